@@ -1,0 +1,44 @@
+"""The command tree."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from caur_ci import __version__
+from caur_ci.cli.session import session_of
+
+app = typer.Typer(
+    name="caur-ci",
+    help="Keeps a Git repository of PKGBUILD folders current, decides what to build, and builds, "
+    "signs and publishes it.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"caur-ci {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def global_options(
+    context: typer.Context,
+    *,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the Python trace of an error.")
+    ] = False,
+    version: Annotated[  # noqa: ARG001 - acted on by its callback
+        bool,
+        typer.Option(
+            "--version", help="Show the version and exit.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Take the options that stand before the command."""
+    session_of(context).debug = debug

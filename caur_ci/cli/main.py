@@ -1,0 +1,61 @@
+"""The entry point and the one error boundary."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+from caur_ci.cli.session import Session
+from caur_ci.environment import take_secrets
+from caur_ci.errors import CaurError, ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    sys.exit(run(sys.argv[1:], Session(secrets=take_secrets())))
+
+
+def run(arguments: Sequence[str], session: Session) -> int:
+    """Run one command and return its exit code; every error ends here."""
+    from typer import Abort  # noqa: PLC0415 - keeps `import caur_ci.cli.main` cheap
+    from typer.exceptions import TyperException  # noqa: PLC0415
+
+    from caur_ci.cli.app import app  # noqa: PLC0415
+
+    try:
+        result = app(args=list(arguments), prog_name="caur-ci", obj=session, standalone_mode=False)
+        sys.stdout.flush()
+    except TyperException as error:
+        session.fail(error.format_message(), "See `caur-ci --help` and `caur-ci COMMAND --help`.")
+        return ExitCode.USAGE
+    except (KeyboardInterrupt, Abort):
+        session.fail("interrupted")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output is gone (`caur-ci … | head`); keep Python from telling it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    except CaurError as error:
+        session.fail(error.message, error.hint)
+        _show_trace(session, error)
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001 - the boundary
+        session.fail(
+            f"this is a bug in caur-ci: {type(error).__name__}: {error}",
+            "Run it again with --debug and report what it shows.",
+        )
+        _show_trace(session, error)
+        return ExitCode.BUG
+    return int(result or ExitCode.OK)
+
+
+def _show_trace(session: Session, error: BaseException) -> None:
+    if session.debug:
+        session.err.print(
+            session.secrets.redact("".join(traceback.format_exception(error))), markup=False
+        )

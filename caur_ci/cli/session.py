@@ -1,0 +1,64 @@
+"""What every command gets: the secrets, and the consoles to write to."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from caur_ci.environment import Secrets
+
+if TYPE_CHECKING:
+    import typer
+    from rich.console import Console
+
+
+@dataclass
+class Session:
+    """One run of the command line."""
+
+    secrets: Secrets = field(default_factory=Secrets)
+    debug: bool = False
+
+    @cached_property
+    def out(self) -> Console:
+        """Results: standard output."""
+        from rich.console import Console  # noqa: PLC0415 - slow to import
+
+        return Console(soft_wrap=True, highlight=False)
+
+    @cached_property
+    def err(self) -> Console:
+        """Progress, warnings and errors: standard error."""
+        from rich.console import Console  # noqa: PLC0415 - slow to import
+
+        return Console(stderr=True, soft_wrap=True, highlight=False)
+
+    def print_plain(self, text: str) -> None:
+        """Write `text` to standard output as it is, for other programs."""
+        sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+
+    def note(self, text: str) -> None:
+        """Tell something worth knowing."""
+        self.err.print(self.secrets.redact(text), style="dim", markup=False)
+
+    def warn(self, text: str) -> None:
+        """Tell something that somebody should look at."""
+        self._labelled("warning", "yellow", text)
+
+    def fail(self, text: str, hint: str = "") -> None:
+        """Tell what went wrong and what to do about it."""
+        self._labelled("error", "bold red", text)
+        if hint:
+            self._labelled("hint", "cyan", hint)
+
+    def _labelled(self, label: str, style: str, text: str) -> None:
+        self.err.print(f"{label}: ", style=style, end="")
+        self.err.print(self.secrets.redact(text), markup=False)
+
+
+def session_of(context: typer.Context) -> Session:
+    """Return the session that `main` opened for this run."""
+    session = context.find_object(Session)
+    return session if session is not None else Session()

@@ -1,0 +1,99 @@
+"""The process environment: which variables are secret, and what a child process may see."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, MutableMapping
+
+# Variables whose value alone gives somebody access to something.
+SECRET_NAMES = frozenset(
+    {
+        "ACCESS_TOKEN",
+        "AUR_KEY",
+        "CI_BUILD_TOKEN",
+        "CI_DEPENDENCY_PROXY_PASSWORD",
+        "CI_DEPLOY_PASSWORD",
+        "CI_JOB_JWT",
+        "CI_JOB_TOKEN",
+        "CI_REGISTRY_PASSWORD",
+        "CI_REPOSITORY_URL",  # GitLab writes the job token into it
+        "DEPLOY_KEY",
+        "GH_TOKEN",
+        "GITHUB_TOKEN",
+        "GITLAB_TOKEN",
+        "GPG_PASSPHRASE",
+        "PACKAGE_REPOS_NOTIFIERS",
+        "REDIS_PASSWORD",
+        "REDIS_URL",
+        "TELEGRAM_BOT_TOKEN",
+    }
+)
+_SECRET_PREFIXES = ("ACTIONS_ID_TOKEN_", "ACTIONS_RUNTIME_")
+
+# Set by git for its hooks; they would point our own git calls at another repository.
+_GIT_LOCATION_NAMES = frozenset(
+    {
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_COMMON_DIR",
+        "GIT_DIR",
+        "GIT_INDEX_FILE",
+        "GIT_NAMESPACE",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_PREFIX",
+        "GIT_WORK_TREE",
+    }
+)
+
+
+def is_secret(name: str) -> bool:
+    """Tell whether the variable `name` holds a secret."""
+    return name in SECRET_NAMES or name.startswith(_SECRET_PREFIXES)
+
+
+class Secrets(Mapping[str, str]):
+    """Secrets by variable name. Printing it shows the names only."""
+
+    def __init__(self, values: Mapping[str, str] | None = None) -> None:
+        self._values = dict(values or {})
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"Secrets({', '.join(sorted(self._values))})"
+
+    def redact(self, text: str) -> str:
+        """Replace every secret value that occurs in `text` by stars."""
+        for value in sorted(self._values.values(), key=len, reverse=True):
+            if len(value) >= 4:
+                text = text.replace(value, "***")
+        return text
+
+
+def take_secrets(environ: MutableMapping[str, str] | None = None) -> Secrets:
+    """Move the secrets out of `environ` (default: this process's environment).
+
+    After this call no child process inherits them, whichever library starts it.
+    """
+    environ = os.environ if environ is None else environ
+    names = [name for name in environ if is_secret(name)]
+    return Secrets({name: environ.pop(name) for name in names})
+
+
+def child_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment for a child process: ours without secrets, in the C locale."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not is_secret(name) and name not in _GIT_LOCATION_NAMES
+    }
+    # The output of the tools is read by programs; UTF-8 so that file names survive.
+    environment["LC_ALL"] = "C.UTF-8"
+    environment.update(extra or {})
+    return environment

@@ -1,0 +1,96 @@
+"""The unit of work: one package to be built for one target repository and architecture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from caur_ci.request import DEFAULT_BUILD_CLASS, BuildRequest
+
+
+class State(StrEnum):
+    """Where a job stands. `DONE` is the only state that a job never leaves."""
+
+    WAITING = "waiting"  # for a dependency, or for the running job of the same identity
+    READY = "ready"
+    BUILDING = "building"
+    LANDED = "landed"  # built; its packages wait in the landing zone
+    PUBLISHING = "publishing"
+    DONE = "done"
+
+
+class Outcome(IntEnum):
+    """How a job ended. The numbers are those of the existing manager's BuildStatus."""
+
+    SUCCESS = 0
+    ALREADY_BUILT = 1
+    SKIPPED = 2
+    FAILED = 3
+    TIMED_OUT = 4
+    CANCELED = 5
+    CANCELED_REQUEUE = 6
+    SOFTWARE_FAILURE = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSpec:
+    """What is to be built. `depends` and `provides` are names without versions."""
+
+    pkgbase: str
+    target_repo: str
+    source_repo: str
+    commit: str
+    arch: str = "x86_64"
+    build_class: str = DEFAULT_BUILD_CLASS
+    pkgnames: tuple[str, ...] = ()
+    provides: tuple[str, ...] = ()
+    depends: tuple[str, ...] = ()
+    arch_mirror: str = ""
+    commit_reference: str = ""
+    reason: str = ""
+
+    @property
+    def identity(self) -> str:
+        """`target_repo/arch/pkgbase`: one pending and one running job each."""
+        return f"{self.target_repo}/{self.arch}/{self.pkgbase}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """Packages to take out of a target repository.
+
+    Either the bases in `remove` go, or every base that is not in `keep`.
+    """
+
+    target_repo: str
+    arch: str = "x86_64"
+    remove: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+
+
+def jobs_of(request: BuildRequest) -> list[JobSpec]:
+    """Return the jobs that `request` asks for, in its order."""
+    return [
+        JobSpec(
+            pkgbase=package.pkgbase,
+            target_repo=request.target_repo,
+            source_repo=request.source_repo,
+            commit=request.commit,
+            arch=request.arch,
+            build_class=package.build_class,
+            pkgnames=package.pkgnames or (package.pkgbase,),
+            provides=package.provides,
+            depends=package.depends,
+            arch_mirror=request.arch_mirror,
+            commit_reference=request.commit_reference,
+            reason=package.reason,
+        )
+        for package in request.packages
+    ]
+
+
+def removals_of(request: BuildRequest) -> list[Removal]:
+    """Return the removals that `request` asks for."""
+    if not request.remove:
+        return []
+    return [Removal(target_repo=request.target_repo, arch=request.arch, remove=request.remove)]
