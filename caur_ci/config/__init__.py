@@ -1,0 +1,50 @@
+"""Typed configuration: `.ci/config` of the repository and `.CI/config` of each package."""
+
+from caur_ci.config.loading import Loaded, load, schema_of
+from caur_ci.config.package import PackageConfig
+from caur_ci.config.repository import RepositoryConfig
+from caur_ci.config.values import Bump, PkgbuildSource
+
+__all__ = [
+    "Bump",
+    "Loaded",
+    "PackageConfig",
+    "PkgbuildSource",
+    "RepositoryConfig",
+    "load_package_config",
+    "load_repository_config",
+    "package_schema",
+    "repository_schema",
+]
+
+
+def load_package_config(data: bytes, *, origin: str) -> Loaded[PackageConfig]:
+    """Read the content of a `.CI/config`. Raises ConfigError."""
+    return load(PackageConfig, data, origin=origin, elsewhere=RepositoryConfig)
+
+
+def load_repository_config(data: bytes, *, origin: str = ".ci/config") -> Loaded[RepositoryConfig]:
+    """Read the content of the `.ci/config`. Raises ConfigError."""
+    loaded = load(RepositoryConfig, data, origin=origin, elsewhere=PackageConfig)
+    config = loaded.config
+    warnings = list(loaded.warnings)
+    if not (config.build_repo or config.repo_name):
+        warnings.append(
+            f"{origin}: neither REPO_NAME nor BUILD_REPO is set, {config.target_repo} is used"
+        )
+    elif config.source_repo != config.target_repo:
+        warnings.append(
+            f"{origin}: packages of {config.source_repo} (BUILD_REPO) are published in "
+            f"{config.target_repo} (REPO_NAME)"
+        )
+    return Loaded(config, loaded.file, tuple(warnings))
+
+
+def package_schema() -> dict[str, object]:
+    """Return the JSON Schema of `.CI/config`."""
+    return schema_of(PackageConfig, title="Package configuration of caur-ci (.CI/config)")
+
+
+def repository_schema() -> dict[str, object]:
+    """Return the JSON Schema of `.ci/config`."""
+    return schema_of(RepositoryConfig, title="Repository configuration of caur-ci (.ci/config)")

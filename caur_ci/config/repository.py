@@ -1,0 +1,94 @@
+"""`.ci/config` at the top of the repository."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from caur_ci.config import values as v
+from caur_ci.config.loading import key
+
+DEFAULT_REPOSITORY = "chaotic-aur"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepositoryConfig:
+    """How the pipelines of the whole repository behave."""
+
+    FILE: ClassVar[str] = ".ci/config"
+
+    build_repo: str | None = key(
+        "BUILD_REPO", v.REPOSITORY, "The name under which the build side knows this repository."
+    )
+    repo_name: str | None = key(
+        "REPO_NAME", v.REPOSITORY, "The pacman repository that packages are published in."
+    )
+    aur_proxy: str = key("CI_AUR_PROXY", v.PROXY, "The proxy for requests to the AUR.", "")
+    aur_url: str = key(
+        "CI_AUR_URL", v.WEB_URL, "The AUR's web address.", "https://aur.archlinux.org"
+    )
+    aur_git: tuple[str, ...] = key(
+        "CI_AUR_GIT", v.GIT_URLS, "Where the AUR's git repositories are, tried in order.", ()
+    )
+    clone_delay: float = key(
+        "CI_CLONE_DELAY", v.SECONDS, "The pause between two git clones, in seconds.", 0.0
+    )
+    code_skip: int = key(
+        "CI_CODE_SKIP", v.EXIT_CODE, "The exit code with which a build skips itself.", 123
+    )
+    max_parallel: int = key(
+        "CI_MAX_PARALLEL", v.COUNT, "How many packages are looked at side by side.", 8
+    )
+    default_class: str | None = key(
+        "CI_DEFAULT_CLASS", v.BUILD_CLASS, "The build class of packages that name none."
+    )
+    human_review: bool = key(
+        "CI_HUMAN_REVIEW", v.BOOLEAN, "Puts changes of more than the version to review.", False
+    )
+    human_review_assignee: str = key(
+        "CI_HUMAN_REVIEW_ASSIGNEE", v.TEXT, "Who is assigned to reviews.", ""
+    )
+    nvchecker_review: bool = key(
+        "CI_NVCHECKER_REVIEW", v.BOOLEAN, "Puts updates found by nvchecker to review.", True
+    )
+    lib_db: tuple[str, ...] = key(
+        "CI_LIB_DB", v.URLS, "The package databases watched for library rebuilds.", ()
+    )
+    manage_aur: bool = key(
+        "CI_MANAGE_AUR", v.BOOLEAN, "Allows packages to be pushed back to the AUR.", False
+    )
+    rebuild_blacklist: tuple[str, ...] = key(
+        "CI_REBUILD_BLACKLIST", v.NAMES, "Libraries that never lead to rebuilds.", ()
+    )
+    rebuild_triggers: tuple[str, ...] = key(
+        "CI_REBUILD_TRIGGERS", v.NAMES, "Libraries that lead to rebuilds in every package.", ()
+    )
+    overwrite_commits: bool = key(
+        "CI_OVERWRITE_COMMITS", v.BOOLEAN, "Replaces the last commit if it was automated.", False
+    )
+    author_email: str = key("GIT_AUTHOR_EMAIL", v.EMAIL, "The e-mail address in our commits.", "")
+    author_name: str = key("GIT_AUTHOR_NAME", v.PERSON, "The name in our commits.", "")
+    redis_ssh_host: str = key("REDIS_SSH_HOST", v.HOST, "The host of the tunnel to Redis.", "")
+    redis_ssh_port: int | None = key("REDIS_SSH_PORT", v.PORT, "Its SSH port.")
+    redis_ssh_user: str = key("REDIS_SSH_USER", v.USER, "The user for the tunnel to Redis.", "")
+    redis_port: int | None = key("REDIS_PORT", v.PORT, "The port of Redis behind the tunnel.")
+    template_enable_updates: bool = key(
+        "TEMPLATE_ENABLE_UPDATES", v.BOOLEAN, "Takes over new versions of the CI template.", True
+    )
+    template_repo: str = key("TEMPLATE_REPO", v.GIT_URL, "Where the CI template comes from.", "")
+    network: bool = key(
+        "BUILDER_NETWORK", v.BOOLEAN, "Whether build() and what follows may use the network.", True
+    )
+    pgp_check: bool = key(
+        "BUILDER_PGP_CHECK", v.BOOLEAN, "Whether PGP signatures of sources are checked.", False
+    )
+
+    @property
+    def source_repo(self) -> str:
+        """What the build side calls this repository."""
+        return self.build_repo or self.repo_name or DEFAULT_REPOSITORY
+
+    @property
+    def target_repo(self) -> str:
+        """The pacman repository to publish in."""
+        return self.repo_name or self.build_repo or DEFAULT_REPOSITORY
