@@ -1,0 +1,53 @@
+# Every target installs what it needs and this machine lacks; see scripts/bootstrap.
+
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+VENV := .venv/bin
+# Behind what the system has: the place of a Redis that only the virtual environment brings.
+export PATH := $(PATH):$(CURDIR)/$(VENV)
+
+PYTHON_FILES := caur_ci scheduler tests benchmarks
+SHELL_SCRIPTS := scripts/bootstrap .ci/run
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench clean
+
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## Run the whole journey here: commit, build, sign, publish, install. DEMO_ARGS=… for options.
+	@scripts/bootstrap demo
+	@$(VENV)/caur-ci demo $(DEMO_ARGS)
+
+test: ## Run all tests. PYTEST_ARGS=… for a part, e.g. PYTEST_ARGS='-k queue'.
+	@scripts/bootstrap test
+	@$(VENV)/python -m pytest -n auto $(PYTEST_ARGS)
+
+lint: ## Check form, types and the order of the floors.
+	@scripts/bootstrap lint
+	$(VENV)/ruff format --check .
+	$(VENV)/ruff check .
+	$(VENV)/mypy $(PYTHON_FILES)
+	$(VENV)/lint-imports
+	@if command -v shellcheck >/dev/null; then \
+		echo shellcheck $(SHELL_SCRIPTS); shellcheck -x -a $(SHELL_SCRIPTS); \
+	else \
+		echo 'shellcheck is not installed: the shell scripts were not checked'; \
+	fi
+	@if command -v shfmt >/dev/null; then \
+		echo shfmt -d scripts .ci; shfmt -d scripts .ci; \
+	fi
+
+format: ## Bring the Python files into form.
+	@scripts/bootstrap lint
+	$(VENV)/ruff format .
+	$(VENV)/ruff check --fix .
+
+bench: ## Measure. BENCH_ARGS=… for options.
+	@scripts/bootstrap test
+	@$(VENV)/python -m benchmarks $(BENCH_ARGS)
+
+clean: ## Remove everything that was made here, the virtual environment too.
+	rm -rf .venv build dist demo-output benchmarks/.cache
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,173 @@
+# The system tools: which are needed, what brings them, and how to install it.
+# shellcheck shell=bash
+
+# command, Debian/Ubuntu package, Arch package
+#
+# redis stands for any program of key_value_program. On Debian and Ubuntu the package redis-server
+# would only add a system service and the name redis-server for a program that is in redis-tools:
+# without it, nothing is started now or at boot.
+system_tools() {
+    cat <<'TABLE'
+makepkg     makepkg                 pacman
+pacman      pacman-package-manager  pacman
+repo-add    pacman-package-manager  pacman
+vercmp      pacman-package-manager  pacman
+bsdtar      libarchive-tools        libarchive
+gpg         gnupg                   gnupg
+fakeroot    fakeroot                fakeroot
+zstd        zstd                    zstd
+strip       binutils                binutils
+redis       redis-tools             valkey
+TABLE
+}
+
+need_system_tools() {
+    local missing
+    missing=$(missing_tools)
+    [[ -n $missing ]] || return 0
+
+    local manager
+    manager=$(package_manager)
+    [[ -n $manager ]] || stop "these programs are missing: ${missing//$'\n'/ }" \
+        "This machine has neither apt-get nor pacman, so install them by hand:" \
+        "makepkg, pacman, repo-add and vercmp come with pacman; bsdtar with libarchive;" \
+        "the rest are gnupg, fakeroot, zstd, binutils, and valkey or redis."
+
+    local packages
+    packages=$(packages_for "$manager" "$missing")
+    say "missing: ${missing//$'\n'/ }"
+    "install_with_$manager" "$packages"
+
+    missing=$(missing_tools)
+    [[ -z $missing ]] || stop "still missing after the installation: ${missing//$'\n'/ }" \
+        "The packages ${packages//$'\n'/ } were installed; is their folder on PATH?"
+}
+
+# The names of the tools that are not there, one per line.
+missing_tools() {
+    local tool
+    while read -r tool _; do
+        have_tool "$tool" || printf '%s\n' "$tool"
+    done < <(system_tools)
+}
+
+have_tool() {
+    case $1 in
+    # Debian has a game of the same name.
+    pacman) have pacman && [[ $(pacman --version 2>/dev/null) == *libalpm* ]] ;;
+    redis) key_value_program >/dev/null ;;
+    *) have "$1" ;;
+    esac
+}
+
+package_manager() {
+    local family=''
+    if [[ -r ${OS_RELEASE:-/etc/os-release} ]]; then
+        # shellcheck disable=SC1090 # the file differs from machine to machine
+        family=$(. "${OS_RELEASE:-/etc/os-release}" && printf '%s %s' "${ID:-}" "${ID_LIKE:-}")
+    fi
+    # Arch has a package apt and Debian a package pacman: the family decides, then what is there.
+    if [[ $family == *arch* ]] && have pacman; then
+        printf 'pacman\n'
+    elif have apt-get; then
+        printf 'apt\n'
+    elif have pacman; then
+        printf 'pacman\n'
+    fi
+}
+
+# Packages for the manager $1 that bring the tools in $2 (one per line); sorted, each once.
+packages_for() {
+    local tool debian arch
+    while read -r tool debian arch; do
+        [[ $'\n'$2$'\n' == *$'\n'$tool$'\n'* ]] || continue
+        if [[ $1 == apt ]]; then printf '%s\n' "$debian"; else printf '%s\n' "$arch"; fi
+    done < <(system_tools) | sort -u
+}
+
+install_with_apt() {
+    local packages=$1
+    local -a names
+    as_root_or_stop "apt-get update" \
+        "apt-get install --no-install-recommends ${packages//$'\n'/ }"
+
+    say "apt-get update"
+    # One unreachable third-party source must not stop us; the installation shows what matters.
+    run_apt update ||
+        say "apt-get update failed; going on with the package lists that are there"
+    mapfile -t names <<<"$packages"
+    say "apt-get install ${names[*]}"
+    run_apt install --yes --no-install-recommends "${names[@]}" ||
+        stop "apt-get could not install ${names[*]}" \
+            "Its messages stand above. On Ubuntu the component universe has to be enabled:" \
+            "sudo add-apt-repository universe"
+}
+
+run_apt() {
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get -o DPkg::Lock::Timeout=300 --quiet=2 "$@" >&2
+}
+
+install_with_pacman() {
+    local -a names
+    mapfile -t names <<<"$1"
+    as_root_or_stop "pacman -S --needed ${names[*]}"
+
+    local refresh=()
+    if ! compgen -G '/var/lib/pacman/sync/*.db' >/dev/null; then
+        refresh=(--refresh) # a fresh container image has no package lists
+    fi
+    say "pacman -S --needed ${names[*]}"
+    "${as_root[@]}" pacman --sync "${refresh[@]}" --needed --noconfirm "${names[@]}" >&2 ||
+        stop "pacman could not install ${names[*]}" \
+            "Its messages stand above. If a file was not found, bring the system up to date:" \
+            "sudo pacman -Syu"
+}
+
+# Sets the array as_root to the words to put before a command, or ends with what to do: to run
+# each argument as root.
+as_root_or_stop() {
+    as_root=()
+    [[ $(id -u) == 0 ]] && return
+    if have sudo && sudo --non-interactive true 2>/dev/null; then
+        as_root=(sudo --non-interactive)
+        return
+    fi
+    stop "system packages are missing, and this user may not install them without a password" \
+        "Run this, then try again:" \
+        "${@/#/    sudo }"
+}
+
+# Prints the program that can run as the Redis of the demo and the tests.
+key_value_program() {
+    local name
+    for name in valkey-server redis-server; do
+        command -v "$name" && return
+    done
+    for name in valkey-server redis-server; do
+        if [[ -x $checkout/.venv/bin/$name ]]; then
+            printf '%s\n' "$checkout/.venv/bin/$name"
+            return
+        fi
+    done
+    # One program under several names: what it does is decided by the name it is called by.
+    for name in valkey-check-rdb redis-check-rdb; do
+        command -v "$name" && return
+    done
+    return 1
+}
+
+# Gives the program of key_value_program its server name, where only another name is installed.
+need_key_value_server() {
+    local program
+    program=$(key_value_program) || stop "neither valkey-server nor redis-server is there"
+    local name=${program##*/}
+    [[ $name == *-check-rdb ]] || return 0
+
+    local link="$checkout/.venv/bin/${name%-check-rdb}-server"
+    ln -sfn -- "$program" "$link"
+    if ! "$link" --version >/dev/null 2>&1; then
+        rm -f -- "$link"
+        stop "$program does not work as a server here" "Install valkey or redis, then try again."
+    fi
+}
