@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
 SCHEMA_VERSION = 1
-DEFAULT_BUILD_CLASS = "1"
 
 _NUMERIC_CLASS = re.compile(r"[0-9]{1,4}")
 _SCHEMA_FILE = "build-request.schema.json"
@@ -30,11 +29,12 @@ class PackageRequest:
     """One package to build.
 
     `pkgnames` are the packages it will produce, `provides` the other names these answer to,
-    `depends` the names it needs to build and to run; all without versions.
+    `depends` the names it needs to build and to run; all without versions. Without a build class
+    any worker may build it.
     """
 
     pkgbase: str
-    build_class: str = DEFAULT_BUILD_CLASS
+    build_class: str | None = None
     pkgnames: tuple[str, ...] = ()
     provides: tuple[str, ...] = ()
     depends: tuple[str, ...] = ()

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
 
-from caur_ci.request import DEFAULT_BUILD_CLASS, BuildRequest
+if TYPE_CHECKING:
+    from caur_ci.request import BuildRequest
+
+
+# Of jobs for which nobody asked for another one.
+DEFAULT_BUILD_CLASS = "1"
 
 
 class State(StrEnum):
@@ -77,7 +83,7 @@ def jobs_of(request: BuildRequest) -> list[JobSpec]:
             source_repo=request.source_repo,
             commit=request.commit,
             arch=request.arch,
-            build_class=package.build_class,
+            build_class=package.build_class or DEFAULT_BUILD_CLASS,
             pkgnames=package.pkgnames or (package.pkgbase,),
             provides=package.provides,
             depends=package.depends,

@@ -1,0 +1,174 @@
+"""The other side of a repository: what is there, getting it, and changing several refs at once."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from caur_ci.errors import GitError, TemporaryError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from caur_ci.git.repository import GitRepository
+
+_NETWORK_TIMEOUT = 900.0
+_USERINFO = re.compile(r"(://)[^/@\s]+@")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Credentials:
+    """A user name and token for a remote reached over HTTP."""
+
+    user: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefUpdate:
+    """A ref to set to `new`, provided that the other side still has `expected` (None: no ref)."""
+
+    ref: str
+    new: str
+    expected: str | None
+
+
+class Remote:
+    """A remote of `repository`, by its configured name.
+
+    With credentials, a remote reached over HTTP is asked with these instead of what its URL holds;
+    they travel in a file that only this user can read, never in an argument or the environment.
+    """
+
+    def __init__(
+        self, repository: GitRepository, name: str, credentials: Credentials | None = None
+    ) -> None:
+        self._repository = repository
+        self.name = name
+        self._credentials = credentials
+
+    def refs(self, *names: str) -> dict[str, str]:
+        """Return the ids of those of the full ref names that exist there, tags as they are."""
+        output = self._network("ls-remote", arguments=names)
+        pairs = (line.split("\t", 1) for line in output.decode("utf-8", "replace").splitlines())
+        return {ref: object_id for object_id, ref in pairs if ref in names}
+
+    def fetch(self, *names: str, history: Literal["whole", "none"] | int = "whole") -> None:
+        """Get the objects behind refs or commit ids; no local ref is changed.
+
+        With `history` "none" only the commits themselves come, with a number that many commits
+        beyond the end of a shallow clone's history.
+        """
+        options = ["--no-tags", "--no-write-fetch-head", "--quiet", "--no-recurse-submodules"]
+        if history == "none":
+            options.append("--depth=1")
+        elif history != "whole":
+            options.append(f"--deepen={history}")
+        elif self._repository.is_shallow():
+            options.append("--unshallow")
+        self._network("fetch", options=options, arguments=names)
+
+    def push(self, updates: Sequence[RefUpdate], *, options: Collection[str] = ()) -> bool:
+        """Set all refs of `updates` or none; tell whether nobody else had changed them before.
+
+        Push `options` are left out where the server takes none. Raises GitError when the server
+        refuses for another reason.
+        """
+        arguments = [f"+{update.new}:{update.ref}" for update in updates]
+        leases = [f"--force-with-lease={u.ref}:{u.expected or ''}" for u in updates]
+        flags = ["--atomic", "--quiet", "--no-verify", *leases]
+        try:
+            self._network(
+                "push",
+                options=[*flags, *(f"--push-option={option}" for option in options)],
+                arguments=arguments,
+            )
+        except GitError as error:
+            if options and "does not support push options" in error.message:
+                return self.push(updates)
+            if self._somebody_was_faster(updates):
+                return False
+            raise
+        return True
+
+    def _somebody_was_faster(self, updates: Sequence[RefUpdate]) -> bool:
+        there = self.refs(*(update.ref for update in updates))
+        return any(there.get(update.ref) != update.expected for update in updates)
+
+    def _network(
+        self, command: str, *, options: Sequence[str] = (), arguments: Sequence[str]
+    ) -> bytes:
+        with self._address() as (settings, address):
+            try:
+                return self._repository.git(
+                    *settings,
+                    command,
+                    *options,
+                    "--",
+                    address,
+                    *arguments,
+                    # Nobody is there to answer a prompt in a pipeline.
+                    environment={"GIT_TERMINAL_PROMPT": "0"},
+                    timeout=_NETWORK_TIMEOUT,
+                )
+            except GitError as error:
+                raise _translated(error, self.name) from error
+
+    @contextmanager
+    def _address(self) -> Iterator[tuple[list[str], str]]:
+        credentials = self._credentials
+        url = self._url() if credentials else ""
+        if credentials is None or not url.startswith(("http://", "https://")):
+            yield [], self.name
+            return
+        parts = urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]
+        user, token = (quote(c, safe="") for c in (credentials.user, credentials.token))
+        with tempfile.TemporaryDirectory(prefix="caur-ci-") as folder:
+            store = Path(folder, "credentials")
+            store.touch(mode=0o600)
+            store.write_text(f"{parts.scheme}://{user}:{token}@{host}\n", encoding="utf-8")
+            helper = f"credential.helper=store --file={store}"
+            settings = ["-c", "credential.helper=", "-c", helper, "-c", "core.hooksPath=/dev/null"]
+            # Job tokens that forges write into the checkout's configuration would come first.
+            settings += ["-c", f"http.{parts.scheme}://{host}/.extraheader="]
+            yield settings, urlunsplit(parts._replace(netloc=host))
+
+    def _url(self) -> str:
+        output = self._repository.git("remote", "get-url", "--push", self.name)
+        return output.decode("utf-8", "replace").strip()
+
+
+def _translated(error: GitError, remote: str) -> GitError | TemporaryError:
+    message = _USERINFO.sub(r"\1***@", error.message)
+    for sign, hint in _HINTS.items():
+        if sign in message:
+            return GitError(message, hint=hint)
+    if any(sign in message for sign in _OUT_OF_REACH):
+        return TemporaryError(f"the remote {remote} is out of reach: {message}")
+    return GitError(message, hint=error.hint)
+
+
+_OUT_OF_REACH = (
+    "Could not resolve host",
+    "Connection refused",
+    "Connection timed out",
+    "Operation timed out",
+    "took longer than",
+    "The requested URL returned error: 5",
+)
+_HINTS = {
+    "terminal prompts disabled": "Set ACCESS_TOKEN to a token that may write to the repository, "
+    "or configure git's credentials.",
+    "Authentication failed": "Set ACCESS_TOKEN to a token that may write to the repository.",
+    "The requested URL returned error: 403": "The token may not write to the repository.",
+    "does not support --atomic": "The server must support atomic pushes; every current forge does.",
+    "Permission denied (publickey)": "The SSH key is not known to the server.",
+    "pre-receive hook declined": "A rule of the server forbids it: are the tag `scheduled` and "
+    "the branch `caur` protected against this user?",
+}

@@ -1,0 +1,280 @@
+"""One git repository on disk."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from caur_ci import process
+from caur_ci.errors import GitError, ProcessError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+TREE_MODE = "040000"
+FILE_MODE = "100644"
+_OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_LOCAL_TIMEOUT = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """One entry of a tree. `name` holds surrogates where it is not UTF-8."""
+
+    mode: str
+    object_id: str
+    name: str
+
+    @property
+    def is_folder(self) -> bool:
+        return self.mode == TREE_MODE
+
+
+@dataclass(frozen=True, slots=True)
+class TreeChange:
+    """One top-level entry that differs between two trees."""
+
+    name: str
+    old_mode: str
+    new_mode: str
+
+    @property
+    def was_folder(self) -> bool:
+        return self.old_mode == TREE_MODE
+
+    @property
+    def is_folder(self) -> bool:
+        return self.new_mode == TREE_MODE
+
+
+@dataclass(frozen=True, slots=True)
+class CommitMessage:
+    """A commit's id and its whole message."""
+
+    commit: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who our commits are by; empty parts are left to git's own configuration."""
+
+    name: str = ""
+    email: str = ""
+
+
+class GitRepository:
+    """A repository that exists on disk, bare or with a working tree."""
+
+    def __init__(self, folder: Path, *, bare: bool) -> None:
+        self.folder = folder
+        self.bare = bare
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open the repository that `path` lies in. Raises GitError where there is none."""
+        from git import Repo  # noqa: PLC0415 - slow to import
+        from git.exc import InvalidGitRepositoryError, NoSuchPathError  # noqa: PLC0415
+
+        try:
+            with Repo(path, search_parent_directories=True) as repo:
+                folder = repo.git_dir if repo.bare else repo.working_tree_dir
+                return cls(Path(folder or repo.git_dir), bare=repo.bare)
+        except (InvalidGitRepositoryError, NoSuchPathError) as error:
+            raise GitError(
+                f"{path} is not in a git repository",
+                hint="Go to the repository of PKGBUILDs, or name it with --repo DIR.",
+            ) from error
+
+    def git(
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        allowed: Collection[int] = (0,),
+        environment: Mapping[str, str] | None = None,
+        timeout: float = _LOCAL_TIMEOUT,
+    ) -> bytes:
+        """Run one git command here and return what it printed. Raises GitError."""
+        try:
+            return process.run(
+                ["git", "-C", self.folder, *arguments],
+                stdin=stdin,
+                allowed=allowed,
+                environment=environment,
+                timeout=timeout,
+            ).stdout
+        except ProcessError as error:
+            raise GitError(error.message, hint=_hint(error.message) or error.hint) from error
+
+    def resolve(self, revision: str) -> str | None:
+        """Return the id of the commit that `revision` names (tags are followed), or None."""
+        if revision.startswith("-"):
+            return None
+        output = self.git(
+            "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", allowed=(0, 1, 128)
+        )
+        found = output.decode().strip()
+        return found if _OBJECT_ID.fullmatch(found) else None
+
+    def commit_id(self, revision: str) -> str:
+        """Return the id of the commit that `revision` names. Raises GitError if there is none."""
+        found = self.resolve(revision)
+        if found is None:
+            raise GitError(
+                f"{revision} is no commit in {self.folder}",
+                hint="Is the repository empty, or is this clone too shallow to hold it?",
+            )
+        return found
+
+    def is_shallow(self) -> bool:
+        """Tell whether history is cut off in this clone."""
+        return self.git("rev-parse", "--is-shallow-repository").strip() == b"true"
+
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        """Tell whether `newer` has `older` in its (known) history."""
+        return self._succeeds("merge-base", "--is-ancestor", older, newer)
+
+    def have_common_history(self, one: str, other: str) -> bool:
+        """Tell whether two commits share an ancestor."""
+        return self._succeeds("merge-base", one, other)
+
+    def parents(self, commit: str) -> list[str]:
+        """Return the parents of `commit` as it was made, whether they are here or not."""
+        header, _, _ = self.git("cat-file", "commit", commit).partition(b"\n\n")
+        lines = header.decode("utf-8", "replace").splitlines()
+        return [line.removeprefix("parent ") for line in lines if line.startswith("parent ")]
+
+    def empty_tree(self) -> str:
+        """Return the id of the tree without entries."""
+        return self.git("hash-object", "-t", "tree", "--stdin").decode().strip()
+
+    def messages(self, old: str | None, new: str) -> list[CommitMessage]:
+        """Return the commits in the history of `new` but not of `old`, oldest first.
+
+        Without `old`, only the commit `new` itself.
+        """
+        scope = [new, "--max-count=1"] if old is None else [new, f"^{old}"]
+        output = self.git(
+            "log", "-z", "--topo-order", "--reverse", "--encoding=UTF-8", "--format=%H%n%B", *scope
+        )
+        records = (
+            record.decode("utf-8", "replace").partition("\n")
+            for record in output.split(b"\0")
+            if record
+        )
+        return [CommitMessage(commit, text) for commit, _, text in records]
+
+    def entries(self, tree: str) -> list[TreeEntry]:
+        """Return the entries of a tree (or of a commit's top folder)."""
+        return [
+            TreeEntry(mode, object_id, name)
+            for (mode, _, object_id), name in _ls_tree_records(self.git("ls-tree", "-z", tree))
+        ]
+
+    def changes(self, old: str, new: str) -> list[TreeChange]:
+        """Return the top-level entries in which two trees or commits differ."""
+        output = self.git("diff-tree", "-z", "--no-renames", old, new)
+        fields = output.decode("utf-8", "surrogateescape").split("\0")[:-1]
+        changes = []
+        for head, name in zip(fields[::2], fields[1::2], strict=True):
+            old_mode, new_mode, *_ = head.removeprefix(":").split(" ")
+            changes.append(TreeChange(name, old_mode, new_mode))
+        return changes
+
+    def read_blobs(self, names: Sequence[str]) -> Iterator[bytes | None]:
+        """Return the content behind each object name (`ID`, `ID:PATH`), None where it is no file.
+
+        One process answers for all; the names must not hold line breaks.
+        """
+        request = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
+        output = self.git("cat-file", "--batch", stdin=request)
+        position = 0
+        for _ in names:
+            end = output.index(b"\n", position)
+            header = output[position:end].rsplit(b" ", 2)
+            position = end + 1
+            if len(header) < 3 or not header[2].isdigit():  # "NAME missing"
+                yield None
+                continue
+            size = int(header[2])
+            yield output[position : position + size] if header[1] == b"blob" else None
+            position += size + 1
+
+    def write_blob(self, content: bytes) -> str:
+        """Store a file's content and return its id."""
+        return self.git("hash-object", "-w", "--stdin", stdin=content).decode().strip()
+
+    def write_tree(self, entries: Iterable[TreeEntry]) -> str:
+        """Store a tree and return its id."""
+        lines = [
+            f"{entry.mode} {'tree' if entry.is_folder else 'blob'} {entry.object_id}\t{entry.name}"
+            for entry in entries
+        ]
+        listing = "".join(f"{line}\0" for line in lines).encode("utf-8", "surrogateescape")
+        return self.git("mktree", "-z", stdin=listing).decode().strip()
+
+    def write_commit(
+        self, tree: str, message: str, *, parents: Iterable[str] = (), identity: Identity
+    ) -> str:
+        """Store a commit without touching any branch or the working tree, and return its id."""
+        options = [option for parent in parents for option in ("-p", parent)]
+        return (
+            self.git(
+                "commit-tree",
+                tree,
+                *options,
+                stdin=message.encode(),
+                environment=self._identity_environment(identity),
+            )
+            .decode()
+            .strip()
+        )
+
+    def update_refs(self, updates: Mapping[str, tuple[str, str | None]]) -> None:
+        """Set refs to (new id, expected old id or None), all of them or none."""
+        commands = "".join(
+            f"update {ref}\0{new}\0{old or '0' * len(new)}\0" for ref, (new, old) in updates.items()
+        )
+        self.git("update-ref", "--stdin", "-z", stdin=commands.encode())
+
+    def remotes(self) -> list[str]:
+        """Return the names of the remotes."""
+        return self.git("remote").decode("utf-8", "surrogateescape").splitlines()
+
+    def _succeeds(self, *arguments: str) -> bool:
+        try:
+            self.git(*arguments)
+        except GitError as error:
+            cause = error.__cause__
+            if isinstance(cause, ProcessError) and cause.returncode == 1:
+                return False
+            raise
+        return True
+
+    def _identity_environment(self, identity: Identity) -> dict[str, str]:
+        configured = self.git("config", "--get", "user.email", allowed=(0, 1)).strip()
+        fallback = "" if configured else "caur-ci"
+        name = identity.name or fallback
+        email = identity.email or (f"{fallback}@localhost" if fallback else "")
+        environment = {}
+        for role in ("AUTHOR", "COMMITTER"):
+            if name:
+                environment[f"GIT_{role}_NAME"] = name
+            if email:
+                environment[f"GIT_{role}_EMAIL"] = email
+        return environment
+
+
+def _ls_tree_records(output: bytes) -> Iterator[tuple[list[str], str]]:
+    for record in output.decode("utf-8", "surrogateescape").split("\0"):
+        if record:
+            head, _, name = record.partition("\t")
+            yield head.split(" "), name
+
+
+def _hint(message: str) -> str:
+    if "dubious ownership" in message:
+        return "The repository belongs to another user: see safe.directory in `git help config`."
+    return ""

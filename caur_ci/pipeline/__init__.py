@@ -1,0 +1,1 @@
+"""The journeys of the CI side: read, plan, apply, publish, follow up."""

@@ -1,0 +1,98 @@
+"""Which commits on-commit has to look at: from the tag `scheduled` to HEAD."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from caur_ci.errors import GitError
+
+if TYPE_CHECKING:
+    from caur_ci.git import GitRepository, Remote
+
+SCHEDULED_TAG = "refs/tags/scheduled"
+
+# How many more commits are fetched each time a shallow clone turns out too short; then all.
+_DEEPEN_STEPS = (50, 500, 5000)
+
+
+class Relation(Enum):
+    """How the tag lies to HEAD."""
+
+    NO_TAG = "there is no tag, only the last commit counts"
+    SAME = "the tag is at HEAD, there is nothing new"
+    BEHIND = "HEAD goes on from the tag"
+    AHEAD = "a later run has already scheduled HEAD"
+    REWRITTEN = "the branch was rewritten, the tag is no longer in its history"
+    UNRELATED = "HEAD and the tag have no history in common"
+
+
+@dataclass(frozen=True, slots=True)
+class CommitRange:
+    """The commits to look at.
+
+    The net difference is that of the trees `old_tree` and `head`; the messages are those of the
+    commits in the history of `head` but not of `messages_from` (None: only of `head`).
+    """
+
+    head: str
+    tag: str | None
+    relation: Relation
+    old_tree: str
+    messages_from: str | None
+
+    @property
+    def is_empty(self) -> bool:
+        return self.relation in {Relation.SAME, Relation.AHEAD}
+
+
+def find_range(
+    git: GitRepository, remote: Remote | None, *, head: str, tag: str | None
+) -> CommitRange:
+    """Find the range that ends at `head`, given the object the tag names (None: no tag).
+
+    In a shallow clone the missing history is fetched from `remote`. Raises GitError when the
+    objects needed cannot be had.
+    """
+    if tag is None:
+        return CommitRange(head, None, Relation.NO_TAG, _tree_before(git, remote, head), None)
+    tagged = _tagged_commit(git, remote, tag)
+    relation = _relation(git, remote, head, tagged)
+    messages_from = None if relation is Relation.UNRELATED else tagged
+    return CommitRange(head, tagged, relation, tagged, messages_from)
+
+
+def _tree_before(git: GitRepository, remote: Remote | None, head: str) -> str:
+    """Return what `head` is compared with where there is no tag: its first parent."""
+    parents = git.parents(head)
+    if not parents:
+        return git.empty_tree()
+    if git.resolve(parents[0]) is None:
+        if remote is None:
+            raise GitError(
+                f"the parent of {head[:12]} is not in this shallow clone",
+                hint="Fetch at least two commits (`git fetch --depth=2`).",
+            )
+        remote.fetch(head, history=1)
+    return git.commit_id(parents[0])
+
+
+def _tagged_commit(git: GitRepository, remote: Remote | None, tag: str) -> str:
+    if git.resolve(tag) is None and remote is not None:
+        remote.fetch(tag, history="none" if git.is_shallow() else "whole")
+    return git.commit_id(tag)
+
+
+def _relation(git: GitRepository, remote: Remote | None, head: str, tag: str) -> Relation:
+    if head == tag:
+        return Relation.SAME
+    for step in (*_DEEPEN_STEPS, "whole", None):
+        if git.is_ancestor(tag, head):
+            return Relation.BEHIND
+        if git.is_ancestor(head, tag):
+            return Relation.AHEAD
+        if step is None or remote is None or not git.is_shallow():
+            break
+        remote.fetch(head, tag, history=step)
+    return Relation.REWRITTEN if git.have_common_history(head, tag) else Relation.UNRELATED

@@ -1,0 +1,60 @@
+"""What the variables of GitLab CI and GitHub Actions tell about the running pipeline."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from caur_ci.git import Credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgePipeline:
+    """The pipeline that runs us; all empty on a laptop."""
+
+    forge: str = ""
+    commit: str = ""
+    pipeline_id: str = ""
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Self:
+        """Read GitLab's or GitHub's variables."""
+        if environ.get("GITLAB_CI"):
+            return cls._checked(
+                "gitlab", environ.get("CI_COMMIT_SHA", ""), environ.get("CI_PIPELINE_ID", "")
+            )
+        if environ.get("GITHUB_ACTIONS"):
+            return cls._checked(
+                "github", environ.get("GITHUB_SHA", ""), environ.get("GITHUB_RUN_ID", "")
+            )
+        return cls()
+
+    @classmethod
+    def _checked(cls, forge: str, commit: str, pipeline_id: str) -> Self:
+        return cls(
+            forge=forge,
+            commit=commit if _COMMIT.fullmatch(commit) else "",
+            pipeline_id=pipeline_id if pipeline_id.isdecimal() else "",
+        )
+
+    def reference(self, head: str) -> str:
+        """Return what commit statuses refer to: `SHA:PIPELINE`, or the plain SHA on a laptop."""
+        commit = self.commit or head
+        return f"{commit}:{self.pipeline_id}" if self.pipeline_id else commit
+
+    def push_options(self) -> tuple[str, ...]:
+        """Return the push options that keep our own pushes from starting pipelines."""
+        return ("ci.skip",) if self.forge == "gitlab" else ()
+
+    def credentials(self, secrets: Mapping[str, str]) -> Credentials | None:
+        """Return what to push with: the repository owner's ACCESS_TOKEN, where it is set."""
+        token = secrets.get("ACCESS_TOKEN", "")
+        if not token:
+            return None
+        return Credentials("x-access-token" if self.forge == "github" else "oauth2", token)

@@ -1,0 +1,84 @@
+"""`.ci/schedule-params.txt`, the hand-over form that the existing manager's pipelines source.
+
+It is a piece of bash: the variables of the tunnel to Redis, and one array each with the arguments
+of `schedule` and of `auto-repo-remove` (which there takes the packages to keep).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from caur_ci.names import is_legacy_package_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from caur_ci.config import RepositoryConfig
+    from caur_ci.request import BuildRequest
+
+_ESCAPED_IN_DOUBLE_QUOTES = re.compile(r'(["\\$`])')
+_WATCHED_DATABASE = re.compile(r"(?P<base>.+)/(?:core|extra|community)/os/[^/]+/[^/]+")
+
+
+def schedule_params(request: BuildRequest, config: RepositoryConfig, *, keep: Sequence[str]) -> str:
+    """Return the content of `.ci/schedule-params.txt` for `request`.
+
+    `keep` are all packages that exist. Names that the manager refuses are left out, see
+    `not_expressible`.
+    """
+    lines = [f"declare -x {name}={_quoted(value)}" for name, value in _redis(config)]
+    if request.packages:
+        lines.append(_array("PARAMS_SCHEDULE", _schedule(request)))
+    if request.remove and keep:
+        words = ["auto-repo-remove", f"--target-repo={request.target_repo}", *keep]
+        lines.append(_array("PARAMS_AUTOREPOREMOVE", words))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def not_expressible(request: BuildRequest) -> list[str]:
+    """Return the packages of `request` that the existing manager refuses by their names."""
+    names = (package.pkgbase for package in request.packages)
+    return [name for name in names if not is_legacy_package_name(name)]
+
+
+def arch_mirror(databases: Iterable[str]) -> str:
+    """Return the mirror that the watched databases come from, as a pacman server line has it.
+
+    Empty when none of them is one of the distribution's own.
+    """
+    for database in databases:
+        match = _WATCHED_DATABASE.fullmatch(database)
+        if match:
+            return f"{match['base']}/$repo/os/$arch"
+    return ""
+
+
+def _redis(config: RepositoryConfig) -> Iterator[tuple[str, str]]:
+    yield "REDIS_SSH_HOST", config.redis_ssh_host
+    yield "REDIS_SSH_PORT", str(config.redis_ssh_port or "")
+    yield "REDIS_SSH_USER", config.redis_ssh_user
+    yield "REDIS_PORT", str(config.redis_port or "")
+
+
+def _schedule(request: BuildRequest) -> Iterator[str]:
+    yield "schedule"
+    yield f"--target-repo={request.target_repo}"
+    yield f"--source-repo={request.source_repo}"
+    yield "--commit"
+    yield request.commit_reference or request.commit
+    if request.arch_mirror:
+        yield f"--arch-mirror={request.arch_mirror}"
+    for package in request.packages:
+        if is_legacy_package_name(package.pkgbase):
+            build_class = f"/{package.build_class}" if package.build_class else ""
+            yield package.pkgbase + build_class
+
+
+def _array(name: str, words: Iterable[str]) -> str:
+    elements = " ".join(f"[{index}]={_quoted(word)}" for index, word in enumerate(words))
+    return f"declare -a {name}=({elements})"
+
+
+def _quoted(word: str) -> str:
+    return '"' + _ESCAPED_IN_DOUBLE_QUOTES.sub(r"\\\1", word) + '"'

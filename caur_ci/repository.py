@@ -1,0 +1,106 @@
+"""The repository of PKGBUILDs: which packages it holds, at any commit or in the working tree.
+
+A package is a top-level folder whose name does not start with a dot; the folder's name is its
+pkgbase.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING, Protocol, Self
+
+from caur_ci.errors import InputError
+from caur_ci.names import is_package_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from caur_ci.git import GitRepository
+
+
+class PackageFolders(Protocol):
+    """The package folders of one state of the repository."""
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The packages, sorted by name."""
+
+    @property
+    def unusable(self) -> tuple[str, ...]:
+        """Top-level folders whose names cannot be package names, sorted."""
+
+    def read(self, file: str, packages: Iterable[str] | None = None) -> dict[str, bytes | None]:
+        """Return the content of `file` in the folders of `packages` (default: all).
+
+        None where there is no such regular file.
+        """
+
+
+class CommittedFolders:
+    """The package folders at one commit."""
+
+    def __init__(self, git: GitRepository, commit: str, trees: Mapping[str, str]) -> None:
+        self._git = git
+        self.commit = commit
+        self._trees = {name: tree for name, tree in trees.items() if is_package_name(name)}
+        self.packages = tuple(sorted(self._trees))
+        self.unusable = tuple(sorted(trees.keys() - self._trees.keys()))
+
+    @classmethod
+    def at(cls, git: GitRepository, commit: str) -> Self:
+        """Read the top folder of `commit`, a full id."""
+        return cls(
+            git,
+            commit,
+            {
+                entry.name: entry.object_id
+                for entry in git.entries(commit)
+                if entry.is_folder and not entry.name.startswith(".")
+            },
+        )
+
+    def read(self, file: str, packages: Iterable[str] | None = None) -> dict[str, bytes | None]:
+        """Return the content of `file` in the folders of `packages`, read by one git process."""
+        names = list(self.packages if packages is None else packages)
+        # By the folder's own id: git need not walk the large top folder for each of them.
+        blobs = self._git.read_blobs([f"{self._trees[name]}:{file}" for name in names])
+        return dict(zip(names, blobs, strict=True))
+
+    def tree(self, package: str) -> str:
+        """Return the id of the package's folder."""
+        return self._trees[package]
+
+
+class WorkingFolders:
+    """The package folders of a working tree, as they are on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        try:
+            with os.scandir(folder) as found:
+                names = {
+                    entry.name
+                    for entry in found
+                    if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
+                }
+        except OSError as error:
+            raise InputError(f"the folder {folder} cannot be read: {error.strerror}") from error
+        self.packages = tuple(sorted(name for name in names if is_package_name(name)))
+        self.unusable = tuple(sorted(name for name in names if not is_package_name(name)))
+
+    def read(self, file: str, packages: Iterable[str] | None = None) -> dict[str, bytes | None]:
+        """Return the content of `file` in the folders of `packages`; links are not followed."""
+        names = self.packages if packages is None else packages
+        return {name: _read_regular(f"{self._folder}/{name}/{file}") for name in names}
+
+
+def _read_regular(path: str) -> bytes | None:
+    try:
+        # Not blocking: a pipe of that name must not stop us.
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    with open(handle, "rb") as opened:  # noqa: PTH123 - a descriptor, not a path
+        return opened.read() if stat.S_ISREG(os.fstat(handle).st_mode) else None
