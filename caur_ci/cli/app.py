@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from caur_ci import __version__
+from caur_ci.cli import on_commit
 from caur_ci.cli.session import session_of
 
 app = typer.Typer(
@@ -14,7 +15,7 @@ app = typer.Typer(
     help="Keeps a Git repository of PKGBUILD folders current, decides what to build, and builds, "
     "signs and publishes it.",
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -42,3 +43,6 @@ def global_options(
 ) -> None:
     """Take the options that stand before the command."""
     session_of(context).debug = debug
+
+
+app.command("on-commit")(on_commit.on_commit)

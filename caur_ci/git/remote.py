@@ -7,7 +7,7 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from caur_ci.errors import GitError, TemporaryError
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from caur_ci.git.repository import GitRepository
 
 _NETWORK_TIMEOUT = 900.0
+_FETCH_OPTIONS = ("--no-tags", "--no-write-fetch-head", "--quiet", "--no-recurse-submodules")
 _USERINFO = re.compile(r"(://)[^/@\s]+@")
 
 
@@ -58,20 +59,18 @@ class Remote:
         pairs = (line.split("\t", 1) for line in output.decode("utf-8", "replace").splitlines())
         return {ref: object_id for object_id, ref in pairs if ref in names}
 
-    def fetch(self, *names: str, history: Literal["whole", "none"] | int = "whole") -> None:
-        """Get the objects behind refs or commit ids; no local ref is changed.
+    def fetch(self, *names: str) -> None:
+        """Get the commits behind refs or commit ids; no local ref is changed.
 
-        With `history` "none" only the commits themselves come, with a number that many commits
-        beyond the end of a shallow clone's history.
+        Into a shallow clone they come without their history.
         """
-        options = ["--no-tags", "--no-write-fetch-head", "--quiet", "--no-recurse-submodules"]
-        if history == "none":
-            options.append("--depth=1")
-        elif history != "whole":
-            options.append(f"--deepen={history}")
-        elif self._repository.is_shallow():
-            options.append("--unshallow")
-        self._network("fetch", options=options, arguments=names)
+        depth = ["--depth=1"] if self._repository.is_shallow() else []
+        self._network("fetch", options=[*_FETCH_OPTIONS, *depth], arguments=names)
+
+    def deepen(self, *names: str, by: int | None) -> None:
+        """Get `by` more commits of a shallow clone's history behind `names`, None for all of it."""
+        depth = "--unshallow" if by is None else f"--deepen={by}"
+        self._network("fetch", options=[*_FETCH_OPTIONS, depth], arguments=names)
 
     def push(self, updates: Sequence[RefUpdate], *, options: Collection[str] = ()) -> bool:
         """Set all refs of `updates` or none; tell whether nobody else had changed them before.

@@ -118,6 +118,11 @@ class GitRepository:
         found = output.decode().strip()
         return found if _OBJECT_ID.fullmatch(found) else None
 
+    def object_id(self, ref: str) -> str | None:
+        """Return what the full ref name points to, a tag object where it is one, or None."""
+        output = self.git("rev-parse", "--verify", "--quiet", ref, allowed=(0, 1, 128))
+        return output.decode().strip() or None
+
     def commit_id(self, revision: str) -> str:
         """Return the id of the commit that `revision` names. Raises GitError if there is none."""
         found = self.resolve(revision)
@@ -165,6 +170,11 @@ class GitRepository:
             if record
         )
         return [CommitMessage(commit, text) for commit, _, text in records]
+
+    def has_folder(self, commit: str, name: str) -> bool:
+        """Tell whether the top folder of `commit` has a folder `name`."""
+        kind = self.git("cat-file", "-t", f"{commit}:{name}", allowed=(0, 128))
+        return kind.strip() == b"tree"
 
     def entries(self, tree: str) -> list[TreeEntry]:
         """Return the entries of a tree (or of a commit's top folder)."""

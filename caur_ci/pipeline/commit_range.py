@@ -74,25 +74,26 @@ def _tree_before(git: GitRepository, remote: Remote | None, head: str) -> str:
                 f"the parent of {head[:12]} is not in this shallow clone",
                 hint="Fetch at least two commits (`git fetch --depth=2`).",
             )
-        remote.fetch(head, history=1)
+        remote.deepen(head, by=1)
     return git.commit_id(parents[0])
 
 
 def _tagged_commit(git: GitRepository, remote: Remote | None, tag: str) -> str:
     if git.resolve(tag) is None and remote is not None:
-        remote.fetch(tag, history="none" if git.is_shallow() else "whole")
+        remote.fetch(tag)
     return git.commit_id(tag)
 
 
 def _relation(git: GitRepository, remote: Remote | None, head: str, tag: str) -> Relation:
     if head == tag:
         return Relation.SAME
-    for step in (*_DEEPEN_STEPS, "whole", None):
+    steps = iter((*_DEEPEN_STEPS, None))
+    while True:
         if git.is_ancestor(tag, head):
             return Relation.BEHIND
         if git.is_ancestor(head, tag):
             return Relation.AHEAD
-        if step is None or remote is None or not git.is_shallow():
+        if remote is None or not git.is_shallow():
             break
-        remote.fetch(head, tag, history=step)
+        remote.deepen(head, tag, by=next(steps))
     return Relation.REWRITTEN if git.have_common_history(head, tag) else Relation.UNRELATED

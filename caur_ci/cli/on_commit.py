@@ -1,0 +1,116 @@
+"""`caur-ci on-commit`."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from caur_ci.cli.session import Session, session_of
+
+if TYPE_CHECKING:
+    from caur_ci.pipeline.on_commit import OnCommitResult
+
+
+def on_commit(
+    context: typer.Context,
+    *,
+    repo: Annotated[
+        Path,
+        typer.Option(
+            "--repo", metavar="DIR", help="The repository of PKGBUILD folders, or a folder in it."
+        ),
+    ] = Path(),
+    remote: Annotated[
+        str | None,
+        typer.Option(
+            "--remote",
+            metavar="NAME",
+            help="The remote that holds the tag `scheduled` and branch `caur`. Default: "
+            "origin, or the repository itself if it has no origin.",
+            show_default=False,
+        ),
+    ] = None,
+    push: Annotated[
+        bool,
+        typer.Option(
+            "--push/--no-push",
+            help="Whether to move the tag and to put the request into the outbox, in one push.",
+        ),
+    ] = True,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only show what would be done: no file, no tag, no push."),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the plan and the request as JSON.")
+    ] = False,
+) -> None:
+    """Find out which packages the pushed commits change, and ask for their builds.
+
+    Looks at everything between the tag `scheduled` and HEAD: changed, added, removed and
+    renamed package folders, and the words `[deploy NAME]`, `[deploy NAME/CLASS]`,
+    `[deploy a b]`, `[deploy all]` in commit messages. A name that does not exist stops
+    the run and leaves the tag where it was; a later commit with `[deploy-skip SHA]` takes
+    the wish back.
+
+    Writes .ci/schedule.json, and .ci/schedule-params.txt and .ci/deptree.txt for the existing
+    manager; then moves the tag and puts the request into the outbox on branch `caur`, both or
+    neither. Hand it to the queue with `caur-ci schedule`.
+    """
+    from caur_ci.pipeline.forge import ForgePipeline  # noqa: PLC0415 - slow to import
+    from caur_ci.pipeline.on_commit import OnCommitOptions  # noqa: PLC0415
+    from caur_ci.pipeline.on_commit import on_commit as journey  # noqa: PLC0415
+
+    session = session_of(context)
+    result = journey(
+        OnCommitOptions(
+            repo=repo,
+            remote=remote,
+            push=push,
+            dry_run=dry_run,
+            pipeline=ForgePipeline.from_environment(os.environ),
+            secrets=session.secrets,
+        )
+    )
+    for warning in result.plan.warnings:
+        session.warn(warning)
+    for note in result.plan.notes:
+        session.note(note)
+    if as_json:
+        session.print_plain(_as_json(result))
+    else:
+        _show(session, result, dry_run=dry_run)
+
+
+def _as_json(result: OnCommitResult) -> str:
+    document = result.plan.to_dict()
+    document["request"] = json.loads(result.plan.request.to_json())
+    document["written"] = [str(path) for path in result.written]
+    document["published"] = result.published
+    return json.dumps(document, indent=2)
+
+
+def _show(session: Session, result: OnCommitResult, *, dry_run: bool) -> None:
+    plan = result.plan
+    if plan.decisions:
+        from rich.table import Table  # noqa: PLC0415 - slow to import
+        from rich.text import Text  # noqa: PLC0415
+
+        table = Table("package", "what", "class", "why", box=None, pad_edge=False)
+        for decision in plan.decisions:
+            cells = (decision.package, decision.action, decision.build_class, decision.reason)
+            table.add_row(*(Text(cell or "-") for cell in cells))
+        session.out.print(table)
+    else:
+        session.out.print(f"nothing to build: {plan.commits.relation.value}")
+    head = plan.commits.head[:12]
+    if dry_run:
+        session.note("dry run: nothing was written or pushed")
+    elif result.published and plan.request:
+        session.note(f"scheduled {head}; request {plan.request.request_id} is in the outbox")
+    elif result.published:
+        session.note(f"scheduled {head}")

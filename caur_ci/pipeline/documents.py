@@ -1,0 +1,66 @@
+"""The hand-over documents in `.ci/`, which a pipeline passes on to its schedule job."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from caur_ci.errors import CaurError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from caur_ci.pipeline.plan import Plan
+
+SCHEDULE_PARAMS = "schedule-params.txt"
+DEPTREE = "deptree.txt"
+SCHEDULE = "schedule.json"
+
+
+class Documents:
+    """The documents in one folder.
+
+    As a context manager it takes them away again if the body fails, so that a later job never
+    finds documents of a run that was not recorded.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._paths = {name: folder / name for name in (SCHEDULE_PARAMS, DEPTREE, SCHEDULE)}
+
+    def write(self, plan: Plan) -> tuple[Path, ...]:
+        """Write what follows from `plan`, and return where."""
+        _replace(self._paths[SCHEDULE_PARAMS], plan.schedule_params)
+        _replace(self._paths[DEPTREE], f"{plan.deptree}\n")
+        _replace(self._paths[SCHEDULE], plan.request.to_json())
+        return tuple(self._paths.values())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            for path in self._paths.values():
+                path.unlink(missing_ok=True)
+
+
+def _replace(path: Path, content: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
+                file.write(content)
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise CaurError(f"{path} cannot be written: {error.strerror}") from error
