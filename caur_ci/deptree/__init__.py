@@ -1,0 +1,28 @@
+"""What depends on what in a repository of PKGBUILD folders.
+
+from pathlib import Path
+from caur_ci.deptree import DependencyTree, build_order
+
+files = {path.parent.name: path.read_bytes() for path in Path().glob("*/.SRCINFO")}
+tree = DependencyTree.read(files)
+for package, causes in tree.dependencies("nomacs").items():
+    print(package, "because of", ", ".join(cause.relation for cause in causes))
+for number, layer in enumerate(build_order(tree.subset(["nomacs"])).layers, start=1):
+    print(number, *layer)
+"""
+
+from __future__ import annotations
+
+from caur_ci.deptree.graph import Cause, DependencyTree, Need, Problem
+from caur_ci.deptree.wire import WireEntry, entries_of, read_wire, write_wire
+
+__all__ = [
+    "Cause",
+    "DependencyTree",
+    "Need",
+    "Problem",
+    "WireEntry",
+    "entries_of",
+    "read_wire",
+    "write_wire",
+]
