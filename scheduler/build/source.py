@@ -1,0 +1,176 @@
+"""The source repositories: a bare cache of each, and package folders out of it."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from caur_ci.errors import CaurError, GitError, TemporaryError
+from caur_ci.git import GitRepository
+from caur_ci.names import check_package_name
+from caur_ci.process import run
+from scheduler.build.export import export_tree
+from scheduler.locks import locked
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from scheduler.settings import SourceRepository
+
+# Commits that stay in a cache although no job has asked for them lately.
+_KEPT_COMMITS = 100
+_FETCH_TIMEOUT = 1800.0
+_REMOTE = "source"
+_COMMIT_REFS = "refs/caur/commits"
+_OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+class SourceMissingError(CaurError):
+    """What a job is to build is not in its source repository. Trying again will not help."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFolder:
+    """A package's folder on disk, and the id of the git tree that it is."""
+
+    path: Path
+    tree: str
+
+
+class SourceCache:
+    """Local copies of source repositories in one folder, which several workers may share."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def export(
+        self, source: SourceRepository, commit: str, pkgbase: str, destination: Path
+    ) -> SourceFolder:
+        """Write the folder `pkgbase` as it is at `commit` into the new folder `destination`.
+
+        The tip of a branch is never consulted. Raises SourceMissingError when the commit or the
+        folder does not exist, UnsafeTreeError when the folder holds what must not be written,
+        TemporaryError when the repository is out of reach.
+        """
+        check_package_name(pkgbase)
+        if _OBJECT_ID.fullmatch(commit) is None:
+            raise SourceMissingError(f"{commit!r} is not the full id of a commit")
+        repository = self._with_commit(source, commit)
+        tree = _folder_tree(repository, source, commit, pkgbase)
+        export_tree(repository, tree, destination)
+        return SourceFolder(destination, tree)
+
+    def _with_commit(self, source: SourceRepository, commit: str) -> GitRepository:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        repository = GitRepository(self._folder / f"{source.name}.git", bare=True)
+        if repository.folder.is_dir() and _has(repository, commit):
+            return repository
+        with locked(self._folder / f"{source.name}.lock"):
+            if not (repository.folder / "HEAD").is_file():
+                run(["git", "init", "--quiet", "--bare", "--", repository.folder])
+            if not _has(repository, commit):
+                _fetch(repository, source, commit)
+        return repository
+
+
+def _has(repository: GitRepository, commit: str) -> bool:
+    try:
+        return repository.resolve(commit) is not None
+    except GitError:
+        return False  # another worker is just making the cache
+
+
+def _fetch(repository: GitRepository, source: SourceRepository, commit: str) -> None:
+    try:
+        _run_fetch(repository, source, "--depth=1", f"+{commit}:{_COMMIT_REFS}/{commit}")
+    except GitError:
+        # A server may refuse to hand out a commit by its id; then it must be below some name.
+        _fetch_all(repository, source)
+    if not _has(repository, commit):
+        raise SourceMissingError(
+            f"commit {commit} is in no branch or tag of the source repository {source.name}",
+            hint="Was the branch rewritten after the package was scheduled? Schedule it again.",
+        )
+    _forget_old_commits(repository, keep=commit)
+
+
+def _fetch_all(repository: GitRepository, source: SourceRepository) -> None:
+    history = ["--unshallow"] if repository.is_shallow() else []
+    try:
+        _run_fetch(
+            repository,
+            source,
+            "--prune",
+            *history,
+            "+refs/heads/*:refs/caur/heads/*",
+            "+refs/tags/*:refs/caur/tags/*",
+        )
+    except GitError as error:
+        raise TemporaryError(
+            f"the source repository {source.name} cannot be fetched: "
+            f"{_without_credentials(error.message, source.url)}",
+            hint="Check its URL in PACKAGE_REPOS, the network and the rights of this machine.",
+        ) from None  # the cause may show credentials
+
+
+def _run_fetch(repository: GitRepository, source: SourceRepository, *arguments: str) -> None:
+    options = [argument for argument in arguments if argument.startswith("--")]
+    refspecs = [argument for argument in arguments if not argument.startswith("--")]
+    quietly = ("--quiet", "--no-tags", "--no-write-fetch-head")
+    repository.git(
+        *("fetch", *quietly, *options, "--", _REMOTE, *refspecs),
+        environment=_fetch_environment(source.url),
+        timeout=_FETCH_TIMEOUT,
+    )
+
+
+def _fetch_environment(url: str) -> Mapping[str, str]:
+    # The URL may hold credentials: it goes neither into an argument nor into the cache's config.
+    settings = {f"remote.{_REMOTE}.url": url, "gc.autoDetach": "false"}
+    environment = {"GIT_CONFIG_COUNT": str(len(settings)), "GIT_TERMINAL_PROMPT": "0"}
+    for number, (name, value) in enumerate(settings.items()):
+        environment[f"GIT_CONFIG_KEY_{number}"] = name
+        environment[f"GIT_CONFIG_VALUE_{number}"] = value
+    if "GIT_SSH_COMMAND" not in os.environ:
+        environment["GIT_SSH_COMMAND"] = "ssh -o BatchMode=yes"
+    return environment
+
+
+def _forget_old_commits(repository: GitRepository, *, keep: str) -> None:
+    # git itself removes the objects, weeks after the last name of them has gone.
+    output = repository.git(
+        "for-each-ref", "--sort=-committerdate", "--format=%(refname)", _COMMIT_REFS
+    )
+    for name in output.decode().splitlines()[_KEPT_COMMITS:]:
+        if not name.endswith(keep):
+            repository.git("update-ref", "-d", name)
+
+
+def _folder_tree(
+    repository: GitRepository, source: SourceRepository, commit: str, pkgbase: str
+) -> str:
+    output = repository.git("ls-tree", "-z", "--full-tree", commit, "--", pkgbase)
+    for record in output.split(b"\0"):
+        head, _, name = record.partition(b"\t")
+        if name == pkgbase.encode():
+            mode, kind, object_id = head.decode().split(" ")
+            if kind == "tree":
+                return object_id
+            raise SourceMissingError(
+                f"{pkgbase} is no folder at commit {commit} of {source.name} (mode {mode})"
+            )
+    raise SourceMissingError(f"there is no folder {pkgbase} at commit {commit} of {source.name}")
+
+
+def _without_credentials(text: str, url: str) -> str:
+    found = re.match(r"[A-Za-z0-9+.-]+://([^/@]+)@", url)
+    if found is None:
+        return text
+    user, _, password = found[1].partition(":")
+    for part in (found[1], password, user if not password else ""):
+        if part:
+            text = text.replace(part, "***")
+    return text

@@ -1,0 +1,132 @@
+"""Who builds run as: never root, and as root each worker its own user that owns nothing else."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from caur_ci.errors import ConfigError, TemporaryError
+from caur_ci.process import run
+from scheduler.locks import try_lock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# The range that systemd sets aside for users that exist while a service runs.
+_FIRST_UID, _LAST_UID = 61184, 65519
+_SYSTEMD_UIDS = Path("/run/systemd/dynamic-uid")
+DEFAULT_UID_LOCKS = Path("/run/caur-ci/users")
+
+
+@dataclass(frozen=True, slots=True)
+class BuildUser:
+    """The user of a worker's builds. With `exclusive`, all processes of that user are builds."""
+
+    uid: int
+    gid: int
+    exclusive: bool = False
+
+    @property
+    def is_other(self) -> bool:
+        """Whether this process has to change its user for a build."""
+        return self.uid != os.geteuid()
+
+    def give(self, path: Path) -> None:
+        """Make the user the owner of `path` and, if it is a folder, of everything in it."""
+        if not self.is_other:
+            return
+        os.chown(path, self.uid, self.gid, follow_symlinks=False)
+        if path.is_dir() and not path.is_symlink():
+            for folder, folders, files in os.walk(path):
+                for name in (*folders, *files):
+                    os.chown(Path(folder, name), self.uid, self.gid, follow_symlinks=False)
+
+    def can_reach(self, folder: Path) -> bool:
+        """Tell whether the user may pass through `folder` and everything above it."""
+        if not self.is_other:
+            return True
+        return all(self._may_pass(part) for part in (folder, *folder.parents))
+
+    def _may_pass(self, folder: Path) -> bool:
+        status = folder.stat()
+        if status.st_uid == self.uid:
+            return bool(status.st_mode & 0o100)
+        return bool(status.st_mode & (0o010 if status.st_gid == self.gid else 0o001))
+
+    def end_processes(self) -> None:
+        """Kill everything that runs as this user, where nothing but builds does."""
+        if not (self.exclusive and self.is_other):
+            return
+        identity = ["--reuid", str(self.uid), "--regid", str(self.gid), "--clear-groups"]
+        # As that user, -1 is all its processes at once; 1 says that there were none.
+        run(["setpriv", *identity, "--", "bash", "-c", "kill -KILL -1"], allowed=(0, 1))
+
+
+@contextmanager
+def build_user(name: str = "", *, locks: Path = DEFAULT_UID_LOCKS) -> Iterator[BuildUser]:
+    """Provide the user for one worker's builds, for as long as the worker runs.
+
+    An ordinary user builds as itself. Root builds as the account `name`, or else as a user id
+    that nobody has; `locks` is the folder in which the workers of the machine share those out.
+    Raises ConfigError when the account cannot be used.
+    """
+    if os.geteuid() != 0:
+        yield BuildUser(os.geteuid(), os.getegid())
+    elif name:
+        yield _account(name)
+    else:
+        uid, lock = _take_uid(locks)
+        try:
+            yield BuildUser(uid, uid, exclusive=True)
+        finally:
+            os.close(lock)
+
+
+def _account(name: str) -> BuildUser:
+    try:
+        account = pwd.getpwnam(name)
+    except KeyError as error:
+        raise ConfigError(
+            f"BUILDER_USER: there is no user {name!r} on this machine",
+            hint="Create it, or leave BUILDER_USER empty: builds then run as an unused user id.",
+        ) from error
+    if account.pw_uid == 0:
+        raise ConfigError("BUILDER_USER: builds never run as root")
+    return BuildUser(account.pw_uid, account.pw_gid)
+
+
+def _take_uid(locks: Path) -> tuple[int, int]:
+    locks.mkdir(parents=True, exist_ok=True, mode=0o755)
+    running = _uids_with_processes()
+    for uid in range(_FIRST_UID, _LAST_UID + 1):
+        if uid in running or _is_known(uid):
+            continue
+        lock = try_lock(locks / str(uid))
+        if lock is not None:
+            return uid, lock
+    raise TemporaryError("every user id set aside for builds is taken on this machine")
+
+
+def _is_known(uid: int) -> bool:
+    if (_SYSTEMD_UIDS / str(uid)).exists():
+        return True
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return True
+
+
+def _uids_with_processes() -> set[int]:
+    uids = set()
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                uids.add(folder.stat().st_uid)
+            except FileNotFoundError:
+                continue
+    return uids

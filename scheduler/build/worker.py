@@ -1,0 +1,185 @@
+"""The worker: claims jobs, builds them, delivers what they made."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from caur_ci.errors import InputError, TemporaryError
+from scheduler.build.building import BuildResult
+from scheduler.build.executor import Stop
+from scheduler.build.joblog import JobLog
+from scheduler.heartbeat import DEFAULT_INTERVAL, Heartbeat
+from scheduler.job import Outcome, State
+from scheduler.queue import StaleClaimError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from threading import Event
+
+    from scheduler.build.building import Builder
+    from scheduler.build.workspace import Workspace
+    from scheduler.landing import LandingZone, Manifest
+    from scheduler.logs import LogStore
+    from scheduler.queue import Claim, Queue, WorkerIdentity
+
+_log = logging.getLogger(__name__)
+
+# How long one call waits for a job: also how long it may take to notice that it is to stop.
+_CLAIM_WAIT = 2.0
+_REAP_EVERY = 15.0
+_RETRY_AFTER = 2.0
+_DELIVERY_DELAYS = (1.0, 5.0, 15.0)
+
+
+class Worker:
+    """One worker, building one job at a time."""
+
+    def __init__(
+        self,
+        *,
+        queue: Queue,
+        logs: LogStore,
+        identity: WorkerIdentity,
+        builder: Builder,
+        landing: LandingZone,
+        workspace: Workspace,
+        stop: Event,
+        heartbeat: float = DEFAULT_INTERVAL,
+    ) -> None:
+        self._queue = queue
+        self._logs = logs
+        self._identity = identity
+        self._builder = builder
+        self._landing = landing
+        self._workspace = workspace
+        self._stop = stop
+        self._heartbeat = heartbeat
+        self._next_reap = 0.0
+
+    def run(self, *, idle_exit: float | None = None) -> int:
+        """Work until told to stop, or for `idle_exit` seconds without a job.
+
+        Returns how many jobs were worked on. A job in hand when told to stop is handed back.
+        """
+        done = 0
+        idle_since = time.monotonic()
+        while not self._stop.is_set():
+            claim = self._next_claim()
+            if claim is not None:
+                self.work_on(claim)
+                done += 1
+                idle_since = time.monotonic()
+            elif idle_exit is not None and time.monotonic() - idle_since >= idle_exit:
+                break
+        return done
+
+    def work_on(self, claim: Claim) -> None:
+        """Build the job of `claim` and tell the queue what became of it."""
+        _log.info("%s: building commit %s (%s)", claim.identity, claim.spec.commit, claim.job_id)
+        with (
+            Heartbeat(self._queue, [claim], interval=self._heartbeat) as heartbeat,
+            JobLog(self._logs, claim) as log,
+        ):
+            try:
+                self._build_and_settle(claim, heartbeat, log)
+            except StaleClaimError as error:
+                _log.warning("%s: given up: %s", claim.identity, error.message)
+                log.say("given up: the job is no longer this worker's")
+
+    def _build_and_settle(self, claim: Claim, heartbeat: Heartbeat, log: JobLog) -> None:
+        log.say(self._headline(claim))
+        log.flush()
+        name = f"{claim.job_id}-{claim.token}"
+        result: BuildResult | None
+        try:
+            with self._workspace.build_folder(name) as folder:
+                result = self._builder.build(
+                    claim, folder, log, lambda: self._why_stop(claim, heartbeat)
+                )
+                if result.manifest is not None:
+                    result = self._deliver(claim, result.manifest, folder.output, heartbeat, log)
+        except OSError as error:  # the folder itself could not be made or used
+            result = BuildResult(Outcome.SOFTWARE_FAILURE, f"on the worker: {error}")
+        if result is not None:
+            self._finish(claim, result, heartbeat, log)
+
+    def _deliver(
+        self, claim: Claim, manifest: Manifest, output: Path, heartbeat: Heartbeat, log: JobLog
+    ) -> BuildResult | None:
+        """Put the packages into the landing zone; return a result only if that failed."""
+        for file in manifest.files:
+            log.say(f"delivering {file.name} ({file.size} bytes, sha256 {file.sha256})")
+        log.flush()
+        try:
+            self._copy_to_landing(manifest, output)
+        except InputError as error:
+            return BuildResult(Outcome.FAILED, error.message)
+        except OSError as error:
+            return BuildResult(Outcome.SOFTWARE_FAILURE, f"the landing zone: {error}")
+        try:
+            state = heartbeat.insist(claim, lambda: self._queue.land(claim, manifest.delivery))
+        except StaleClaimError:
+            self._landing.remove(manifest.delivery)
+            raise
+        if state is State.DONE:
+            self._landing.remove(manifest.delivery)
+            log.say("the job was canceled meanwhile: nothing is published")
+        _log.info("%s: built", claim.identity)
+        return None
+
+    def _copy_to_landing(self, manifest: Manifest, output: Path) -> None:
+        # A finished build is worth some patience.
+        for delay in _DELIVERY_DELAYS:
+            try:
+                self._landing.deliver(manifest, output)
+            except OSError as error:
+                _log.warning("delivery %s: %s; trying again", manifest.delivery, error)
+                self._stop.wait(delay)
+            else:
+                return
+        self._landing.deliver(manifest, output)
+
+    def _finish(self, claim: Claim, result: BuildResult, heartbeat: Heartbeat, log: JobLog) -> None:
+        reason = f": {result.reason}" if result.reason else ""
+        ended = result.stopped.value if result.stopped else result.outcome.name + reason
+        _log.info("%s: %s", claim.identity, ended)
+        log.say(f"ended: {ended}")
+        log.flush()
+        if result.stopped is Stop.LOST:
+            return
+        if result.stopped is Stop.SHUTDOWN:
+            heartbeat.insist(claim, lambda: self._queue.release(claim, result.reason))
+        else:
+            heartbeat.insist(
+                claim, lambda: self._queue.finish(claim, result.outcome, result.reason)
+            )
+
+    def _headline(self, claim: Claim) -> str:
+        spec = claim.spec
+        return (
+            f"building {spec.pkgbase} for {spec.target_repo}/{spec.arch} "
+            f"from {spec.source_repo} at commit {spec.commit}, "
+            f"job {claim.job_id}, attempt {claim.attempt}, on {self._identity.name}"
+        )
+
+    def _next_claim(self) -> Claim | None:
+        try:
+            now = time.monotonic()
+            if now >= self._next_reap:
+                self._next_reap = now + _REAP_EVERY
+                for returned in self._queue.reap():
+                    _log.warning("%s: %s", returned.identity, returned.reason)
+            return self._queue.claim(self._identity, wait=_CLAIM_WAIT)
+        except TemporaryError as error:
+            _log.warning("%s", error)
+            self._stop.wait(_RETRY_AFTER)
+            return None
+
+    def _why_stop(self, claim: Claim, heartbeat: Heartbeat) -> Stop | None:
+        if heartbeat.has_lost(claim):
+            return Stop.LOST
+        if heartbeat.is_canceled(claim):
+            return Stop.CANCELED
+        return Stop.SHUTDOWN if self._stop.is_set() else None

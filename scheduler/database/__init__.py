@@ -1,0 +1,1 @@
+"""The database runner: checks what workers delivered, signs it and publishes it."""

@@ -1,0 +1,98 @@
+"""Files that somebody else may have made: read them only if they are what they seem."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import stat
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from caur_ci.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CHUNK = 1024 * 1024
+
+
+class NotAFileError(InputError):
+    """A link, a device or a second name of a file where a plain file was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What identifies the content of a file."""
+
+    size: int
+    sha256: str
+
+
+def copy_regular_file(source: Path, destination: Path | None = None) -> Digest:
+    """Read a file, into the new file `destination` if given, and return what was read.
+
+    Raises NotAFileError and OSError.
+    """
+    digest = hashlib.sha256()
+    size = 0
+    with open_regular_file(source) as reader, _writer(destination) as writer:
+        while chunk := reader.read(_CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+            if writer is not None:
+                writer.write(chunk)
+    return Digest(size, digest.hexdigest())
+
+
+@contextmanager
+def open_regular_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that is nothing but a file. Raises NotAFileError and OSError."""
+    try:
+        # Not to hang on a pipe that waits for a writer.
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(path, flags)
+    except OSError as error:
+        if path.is_symlink():
+            raise NotAFileError(f"{path.name!a} is a link, not a file") from error
+        raise
+    with os.fdopen(descriptor, "rb") as stream:
+        status = os.fstat(stream.fileno())
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+            raise NotAFileError(f"{path.name!a} is not a file of its own")
+        yield stream
+
+
+@contextmanager
+def _writer(destination: Path | None) -> Iterator[BinaryIO | None]:
+    if destination is None:
+        yield None
+        return
+    with destination.open("xb") as stream:
+        yield stream
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Make what was created in or renamed into `folder` survive a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove `folder` if it exists, also where the build took away its own right to do so."""
+    if not folder.exists():
+        return
+    with suppress(OSError):
+        shutil.rmtree(folder)
+        return
+    # Go's module cache, for one, is made of read-only folders.
+    for path, _, _ in os.walk(folder):
+        Path(path).chmod(0o700)
+    shutil.rmtree(folder, ignore_errors=True)

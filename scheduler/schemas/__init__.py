@@ -1,0 +1,30 @@
+"""JSON Schemas of what the build side reads."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
+
+
+def problem_of(schema: str, data: object) -> str:
+    """Return what is wrong with `data` and where, or an empty string.
+
+    `schema` is the name of a file in this folder, without `.schema.json`.
+    """
+    from jsonschema.exceptions import best_match  # noqa: PLC0415 - slow to import
+
+    error = best_match(_validator(schema).iter_errors(cast("Any", data)))
+    return "" if error is None else f"{error.json_path}: {error.message[:300]}"
+
+
+@cache
+def _validator(schema: str) -> Validator:
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import
+
+    text = resources.files(__name__).joinpath(f"{schema}.schema.json").read_text(encoding="utf-8")
+    return Draft202012Validator(json.loads(text))
