@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+from scheduler.connection import redis_errors
+from scheduler.queue import keys
+from scheduler.queue.scripts import run_script
 
 if TYPE_CHECKING:
     from redis import Redis
 
 MAX_LOG_SIZE = 64 * 1024 * 1024
 KEPT_SECONDS = 7 * 24 * 3600
+READ_SIZE = 1024 * 1024
+
+FULL_NOTE = b"\r\n[caur-ci: the log is full, what follows is not kept]\r\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +29,10 @@ class LogChunk:
 
 
 class LogStore:
-    """The logs of builds; one log for each attempt at a job."""
+    """The logs of builds; one log for each attempt at a job, kept for seven days.
+
+    Every method raises TemporaryError when Redis is out of reach.
+    """
 
     def __init__(self, redis: Redis, *, max_size: int = MAX_LOG_SIZE) -> None:
         self._redis = redis
@@ -30,26 +40,58 @@ class LogStore:
 
     def start(self, job_id: int, attempt: int, identity: str) -> None:
         """Make this the latest log of `identity`."""
-        raise NotImplementedError
+        with redis_errors():
+            self._redis.set(keys.latest_log(identity), f"{job_id}:{attempt}", ex=KEPT_SECONDS)
 
     def append(self, job_id: int, attempt: int, data: bytes) -> bool:
         """Add `data`. Returns False once the log is full, which the log says itself."""
-        raise NotImplementedError
+        answer = run_script(
+            self._redis,
+            "append_log",
+            data,
+            self._max_size,
+            KEPT_SECONDS,
+            FULL_NOTE,
+            keys=(keys.log(job_id, attempt),),
+        )
+        return bool(answer)
 
     def finish(self, job_id: int, attempt: int) -> None:
         """Tell that nothing will follow."""
-        raise NotImplementedError
+        with redis_errors():
+            self._redis.set(keys.log_end(job_id, attempt), 1, ex=KEPT_SECONDS)
 
     def read(
-        self, job_id: int, attempt: int, offset: int = 0, *, limit: int = 1024 * 1024
+        self, job_id: int, attempt: int, offset: int = 0, *, limit: int = READ_SIZE
     ) -> LogChunk:
         """Return what was written from `offset` on, at most `limit` bytes."""
-        raise NotImplementedError
+        log = keys.log(job_id, attempt)
+        with redis_errors(), self._redis.pipeline(transaction=True) as step:
+            step.exists(keys.log_end(job_id, attempt))
+            step.strlen(log)
+            step.getrange(log, offset, offset + limit - 1)
+            complete, size, data = step.execute()
+        next_offset = offset + len(data)
+        return LogChunk(
+            data=data, next_offset=next_offset, ended=bool(complete) and next_offset >= size
+        )
 
     def read_all(self, job_id: int, attempt: int) -> bytes:
         """Return the whole log so far."""
-        raise NotImplementedError
+        chunks: list[bytes] = []
+        offset = 0
+        while True:
+            chunk = self.read(job_id, attempt, offset)
+            if not chunk.data:
+                return b"".join(chunks)
+            chunks.append(chunk.data)
+            offset = chunk.next_offset
 
     def latest(self, identity: str) -> tuple[int, int] | None:
         """Return job id and attempt of the newest log of `identity`."""
-        raise NotImplementedError
+        with redis_errors():
+            text = cast("bytes | None", self._redis.get(keys.latest_log(identity)))
+        if text is None:
+            return None
+        job_id, attempt = text.split(b":")
+        return int(job_id), int(attempt)

@@ -2,38 +2,63 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from caur_ci.errors import InputError
+from caur_ci.names import check_worker_name
+from scheduler.connection import redis_errors
+from scheduler.job import Outcome, State
+from scheduler.queue import keys
+from scheduler.queue.intake import (
+    check_request_id,
+    decode_job,
+    decode_removal,
+    encode_job,
+    encode_removal,
+)
+from scheduler.queue.model import (
+    Claim,
+    Refusal,
+    RemovalClaim,
+    Renewal,
+    Returned,
+    StaleClaimError,
+    Submission,
+)
+from scheduler.queue.scripts import run_script
+from scheduler.queue.views import event_from, job_from, seconds, snapshot_from
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from redis import Redis
 
-    from scheduler.job import JobSpec, Outcome, Removal, State
-    from scheduler.queue.model import (
-        Claim,
-        Event,
-        QueueSnapshot,
-        RemovalClaim,
-        Renewal,
-        Returned,
-        Submission,
-        WorkerIdentity,
-    )
+    from scheduler.job import JobSpec, Removal
+    from scheduler.queue.model import Event, JobView, QueueSnapshot, WorkerIdentity
+
+T = TypeVar("T")
 
 DEFAULT_LEASE = 60.0
+# A job lost this often while it was built is not given out again.
+MAX_LOST_BUILDS = 5
+# A hint that got lost, with the worker that it was meant for, is made up for after this time.
+_LONGEST_BLOCK = 5.0
+_SHORTEST_BLOCK = 0.01
+_REAPED_AT_ONCE = 100
 
 
 class Queue:
     """One queue, in one Redis database. Safe to use from several threads.
 
     `lease` is the number of seconds a claim is held without being renewed.
-    Every method raises TemporaryError when Redis is out of reach.
+    Every method raises TemporaryError when Redis is out of reach. A step whose answer got lost
+    may be repeated: `submit`, `land`, `finish` and `finish_removal` have their effect once.
     """
 
     def __init__(self, redis: Redis, *, lease: float = DEFAULT_LEASE) -> None:
         self._redis = redis
-        self._lease = lease
+        self._lease = _milliseconds(lease)
 
     def submit(
         self, request_id: str, jobs: Sequence[JobSpec], removals: Sequence[Removal] = ()
@@ -43,16 +68,56 @@ class Queue:
         Repeating a request id is harmless: it is told as `known` and nothing is done.
         A pending job of the same identity gets the new content and keeps its turn; a running one
         gets the new job as its successor. The removals come before the jobs of the same request.
+        Jobs that cannot be accepted are refused one by one, the others are taken.
+
+        Raises InputError for a request id or a removal that cannot be accepted.
         """
-        raise NotImplementedError
+        check_request_id(request_id)
+        texts: dict[str, str] = {}
+        refused: list[Refusal] = []
+        for job in jobs:
+            try:
+                # Of several jobs for one identity the last one counts, at the turn of the first.
+                texts[job.identity] = encode_job(job)
+            except InputError as error:
+                refused.append(Refusal(identity=job.identity, reason=error.message))
+        bodies = [encode_removal(removal) for removal in removals]
+        answer = self._run("submit", request_id, len(bodies), *bodies, *texts.values())
+        if answer[0]:
+            return Submission(request_id=request_id, known=True, refused=tuple(refused))
+        taken, replaced, successors, removal_ids, canceled = map(_ids, answer[1:])
+        return Submission(
+            request_id=request_id,
+            jobs=taken,
+            replaced=replaced,
+            successors=successors,
+            removals=removal_ids,
+            canceled=canceled,
+            refused=tuple(refused),
+        )
 
     def claim(self, worker: WorkerIdentity, *, wait: float = 0.0) -> Claim | None:
         """Take the oldest ready job that `worker` may build; wait up to `wait` seconds for one."""
-        raise NotImplementedError
+
+        def attempt(block: float) -> Claim | None:
+            answer = self._run(
+                "claim",
+                worker.id,
+                worker.name,
+                worker.build_class,
+                self._lease,
+                _milliseconds(block),
+            )
+            return _job_claim(worker.id, answer, spec=answer[4]) if answer else None
+
+        return self._blocking(worker.id, attempt, lambda claim: claim is not None, wait)
 
     def renew(self, claim: Claim | RemovalClaim) -> Renewal:
         """Hold the claim for another lease. Raises StaleClaimError when it is lost."""
-        raise NotImplementedError
+        answer = self._run("renew", *_reference(claim), self._lease)
+        if not answer:
+            raise _stale(claim)
+        return Renewal(lease_until=seconds(answer[0]), cancel=bool(answer[1]))
 
     def land(self, claim: Claim, delivery: str) -> State:
         """Tell that the packages of a built job are in the landing zone, under `delivery`.
@@ -60,21 +125,27 @@ class Queue:
         Returns LANDED, or DONE when the job was to be canceled: then the delivery is not wanted.
         Raises StaleClaimError.
         """
-        raise NotImplementedError
+        answer = self._run("land", claim.job_id, claim.token, delivery)
+        if not answer:
+            raise _stale(claim)
+        return State(cast("bytes", answer).decode())
 
     def finish(self, claim: Claim, outcome: Outcome, reason: str = "") -> None:
         """End the job, from building or from publishing, and let its dependants go.
 
         Raises StaleClaimError.
         """
-        raise NotImplementedError
+        if not self._run("finish", claim.job_id, claim.token, int(outcome), reason):
+            raise _stale(claim)
 
     def release(self, claim: Claim | RemovalClaim, reason: str = "") -> None:
         """Hand the job back as it was before the claim, at its old turn, without a mark against it.
 
-        Raises StaleClaimError.
+        A job that was to be canceled ends instead, and one for which a newer request waits gives
+        way to it. Raises StaleClaimError.
         """
-        raise NotImplementedError
+        if not self._run("release", *_reference(claim), reason):
+            raise _stale(claim)
 
     def claim_landed(
         self,
@@ -84,13 +155,29 @@ class Queue:
         wait: float = 0.0,
         limit: int = 500,
     ) -> list[Claim]:
-        """Take all jobs that are to be published, oldest delivery first.
+        """Take the jobs that are to be published, oldest delivery first, `limit` at the most.
 
         `runner` is the unique id of the process. None in `target_repos` means all of them.
         Waits up to `wait` seconds for a job or a removal to come. A job is held back while a
         removal that came before it is not finished: claim the removals first.
         """
-        raise NotImplementedError
+        check_worker_name(runner)
+
+        def attempt(block: float) -> tuple[bool, list[Claim]]:
+            removals, *jobs = self._run(
+                "claim_landed",
+                runner,
+                self._lease,
+                _milliseconds(block),
+                limit,
+                *(target_repos or ()),
+            )
+            claims = [
+                _job_claim(runner, job, spec=job[5], delivery=job[4].decode()) for job in jobs
+            ]
+            return bool(removals), claims
+
+        return self._blocking(runner, attempt, any, wait)[1]
 
     def claim_removals(
         self, runner: str, *, target_repos: Collection[str] | None = None
@@ -100,7 +187,20 @@ class Queue:
         A removal is held back while an earlier job of its repository and architecture is being
         published.
         """
-        raise NotImplementedError
+        answer = self._run(
+            "claim_removals", check_worker_name(runner), self._lease, *(target_repos or ())
+        )
+        return [
+            RemovalClaim(
+                removal_id=int(removal_id),
+                token=token,
+                attempt=attempt,
+                owner=runner,
+                lease_until=seconds(until),
+                removal=decode_removal(body),
+            )
+            for removal_id, token, attempt, until, body in answer
+        ]
 
     def finish_removal(
         self, claim: RemovalClaim, *, removed: Sequence[str] = (), error: str = ""
@@ -109,7 +209,10 @@ class Queue:
 
         Raises StaleClaimError.
         """
-        raise NotImplementedError
+        outcome = Outcome.FAILED if error else Outcome.SUCCESS
+        reason = error or (f"removed {', '.join(removed)}" if removed else "nothing to remove")
+        if not self._run("finish_removal", claim.removal_id, claim.token, int(outcome), reason):
+            raise _stale(claim)
 
     def reap(self) -> list[Returned]:
         """Take back what is held under leases that ran out.
@@ -117,19 +220,110 @@ class Queue:
         Every worker and runner calls this from time to time. A job whose builds were lost five
         times ends as SOFTWARE_FAILURE.
         """
-        raise NotImplementedError
+        answer = [
+            value.decode(errors="replace")
+            for value in self._run("reap", MAX_LOST_BUILDS, _REAPED_AT_ONCE)
+        ]
+        return [
+            Returned(id=int(id_), identity=identity, state=State(state), reason=reason)
+            for id_, identity, state, reason in zip(*[iter(answer)] * 4, strict=True)
+        ]
 
     def snapshot(self, *, limit: int = 100) -> QueueSnapshot:
         """Return the queue at this instant, at most `limit` jobs of each kind."""
-        raise NotImplementedError
+        return snapshot_from(self._run("snapshot", limit))
+
+    def job(self, job_id: int) -> JobView | None:
+        """Return a job as it stands, or None if it ended long ago or never was."""
+        with redis_errors():
+            fields = cast("dict[bytes, bytes]", self._redis.hgetall(keys.job(job_id)))
+        if not fields:
+            return None
+        return job_from(job_id, {key.decode(): value.decode() for key, value in fields.items()})
 
     def events(self, after: str = "0", *, block: float = 0.0, limit: int = 1000) -> list[Event]:
         """Return the events that came after the event id `after`, oldest first.
 
         With `block`, wait up to that many seconds for the first one.
         """
-        raise NotImplementedError
+        deadline = time.monotonic() + block
+        while True:
+            left = min(deadline - time.monotonic(), _LONGEST_BLOCK)
+            with redis_errors():
+                answer: Any = self._redis.xread(
+                    {keys.EVENTS: after},
+                    count=limit,
+                    block=_milliseconds(left) if left > _SHORTEST_BLOCK else None,
+                )
+            entries = _stream_entries(answer)
+            if entries or left <= _SHORTEST_BLOCK:
+                return [event_from(event_id, fields) for event_id, fields in entries]
 
     def last_event_id(self) -> str:
         """Return the id of the newest event, to follow the queue from now on."""
-        raise NotImplementedError
+        with redis_errors():
+            answer: Any = self._redis.xrevrange(keys.EVENTS, count=1)
+        return cast("bytes", answer[0][0]).decode() if answer else "0"
+
+    def _run(self, script: str, *arguments: str | float) -> Any:  # noqa: ANN401 - see run_script
+        return run_script(self._redis, script, *arguments)
+
+    def _blocking(
+        self, waiter: str, attempt: Callable[[float], T], good: Callable[[T], bool], wait: float
+    ) -> T:
+        """Repeat `attempt` until it is `good` or `wait` is over, blocked on hints in between."""
+        deadline = time.monotonic() + wait
+        while True:
+            block = min(deadline - time.monotonic(), _LONGEST_BLOCK)
+            if block < _SHORTEST_BLOCK:
+                return attempt(0)
+            result = attempt(block)
+            if good(result):
+                return result
+            with redis_errors():
+                self._redis.blpop([keys.hint(waiter)], timeout=block)
+
+
+def _milliseconds(value: float) -> int:
+    return round(value * 1000)
+
+
+def _ids(text: bytes) -> tuple[int, ...]:
+    return tuple(map(int, text.split(b","))) if text else ()
+
+
+def _job_claim(owner: str, answer: Sequence[Any], *, spec: bytes, delivery: str = "") -> Claim:
+    job_id, token, attempt, until = answer[:4]
+    return Claim(
+        job_id=int(job_id),
+        token=int(token),
+        attempt=int(attempt),
+        owner=owner,
+        lease_until=seconds(until),
+        spec=decode_job(spec),
+        delivery=delivery,
+    )
+
+
+def _reference(claim: Claim | RemovalClaim) -> tuple[str, int, int]:
+    if isinstance(claim, Claim):
+        return "job", claim.job_id, claim.token
+    return "removal", claim.removal_id, claim.token
+
+
+def _stale(claim: Claim | RemovalClaim) -> StaleClaimError:
+    what = claim.identity if isinstance(claim, Claim) else f"the removal {claim.removal_id}"
+    return StaleClaimError(
+        f"{claim.owner} does not hold {what} any more",
+        hint="Its lease ran out, or it went to somebody else; the work on it is to be stopped.",
+    )
+
+
+def _stream_entries(answer: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:  # noqa: ANN401
+    """Return the entries of the one stream read; the client's answer differs by protocol."""
+    if not answer:
+        return []
+    if isinstance(answer, dict):
+        (batches,) = answer.values()
+        return [entry for batch in batches for entry in batch]
+    return cast("list[tuple[bytes, dict[bytes, bytes]]]", answer[0][1])

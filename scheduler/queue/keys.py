@@ -1,0 +1,33 @@
+"""The names of the keys that are used from Python; `lua/common.lua` lists all of them."""
+
+from __future__ import annotations
+
+# The braces are a hash tag: in a cluster all keys live on the same node.
+PREFIX = "{caur}:"
+
+EVENTS = f"{PREFIX}events"
+
+
+def job(job_id: int) -> str:
+    """Return the key of the hash that says where a job stands."""
+    return f"{PREFIX}job:{job_id}"
+
+
+def hint(worker_id: str) -> str:
+    """Return the key of the list that wakes a waiting worker or database runner."""
+    return f"{PREFIX}hint:{worker_id}"
+
+
+def log(job_id: int, attempt: int) -> str:
+    """Return the key of the log of one attempt at a job."""
+    return f"{PREFIX}log:{job_id}:{attempt}"
+
+
+def log_end(job_id: int, attempt: int) -> str:
+    """Return the key that exists once the log is complete."""
+    return f"{PREFIX}log-end:{job_id}:{attempt}"
+
+
+def latest_log(identity: str) -> str:
+    """Return the key that holds job id and attempt of the newest log of an identity."""
+    return f"{PREFIX}log-latest:{identity}"

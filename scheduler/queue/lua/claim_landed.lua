@@ -1,0 +1,52 @@
+-- ARGV: runner, lease and wait in milliseconds, limit, target repositories (none: all).
+-- Returns whether there are removals to be claimed first or jobs, then id, token, attempt, end of
+-- the lease, delivery and spec of each job.
+
+local runner, lease = ARGV[1], tonumber(ARGV[2])
+local wait, limit = tonumber(ARGV[3]), tonumber(ARGV[4])
+local wanted = #ARGV > 4 and set_of({unpack(ARGV, 5)})
+
+-- Returns the first open removal of each scope, and whether one of ours is to be carried out.
+local function open_removals()
+  local first, claimable = {}, false
+  for _, id in ipairs(call('LRANGE', P .. 'removals', 0, -1)) do
+    local removal = call('HMGET', P .. 'removal:' .. id, 'scope', 'state')
+    first[removal[1]] = first[removal[1]] or tonumber(id)
+    if removal[2] == 'waiting' then
+      claimable = claimable or not wanted or wanted[string.match(removal[1], '^[^/]+')]
+    end
+  end
+  return first, claimable
+end
+
+local function publish(id)
+  local record = P .. 'job:' .. id
+  call('LREM', P .. 'landed', 1, id)
+  call('SADD', P .. 'publishing', id)
+  local token = take(record, id, runner, 'publishing', lease)
+  local job = describe(id)
+  job_event('publishing', id, job, {state = 'publishing'})
+  return {id, token, job.attempt, NOW + lease, job.delivery, call('GET', P .. 'spec:' .. id)}
+end
+
+call('DEL', P .. 'hint:' .. runner)
+heard_of(runner, runner, 0)
+local removals, first_removals = false, nil
+first_removals, removals = open_removals()
+local result = {removals and 1 or 0}
+for _, id in ipairs(call('LRANGE', P .. 'landed', 0, -1)) do
+  local identity = call('HGET', P .. 'job:' .. id, 'identity')
+  local scope, repository = string.match(identity, '^(([^/]+)/[^/]+)')
+  local turn = first_removals[scope]
+  if (not wanted or wanted[repository]) and (not turn or tonumber(id) < turn) then
+    result[#result + 1] = publish(id)
+  end
+  if #result > limit then
+    break
+  end
+end
+if #result == 1 and not removals and wait > 0 then
+  wait_for_hint(runner, wait)
+  call('SADD', P .. 'idle_runners', runner)
+end
+return result

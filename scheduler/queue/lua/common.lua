@@ -1,0 +1,169 @@
+-- What every script begins with. KEYS[1] is the prefix of all keys.
+--
+--   sequence            counter: ids of jobs and removals, which are also their turns
+--   token               counter: fencing tokens
+--   job:<id>            hash: where the job stands
+--   spec:<id>           string: what is to be built, as JSON
+--   removal:<id>        hash: a removal and where it stands
+--   pending, active     hash: identity -> id of its pending and of its running job
+--   waiting             zset: pending jobs that are not ready, by turn
+--   ready:<class>       list: ready jobs, by turn; may hold entries that no longer hold true
+--   classes, named      zset, set: the numeric and the text classes that have ready jobs
+--   prov:<scope>:<name> set: pending and running jobs that provide the name
+--   want:<scope>:<name> set: pending and running jobs that depend on the name
+--   skip:<id>           set: jobs that the job does not wait for, to break a cycle
+--   skippers            set: the jobs that have such a set
+--   leases              zset: id of what is held -> end of its lease
+--   hand:<worker>       list: what the worker holds
+--   landed              list: jobs to be published, oldest delivery first
+--   publishing          set: jobs that are being published
+--   removals            list: removals that are not finished, oldest first
+--   workers, seen       hash, zset: worker or runner -> class and name, last heard of
+--   idle_until          hash: waiting worker or runner -> until when it waits
+--   idle                zset: waiting workers by build class
+--   idle:<name>         set: waiting workers of that name
+--   idle_runners        set: waiting database runners
+--   hint:<worker>       list: wakes the worker
+--   request:<id>        string: the request was taken
+--   recent              list: finished jobs, newest first
+--   events              stream: every change
+--
+-- A scope is `target_repo/arch`.
+
+local P = KEYS[1]
+local call = redis.call
+
+local clock = call('TIME')
+local NOW = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
+
+local EVENTS_KEPT = 100000
+local CHUNK = 1000 -- below what Lua can pass as arguments
+
+local function is_number(class)
+  return string.find(class, '^%d+$') ~= nil
+end
+
+local function set_of(list)
+  local set = {}
+  for _, item in ipairs(list) do
+    set[item] = true
+  end
+  return set
+end
+
+-- Runs a command that takes any number of arguments after its first ones.
+local function call_in_chunks(command, target, arguments)
+  for first = 1, #arguments, CHUNK do
+    call(command, target, unpack(arguments, first, math.min(first + CHUNK - 1, #arguments)))
+  end
+end
+
+-- The fields are the same in every event: Redis stores such streams compactly.
+local function event(kind, id, e)
+  call('XADD', P .. 'events', 'MAXLEN', '~', EVENTS_KEPT, '*',
+    'kind', kind, 'job', id, 'identity', e.identity or '', 'state', e.state or '',
+    'outcome', e.outcome or '', 'worker', e.worker or '', 'attempt', e.attempt or '0',
+    'class', e.class or '', 'reason', e.reason or '', 'request', e.request or '',
+    'submitted', e.submitted or '0', 'started', e.started or '0')
+end
+
+local DESCRIPTION = {'identity', 'state', 'owner', 'class', 'attempt', 'request', 'submitted',
+  'started', 'cancel', 'strikes', 'caution', 'token', 'outcome', 'delivery', 'need', 'queued'}
+
+local function describe(id)
+  local values = call('HMGET', P .. 'job:' .. id, unpack(DESCRIPTION))
+  local job = {}
+  for i, field in ipairs(DESCRIPTION) do
+    job[field] = values[i] or nil
+  end
+  return job
+end
+
+local function job_event(kind, id, job, changes)
+  changes.identity = job.identity
+  changes.class = job.class
+  changes.attempt = changes.attempt or job.attempt
+  changes.request = job.request
+  changes.submitted = job.submitted
+  changes.started = changes.started or job.started
+  changes.worker = changes.worker or job.owner
+  event(kind, id, changes)
+end
+
+-- Hands a hint to the waiting worker or runner `id`. False when nobody waits under that id.
+local function wake(id)
+  local until_ = call('HGET', P .. 'idle_until', id)
+  if not until_ then
+    return false
+  end
+  call('HDEL', P .. 'idle_until', id)
+  if tonumber(until_) < NOW then
+    return false
+  end
+  call('LPUSH', P .. 'hint:' .. id, '1')
+  call('PEXPIRE', P .. 'hint:' .. id, 60000)
+  return true
+end
+
+-- Wakes one waiting worker that may build `class`; of several, one of the least class, so that
+-- the bigger ones stay free for what only they can build.
+local function wake_worker_for(class)
+  if is_number(class) then
+    while true do
+      local found = call('ZRANGEBYSCORE', P .. 'idle', class, '+inf', 'LIMIT', 0, 1)[1]
+      if not found then
+        return false
+      end
+      call('ZREM', P .. 'idle', found)
+      if wake(found) then
+        return true
+      end
+    end
+  end
+  while true do
+    local found = call('SPOP', P .. 'idle:' .. class)
+    if not found then
+      return false
+    end
+    if wake(found) then
+      return true
+    end
+  end
+end
+
+local function wake_runners()
+  for _, runner in ipairs(call('SMEMBERS', P .. 'idle_runners')) do
+    wake(runner)
+  end
+  call('DEL', P .. 'idle_runners')
+end
+
+-- Remembers that `id` waits until `wait` milliseconds from now.
+local function wait_for_hint(id, wait)
+  call('HSET', P .. 'idle_until', id, NOW + wait + 1000)
+end
+
+local function heard_of(id, name, class)
+  call('HSET', P .. 'workers', id, class .. ' ' .. name)
+  call('ZADD', P .. 'seen', NOW, id)
+end
+
+-- Tells whether `token` is that of the claim under which `record` is held.
+local function holds(state, held_token, token)
+  return held_token == token and (state == 'building' or state == 'publishing')
+end
+
+local function take(record, id, owner, state, lease)
+  local token = call('INCR', P .. 'token')
+  call('HSET', record, 'state', state, 'owner', owner, 'token', token)
+  call('ZADD', P .. 'leases', NOW + lease, id)
+  call('RPUSH', P .. 'hand:' .. owner, id)
+  return token
+end
+
+local function let_go(id, owner)
+  call('ZREM', P .. 'leases', id)
+  if owner then
+    call('LREM', P .. 'hand:' .. owner, 1, id)
+  end
+end

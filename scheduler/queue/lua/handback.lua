@@ -1,0 +1,50 @@
+-- Putting back what somebody held. settle() has to follow.
+
+-- Returns the state the job is in now.
+local function back_to_queue(id, job, kind, reason)
+  local record = P .. 'job:' .. id
+  if job.cancel then
+    retire(id, OUTCOME.CANCELED, reason)
+    return 'done'
+  end
+  if call('HEXISTS', P .. 'pending', job.identity) == 1 then
+    retire(id, OUTCOME.CANCELED_REQUEUE, 'a newer request took its place; ' .. reason)
+    return 'done'
+  end
+  let_go(id, job.owner)
+  call('HDEL', P .. 'active', job.identity)
+  call('HSET', P .. 'pending', job.identity, id)
+  local state = tonumber(job.need) <= 0 and 'ready' or 'waiting'
+  call('HSET', record, 'state', state)
+  changed[id] = true
+  job_event(kind, id, job, {state = state, reason = reason})
+  if state == 'waiting' then
+    call('ZADD', P .. 'waiting', id, id)
+    break_cycles({id})
+  end
+  return state
+end
+
+local function back_to_landed(id, job, kind, reason)
+  if job.cancel then
+    retire(id, OUTCOME.CANCELED, reason)
+    return 'done'
+  end
+  let_go(id, job.owner)
+  call('SREM', P .. 'publishing', id)
+  call('HSET', P .. 'job:' .. id, 'state', 'landed')
+  call('LPUSH', P .. 'landed', id)
+  job_event(kind, id, job, {state = 'landed', reason = reason})
+  wake_runners()
+  return 'landed'
+end
+
+local function back_to_removals(id, kind, reason)
+  local removal = call('HMGET', P .. 'removal:' .. id, 'owner', 'scope', 'attempt')
+  let_go(id, removal[1])
+  call('HSET', P .. 'removal:' .. id, 'state', 'waiting')
+  event(kind, id, {identity = removal[2], state = 'waiting', worker = removal[1],
+    attempt = removal[3], reason = reason})
+  wake_runners()
+  return 'waiting'
+end
