@@ -78,7 +78,8 @@ class Remote:
         Push `options` are left out where the server takes none. Raises GitError when the server
         refuses for another reason.
         """
-        arguments = [f"+{update.new}:{update.ref}" for update in updates]
+        # No `+`: it would overrule the leases, which allow what is no fast-forward themselves.
+        arguments = [f"{update.new}:{update.ref}" for update in updates]
         leases = [f"--force-with-lease={u.ref}:{u.expected or ''}" for u in updates]
         flags = ["--atomic", "--quiet", "--no-verify", *leases]
         try:
@@ -105,25 +106,25 @@ class Remote:
         with self._address() as (settings, address):
             try:
                 return self._repository.git(
-                    *settings,
                     command,
                     *options,
                     "--",
                     address,
                     *arguments,
                     # Nobody is there to answer a prompt in a pipeline.
-                    environment={"GIT_TERMINAL_PROMPT": "0"},
+                    environment={"GIT_TERMINAL_PROMPT": "0", **settings},
                     timeout=_NETWORK_TIMEOUT,
                 )
             except GitError as error:
                 raise _translated(error, self.name) from error
 
     @contextmanager
-    def _address(self) -> Iterator[tuple[list[str], str]]:
+    def _address(self) -> Iterator[tuple[dict[str, str], str]]:
+        """Return the settings, as environment variables, and the address to use git with."""
         credentials = self._credentials
         url = self._url() if credentials else ""
         if credentials is None or not url.startswith(("http://", "https://")):
-            yield [], self.name
+            yield {}, self.name
             return
         parts = urlsplit(url)
         host = parts.netloc.rpartition("@")[2]
@@ -132,15 +133,26 @@ class Remote:
             store = Path(folder, "credentials")
             store.touch(mode=0o600)
             store.write_text(f"{parts.scheme}://{user}:{token}@{host}\n", encoding="utf-8")
-            helper = f"credential.helper=store --file={store}"
-            settings = ["-c", "credential.helper=", "-c", helper, "-c", "core.hooksPath=/dev/null"]
-            # Job tokens that forges write into the checkout's configuration would come first.
-            settings += ["-c", f"http.{parts.scheme}://{host}/.extraheader="]
-            yield settings, urlunsplit(parts._replace(netloc=host))
+            settings = [
+                ("credential.helper", ""),
+                ("credential.helper", f"store --file={store}"),
+                ("core.hooksPath", "/dev/null"),
+                # Job tokens that forges write into the checkout's configuration would come first.
+                (f"http.{parts.scheme}://{host}/.extraheader", ""),
+            ]
+            yield _as_environment(settings), urlunsplit(parts._replace(netloc=host))
 
     def _url(self) -> str:
         output = self._repository.git("remote", "get-url", "--push", self.name)
         return output.decode("utf-8", "replace").strip()
+
+
+def _as_environment(settings: Sequence[tuple[str, str]]) -> dict[str, str]:
+    environment = {"GIT_CONFIG_COUNT": str(len(settings))}
+    for position, (key, value) in enumerate(settings):
+        environment[f"GIT_CONFIG_KEY_{position}"] = key
+        environment[f"GIT_CONFIG_VALUE_{position}"] = value
+    return environment
 
 
 def _translated(error: GitError, remote: str) -> GitError | TemporaryError:
@@ -156,6 +168,7 @@ def _translated(error: GitError, remote: str) -> GitError | TemporaryError:
 _OUT_OF_REACH = (
     "Could not resolve host",
     "Connection refused",
+    "Failed to connect",
     "Connection timed out",
     "Operation timed out",
     "took longer than",

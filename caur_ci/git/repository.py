@@ -106,7 +106,9 @@ class GitRepository:
                 timeout=timeout,
             ).stdout
         except ProcessError as error:
-            raise GitError(error.message, hint=_hint(error.message) or error.hint) from error
+            said = error.stderr.decode(errors="replace").strip()
+            message = f"git {arguments[0]} failed: {said}" if said else error.message
+            raise GitError(message, hint=_hint(message) or error.hint) from error
 
     def resolve(self, revision: str) -> str | None:
         """Return the id of the commit that `revision` names (tags are followed), or None."""

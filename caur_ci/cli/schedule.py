@@ -1,0 +1,205 @@
+"""`caur-ci schedule`."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from caur_ci.cli.session import Session, session_of
+from caur_ci.errors import ExitCode, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from caur_ci.pipeline.handover import HandOver
+    from scheduler.queue import Queue, Submission
+
+
+def schedule(
+    context: typer.Context,
+    *,
+    packages: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[PACKAGE[/CLASS]]...", help="Packages to build.", show_default=False
+        ),
+    ] = None,
+    document: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="Hand over the request in this file, as `caur-ci on-commit` wrote it to "
+            ".ci/schedule.json.",
+            show_default=False,
+        ),
+    ] = None,
+    outbox: Annotated[
+        bool,
+        typer.Option(
+            "--outbox", help="Hand over every request that the queue has not acknowledged yet."
+        ),
+    ] = False,
+    target_repo: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="The pacman repository to publish in.", show_default=False
+        ),
+    ] = None,
+    source_repo: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="The repository that the PKGBUILDs are in.", show_default=False
+        ),
+    ] = None,
+    commit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHA[:PIPELINE]",
+            help="The commit to build, and the pipeline that asks. Default: HEAD of --repo.",
+            show_default=False,
+        ),
+    ] = None,
+    arch: Annotated[str, typer.Option(metavar="ARCH", help="The architecture.")] = "x86_64",
+    arch_mirror: Annotated[
+        str,
+        typer.Option(
+            metavar="URL", help="The mirror that builds take packages from.", show_default=False
+        ),
+    ] = "",
+    deptree: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TREE",
+            help="The dependency tree in its one-line form. Default: the file .ci/deptree.txt.",
+            show_default=False,
+        ),
+    ] = None,
+    without_order: Annotated[
+        bool, typer.Option("--without-order", help="Build without knowing the dependencies.")
+    ] = False,
+    repo: Annotated[
+        Path, typer.Option("--repo", metavar="DIR", help="The repository of PKGBUILD folders.")
+    ] = Path(),
+    remote: Annotated[
+        str | None,
+        typer.Option(
+            "--remote", metavar="NAME", help="The remote with the outbox.", show_default=False
+        ),
+    ] = None,
+    redis: Annotated[
+        str | None,
+        typer.Option(
+            "--redis",
+            metavar="URL",
+            help="The queue's Redis server. Default: REDIS_URL, REDIS_HOST, or one of our own.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> int:
+    """Hand builds over to the queue.
+
+    Either what a pipeline asked for (`--outbox`, or `--from FILE`), or the packages named here.
+    Handing the same request over again is harmless.
+
+    Ends with 3 if the queue refused some of the jobs.
+    """
+    from caur_ci.cli.queue_connection import open_queue_for_hand_over  # noqa: PLC0415
+    from caur_ci.cli.schedule_packages import NamedPackages, named_request  # noqa: PLC0415
+    from caur_ci.pipeline.handover import hand_over  # noqa: PLC0415 - slow to import
+    from caur_ci.request import BuildRequest  # noqa: PLC0415
+
+    session = session_of(context)
+    if sum((bool(packages), document is not None, outbox)) != 1:
+        raise InputError("say what to hand over: packages, or --from FILE, or --outbox")
+    queue: Callable[[], Queue] = partial(open_queue_for_hand_over, session, redis, repo)
+    if outbox:
+        result = _hand_over_outbox(session, queue(), repo, remote)
+    elif document is not None:
+        request = BuildRequest.from_json(_read(document), origin=str(document))
+        result = hand_over(queue(), [request])
+    else:
+        request = named_request(
+            NamedPackages(
+                packages=tuple(packages or ()),
+                target_repo=target_repo,
+                source_repo=source_repo,
+                commit=commit,
+                arch=arch,
+                arch_mirror=arch_mirror,
+                deptree=deptree,
+                without_order=without_order,
+                repo=repo,
+            )
+        )
+        result = hand_over(queue(), [request])
+    return _report(session, result, as_json=as_json)
+
+
+def _hand_over_outbox(session: Session, queue: Queue, repo: Path, remote: str | None) -> HandOver:
+    from caur_ci.cli.repository import head_config  # noqa: PLC0415
+    from caur_ci.git import GitRepository, Identity  # noqa: PLC0415
+    from caur_ci.pipeline.forge import ForgePipeline  # noqa: PLC0415
+    from caur_ci.pipeline.handover import hand_over_outbox  # noqa: PLC0415
+    from caur_ci.pipeline.publish import Shared  # noqa: PLC0415
+
+    git = GitRepository.open(repo)
+    pipeline = ForgePipeline.from_environment(os.environ)
+    shared = Shared.open(git, remote=remote, credentials=pipeline.credentials(session.secrets))
+    config = head_config(git)
+    return hand_over_outbox(
+        queue,
+        git,
+        shared,
+        identity=Identity(config.author_name, config.author_email),
+        push_options=pipeline.push_options(),
+    )
+
+
+def _read(document: Path) -> bytes:
+    try:
+        return document.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"{document} cannot be read: {error.strerror}",
+            hint="`caur-ci on-commit` writes .ci/schedule.json.",
+        ) from error
+
+
+def _report(session: Session, result: HandOver, *, as_json: bool) -> int:
+    refused = [refusal for done in result.submissions for refusal in done.refused]
+    for refusal in refused:
+        session.warn(f"{refusal.identity} was refused: {refusal.reason}")
+    if result.not_acknowledged:
+        session.warn(
+            "the requests are in the queue, but stay in the outbox: " + result.not_acknowledged
+        )
+    if as_json:
+        session.print_plain(json.dumps([asdict(done) for done in result.submissions], indent=2))
+    else:
+        for done in result.submissions:
+            session.out.print(f"request {done.request_id}: {_summary(done)}", markup=False)
+        if not result.submissions:
+            session.out.print("nothing to hand over")
+    return ExitCode.PARTIAL if refused else ExitCode.OK
+
+
+def _summary(done: Submission) -> str:
+    if done.known:
+        return "known already, nothing was done"
+    counts = {
+        "queued": len(done.jobs),
+        "replacing waiting ones": len(done.replaced),
+        "to follow running ones": len(done.successors),
+        "removals": len(done.removals),
+        "canceled": len(done.canceled),
+        "refused": len(done.refused),
+    }
+    return ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "empty"

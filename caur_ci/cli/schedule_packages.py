@@ -1,0 +1,128 @@
+"""The request for packages that somebody named on the command line."""
+
+from __future__ import annotations
+
+import os
+import re
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from caur_ci.deptree import WireEntry, read_wire
+from caur_ci.errors import GitError, InputError
+from caur_ci.names import (
+    check_architecture,
+    check_package_name,
+    check_repository_name,
+    check_worker_name,
+    suggestion,
+)
+from caur_ci.request import BuildRequest, PackageRequest, normalize_build_class
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_COMMIT = re.compile(r"(?P<sha>[0-9a-f]{7,64})(?::(?P<pipeline>[0-9]+))?")
+_FULL_ID_LENGTHS = {40, 64}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedPackages:
+    """The options of `caur-ci schedule PACKAGE…`."""
+
+    packages: tuple[str, ...]
+    target_repo: str | None
+    source_repo: str | None
+    commit: str | None
+    arch: str
+    arch_mirror: str
+    deptree: str | None
+    without_order: bool
+    repo: Path
+
+
+def named_request(named: NamedPackages) -> BuildRequest:
+    """Return the request for the packages in `named`. Raises InputError."""
+    if named.target_repo is None or named.source_repo is None:
+        raise InputError("packages need --target-repo NAME and --source-repo NAME")
+    tree = {} if named.without_order else _dependency_tree(named)
+    commit, reference = _commit(named)
+    return BuildRequest(
+        request_id=uuid.uuid4().hex,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        source_repo=check_repository_name(named.source_repo),
+        target_repo=check_repository_name(named.target_repo),
+        commit=commit,
+        arch=check_architecture(named.arch),
+        arch_mirror=named.arch_mirror,
+        commit_reference=reference,
+        packages=tuple(_package(word, tree) for word in _words(named.packages)),
+    )
+
+
+def _package(word: str, tree: Mapping[str, WireEntry]) -> PackageRequest:
+    name, slash, build_class = word.partition("/")
+    check_package_name(name)
+    if tree and name not in tree:
+        raise InputError(
+            f"the dependency tree has no package {name!r}",
+            hint=suggestion(name, tree) or "Name a package folder, or use --without-order.",
+        )
+    entry = tree.get(name, WireEntry(name))
+    return PackageRequest(
+        pkgbase=name,
+        build_class=normalize_build_class(check_worker_name(build_class)) if slash else None,
+        pkgnames=entry.pkgnames,
+        depends=tuple(need for need in entry.depends if need not in entry.pkgnames),
+        reason="asked for by name",
+    )
+
+
+def _words(packages: tuple[str, ...]) -> Iterator[str]:
+    """Split `a:b/class` and `a,b`, as the existing pipelines write lists."""
+    for text in packages:
+        yield from filter(None, re.split(r"[:,\s]+", text))
+
+
+def _commit(named: NamedPackages) -> tuple[str, str]:
+    """Return the full commit id and the reference for commit statuses."""
+    match = _COMMIT.fullmatch(named.commit) if named.commit else None
+    if named.commit and match is None:
+        raise InputError(f"--commit {named.commit}: expected SHA or SHA:PIPELINE")
+    revision, pipeline = (match["sha"], match["pipeline"]) if match else ("HEAD", None)
+    commit = revision if len(revision) in _FULL_ID_LENGTHS else _resolved(named.repo, revision)
+    return commit, f"{commit}:{pipeline}" if pipeline else commit
+
+
+def _resolved(repo: Path, revision: str) -> str:
+    from caur_ci.git import GitRepository  # noqa: PLC0415 - slow to import
+
+    try:
+        return GitRepository.open(repo).commit_id(revision)
+    except GitError as error:
+        raise InputError(
+            f"which commit is to be built is not clear: {error.message}",
+            hint="Give the full id with --commit SHA.",
+        ) from error
+
+
+def _dependency_tree(named: NamedPackages) -> dict[str, WireEntry]:
+    text, origin = _tree_text(named)
+    return {entry.package: entry for entry in read_wire(text, origin=origin)}
+
+
+def _tree_text(named: NamedPackages) -> tuple[str, str]:
+    if named.deptree is not None:
+        return named.deptree, "--deptree"
+    checkouts = [os.environ.get(name) for name in ("CI_PROJECT_DIR", "GITHUB_WORKSPACE")]
+    for folder in (str(named.repo), *filter(None, checkouts)):
+        path = Path(folder, ".ci", "deptree.txt")
+        if path.is_file():
+            return path.read_text(encoding="utf-8"), str(path)
+    raise InputError(
+        "there is no dependency tree, so the packages would be built in any order",
+        hint="Run where .ci/deptree.txt is (`caur-ci on-commit` and `caur-ci deptree --format "
+        "wire` write it), give it with --deptree, or say --without-order.",
+    )

@@ -1,0 +1,69 @@
+"""Hands build requests over to the queue. The one place of the pipelines that knows the queue.
+
+A request that the queue has taken is acknowledged: it leaves the outbox. A hand-over that dies in
+between is repeated by the next one, which does no harm, because the queue remembers request ids.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from caur_ci.errors import CaurError
+from caur_ci.pipeline.outbox import Outbox
+from scheduler.job import jobs_of, removals_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from caur_ci.git import GitRepository, Identity
+    from caur_ci.pipeline.publish import Shared
+    from caur_ci.request import BuildRequest
+    from scheduler.queue import Queue, Submission
+
+# How often the outbox is read again because another run changed it first.
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """What the queue said to each request, and why the outbox still holds them, if it does."""
+
+    submissions: tuple[Submission, ...]
+    not_acknowledged: str = ""
+
+
+def hand_over(queue: Queue, requests: Iterable[BuildRequest]) -> HandOver:
+    """Submit `requests` in their order, each as one step that is kept or not."""
+    return HandOver(tuple(_submit(queue, request) for request in requests if request))
+
+
+def hand_over_outbox(
+    queue: Queue,
+    git: GitRepository,
+    shared: Shared,
+    *,
+    identity: Identity,
+    push_options: Collection[str],
+) -> HandOver:
+    """Submit every request of the outbox, then take those that the queue has out of it.
+
+    Where the outbox cannot be written, the requests are submitted all the same and the result
+    says so: the next hand-over finds them again.
+    """
+    done: dict[str, Submission] = {}
+    for _ in range(_ATTEMPTS):
+        seen = shared.look()
+        for request in Outbox.read(git, seen.memory).requests:
+            if request.request_id not in done:
+                done[request.request_id] = _submit(queue, request)
+        try:
+            if shared.acknowledge(seen, done.keys(), identity=identity, push_options=push_options):
+                return HandOver(tuple(done.values()))
+        except CaurError as error:
+            return HandOver(tuple(done.values()), error.message)
+    return HandOver(tuple(done.values()), "other runs changed branch `caur` first each time")
+
+
+def _submit(queue: Queue, request: BuildRequest) -> Submission:
+    return queue.submit(request.request_id, jobs_of(request), removals_of(request))
