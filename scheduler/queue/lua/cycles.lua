@@ -5,27 +5,30 @@
 -- the jobs say about themselves, however many provide the same name.
 
 local edges_of = {}
+local is_pending = {}
 
 local function only_pending(ids)
   local result = {}
   for _, id in ipairs(ids) do
-    local state = call('HGET', P .. 'job:' .. id, 'state')
-    if state == 'waiting' or state == 'ready' then
+    if is_pending[id] == nil then
+      local state = call('HGET', P .. 'job:' .. id, 'state')
+      is_pending[id] = state == 'waiting' or state == 'ready'
+    end
+    if is_pending[id] then
       result[#result + 1] = id
     end
   end
   return result
 end
 
-local function job_edges(id)
-  local wants, edges = wants_of(spec_of(id)), {}
-  if not skippers()[id] then
-    for _, name in ipairs(wants) do
-      edges[#edges + 1] = '=' .. name
+local function job_edges(id, wants)
+  local seen, edges = skipped_by(id), {}
+  if not seen then
+    for i, name in ipairs(wants) do
+      edges[i] = '=' .. name
     end
     return edges
   end
-  local seen = set_of(call('SMEMBERS', P .. 'skip:' .. id))
   for _, name in ipairs(wants) do
     for _, provider in ipairs(only_pending(call('SMEMBERS', P .. 'prov:' .. name))) do
       if not seen[provider] then
@@ -47,7 +50,7 @@ local function edges(node)
     if is_name(node) then
       known = only_pending(call('SMEMBERS', P .. 'prov:' .. string.sub(node, 2)))
     else
-      known = job_edges(node)
+      known = job_edges(node, wants_of(spec_of(node)))
     end
     edges_of[node] = known
   end
@@ -115,7 +118,7 @@ local function skip(id, others)
   table.sort(others, by_turn)
   call_in_chunks('SADD', P .. 'skip:' .. id, others)
   call('SADD', P .. 'skippers', id)
-  skippers()[id] = true
+  skipping = true
   edges_of[id] = nil
   recount(id)
   local job, shown = describe(id), {}

@@ -5,11 +5,15 @@
 -- that is handed back knows where it stands.
 
 local changed = {} -- jobs whose `need` changed; settle() looks at them
-local skipper_set = nil
+-- Whether there are jobs that skip others at all. There hardly ever are.
+local skipping = call('EXISTS', P .. 'skippers') == 1
 
-local function skippers()
-  skipper_set = skipper_set or set_of(call('SMEMBERS', P .. 'skippers'))
-  return skipper_set
+local function is_skipper(id)
+  return skipping and call('SISMEMBER', P .. 'skippers', id) == 1
+end
+
+local function skipped_by(id)
+  return is_skipper(id) and set_of(call('SMEMBERS', P .. 'skip:' .. id)) or nil
 end
 
 local function scope_of(spec)
@@ -58,7 +62,7 @@ local function blocks(name, skipped)
 end
 
 local function count_need(id, wants, identity)
-  local skipped = skippers()[id] and set_of(call('SMEMBERS', P .. 'skip:' .. id))
+  local skipped = skipped_by(id)
   local need = 0
   for _, name in ipairs(wants) do
     if blocks(name, skipped) then
@@ -86,15 +90,16 @@ end
 -- Tells those who want `name` that it has now a first provider, lost its last one, or (0) that
 -- its providers changed in between, which matters to those who skip some of them.
 local function name_changed(name, by)
-  local skipping = skippers()
-  if by == 0 and next(skipping) == nil then
-    return
+  if by ~= 0 then
+    for _, id in ipairs(call('SMEMBERS', P .. 'want:' .. name)) do
+      if not is_skipper(id) then
+        bump(id, by)
+      end
+    end
   end
-  for _, id in ipairs(call('SMEMBERS', P .. 'want:' .. name)) do
-    if skipping[id] then
+  if skipping then
+    for _, id in ipairs(call('SINTER', P .. 'want:' .. name, P .. 'skippers')) do
       recount(id)
-    elseif by ~= 0 then
-      bump(id, by)
     end
   end
 end
@@ -112,10 +117,9 @@ local function caution_dependants(name, text)
 end
 
 local function forget_skips(id)
-  if skippers()[id] then
+  if is_skipper(id) then
     call('DEL', P .. 'skip:' .. id)
     call('SREM', P .. 'skippers', id)
-    skipper_set[id] = nil
   end
 end
 

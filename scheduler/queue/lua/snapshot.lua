@@ -27,7 +27,7 @@ local function blockers_of(id, identity)
   if running then
     add(running)
   end
-  local skipped = skippers()[id] and set_of(call('SMEMBERS', P .. 'skip:' .. id)) or {}
+  local skipped = skipped_by(id) or {}
   for _, name in ipairs(wants_of(spec_of(id))) do
     local providers = call('SMEMBERS', P .. 'prov:' .. name)
     table.sort(providers, by_turn)

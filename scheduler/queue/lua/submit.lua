@@ -105,11 +105,11 @@ end
 
 -- Those that went before the job, to break a cycle, look anew at whether they have to wait.
 local function stop_skipping(id, seeds)
-  forget_skips(id)
-  local waiting = {}
-  for skipper in pairs(skippers()) do
-    waiting[#waiting + 1] = skipper
+  if not skipping then
+    return
   end
+  forget_skips(id)
+  local waiting = call('SMEMBERS', P .. 'skippers')
   table.sort(waiting, by_turn)
   for _, skipper in ipairs(waiting) do
     if call('SREM', P .. 'skip:' .. skipper, id) == 1 then
@@ -176,8 +176,8 @@ end
 local function record(item)
   local target, spec = P .. 'job:' .. item.id, item.spec
   item.need = count_need(item.id, item.wants, item.identity)
+  changed[item.id] = (item.replaces or item.need == 0) or nil
   call('SET', P .. 'spec:' .. item.id, item.text)
-  changed[item.id] = true
   if item.replaces then
     call('HSET', target, 'class', spec.build_class, 'request', request, 'need', item.need)
     call('HDEL', target, 'caution')
@@ -244,6 +244,8 @@ local function submit_jobs(first)
   end
   line_up(items)
   for _, item in ipairs(items) do
+    is_pending[item.id] = true
+    edges_of[item.id] = job_edges(item.id, item.wants)
     if may_close_cycle(item) then
       seeds[#seeds + 1] = item.id
     end
