@@ -108,8 +108,10 @@ class LandingZone:
     def read(self, claim: Claim) -> Manifest:
         """Return the manifest of the delivery of `claim`.
 
-        Raises DeliveryError when it is missing, cannot be read or belongs to another job.
+        Raises DeliveryError when it is missing, makes no sense or belongs to another job, and
+        OSError when the landing zone itself is not to be had.
         """
+        self.folder.stat()
         manifest = self._manifest(claim.delivery)
         spec = claim.spec
         said = (manifest.job, manifest.pkgbase, manifest.target_repo, manifest.arch)
@@ -154,7 +156,9 @@ class LandingZone:
             with open_regular_file(path) as stream:
                 text = stream.read(MAX_MANIFEST_SIZE)
             data = json.loads(text)
-        except (OSError, ValueError, NotAFileError) as error:
+        except FileNotFoundError as error:
+            raise DeliveryError(f"delivery {delivery} is not in {self.folder}") from error
+        except (ValueError, NotAFileError) as error:
             raise DeliveryError(f"delivery {delivery} cannot be read: {error}") from error
         problem = problem_of("delivery", data)
         if problem:

@@ -1,0 +1,136 @@
+"""Package files: what they say they are, and whether a job may publish them.
+
+Workers are not trusted here. `.PKGINFO` is read strictly: repo-add makes shell variables of its
+lines, so a line that no makepkg writes could become a command of the user that holds the key.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from caur_ci.errors import InputError, ProcessError
+from caur_ci.names import is_package_name
+from caur_ci.process import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scheduler.job import JobSpec
+
+MAX_PKGINFO_SIZE = 4 * 1024 * 1024
+_TIMEOUT = 900.0
+_FILE_NAME = re.compile(r"[^/\0\n]+\.pkg\.tar(?:\.(?:zst|xz|gz|bz2|lz4))?")
+_SUFFIX = re.compile(r"\.pkg\.tar(?:\.[a-z0-9]+)?$")
+# Stricter than makepkg: what follows becomes a file name and a URL.
+_VERSION = re.compile(r"(?:[0-9]{1,9}:)?[A-Za-z0-9._+~^@,]+-[0-9]+(?:\.[0-9]+)?")
+_LINE = re.compile(rb"([a-z]+) = ([^\0]*)")
+_ONCE = ("pkgname", "pkgbase", "pkgver", "arch")
+_KEYS = frozenset(
+    {
+        *("pkgname", "pkgbase", "pkgver", "pkgdesc", "pkgtype", "xdata", "url", "license", "arch"),
+        *("builddate", "packager", "size", "group", "replaces", "conflict", "provides", "backup"),
+        *("depend", "optdepend", "makedepend", "checkdepend", "makepkgopt"),
+    }
+)
+
+
+class PackageError(InputError):
+    """A file is no package, or not one that its job may publish."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageFile:
+    """A package file and what its `.PKGINFO` says."""
+
+    path: Path
+    pkgname: str
+    pkgbase: str
+    version: str
+    arch: str
+
+
+def is_package_file_name(name: str) -> bool:
+    """Tell whether `name` is that of a package file (not of its signature)."""
+    return _FILE_NAME.fullmatch(name) is not None
+
+
+def read_package(path: Path) -> PackageFile:
+    """Read a package file that nobody has checked before. Raises PackageError."""
+    name = path.name
+    if not is_package_file_name(name):
+        raise PackageError(f"{name!a} cannot be the name of a package file")
+    try:
+        fields = _parse(name, _pkginfo(path))
+    except ProcessError as error:
+        raise PackageError(f"{name} is no package that bsdtar can read: {error.message}") from error
+    package = PackageFile(path=path, **fields)
+    suffix = _SUFFIX.search(name)
+    expected = f"{package.pkgname}-{package.version}-{package.arch}{suffix[0] if suffix else ''}"
+    if name != expected:
+        raise PackageError(f"{name} says inside that it is {expected}")
+    return package
+
+
+def check_package(package: PackageFile, spec: JobSpec) -> None:
+    """Raise PackageError where `package` is not what the job `spec` may publish."""
+    name = package.path.name
+    if package.pkgbase != spec.pkgbase:
+        raise PackageError(f"{name} belongs to pkgbase {package.pkgbase}, not to {spec.pkgbase}")
+    allowed = {*(spec.pkgnames or (spec.pkgbase,)), f"{spec.pkgbase}-debug"}
+    if package.pkgname not in allowed:
+        raise PackageError(
+            f"{name}: {package.pkgname} is none of the packages of {spec.pkgbase} "
+            f"({', '.join(sorted(allowed))})"
+        )
+    if package.arch not in {"any", spec.arch}:
+        raise PackageError(f"{name} is for {package.arch}, the job is for {spec.arch}")
+
+
+def _pkginfo(path: Path) -> bytes:
+    names = run(["bsdtar", "-tf", path], timeout=_TIMEOUT).stdout.split(b"\n")
+    # Readers differ in which one they take when there are several.
+    if sum(name.removeprefix(b"./") == b".PKGINFO" for name in names) != 1:
+        raise PackageError(f"{path.name} does not hold exactly one .PKGINFO")
+    listing = run(["bsdtar", "-tvqf", path, "--numeric-owner", ".PKGINFO"], timeout=_TIMEOUT)
+    kind, _, _, _, size, *_ = listing.stdout.split()
+    if not kind.startswith(b"-") or not size.isdigit() or int(size) > MAX_PKGINFO_SIZE:
+        raise PackageError(f"{path.name}: its .PKGINFO is no file, or too large")
+    return run(["bsdtar", "-xOqf", path, ".PKGINFO"], timeout=_TIMEOUT).stdout
+
+
+def _parse(name: str, content: bytes) -> dict[str, str]:
+    found: dict[str, str] = {}
+    # Only the line feed ends a line, as for the programs that read it later.
+    for line in content.split(b"\n"):
+        if not line or line.startswith(b"#"):
+            continue
+        match = _LINE.fullmatch(line)
+        key = match[1].decode() if match else ""
+        if match is None or key not in _KEYS:
+            raise PackageError(f"{name}: its .PKGINFO has the line {line[:80]!r}")
+        if key in _ONCE:
+            if key in found:
+                raise PackageError(f"{name}: its .PKGINFO has {key} twice")
+            found[key] = match[2].decode("utf-8", "replace")
+    missing = [key for key in _ONCE if not found.get(key)]
+    if missing:
+        raise PackageError(f"{name}: its .PKGINFO lacks {', '.join(missing)}")
+    return _checked(name, found)
+
+
+def _checked(name: str, found: dict[str, str]) -> dict[str, str]:
+    for key in ("pkgname", "pkgbase"):
+        if not is_package_name(found[key]):
+            raise PackageError(f"{name}: its .PKGINFO has the {key} {found[key]!a}")
+    if _VERSION.fullmatch(found["pkgver"]) is None:
+        raise PackageError(f"{name}: its .PKGINFO has the version {found['pkgver']!a}")
+    if re.fullmatch(r"[a-z0-9_]+", found["arch"]) is None:
+        raise PackageError(f"{name}: its .PKGINFO has the architecture {found['arch']!a}")
+    return {
+        "pkgname": found["pkgname"],
+        "pkgbase": found["pkgbase"],
+        "version": found["pkgver"],
+        "arch": found["arch"],
+    }

@@ -1,0 +1,95 @@
+"""The database runner: takes from the queue what is to be published and what is to go."""
+
+from __future__ import annotations
+
+import logging
+import time
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from caur_ci.errors import TemporaryError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from threading import Event
+
+    from scheduler.database.publishing import Publisher
+    from scheduler.queue import Claim, RemovalClaim
+
+_log = logging.getLogger(__name__)
+
+# How long one call waits for work: also how long it may take to notice that it is to stop.
+_CLAIM_WAIT = 2.0
+_REAP_EVERY = 15.0
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
+
+
+class DatabaseRunner:
+    """One database runner. Several may run; a lock lets one at a time change a repository."""
+
+    def __init__(self, publisher: Publisher, runner_id: str, stop: Event) -> None:
+        self._publisher = publisher
+        self._queue = publisher.queue
+        self._targets = sorted(publisher.settings.target_repos)
+        self._id = runner_id
+        self._stop = stop
+        self._pause = 0.0
+        self._next_reap = 0.0
+
+    def run(self, *, idle_exit: float | None = None) -> None:
+        """Work until told to stop, or for `idle_exit` seconds without anything to do."""
+        idle_since = time.monotonic()
+        while not self._stop.is_set():
+            if self.step(wait=_CLAIM_WAIT):
+                idle_since = time.monotonic()
+            elif idle_exit is not None and time.monotonic() - idle_since >= idle_exit:
+                break
+
+    def step(self, *, wait: float = 0.0) -> bool:
+        """Do what there is to do, or wait for it; tell whether there was anything."""
+        try:
+            self._reap()
+            removals = self._queue.claim_removals(self._id, target_repos=self._targets)
+            self._carry_out(removals)
+            claims = self._queue.claim_landed(
+                self._id, target_repos=self._targets, wait=0.0 if removals else wait
+            )
+        except TemporaryError as error:
+            self._rest(error)
+            return False
+        self._publish(claims)
+        return bool(removals or claims)
+
+    def _carry_out(self, removals: Sequence[RemovalClaim]) -> None:
+        for claim in removals:
+            try:
+                self._publisher.remove(claim)
+            except TemporaryError as error:
+                self._rest(error)
+
+    def _publish(self, claims: Sequence[Claim]) -> None:
+        for _, group in groupby(sorted(claims, key=_place_of), key=_place_of):
+            try:
+                self._publisher.publish(list(group))
+            except TemporaryError as error:
+                self._rest(error)
+            else:
+                self._pause = 0.0
+
+    def _reap(self) -> None:
+        now = time.monotonic()
+        if now >= self._next_reap:
+            self._next_reap = now + _REAP_EVERY
+            for returned in self._queue.reap():
+                _log.warning("%s: %s", returned.identity, returned.reason)
+
+    def _rest(self, error: TemporaryError) -> None:
+        """Wait a while, longer each time in a row, for what is wrong to be put right."""
+        self._pause = min(_LONGEST_PAUSE, max(_SHORTEST_PAUSE, 2 * self._pause))
+        hint = f" {error.hint}" if error.hint else ""
+        _log.warning("%s%s (going on in %g s)", error.message, hint, self._pause)
+        self._stop.wait(self._pause)
+
+
+def _place_of(claim: Claim) -> tuple[str, str]:
+    return claim.spec.target_repo, claim.spec.arch
