@@ -69,7 +69,7 @@ def closest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
     return difflib.get_close_matches(name, list(known), n=limit, cutoff=0.6)
 
 
-def suggestion(name: str, known: Iterable[str]) -> str:
+def suggestion(name: str, known: Iterable[str], limit: int = 3) -> str:
     """Return a sentence naming what `name` may have meant, or an empty string."""
-    matches = closest(name, known)
+    matches = closest(name, known, limit)
     return f"Did you mean {' or '.join(matches)}?" if matches else ""

@@ -86,7 +86,7 @@ def load(config: type[C], data: bytes, *, origin: str, elsewhere: type[Any]) -> 
 def _unknown(name: str, known: Mapping[str, Any], elsewhere: type[Any]) -> str:
     if name in keys_of(elsewhere):
         return f"does nothing here, it belongs in {elsewhere.FILE}"
-    return f"is not known and ignored. {suggestion(name, known)}".rstrip()
+    return f"is not known and ignored. {suggestion(name, known, 1)}".rstrip()
 
 
 def schema_of(config: type[Any], *, title: str) -> dict[str, Any]:
