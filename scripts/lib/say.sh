@@ -18,3 +18,11 @@ stop() {
 have() {
     command -v -- "$1" >/dev/null 2>&1
 }
+
+# Runs a command and shows what it printed only where it failed.
+quietly() {
+    local output status=0
+    output=$("$@" 2>&1 </dev/null) || status=$?
+    [[ $status == 0 ]] || printf '%s\n' "$output" >&2
+    return "$status"
+}

@@ -29,7 +29,7 @@ need_system_tools() {
     local manager
     manager=$(package_manager)
     [[ -n $manager ]] || stop "these programs are missing: ${missing//$'\n'/ }" \
-        "This machine has neither apt-get nor pacman, so install them by hand:" \
+        "This is neither Debian, Ubuntu nor Arch, so install them by hand:" \
         "makepkg, pacman, repo-add and vercmp come with pacman; bsdtar with libarchive;" \
         "the rest are gnupg, fakeroot, zstd, binutils, and valkey or redis."
 
@@ -66,13 +66,11 @@ package_manager() {
         # shellcheck disable=SC1090 # the file differs from machine to machine
         family=$(. "${OS_RELEASE:-/etc/os-release}" && printf '%s %s' "${ID:-}" "${ID_LIKE:-}")
     fi
-    # Arch has a package apt and Debian a package pacman: the family decides, then what is there.
+    # Each exists as a mere package on other systems, pacman even among what is installed here.
     if [[ $family == *arch* ]] && have pacman; then
         printf 'pacman\n'
-    elif have apt-get; then
+    elif [[ $family != *arch* ]] && have apt-get; then
         printf 'apt\n'
-    elif have pacman; then
-        printf 'pacman\n'
     fi
 }
 
@@ -104,8 +102,8 @@ install_with_apt() {
 }
 
 run_apt() {
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-        apt-get -o DPkg::Lock::Timeout=300 --quiet=2 "$@" >&2
+    quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 --quiet "$@"
 }
 
 install_with_pacman() {
@@ -118,7 +116,8 @@ install_with_pacman() {
         refresh=(--refresh) # a fresh container image has no package lists
     fi
     say "pacman -S --needed ${names[*]}"
-    "${as_root[@]}" pacman --sync "${refresh[@]}" --needed --noconfirm "${names[@]}" >&2 ||
+    quietly "${as_root[@]}" \
+        pacman --sync "${refresh[@]}" --needed --noconfirm "${names[@]}" ||
         stop "pacman could not install ${names[*]}" \
             "Its messages stand above. If a file was not found, bring the system up to date:" \
             "sudo pacman -Syu"

@@ -1,0 +1,51 @@
+"""`caur-ci demo`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from caur_ci.cli.session import session_of
+from caur_ci.errors import ExitCode
+
+
+def demo(
+    context: typer.Context,
+    *,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            metavar="DIR",
+            help="Where the repository, its key and the logs are left. Has to be empty, or from an "
+            "earlier demonstration, which is removed.",
+        ),
+    ] = Path("demo-output"),
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", help="Leave the work folder too: Git repositories, queue, keys."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+) -> int:
+    """Show the whole journey on this machine: commit, build, sign, publish, install.
+
+    Makes a Git repository with ten small packages and a bare remote, commits a change, decides
+    with `on-commit` what to build, builds it with two workers and makepkg, signs and publishes it
+    as a pacman repository, and lets pacman install from there, into a folder of its own. Nothing
+    of the machine's own pacman, git or gpg is touched. Takes less than a minute.
+
+    Ends with 1 if anything did not happen as it should.
+    """
+    from caur_ci.cli.demonstration.journey import DemoOptions, demonstrate  # noqa: PLC0415
+    from caur_ci.cli.demonstration.summary import show  # noqa: PLC0415 - slow to import
+
+    session = session_of(context)
+    report = demonstrate(DemoOptions(output=output, keep=keep), session.err)
+    if as_json:
+        session.print_plain(json.dumps(report.to_dict(), indent=2))
+    else:
+        show(report, session.out)
+    return ExitCode.OK if report.ok else ExitCode.FAILED

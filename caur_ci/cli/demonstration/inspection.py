@@ -1,0 +1,74 @@
+"""Looking at what was published, as a user of the repository would, and at what should not work."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from caur_ci.cli.demonstration import world
+from caur_ci.cli.demonstration.client import PacmanClient
+from caur_ci.cli.demonstration.packages import FAILS, LAST_OF_CHAIN
+from caur_ci.errors import ProcessError
+from caur_ci.process import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from caur_ci.cli.demonstration.verdict import Evidence
+    from caur_ci.cli.demonstration.world import Places
+
+_GUESTS = "4"
+
+
+def install(made: Places, fingerprint: str, evidence: Evidence) -> None:
+    """Let pacman sync and install the last package of the chain, and run what it brings."""
+    client = PacmanClient(made.client, repository=world.REPOSITORY, published=made.published)
+    client.trust(made.public_key, fingerprint)
+    try:
+        client.refresh()
+    except ProcessError as error:
+        evidence.refresh_problem = error.message
+        return
+    evidence.available = client.available()
+    evidence.unsigned = [
+        file.name for file in _signed_files(made) if not client.has_good_signature(file)
+    ]
+    try:
+        client.install(LAST_OF_CHAIN)
+        evidence.installed = client.installed()
+        program = client.root / "usr" / "bin" / LAST_OF_CHAIN
+        evidence.program_output = run([program, _GUESTS]).stdout.decode(errors="replace")
+    except ProcessError as error:
+        evidence.install_problem = error.message
+
+
+def try_what_must_not_work(made: Places, fingerprint: str, evidence: Evidence) -> None:
+    """Change one byte of a copy of a signed package, and let pacman install that."""
+    copy = made.work / "tampered" / world.REPOSITORY / world.ARCHITECTURE
+    shutil.copytree(made.published, copy, symlinks=True)
+    package = next(copy.glob(f"{LAST_OF_CHAIN}-*.pkg.tar.zst"), None)
+    if package is None:
+        return
+    content = bytearray(package.read_bytes())
+    content[-1] ^= 1
+    package.write_bytes(content)
+    client = PacmanClient(
+        made.work / "tampered-client", repository=world.REPOSITORY, published=copy
+    )
+    client.trust(made.public_key, fingerprint)
+    try:
+        client.refresh()
+        client.install(LAST_OF_CHAIN)
+    except ProcessError:
+        evidence.tampered_was_refused = not client.installed()
+
+
+def read_failure_log(made: Places) -> str:
+    """Return the log of the build that failed, empty where there is none."""
+    path = made.logs / f"{FAILS}.log"
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+
+def _signed_files(made: Places) -> list[Path]:
+    database = made.published / f"{world.REPOSITORY}.db"
+    return [database, *sorted(made.published.glob("*.pkg.tar.zst"))]
