@@ -38,7 +38,10 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something in a package folder that keeps its dependencies from being known in full."""
+    """Something in a package folder that keeps its dependencies from being known in full.
+
+    `message` names the file.
+    """
 
     package: str
     message: str
@@ -191,6 +194,14 @@ class _Provider:
     provided: Relation
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """The name in a dependency, and who in this repository may meet it."""
+
+    name: str
+    providers: tuple[_Provider, ...]
+
+
 @dataclass(slots=True)
 class _Builder:
     """Looks up who provides what is needed."""
@@ -199,18 +210,26 @@ class _Builder:
     problems: list[Problem] = field(default_factory=list)
     wanted: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _providers: dict[str, list[_Provider]] = field(default_factory=dict)
-    _relations: dict[str, Relation | None] = field(default_factory=dict)
+    # The same few thousand dependencies come again and again.
+    _answers: dict[str, _Answer | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for package, fields in self.fields.items():
             for product in fields.packages:
                 self._add(package, product.pkgname, Relation(product.pkgname, "=", fields.version))
                 for text in product.provides:
-                    if (provided := self._relation(package, "provides", text)) is not None:
+                    if (provided := _parsed(text)) is not None:
                         self._add(package, product.pkgname, provided)
+                    else:
+                        self._complain(package, "provides", text)
 
     def _add(self, package: str, pkgname: str, provided: Relation) -> None:
         self._providers.setdefault(provided.name, []).append(_Provider(package, pkgname, provided))
+
+    def _complain(self, package: str, where: str, text: str) -> None:
+        self.problems.append(
+            Problem(package, f"{package}/.SRCINFO: {where} = {text}: not a package or soname")
+        )
 
     def edges_of(self, package: str) -> Edges:
         """Return what `package` needs, and note the names of it in `wanted`."""
@@ -225,11 +244,14 @@ class _Builder:
             (Need.CHECKDEPENDS, fields.checkdepends),
         ):
             for text in texts:
-                relation = self._relation(package, need, text)
-                if relation is None:
+                answer = self._answers[text] if text in self._answers else self._answer(text)
+                if answer is None:
+                    self._complain(package, need, text)
                     continue
-                names.add(relation.name)
-                for provider in self._providers_for(package, need, relation):
+                names.add(answer.name)
+                if not answer.providers:
+                    continue
+                for provider in _others(package, need, answer.providers):
                     names.add(provider.pkgname)
                     causes = edges.setdefault(provider.package, [])
                     if (cause := Cause(need, text)) not in causes:
@@ -237,27 +259,28 @@ class _Builder:
         self.wanted[package] = tuple(sorted(names.difference(fields.pkgnames)))
         return {to: tuple(causes) for to, causes in sorted(edges.items())}
 
-    def _providers_for(self, package: str, need: Need, relation: Relation) -> list[_Provider]:
-        """Return who may meet `relation` of `package`, the package itself left out."""
-        found = self._providers.get(relation.name, [])
-        if relation.operator and len(found) > 1:
-            # Versions in a .SRCINFO may be behind (VCS packages, sonames that makepkg fills in).
-            # So where none fits, all count: an order too many costs a little time, an order lost
-            # builds against the wrong package.
-            found = [one for one in found if relation.satisfied_by(one.provided)] or found
-        if need is Need.DEPENDS and any(one.package == package for one in found):
-            # Installed together with what is built here. For building it would come too late.
-            return []
-        return [one for one in found if one.package != package]
+    def _answer(self, text: str) -> _Answer | None:
+        answer = None
+        if (relation := _parsed(text)) is not None:
+            found = self._providers.get(relation.name, [])
+            if relation.operator and len(found) > 1:
+                # Versions in a .SRCINFO may be behind (VCS packages, sonames that makepkg fills
+                # in). So where none fits, all count: an order too many costs a little time, an
+                # order lost builds against the wrong package.
+                found = [one for one in found if relation.satisfied_by(one.provided)] or found
+            answer = _Answer(relation.name, tuple(found))
+        self._answers[text] = answer
+        return answer
 
-    def _relation(self, package: str, where: str, text: str) -> Relation | None:
-        try:
-            relation = self._relations[text]
-        except KeyError:
-            relation = self._relations[text] = _parsed(text)
-        if relation is None:
-            self.problems.append(Problem(package, f"{where} = {text}: not a package or soname"))
-        return relation
+
+def _others(package: str, need: Need, providers: tuple[_Provider, ...]) -> Iterable[_Provider]:
+    """Return the `providers` that `package` has to wait for."""
+    if all(one.package != package for one in providers):
+        return providers
+    if need is Need.DEPENDS:
+        # Installed together with what is built here. For building it would come too late.
+        return ()
+    return [one for one in providers if one.package != package]
 
 
 def _parsed(text: str) -> Relation | None:
@@ -282,7 +305,7 @@ def _reversed(dependencies: Mapping[str, Edges]) -> dict[str, Edges]:
 
 def _read_one(package: str, data: bytes | None, arch: str) -> SrcinfoFields | Problem:
     if data is None:
-        return Problem(package, f"{package} has no .SRCINFO")
+        return Problem(package, f"{package}/.SRCINFO is missing, or no regular file")
     try:
         return parse_fields(data, origin=f"{package}/.SRCINFO", arch=arch)
     except InputError as error:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from caur_ci.errors import InputError
 from caur_ci.process import run
 from caur_ci.versions import Version, vercmp
+from tests.support.tools import need_tools
 
 PKGVERS = st.from_regex(r"[a-z0-9][a-z0-9._+~]{0,12}", fullmatch=True)
 VERSIONS = st.builds(
@@ -68,6 +69,7 @@ def test_versions_that_pacman_takes_for_the_same(first: str, second: str) -> Non
 @settings(max_examples=150, deadline=None)
 @given(VERSIONS, VERSIONS, st.booleans())
 def test_the_order_is_that_of_the_vercmp_tool(first: str, second: str, alike: bool) -> None:
+    need_tools("vercmp")
     if alike:  # versions that differ late are the ones worth comparing
         second = first + second.rpartition(":")[2].partition("-")[0]
         try:

@@ -152,7 +152,9 @@ def test_a_folder_that_cannot_be_read_is_reported_and_stays() -> None:
     bare = DependencyTree.read({"lone": None})
     assert tree.packages == ("app", "empty", "lib", "none")
     assert [problem.package for problem in tree.problems] == ["empty", "none"]
-    assert [problem.message for problem in bare.problems] == ["lone has no .SRCINFO"]
+    assert [problem.message for problem in bare.problems] == [
+        "lone/.SRCINFO is missing, or no regular file"
+    ]
     assert "lone" in bare
     assert (bare.pkgnames("lone"), needs(bare, "lone")) == ((), [])
 
@@ -160,7 +162,7 @@ def test_a_folder_that_cannot_be_read_is_reported_and_stays() -> None:
 def test_a_dependency_that_is_none_is_reported_and_the_others_count() -> None:
     tree = tree_of("depends = lib bar", "depends = lib", lib=srcinfo("lib"))
     assert [problem.message for problem in tree.problems] == [
-        "depends = lib bar: not a package or soname"
+        "app/.SRCINFO: depends = lib bar: not a package or soname"
     ]
     assert needs(tree) == ["lib"]
 
