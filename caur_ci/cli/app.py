@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from caur_ci import __version__
-from caur_ci.cli import auto_repo_remove, deptree, on_commit, schedule
+from caur_ci.cli import auto_repo_remove, database, deptree, on_commit, schedule, worker
 from caur_ci.cli.session import session_of
 
 app = typer.Typer(
@@ -49,3 +49,6 @@ app.command("on-commit")(on_commit.on_commit)
 app.command("schedule")(schedule.schedule)
 app.command("auto-repo-remove")(auto_repo_remove.auto_repo_remove)
 app.command("deptree")(deptree.deptree)
+app.command("worker")(worker.worker)
+app.command("builder", hidden=True, help="The same as `worker`.")(worker.worker)
+app.command("database")(database.database)

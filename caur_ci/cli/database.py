@@ -1,0 +1,88 @@
+"""`caur-ci database`."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import Annotated
+
+import typer
+
+from caur_ci.cli.session import session_of
+
+
+def database(
+    context: typer.Context,
+    *,
+    repo_path: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Where the pacman repositories are published, as DIR/NAME/ARCH. "
+            "Variable REPO_PATH.",
+            show_default=False,
+        ),
+    ] = None,
+    landing_zone: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Where workers put what they built. Variable LANDING_ZONE_PATH.",
+            show_default=False,
+        ),
+    ] = None,
+    gpg_path: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="The GnuPG folder with the key that packages are signed with. Variable GPG_PATH.",
+            show_default=False,
+        ),
+    ] = None,
+    gpg_key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KEY",
+            help="Which key, where there are several. Variable GPG_KEY.",
+            show_default=False,
+        ),
+    ] = None,
+    idle_exit: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="End after this long without work. Default: go on for ever.",
+            show_default=False,
+        ),
+    ] = None,
+    redis: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="The queue's Redis server. Default: REDIS_URL, REDIS_HOST, or one of our own.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Check, sign and publish what workers built, and remove packages that are to go.
+
+    The repositories come from the variable PACKAGE_TARGET_REPOS: `{"NAME": {}}`. All packages
+    that wait at a moment are published in one step; pacman reads either the old or the new state.
+
+    SIGTERM or Ctrl-C ends the runner after what it is just publishing.
+    """
+    from caur_ci.cli.service import environment_with, service  # noqa: PLC0415
+    from scheduler.connection import connect  # noqa: PLC0415 - slow to import
+    from scheduler.database.service import database_runner  # noqa: PLC0415
+    from scheduler.settings import DatabaseSettings  # noqa: PLC0415
+
+    session = session_of(context)
+    environment = environment_with(
+        REPO_PATH=repo_path, LANDING_ZONE_PATH=landing_zone, GPG_PATH=gpg_path, GPG_KEY=gpg_key
+    )
+    settings = DatabaseSettings.from_environment(environment)
+    passphrase = session.secrets.get("GPG_PASSPHRASE", "")
+    with service(session) as stop, connect(redis, secrets=session.secrets) as client:
+        runner_id = f"database-{secrets.token_hex(5)}"
+        runner = database_runner(settings, client, runner_id, stop, passphrase=passphrase)
+        runner.run(idle_exit=idle_exit)

@@ -1,0 +1,64 @@
+"""What the long-running commands share: how they end, and what they say meanwhile."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+    from caur_ci.cli.session import Session
+
+_FORMAT = "%(asctime)s %(levelname)-7s %(message)s"
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+@contextmanager
+def service(session: Session) -> Iterator[threading.Event]:
+    """Provide an event that is set when the process is to end in order.
+
+    SIGTERM, SIGHUP and Ctrl-C ask for that; a second Ctrl-C ends it at once. What the services
+    log goes to standard error, without secrets.
+    """
+    stop = threading.Event()
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        if stop.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {number: signal.signal(number, ask) for number in _SIGNALS}
+    root = logging.getLogger("scheduler")
+    handler = logging.StreamHandler()
+    handler.setFormatter(_RedactingFormatter(session))
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG if session.debug else logging.INFO)
+    try:
+        yield stop
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
+
+
+def environment_with(**options: object) -> dict[str, str]:
+    """Return the environment with the options that were given in place of its variables."""
+    given = {name: str(value) for name, value in options.items() if value is not None}
+    return {**os.environ, **given}
+
+
+class _RedactingFormatter(logging.Formatter):
+    def __init__(self, session: Session) -> None:
+        super().__init__(_FORMAT)
+        self._secrets = session.secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._secrets.redact(super().format(record))

@@ -1,0 +1,114 @@
+"""`caur-ci worker`, also called `builder`."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import Annotated
+
+import typer
+
+from caur_ci.cli.session import session_of
+
+
+def worker(
+    context: typer.Context,
+    *,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The worker's name: jobs of a text class go to the worker of that name. "
+            "Variable BUILDER_HOSTNAME, default: the name of this machine.",
+            show_default=False,
+        ),
+    ] = None,
+    build_class: Annotated[
+        int | None,
+        typer.Option(
+            "--class",
+            metavar="N",
+            help="Builds jobs of this class and below. Variable BUILDER_CLASS, default 2.",
+            show_default=False,
+        ),
+    ] = None,
+    timeout: Annotated[
+        int | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="How long a build may take. Variable BUILDER_TIMEOUT, default 3600.",
+            show_default=False,
+        ),
+    ] = None,
+    shared: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder for source repositories and builds; several workers may share it. "
+            "Variable SHARED_PATH, default: a folder in the state folder.",
+            show_default=False,
+        ),
+    ] = None,
+    landing_zone: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Where built packages are put for the database runner. "
+            "Variable LANDING_ZONE_PATH.",
+            show_default=False,
+        ),
+    ] = None,
+    user: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The account that builds run as when the worker runs as root. Variable "
+            "BUILDER_USER, default: an unused user id for each worker.",
+            show_default=False,
+        ),
+    ] = None,
+    idle_exit: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="End after this long without a job. Default: go on for ever.",
+            show_default=False,
+        ),
+    ] = None,
+    redis: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="The queue's Redis server. Default: REDIS_URL, REDIS_HOST, or one of our own.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Build the jobs in the queue, one at a time.
+
+    The source repositories come from the variable PACKAGE_REPOS:
+    `{"NAME": {"url": "https://…"}}`. Each package is built with makepkg, from exactly the commit
+    that was scheduled, as a user without rights.
+
+    SIGTERM or Ctrl-C ends the worker; a build in progress is stopped and its job handed back.
+    """
+    from caur_ci.cli.service import environment_with, service  # noqa: PLC0415
+    from scheduler.build.service import running_worker  # noqa: PLC0415 - slow to import
+    from scheduler.connection import connect, default_state_dir  # noqa: PLC0415
+    from scheduler.settings import WorkerSettings  # noqa: PLC0415
+
+    session = session_of(context)
+    environment = environment_with(
+        BUILDER_HOSTNAME=name,
+        BUILDER_CLASS=build_class,
+        BUILDER_TIMEOUT=timeout,
+        BUILDER_USER=user,
+        SHARED_PATH=shared,
+        LANDING_ZONE_PATH=landing_zone,
+    )
+    settings = WorkerSettings.from_environment(environment, state_dir=default_state_dir())
+    with (
+        service(session) as stop,
+        connect(redis, secrets=session.secrets) as client,
+        running_worker(settings, client, stop) as running,
+    ):
+        running.run(idle_exit=idle_exit)

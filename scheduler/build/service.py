@@ -1,0 +1,74 @@
+"""Puts a worker together from its settings."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from caur_ci.process import missing_tool
+from scheduler.build.building import Builder
+from scheduler.build.hiding import hide_this_process
+from scheduler.build.makepkg import MakepkgExecutor
+from scheduler.build.source import SourceCache
+from scheduler.build.users import build_user
+from scheduler.build.worker import Worker
+from scheduler.build.workspace import workspace
+from scheduler.landing import LandingZone
+from scheduler.logs import LogStore
+from scheduler.queue import Queue, WorkerIdentity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from threading import Event
+
+    from redis import Redis
+
+    from scheduler.settings import WorkerSettings
+
+_log = logging.getLogger(__name__)
+
+# Missing ones are told at once, not by the first build that fails.
+_TOOLS = ("makepkg", "git", "bsdtar", "fakeroot", "setpriv")
+
+
+@contextmanager
+def running_worker(settings: WorkerSettings, redis: Redis, stop: Event) -> Iterator[Worker]:
+    """Provide a worker with a user and a folder for its builds.
+
+    Raises ProcessError for a missing tool, ConfigError for settings that cannot be followed.
+    """
+    for tool in _TOOLS:
+        if shutil.which(tool) is None:
+            raise missing_tool(tool)
+    hide_this_process()
+    identity = WorkerIdentity.new(settings.name, settings.build_class)
+    with (
+        build_user(settings.user) as user,
+        workspace(settings.shared, identity.id, user) as place,
+    ):
+        _log.info(
+            "worker %s (class %d) builds in %s as user id %d",
+            identity.id,
+            identity.build_class,
+            place.folder,
+            user.uid,
+        )
+        builder = Builder(
+            settings=settings,
+            worker_id=identity.id,
+            sources=SourceCache(settings.shared / "sources"),
+            executor=MakepkgExecutor(),
+            user=user,
+        )
+        yield Worker(
+            queue=Queue(redis),
+            logs=LogStore(redis),
+            identity=identity,
+            builder=builder,
+            landing=LandingZone(settings.landing_zone),
+            workspace=place,
+            stop=stop,
+        )
+    _log.info("worker %s has ended", identity.id)

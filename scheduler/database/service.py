@@ -1,0 +1,53 @@
+"""Puts a database runner together from its settings."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from typing import TYPE_CHECKING
+
+from caur_ci.process import missing_tool
+from scheduler.database.publishing import Publisher
+from scheduler.database.runner import DatabaseRunner
+from scheduler.database.signing import Signer
+from scheduler.landing import LandingZone
+from scheduler.queue import Queue
+
+if TYPE_CHECKING:
+    from threading import Event
+
+    from redis import Redis
+
+    from scheduler.settings import DatabaseSettings
+
+_log = logging.getLogger(__name__)
+
+_TOOLS = ("repo-add", "repo-remove", "bsdtar", "gpg", "zstd")
+
+
+def database_runner(
+    settings: DatabaseSettings, redis: Redis, runner_id: str, stop: Event, *, passphrase: str = ""
+) -> DatabaseRunner:
+    """Return a database runner whose key was seen to sign.
+
+    Raises ProcessError for a missing tool, SigningError where there is no key.
+    """
+    for tool in _TOOLS:
+        if shutil.which(tool) is None:
+            raise missing_tool(tool)
+    signer = Signer(settings.gpg_home, key=settings.signing_key, passphrase=passphrase)
+    signer.check()
+    settings.landing_zone.mkdir(parents=True, exist_ok=True)
+    _log.info(
+        "database runner %s publishes %s in %s",
+        runner_id,
+        ", ".join(sorted(settings.target_repos)),
+        settings.repo_path,
+    )
+    publisher = Publisher(
+        queue=Queue(redis),
+        settings=settings,
+        landing=LandingZone(settings.landing_zone),
+        signer=signer,
+    )
+    return DatabaseRunner(publisher, runner_id, stop)
