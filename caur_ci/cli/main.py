@@ -36,8 +36,9 @@ def run(arguments: Sequence[str], session: Session) -> int:
     except (KeyboardInterrupt, Abort):
         session.fail("interrupted")
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output is gone (`caur-ci … | head`); keep Python from telling it again.
+    except (BrokenPipeError, SystemExit):
+        # The reader of our output is gone (`caur-ci … | head`), which rich answers with an exit;
+        # keep Python from telling it again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
     except CaurError as error:

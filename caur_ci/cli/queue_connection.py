@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from caur_ci.cli.session import Session
     from scheduler.queue import Queue
 
-_SAYS_WHERE = ("REDIS_HOST", "REDIS_SSH_HOST", "CAUR_STATE_DIR")
+_SAYS_WHERE = ("REDIS_HOST", "REDIS_PORT", "REDIS_SSH_HOST", "CAUR_STATE_DIR")
 
 
 def open_queue(session: Session, url: str | None) -> Queue:
@@ -30,8 +30,8 @@ def open_queue_for_hand_over(session: Session, url: str | None, repo: Path) -> Q
     Raises ConfigError where the embedded server would take them although nobody builds from it:
     on a pipeline's runner, which goes away, or where `.ci/config` names another server.
     """
-    said = url or "REDIS_URL" in session.secrets or any(os.environ.get(n) for n in _SAYS_WHERE)
-    if not said:
+    secret = any(session.secrets.get(name) for name in ("REDIS_URL", "REDIS_PASSWORD"))
+    if not (url or secret or any(os.environ.get(name) for name in _SAYS_WHERE)):
         _refuse_embedded_server(repo)
     return open_queue(session, url)
 

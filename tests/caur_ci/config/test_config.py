@@ -30,7 +30,8 @@ EXAMPLES = [
     "aur", "custom", "gitlab:42", "https://x.example/y.git", "git@x.example:y.git", "true", "false",
     "1", "0", "7", "yes", "TRUE", "1:2.3-1/4", "2.3-1", "2.3-1.5/2", "-1", "99999", "a:b:c", "a b",
     "file:///x.db https://y/z.db", "--upload-pack=x", "ext::sh", "me@example.org", "Some Body",
-    "65535", "65536", "022", "name_1.x", "@", "socks5h://p:1", "host:8080", "^a;b$", " ", "é", "\uff12",
+    "65535", "65536", "022", "name_1.x", "@", "socks5h://p:1", "host:8080", "^a;b$", " ", "é",
+    "\uff12",
 ]  # fmt: skip
 
 
