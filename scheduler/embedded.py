@@ -14,7 +14,7 @@ import re
 import shutil
 import signal
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -194,12 +194,18 @@ def _server_pid(place: _Place) -> int | None:
     """Return the id of the server's process, if it is alive and really is that server."""
     try:
         pid = int((place.folder / "server.pid").read_text(encoding="ascii"))
-        # The server works in its data folder. Whoever has got its old number does not.
-        if Path(f"/proc/{pid}/cwd").resolve(strict=True) == place.folder.resolve():
-            return pid
     except (OSError, ValueError):
-        pass
-    return None
+        return None
+    # The server works in its data folder. Whoever has got its old number does not.
+    return pid if _working_folder(pid) == place.folder.resolve() else None
+
+
+def _working_folder(pid: int) -> Path | None:
+    """Return where the process works, None if it has ended (reaped by its parent or not)."""
+    try:
+        return Path(f"/proc/{pid}/cwd").readlink()
+    except OSError:
+        return None
 
 
 def _end_orphan(place: _Place) -> None:
@@ -210,15 +216,15 @@ def _end_orphan(place: _Place) -> None:
 
 
 def _end(pid: int, timeout: float) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
-        deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline:
-            os.kill(pid, 0)
-            time.sleep(_POLL_INTERVAL)
-    except ProcessLookupError:
-        return
-    raise TemporaryError(f"the embedded Redis (process {pid}) has not ended within {timeout:g} s")
+    deadline = time.monotonic() + timeout
+    while _working_folder(pid) is not None:
+        if time.monotonic() > deadline:
+            raise TemporaryError(
+                f"the embedded Redis (process {pid}) has not ended within {timeout:g} s"
+            )
+        time.sleep(_POLL_INTERVAL)
 
 
 def _start(place: _Place, program: Path) -> None:

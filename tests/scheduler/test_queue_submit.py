@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -159,7 +159,7 @@ def test_class_zero_is_class_one(queue: Queue) -> None:
     ],
 )
 def test_a_bad_job_is_refused_and_the_good_ones_are_taken(
-    queue: Queue, fields: dict[str, str]
+    queue: Queue, fields: dict[str, Any]
 ) -> None:
     submission = submit(queue, job("good"), replace(job("bad"), **fields), job("fine"))
     assert len(submission.jobs) == 2
