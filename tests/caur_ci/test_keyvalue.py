@@ -14,7 +14,7 @@ from caur_ci.keyvalue import KeyValueFile
 keys = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789", min_size=1, max_size=12)
 # Whatever can stand on one line, odd blanks, quotes and non-ASCII included.
 values = st.text(
-    st.characters(exclude_categories=("Cs",), exclude_characters="\x7f").filter(
+    st.characters(codec="utf-8", exclude_characters="\x7f").filter(
         lambda c: c == "\t" or ord(c) >= 32
     ),
     max_size=40,
