@@ -15,6 +15,7 @@ from scheduler.job import Outcome, State
 from scheduler.queue import StaleClaimError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
     from threading import Event
 
@@ -47,15 +48,17 @@ class Worker:
         workspace: Workspace,
         stop: Event,
         heartbeat: float = DEFAULT_INTERVAL,
+        delivery_delays: Sequence[float] = _DELIVERY_DELAYS,
     ) -> None:
         self._queue = queue
         self._logs = logs
-        self._identity = identity
+        self.identity = identity
         self._builder = builder
         self._landing = landing
         self._workspace = workspace
         self._stop = stop
         self._heartbeat = heartbeat
+        self._delivery_delays = delivery_delays
         self._next_reap = 0.0
 
     def run(self, *, idle_exit: float | None = None) -> int:
@@ -131,7 +134,7 @@ class Worker:
 
     def _copy_to_landing(self, manifest: Manifest, output: Path) -> None:
         # A finished build is worth some patience.
-        for delay in _DELIVERY_DELAYS:
+        for delay in self._delivery_delays:
             try:
                 self._landing.deliver(manifest, output)
             except OSError as error:
@@ -161,7 +164,7 @@ class Worker:
         return (
             f"building {spec.pkgbase} for {spec.target_repo}/{spec.arch} "
             f"from {spec.source_repo} at commit {spec.commit}, "
-            f"job {claim.job_id}, attempt {claim.attempt}, on {self._identity.name}"
+            f"job {claim.job_id}, attempt {claim.attempt}, on {self.identity.name}"
         )
 
     def _next_claim(self) -> Claim | None:
@@ -171,7 +174,7 @@ class Worker:
                 self._next_reap = now + _REAP_EVERY
                 for returned in self._queue.reap():
                     _log.warning("%s: %s", returned.identity, returned.reason)
-            return self._queue.claim(self._identity, wait=_CLAIM_WAIT)
+            return self._queue.claim(self.identity, wait=_CLAIM_WAIT)
         except TemporaryError as error:
             _log.warning("%s", error)
             self._stop.wait(_RETRY_AFTER)

@@ -1,0 +1,44 @@
+"""A source repository, and a place where another user can build."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scheduler.build.users import BuildUser, build_user
+from scheduler.settings import SourceRepository
+from tests.support.git import Checkout
+from tests.support.tools import need_tools
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return Checkout.create(tmp_path / "source")
+
+
+@pytest.fixture
+def source(checkout: Checkout) -> SourceRepository:
+    return SourceRepository(name="source", url=checkout.remote.as_uri())
+
+
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    """Return a folder that every user can get to; pytest's own are for their owner only."""
+    folder = Path(tempfile.mkdtemp(prefix="caur-shared-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def user(tmp_path: Path) -> Iterator[BuildUser]:
+    need_tools("makepkg", "bsdtar", "fakeroot", "setpriv")
+    with build_user(locks=tmp_path / "users") as user:
+        yield user

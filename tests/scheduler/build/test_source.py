@@ -1,0 +1,206 @@
+"""The source cache against real git repositories."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from caur_ci.errors import TemporaryError
+from scheduler.build.export import UnsafeTreeError, tree_id
+from scheduler.build.source import SourceCache, SourceMissingError
+from scheduler.settings import SourceRepository
+from tests.support.git import Checkout, git
+from tests.support.queue import Background
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> SourceCache:
+    return SourceCache(tmp_path / "cache")
+
+
+def test_the_commit_named_is_exported_whatever_the_branch_says_now(
+    cache: SourceCache, checkout: Checkout, source: SourceRepository, tmp_path: Path
+) -> None:
+    old = checkout.commit("one", {"pkg/PKGBUILD": "old", "pkg/gone": "x", "other/PKGBUILD": "o"})
+    new = checkout.commit("two", {"pkg/PKGBUILD": "new", "pkg/gone": None})
+    checkout.push()
+
+    first = cache.export(source, old, "pkg", tmp_path / "old")
+    second = cache.export(source, new, "pkg", tmp_path / "new")
+
+    assert {path.name: path.read_text() for path in first.path.iterdir()} == {
+        "PKGBUILD": "old",
+        "gone": "x",
+    }
+    assert [path.name for path in second.path.iterdir()] == ["PKGBUILD"]
+    assert (second.path / "PKGBUILD").read_text() == "new"
+    assert first.tree == git(checkout.folder, "rev-parse", f"{old}:pkg")
+
+
+def test_every_kind_of_name_and_content_arrives_byte_for_byte(
+    cache: SourceCache, checkout: Checkout, source: SourceRepository, tmp_path: Path
+) -> None:
+    odd = os.fsdecode(b"odd \xff\nname")
+    commit = checkout.commit(
+        "odd",
+        {
+            f"pkg/{odd}": b"\x00\xff\r\n",
+            "pkg/a/one": "1",
+            "pkg/a.b": "2",
+            "pkg/a-b/two": "3",
+            "pkg/crlf.txt": b"a\r\nb\r\n",
+            "pkg/empty": b"",
+        },
+    )
+    (checkout.folder / "pkg/link").symlink_to("a//one")
+    (checkout.folder / "pkg/a/up").symlink_to("../a.b")
+    (checkout.folder / "pkg/empty").chmod(0o755)
+    commit = checkout.commit("links and modes")
+    checkout.push()
+
+    found = cache.export(source, commit, "pkg", tmp_path / "out")
+
+    assert (found.path / odd).read_bytes() == b"\x00\xff\r\n"
+    assert os.readlink(found.path / "link") == "a//one"  # noqa: PTH115 - a Path would tidy it
+    assert os.access(found.path / "empty", os.X_OK)
+    assert found.tree == git(checkout.folder, "rev-parse", f"{commit}:pkg") == tree_id(found.path)
+
+
+def test_attributes_cannot_change_what_is_built(
+    cache: SourceCache, checkout: Checkout, source: SourceRepository, tmp_path: Path
+) -> None:
+    commit = checkout.commit(
+        "attributes",
+        {
+            "pkg/.gitattributes": "hidden export-ignore\nid export-subst\nlines eol=crlf\n",
+            "pkg/hidden": "there",
+            "pkg/id": "$Format:%H$",
+            "pkg/lines": "a\nb\n",
+        },
+    )
+    checkout.push()
+
+    path = cache.export(source, commit, "pkg", tmp_path / "out").path
+
+    assert (path / "hidden").read_text() == "there"
+    assert (path / "id").read_text() == "$Format:%H$"
+    assert (path / "lines").read_bytes() == b"a\nb\n"
+
+
+def test_what_is_not_there_is_told_by_name(
+    cache: SourceCache, checkout: Checkout, source: SourceRepository, tmp_path: Path
+) -> None:
+    commit = checkout.commit("one", {"pkg/PKGBUILD": "x", "file": "no folder"})
+    checkout.push()
+    never_pushed = checkout.commit("two", {"pkg/PKGBUILD": "y"})
+
+    with pytest.raises(SourceMissingError, match=f"commit {never_pushed} is in no branch or tag"):
+        cache.export(source, never_pushed, "pkg", tmp_path / "out")
+    with pytest.raises(SourceMissingError, match=f"no folder missing at commit {commit}"):
+        cache.export(source, commit, "missing", tmp_path / "out")
+    with pytest.raises(SourceMissingError, match="file is no folder"):
+        cache.export(source, commit, "file", tmp_path / "out")
+    for reference in ("main", commit[:12], f"--upload-pack=touch {tmp_path}/x"):
+        with pytest.raises(SourceMissingError, match="is not the full id of a commit"):
+            cache.export(source, reference, "pkg", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("target", ["/etc/passwd", "../other/x", "a/../../other/x", "a/.."])
+def test_a_link_that_may_lead_out_of_the_folder_is_refused(
+    cache: SourceCache, checkout: Checkout, source: SourceRepository, tmp_path: Path, target: str
+) -> None:
+    checkout.commit("one", {"pkg/a/b": "x", "other/x": "x"})
+    (checkout.folder / "pkg/link").symlink_to(target)
+    commit = checkout.commit("link")
+    checkout.push()
+
+    with pytest.raises(UnsafeTreeError, match="'link' is a link to"):
+        cache.export(source, commit, "pkg", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_submodule_is_refused(
+    cache: SourceCache, checkout: Checkout, source: SourceRepository, tmp_path: Path
+) -> None:
+    commit = checkout.commit("one", {"pkg/PKGBUILD": "x"})
+    git(checkout.folder, "update-index", "--add", "--cacheinfo", f"160000,{commit},pkg/sub")
+    git(checkout.folder, "commit", "--quiet", "-m", "submodule")
+    commit = checkout.head()
+    checkout.push()
+
+    with pytest.raises(UnsafeTreeError, match="'sub' is a submodule"):
+        cache.export(source, commit, "pkg", tmp_path / "out")
+
+
+def test_a_server_that_gives_no_commits_by_id_is_asked_for_its_branches(
+    cache: SourceCache,
+    checkout: Checkout,
+    source: SourceRepository,
+    tmp_path: Path,
+    private_home: Path,
+) -> None:
+    # With the old protocol a server hands out only what a branch or tag points at.
+    with (private_home / ".gitconfig").open("a") as config:
+        config.write("[protocol]\n    version = 0\n")
+    first = checkout.commit("one", {"pkg/PKGBUILD": "1"})
+    second = checkout.commit("two", {"pkg/PKGBUILD": "2"})
+    checkout.push()
+    tip = cache.export(source, second, "pkg", tmp_path / "tip")  # leaves a shallow cache
+    tagged = checkout.commit("three", {"pkg/PKGBUILD": "3"})
+    git(checkout.folder, "push", "--quiet", "origin", "HEAD:refs/tags/kept")
+
+    assert (tip.path / "PKGBUILD").read_text() == "2"
+    older = cache.export(source, first, "pkg", tmp_path / "older")
+    assert (older.path / "PKGBUILD").read_text() == "1"
+    found = cache.export(source, tagged, "pkg", tmp_path / "tagged")
+    assert (found.path / "PKGBUILD").read_text() == "3"
+
+
+def test_a_commit_fetched_before_needs_no_server(
+    cache: SourceCache, checkout: Checkout, source: SourceRepository, tmp_path: Path
+) -> None:
+    commit = checkout.commit("one", {"a/PKGBUILD": "a", "b/PKGBUILD": "b"})
+    checkout.push()
+    cache.export(source, commit, "a", tmp_path / "a")
+    shutil.rmtree(checkout.remote)
+
+    assert (cache.export(source, commit, "b", tmp_path / "b").path / "PKGBUILD").exists()
+
+
+def test_a_repository_out_of_reach_is_a_passing_trouble_and_shows_no_password(
+    cache: SourceCache, tmp_path: Path
+) -> None:
+    # Port 9 of this machine: nobody answers there.
+    url = "http://user:s3cret-pass@127.0.0.1:9/repo.git"
+    source = SourceRepository(name="source", url=url)
+
+    with pytest.raises(TemporaryError, match="source cannot be fetched") as caught:
+        cache.export(source, "0" * 40, "pkg", tmp_path / "out")
+
+    assert "s3cret" not in f"{caught.value!r} {caught.value.__cause__!r} {source!r}"
+    for path in (tmp_path / "cache").rglob("*"):
+        assert not path.is_file() or b"s3cret" not in path.read_bytes()
+
+
+def test_several_workers_fill_one_cache_at_the_same_time(
+    checkout: Checkout, source: SourceRepository, tmp_path: Path
+) -> None:
+    commits = [checkout.commit(f"{n}", {"pkg/PKGBUILD": f"{n}"}) for n in range(6)]
+    checkout.push()
+
+    def export(number: int) -> str:
+        cache = SourceCache(tmp_path / "cache")
+        found = cache.export(source, commits[number], "pkg", tmp_path / f"out{number}")
+        return (found.path / "PKGBUILD").read_text()
+
+    running = [Background(partial(export, n)) for n in range(6)]
+
+    assert [each.result() for each in running] == [str(n) for n in range(6)]

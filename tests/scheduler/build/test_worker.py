@@ -1,0 +1,338 @@
+"""The worker with a real queue, real git and the real makepkg."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scheduler.build.building import Builder
+from scheduler.build.makepkg import MakepkgExecutor
+from scheduler.build.source import SourceCache
+from scheduler.build.worker import Worker
+from scheduler.build.workspace import workspace
+from scheduler.job import JobSpec, Outcome, Removal, State
+from scheduler.landing import LandingZone
+from scheduler.logs import LogStore
+from scheduler.queue import Queue, WorkerIdentity
+from scheduler.settings import WorkerSettings
+from tests.support.packages import pkgbuild
+from tests.support.queue import Background, eventually, job
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from redis import Redis
+
+    from scheduler.build.users import BuildUser
+    from scheduler.queue import JobView
+    from scheduler.settings import SourceRepository
+    from tests.support.git import Checkout
+
+FOREVER = "echo started; while :; do sleep 0.1; done"
+
+
+@dataclass
+class World:
+    """A worker, its queue and the repository that it builds from."""
+
+    queue: Queue
+    logs: LogStore
+    landing: LandingZone
+    checkout: Checkout
+    worker: Worker
+    stop: threading.Event = field(default_factory=threading.Event)
+    jobs: dict[str, int] = field(default_factory=dict)
+
+    def add(self, texts: dict[str, str], **extra: dict[str, str]) -> str:
+        """Commit and push PKGBUILDs, and further files of packages; return the commit."""
+        files: dict[str, str | bytes | None] = {
+            f"{name}/PKGBUILD": text for name, text in texts.items()
+        }
+        files |= {f"{name}/{path}": text for name in extra for path, text in extra[name].items()}
+        commit = self.checkout.commit("packages", files)
+        self.checkout.push()
+        return commit
+
+    def submit(self, *specs: JobSpec) -> None:
+        submission = self.queue.submit(f"request-{len(self.jobs)}", specs)
+        self.jobs |= {spec.pkgbase: id_ for spec, id_ in zip(specs, submission.jobs, strict=True)}
+
+    def build_next(self) -> None:
+        claim = self.queue.claim(self.worker.identity)
+        assert claim is not None
+        self.worker.work_on(claim)
+
+    def view(self, pkgbase: str) -> JobView:
+        view = self.queue.job(self.jobs[pkgbase])
+        assert view is not None
+        return view
+
+    def log(self, pkgbase: str, attempt: int = 1) -> str:
+        return self.logs.read_all(self.jobs[pkgbase], attempt).decode()
+
+    def ended(self, pkgbase: str) -> tuple[Outcome | None, str]:
+        view = self.view(pkgbase)
+        return view.outcome, view.reason
+
+
+@dataclass
+class Site:
+    """Where the worlds of a test are made."""
+
+    redis: Redis
+    shared: Path
+    user: BuildUser
+    checkout: Checkout
+    source: SourceRepository
+
+    @contextmanager
+    def world(self, *, timeout: int = 100, lease: float = 60.0) -> Iterator[World]:
+        queue, logs = Queue(self.redis, lease=lease), LogStore(self.redis)
+        landing = LandingZone(self.checkout.folder.parent / "landing")
+        identity = WorkerIdentity.new("builder")
+        settings = WorkerSettings(
+            source_repos={"source": self.source},
+            landing_zone=landing.folder,
+            shared=self.shared,
+            name="builder",
+            timeout=timeout,
+        )
+        builder = Builder(
+            settings=settings,
+            worker_id=identity.id,
+            sources=SourceCache(self.shared / "sources"),
+            executor=MakepkgExecutor(grace=0.3),
+            user=self.user,
+        )
+        stop = threading.Event()
+        with workspace(self.shared, identity.id, self.user) as place:
+            worker = Worker(
+                queue=queue,
+                logs=logs,
+                identity=identity,
+                builder=builder,
+                landing=landing,
+                workspace=place,
+                stop=stop,
+                heartbeat=0.1,
+                delivery_delays=(0.01,),
+            )
+            yield World(queue, logs, landing, self.checkout, worker, stop)
+            assert list(place.folder.iterdir()) == []
+
+
+@pytest.fixture
+def site(
+    redis: Redis, shared: Path, user: BuildUser, checkout: Checkout, source: SourceRepository
+) -> Site:
+    return Site(redis, shared, user, checkout, source)
+
+
+@pytest.fixture
+def world(site: Site) -> Iterator[World]:
+    with site.world() as world:
+        yield world
+
+
+def test_a_job_becomes_a_delivery_of_the_commit_it_names(world: World) -> None:
+    commit = world.add({"tool": pkgbuild("tool", build="echo this is $pkgver")})
+    world.add({"tool": pkgbuild("tool", version="2")})
+    world.submit(job("tool", commit=commit))
+
+    world.build_next()
+
+    assert world.view("tool").state is State.LANDED
+    (claim,) = world.queue.claim_landed("runner-1")
+    manifest = world.landing.read(claim)
+    assert (manifest.pkgbase, manifest.commit, manifest.job) == ("tool", commit, claim.job_id)
+    (file,) = manifest.files
+    assert file.name == "tool-1-1-any.pkg.tar.zst"
+    content = (world.landing.path_of(claim.delivery) / file.name).read_bytes()
+    assert (len(content), hashlib.sha256(content).hexdigest()) == (file.size, file.sha256)
+    log = world.log("tool")
+    assert f"building tool for repo/x86_64 from source at commit {commit}" in log
+    assert "this is 1" in log
+    assert f"delivering {file.name}" in log
+    assert world.logs.read(world.jobs["tool"], 1, len(log.encode())).ended
+
+
+def test_a_failed_build_says_why_and_lets_the_next_one_go(world: World) -> None:
+    commit = world.add(
+        {"bad": pkgbuild("bad", build="echo oh no; false"), "good": pkgbuild("good")}
+    )
+    world.submit(job("bad", commit=commit), job("good", "bad", commit=commit))
+
+    world.build_next()
+    outcome, reason = world.ended("bad")
+    world.build_next()
+
+    assert outcome is Outcome.FAILED
+    assert "exit code 4" in reason
+    assert "oh no" in world.log("bad")
+    assert "ended: FAILED" in world.log("bad")
+    assert world.view("good").state is State.LANDED
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome"),
+    [
+        (13, Outcome.ALREADY_BUILT),
+        (123, Outcome.SKIPPED),
+        (124, Outcome.TIMED_OUT),
+        (15, Outcome.SOFTWARE_FAILURE),
+        (77, Outcome.FAILED),
+    ],
+)
+def test_exit_codes_have_the_meaning_that_people_know(
+    world: World, code: int, outcome: Outcome
+) -> None:
+    commit = world.add({"tool": pkgbuild("tool", head=f"exit {code}")})
+    world.submit(job("tool", commit=commit))
+
+    world.build_next()
+
+    assert world.ended("tool")[0] is outcome
+
+
+def test_what_cannot_be_built_at_all_has_a_reason(world: World) -> None:
+    commit = world.add(
+        {"no-package": "not a PKGBUILD at all (", "patched": pkgbuild("patched")},
+        patched={".CI/interfere.patch": "--- a\n+++ b\n"},
+    )
+    unknown = "0123456789" * 4
+    world.submit(
+        job("tool", commit=unknown),
+        job("gone", commit=commit),
+        job("elsewhere", commit=commit, source_repo="other"),
+        job("foreign", commit=commit, arch="m68k"),
+        job("no-package", commit=commit),
+        job("patched", commit=commit),
+    )
+
+    for _ in range(6):
+        world.build_next()
+
+    missing = f"commit {unknown} is in no branch or tag of the source repository source"
+    assert world.ended("tool") == (Outcome.FAILED, missing)
+    assert world.ended("gone")[0] is Outcome.FAILED
+    assert "no folder gone" in world.ended("gone")[1]
+    assert world.ended("elsewhere")[0] is Outcome.SOFTWARE_FAILURE
+    assert "does not know the source repository 'other'" in world.ended("elsewhere")[1]
+    assert world.queue.job(world.jobs["foreign"]) is not None
+    assert "cannot build for m68k" in world.ended("foreign")[1]
+    assert world.ended("no-package")[0] is Outcome.FAILED
+    outcome, reason = world.ended("patched")
+    assert outcome is Outcome.FAILED
+    assert "interfere.patch" in reason
+    assert f"ended: FAILED: {missing}" in world.log("tool")
+
+
+def test_only_packages_are_delivered(world: World) -> None:
+    extra = 'echo x > "$PKGDEST/notes.txt"; ln -s /etc/passwd "$PKGDEST/more.txt"'
+    commit = world.add({"tool": pkgbuild("tool", package=extra)})
+    world.submit(job("tool", commit=commit))
+
+    world.build_next()
+
+    (claim,) = world.queue.claim_landed("runner-1")
+    assert sorted(path.name for path in world.landing.path_of(claim.delivery).iterdir()) == [
+        "manifest.json",
+        "tool-1-1-any.pkg.tar.zst",
+    ]
+    assert "'notes.txt' is no package and is not delivered" in world.log("tool")
+
+
+def test_a_link_in_the_place_of_a_package_is_not_followed(world: World) -> None:
+    link = 'ln -s /etc/passwd "$PKGDEST/linux-1-1-any.pkg.tar.zst"'
+    commit = world.add({"tool": pkgbuild("tool", package=link)})
+    world.submit(job("tool", commit=commit))
+
+    world.build_next()
+
+    outcome, reason = world.ended("tool")
+    assert outcome is Outcome.FAILED
+    assert "is a link" in reason
+
+
+def test_a_build_that_takes_too_long_is_timed_out(site: Site) -> None:
+    with site.world(timeout=1) as world:
+        commit = world.add({"tool": pkgbuild("tool", build=FOREVER)})
+        world.submit(job("tool", commit=commit))
+        world.build_next()
+        assert world.ended("tool") == (Outcome.TIMED_OUT, "it took longer than 1 s")
+
+        commit = world.add(
+            {"slow": pkgbuild("slow", build="sleep 1.5")},
+            slow={".CI/config": "BUILDER_EXTRA_TIMEOUT=100\n"},
+        )
+        world.submit(job("slow", commit=commit))
+        world.build_next()
+        assert world.view("slow").state is State.LANDED
+
+
+def start_building(world: World) -> Background:
+    commit = world.add({"tool": pkgbuild("tool", build=FOREVER)})
+    world.submit(job("tool", commit=commit))
+    building = Background(world.build_next)
+    eventually(lambda: "started" in world.log("tool"))
+    return building
+
+
+def test_a_canceled_build_ends(world: World) -> None:
+    building = start_building(world)
+
+    world.queue.submit("removal", [], [Removal(target_repo="repo", remove=("tool",))])
+    building.result()
+
+    assert world.ended("tool")[0] is Outcome.CANCELED
+
+
+def test_a_worker_that_is_to_end_hands_its_job_back(world: World) -> None:
+    building = start_building(world)
+
+    world.stop.set()
+    building.result()
+
+    view = world.view("tool")
+    assert view.state is State.READY
+    claim = world.queue.claim(WorkerIdentity.new("other"))
+    assert claim is not None
+    assert claim.spec.pkgbase == "tool"
+
+
+def test_a_worker_told_to_end_runs_no_further_job(world: World) -> None:
+    world.stop.set()
+    assert world.worker.run() == 0
+    world.stop.clear()
+    assert world.worker.run(idle_exit=0) == 0
+
+
+def test_a_build_whose_lease_was_lost_is_ended_and_delivers_nothing(site: Site) -> None:
+    with site.world(lease=0.05) as world:
+        # Renewed every 0.1 s only: the lease runs out in between, and somebody takes it back.
+        commit = world.add({"tool": pkgbuild("tool", build=FOREVER)})
+        world.submit(job("tool", commit=commit))
+        building = Background(world.build_next)
+        eventually(lambda: any(each.identity == "repo/x86_64/tool" for each in world.queue.reap()))
+        building.result()
+
+        assert world.view("tool").state is State.READY
+        assert not world.landing.folder.exists()
+
+
+def test_a_landing_zone_out_of_order_is_not_the_packages_fault(world: World) -> None:
+    world.landing.folder.write_text("not a folder")
+    commit = world.add({"tool": pkgbuild("tool")})
+    world.submit(job("tool", commit=commit))
+
+    world.build_next()
+
+    outcome, reason = world.ended("tool")
+    assert outcome is Outcome.SOFTWARE_FAILURE
+    assert "landing zone" in reason

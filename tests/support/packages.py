@@ -1,0 +1,93 @@
+"""PKGBUILDs, package files and signing keys for tests of the build side."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from caur_ci.process import run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PKGBUILD = """\
+pkgname={name}
+pkgver={version}
+pkgrel=1
+arch=(any)
+license=(none)
+{head}
+build() {{
+  {build}
+}}
+package() {{
+  install -d "$pkgdir/usr/share/$pkgname"
+  {package}
+}}
+"""
+
+
+def pkgbuild(
+    name: str, *, version: str = "1", head: str = "", build: str = ":", package: str = ":"
+) -> str:
+    """Return a PKGBUILD that builds in an instant."""
+    return _PKGBUILD.format(name=name, version=version, head=head, build=build, package=package)
+
+
+def make_package(
+    folder: Path,
+    name: str,
+    version: str = "1-1",
+    *,
+    base: str = "",
+    arch: str = "any",
+    extra: str = "",
+    content: str = "content",
+    pkginfo: str | None = None,
+    filename: str = "",
+) -> Path:
+    """Make a package file in `folder` as makepkg would, or wrong in one way."""
+    info = pkginfo or (
+        f"# made for a test\npkgname = {name}\npkgbase = {base or name}\npkgver = {version}\n"
+        f"pkgdesc = for a test\nurl = https://example.org\nbuilddate = 1700000000\n"
+        f"packager = somebody\nsize = 10\narch = {arch}\nlicense = none\n{extra}"
+    )
+    with tempfile.TemporaryDirectory() as made:
+        root = Path(made)
+        (root / ".PKGINFO").write_text(info, encoding="utf-8")
+        (root / "usr/share").mkdir(parents=True)
+        (root / "usr/share" / name.replace("/", "_")).write_text(content, encoding="utf-8")
+        path = folder / (filename or f"{name}-{version}-{arch}.pkg.tar.zst")
+        run(["bsdtar", "--zstd", "-cf", path, ".PKGINFO", "usr"], cwd=root)
+    return path
+
+
+@dataclass(frozen=True)
+class SigningKey:
+    """A key of its own in a GnuPG folder of its own."""
+
+    home: Path
+    fingerprint: str
+    public: Path
+
+
+@contextmanager
+def signing_key() -> Iterator[SigningKey]:
+    """Provide a throw-away key. The folder's path is short, as the agent's socket demands."""
+    home = Path(tempfile.mkdtemp(prefix="gpg-"))
+    gpg = ["gpg", "--homedir", str(home), "--batch", "--quiet"]
+    try:
+        user = "Test <test@example.org>"
+        run([*gpg, "--passphrase", "", "--quick-generate-key", user, "ed25519", "sign", "never"])
+        listing = run([*gpg, "--with-colons", "--list-keys"]).stdout.decode().splitlines()
+        fingerprint = next(line.split(":")[9] for line in listing if line.startswith("fpr:"))
+        public = home / "public.asc"
+        run([*gpg, "--armor", "--output", public, "--export", fingerprint])
+        yield SigningKey(home, fingerprint, public)
+    finally:
+        run(["gpgconf", "--homedir", home, "--kill", "all"], allowed=(0, 1, 2))
+        shutil.rmtree(home, ignore_errors=True)
