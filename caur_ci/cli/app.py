@@ -7,7 +7,16 @@ from typing import Annotated
 import typer
 
 from caur_ci import __version__
-from caur_ci.cli import auto_repo_remove, database, demo, deptree, on_commit, schedule, worker
+from caur_ci.cli import (
+    auto_repo_remove,
+    database,
+    demo,
+    deptree,
+    on_commit,
+    schedule,
+    status,
+    worker,
+)
 from caur_ci.cli.session import session_of
 
 app = typer.Typer(
@@ -53,3 +62,4 @@ app.command("worker")(worker.worker)
 app.command("builder", hidden=True, help="The same as `worker`.")(worker.worker)
 app.command("database")(database.database)
 app.command("demo")(demo.demo)
+app.command("status")(status.status)
