@@ -81,7 +81,7 @@ class Remote:
         # No `+`: it would overrule the leases, which allow what is no fast-forward themselves.
         arguments = [f"{update.new}:{update.ref}" for update in updates]
         leases = [f"--force-with-lease={u.ref}:{u.expected or ''}" for u in updates]
-        flags = ["--atomic", "--quiet", "--no-verify", *leases]
+        flags = ["--atomic", "--quiet", "--no-verify", "--no-follow-tags", *leases]
         try:
             self._network(
                 "push",

@@ -164,7 +164,14 @@ class GitRepository:
         """
         scope = [new, "--max-count=1"] if old is None else [new, f"^{old}"]
         output = self.git(
-            "log", "-z", "--topo-order", "--reverse", "--encoding=UTF-8", "--format=%H%n%B", *scope
+            "log",
+            "-z",
+            "--no-show-signature",
+            "--topo-order",
+            "--reverse",
+            "--encoding=UTF-8",
+            "--format=%H%n%B",
+            *scope,
         )
         records = (
             record.decode("utf-8", "replace").partition("\n")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.support.git import Checkout
 
-TOKEN = "glpat-very+secret/token"  # noqa: S105 - of the server in this test
+TOKEN = "glpat-very+secret/token"
 
 
 @pytest.fixture
