@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 # The range that systemd sets aside for users that exist while a service runs.
 _FIRST_UID, _LAST_UID = 61184, 65519
 _SYSTEMD_UIDS = Path("/run/systemd/dynamic-uid")
-DEFAULT_UID_LOCKS = Path("/run/caur-ci/users")
+# One place for the whole machine: workers that took the same user id would end each other.
+_UID_LOCKS = Path("/run/caur-ci/users")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +68,18 @@ class BuildUser:
 
 
 @contextmanager
-def build_user(name: str = "", *, locks: Path = DEFAULT_UID_LOCKS) -> Iterator[BuildUser]:
+def build_user(name: str = "") -> Iterator[BuildUser]:
     """Provide the user for one worker's builds, for as long as the worker runs.
 
     An ordinary user builds as itself. Root builds as the account `name`, or else as a user id
-    that nobody has; `locks` is the folder in which the workers of the machine share those out.
-    Raises ConfigError when the account cannot be used.
+    that nobody has. Raises ConfigError when that cannot be done.
     """
     if os.geteuid() != 0:
         yield BuildUser(os.geteuid(), os.getegid())
     elif name:
         yield _account(name)
     else:
-        uid, lock = _take_uid(locks)
+        uid, lock = _take_uid()
         try:
             yield BuildUser(uid, uid, exclusive=True)
         finally:
@@ -99,13 +99,19 @@ def _account(name: str) -> BuildUser:
     return BuildUser(account.pw_uid, account.pw_gid)
 
 
-def _take_uid(locks: Path) -> tuple[int, int]:
-    locks.mkdir(parents=True, exist_ok=True, mode=0o755)
+def _take_uid() -> tuple[int, int]:
+    try:
+        _UID_LOCKS.mkdir(parents=True, exist_ok=True, mode=0o755)
+    except OSError as error:
+        raise ConfigError(
+            f"no user ids can be shared out between workers: {error}",
+            hint="Set BUILDER_USER to an account that only builds of this worker run as.",
+        ) from error
     running = _uids_with_processes()
     for uid in range(_FIRST_UID, _LAST_UID + 1):
         if uid in running or _is_known(uid):
             continue
-        lock = try_lock(locks / str(uid))
+        lock = try_lock(_UID_LOCKS / str(uid))
         if lock is not None:
             return uid, lock
     raise TemporaryError("every user id set aside for builds is taken on this machine")

@@ -38,7 +38,7 @@ def shared() -> Iterator[Path]:
 
 
 @pytest.fixture
-def user(tmp_path: Path) -> Iterator[BuildUser]:
+def user() -> Iterator[BuildUser]:
     need_tools("makepkg", "bsdtar", "fakeroot", "setpriv")
-    with build_user(locks=tmp_path / "users") as user:
+    with build_user() as user:
         yield user

@@ -21,14 +21,11 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become som
 
 
 @as_root
-def test_two_workers_build_as_two_users_that_nobody_is(tmp_path: Path) -> None:
-    with build_user(locks=tmp_path) as one, build_user(locks=tmp_path) as other:
+def test_two_workers_build_as_two_users_that_nobody_is() -> None:
+    with build_user() as one, build_user() as other:
         assert 0 not in {one.uid, other.uid}
         assert one.uid != other.uid
         assert one.exclusive
-        taken = one.uid
-    with build_user(locks=tmp_path) as again:
-        assert again.uid == taken
 
 
 @as_root
@@ -43,8 +40,8 @@ def test_builds_never_run_as_root_or_as_somebody_unknown() -> None:
 
 
 @as_root
-def test_all_processes_of_a_build_user_are_ended_and_no_others(tmp_path: Path) -> None:
-    with build_user(locks=tmp_path) as one, build_user(locks=tmp_path) as other:
+def test_all_processes_of_a_build_user_are_ended_and_no_others() -> None:
+    with build_user() as one, build_user() as other:
         running = [
             subprocess.Popen(
                 ["sleep", "600"], user=user.uid, group=user.gid, start_new_session=True
@@ -69,9 +66,9 @@ def test_an_ordinary_user_builds_as_itself() -> None:
 
 
 def test_a_build_folder_is_new_and_goes_with_all_that_is_in_it(
-    shared: Path, tmp_path: Path
+    shared: Path,
 ) -> None:
-    with build_user(locks=tmp_path) as user, workspace(shared, "worker-1", user) as place:
+    with build_user() as user, workspace(shared, "worker-1", user) as place:
         with place.build_folder("1-1") as folder:
             deep = folder.root / "go" / "mod"
             deep.mkdir(parents=True)
@@ -85,9 +82,9 @@ def test_a_build_folder_is_new_and_goes_with_all_that_is_in_it(
 
 
 def test_what_a_dead_worker_left_is_removed_and_a_living_ones_is_not(
-    shared: Path, tmp_path: Path
+    shared: Path,
 ) -> None:
-    with build_user(locks=tmp_path) as user, workspace(shared, "alive", user) as alive:
+    with build_user() as user, workspace(shared, "alive", user) as alive:
         dead = shared / "builds" / "dead-1.2"
         (dead / "1-1" / "work").mkdir(parents=True)
         (shared / "builds" / "dead-1.2.lock").touch()
@@ -99,19 +96,19 @@ def test_what_a_dead_worker_left_is_removed_and_a_living_ones_is_not(
 
 @as_root
 def test_where_the_build_user_cannot_get_to_another_place_is_found(
-    shared: Path, tmp_path: Path
+    shared: Path,
 ) -> None:
     shared.chmod(0o700)
-    with build_user(locks=tmp_path) as user, workspace(shared, "worker-1", user) as place:
+    with build_user() as user, workspace(shared, "worker-1", user) as place:
         assert not place.folder.is_relative_to(shared)
         assert user.can_reach(place.folder)
 
 
-def test_a_folder_that_is_not_ours_alone_is_not_built_in(shared: Path, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_ours_alone_is_not_built_in(shared: Path) -> None:
     (shared / "builds").mkdir()
     (shared / "builds").chmod(0o777)
     with (
-        build_user(locks=tmp_path) as user,
+        build_user() as user,
         pytest.raises(ConfigError, match="not a folder of this worker's user alone"),
         workspace(shared, "worker-1", user),
     ):
