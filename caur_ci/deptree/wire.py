@@ -10,6 +10,7 @@ the pkgname of that package, because the manager looks up pkgnames only.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import InputError
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from caur_ci.deptree.graph import DependencyTree
+
+
+# Few names, looked at again and again.
+_is_name = lru_cache(maxsize=1 << 15)(is_package_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ def _portable(tree: DependencyTree, package: str) -> tuple[str, ...]:
 
     A soname with a prefix (`lib:libfoo.so.1`) cannot be; the pkgname of its provider can.
     """
-    return tuple(name for name in tree.wanted.get(package, ()) if is_package_name(name))
+    return tuple(name for name in tree.wanted.get(package, ()) if _is_name(name))
 
 
 def write_wire(entries: Iterable[WireEntry]) -> str:
@@ -60,7 +65,7 @@ def _joined(names: tuple[str, ...]) -> str:
 
 
 def _checked(name: str) -> str:
-    if not is_package_name(name):
+    if not _is_name(name):
         raise InputError(f"the dependency tree cannot carry the name {name!r}")
     return name
 
@@ -85,7 +90,7 @@ def _read_entry(entry: str, origin: str) -> WireEntry:
     package, *lists = parts
     pkgnames, depends = (*(_read_names(names) for names in lists), ())[:2]
     for name in (package.strip(), *pkgnames, *depends):
-        if not is_package_name(name):
+        if not _is_name(name):
             raise InputError(f"{origin}: {name!r} in the entry {entry[:80]!r} is not a name")
     return WireEntry(package.strip(), pkgnames, depends)
 

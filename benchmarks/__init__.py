@@ -1,0 +1,1 @@
+"""How long the commands take, measured side by side in one run: `python -m benchmarks`."""
