@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
+from itertools import product
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError, ProcessError
@@ -83,7 +85,18 @@ class Transaction:
             with path.open("rb") as stream:
                 os.fchmod(stream.fileno(), 0o644)
                 os.fsync(stream.fileno())
+        self._age_databases()
         sync_folder(self.folder)
+
+    def _age_databases(self) -> None:
+        # pacman fetches databases and signatures only if they are newer, in whole seconds, than
+        # those it has.
+        for kind, suffix in product(_KINDS, ("", ".sig")):
+            path = self.folder / f"{self._name}.{kind}.tar.zst{suffix}"
+            live = self._live / path.name
+            last = int(live.stat().st_mtime) + 1 if live.exists() else 0
+            modified = max(int(time.time()), last)
+            os.utime(path, (modified, modified))
 
     def _run(self, tool: str, arguments: Sequence[str]) -> None:
         database = f"{self._name}.db.tar.zst"

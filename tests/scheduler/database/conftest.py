@@ -1,0 +1,33 @@
+"""A signing key, a landing zone and a repository that nobody has published in yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scheduler.database.signing import Signer
+from scheduler.landing import LandingZone
+from tests.support.packages import SigningKey, signing_key
+from tests.support.tools import need_tools
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def key() -> Iterator[SigningKey]:
+    need_tools("gpg", "repo-add", "bsdtar", "zstd", "pacman")
+    with signing_key() as key:
+        yield key
+
+
+@pytest.fixture
+def signer(key: SigningKey) -> Signer:
+    return Signer(key.home)
+
+
+@pytest.fixture
+def landing(tmp_path: Path) -> LandingZone:
+    return LandingZone(tmp_path / "landing")
