@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from caur_ci.deptree.graph import Cause, DependencyTree
     from caur_ci.deptree.order import BuildOrder
 
+# One encoder for all: json.dumps makes a new one for each call with options.
+_json = json.JSONEncoder(ensure_ascii=False).encode
 _DOT_STYLES = {Need.DEPENDS: "solid", Need.MAKEDEPENDS: "dashed", Need.CHECKDEPENDS: "dotted"}
 _MERMAID_ARROWS = {Need.DEPENDS: "-->", Need.MAKEDEPENDS: "-.->", Need.CHECKDEPENDS: "-.->"}
 
@@ -49,10 +51,6 @@ def order_to_json(order: BuildOrder) -> str:
         f'{{\n  "layers": [\n{layers}\n  ],\n  "cycles": {_json(order.cycles)},\n'
         f'  "set_aside": {_json(set_aside)}\n}}\n'
     )
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
 
 
 def to_dot(tree: DependencyTree) -> str:
