@@ -63,7 +63,7 @@ def workspace(shared: Path, worker_id: str, user: BuildUser) -> Iterator[Workspa
 
 
 def _base(shared: Path, user: BuildUser) -> Path:
-    if not shared.exists():
+    with suppress(FileExistsError):  # of several workers that start at once, one makes it
         shared.mkdir(parents=True)
         shared.chmod(_PASSABLE)
     if user.can_reach(shared):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 
 import pytest
 
@@ -20,3 +21,17 @@ def need_tools(*names: str) -> None:
     if os.environ.get("CAUR_TEST_REQUIRE"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def as_ordinary_user() -> list[str]:
+    """Return the words before a command that make it run without root's rights.
+
+    Nothing for an ordinary user. For root a namespace in which its files belong to an ordinary
+    user, so that whatever root can run can be run there, wherever it is; skips where there is none.
+    """
+    if os.geteuid() != 0:
+        return []
+    words = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"]
+    if subprocess.run([*words, "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("this machine lets nobody make user namespaces")
+    return words
