@@ -62,8 +62,8 @@ class Board:
         )
         course.state = event.state
         if event.kind == "claimed":
-            # Only the worker is worth knowing; who publishes is always the same.
-            course.worker = event.worker
+            # The rest of the id tells apart workers of one name.
+            course.worker = event.worker.rpartition("-")[0]
             course.attempt = event.attempt
             course.claimed_at = self._count
             course.started = course.started or event.time

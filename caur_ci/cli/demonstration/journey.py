@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from caur_ci.cli.demonstration import inspection, world
 from caur_ci.cli.demonstration.board import Board
 from caur_ci.cli.demonstration.client import repository_section
+from caur_ci.cli.demonstration.interrupts import Interrupts
 from caur_ci.cli.demonstration.packages import LAST_OF_CHAIN, RETIRED, Fixtures
 from caur_ci.cli.demonstration.progress import progress_on
-from caur_ci.cli.demonstration.services import ended_in_order, hold_signals
 from caur_ci.cli.demonstration.stage import running_stage
 from caur_ci.cli.demonstration.summary import Report
 from caur_ci.cli.demonstration.verdict import Evidence, judge
@@ -25,7 +24,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from caur_ci.cli.demonstration.progress import Progress
-    from caur_ci.cli.demonstration.world import Places
+    from caur_ci.cli.demonstration.stage import Stage
+    from caur_ci.cli.demonstration.world import Places, SourceRepository
 
 _REQUEST = ".ci/schedule.json"
 
@@ -46,61 +46,70 @@ def demonstrate(options: DemoOptions, console: Console) -> Report:
     """
     began = time.monotonic()
     board = Board()
-    with ended_in_order(), ExitStack() as stack:
-        try:
-            made = stack.enter_context(world.places(options.output, keep=options.keep))
-            progress = stack.enter_context(progress_on(console, board))
-            progress.begin("Making a package repository with a bare remote, and a signing key")
-            fingerprint = world.make_key(made)
-            evidence = _build_and_publish(made, board, progress, options.timeout)
-            progress.begin(f"Installing {LAST_OF_CHAIN} with pacman, signatures required")
-            inspection.install(made, fingerprint, evidence)
-            progress.begin("Changing a signed package, which pacman has to notice")
-            inspection.try_what_must_not_work(made, fingerprint, evidence)
-        finally:
-            hold_signals()
+    with (
+        Interrupts() as interrupts,
+        world.places(options.output, interrupts, keep=options.keep) as made,
+        progress_on(console, board) as progress,
+    ):
+        progress.begin("Making a package repository with a bare remote, and a signing key")
+        source = world.SourceRepository(made, Fixtures.find())
+        source.create()
+        fingerprint = world.make_key(made)
+        section = repository_section(world.REPOSITORY, made.published)
+        made.pacman_conf.write_text(section, encoding="utf-8")
+        progress.begin("Starting an embedded Redis, two workers and the database runner")
+        with running_stage(made, board, interrupts) as stage:
+            head = _build_and_publish(source, stage, progress, options.timeout)
+        evidence = _gather(made, source, board, head)
+        progress.begin(f"Installing {LAST_OF_CHAIN} with pacman, signatures required")
+        inspection.install(made, fingerprint, evidence)
+        progress.begin("Changing a signed package, which pacman has to notice")
+        inspection.try_what_must_not_work(made, fingerprint, evidence)
     return Report(
         promises=judge(evidence),
         courses=list(board),
         seconds=time.monotonic() - began,
         output=made.output,
         logs=made.logs,
-        pacman_lines=repository_section(world.REPOSITORY, made.published),
+        pacman_lines=made.pacman_conf.read_text(encoding="utf-8"),
         public_key=made.public_key,
         fingerprint=fingerprint,
         kept_work=made.work if options.keep else None,
     )
 
 
-def _build_and_publish(made: Places, board: Board, progress: Progress, timeout: float) -> Evidence:
-    fixtures = Fixtures.find()
-    source = world.SourceRepository(made, fixtures)
-    source.create()
-    progress.begin("Starting an embedded Redis, two workers and the database runner")
-    with running_stage(made, board) as stage:
-        progress.begin(f"Publishing {RETIRED}, which the next commit removes")
-        source.change(add=[RETIRED])
-        source.push(f"feat({RETIRED}): init")
-        stage.on_commit()
-        stage.schedule("--from", _REQUEST)
-        stage.follow(progress, timeout=timeout)
+def _build_and_publish(
+    source: SourceRepository, stage: Stage, progress: Progress, timeout: float
+) -> str:
+    """Push two commits with all that follows from them, and return the last one."""
+    progress.begin(f"Publishing {RETIRED}, which the next commit removes")
+    source.change(add=[RETIRED])
+    source.push(f"feat({RETIRED}): init")
+    stage.on_commit()
+    stage.schedule("--from", _REQUEST)
+    stage.follow(progress, timeout=timeout)
 
-        added = [name for name in fixtures.names if name != RETIRED]
-        progress.begin(f"Committing {len(added)} packages and the removal of {RETIRED}")
-        source.change(add=added, remove=[RETIRED])
-        head = source.push(f"feat: add {len(added)} packages, remove {RETIRED}")
-        progress.begin("Running on-commit, and handing its outbox over to the queue")
-        stage.on_commit()
-        stage.schedule("--outbox")
-        progress.begin("Building in the order of the dependencies, signing and publishing")
-        stage.follow(progress, timeout=timeout)
-    request_file = made.checkout / _REQUEST
+    added = [name for name in source.fixtures.names if name != RETIRED]
+    progress.begin(f"Committing {len(added)} packages and the removal of {RETIRED}")
+    source.change(add=added, remove=[RETIRED])
+    head = source.push(f"feat: add {len(added)} packages, remove {RETIRED}")
+    progress.begin("Running on-commit, and handing its outbox over to the queue")
+    stage.on_commit()
+    stage.schedule("--outbox")
+    progress.begin("Building in the order of the dependencies, signing and publishing")
+    stage.follow(progress, timeout=timeout)
+    return head
+
+
+def _gather(made: Places, source: SourceRepository, board: Board, head: str) -> Evidence:
+    document = (made.checkout / _REQUEST).read_bytes()
+    pkgbuilds = source.fixtures.pkgbuilds
     return Evidence(
         packages={
-            name: parse_fields((fixtures.pkgbuilds / name / ".SRCINFO").read_bytes(), origin=name)
-            for name in fixtures.names
+            name: parse_fields((pkgbuilds / name / ".SRCINFO").read_bytes(), origin=name)
+            for name in source.fixtures.names
         },
-        request=BuildRequest.from_json(request_file.read_bytes(), origin=_REQUEST),
+        request=BuildRequest.from_json(document, origin=_REQUEST),
         head=head,
         board=board,
         scheduled_tag=source.remote_refs().get("refs/tags/scheduled", ""),

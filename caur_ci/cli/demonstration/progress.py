@@ -116,7 +116,8 @@ class LiveProgress(AbstractContextManager["LiveProgress"]):
         if self._steps:
             mark = Text("✓", style="green") if self._done else self._spinner
             steps.add_row(mark, self._steps[-1])
-        if not self._board.courses:
+        # The summary that follows has a table of its own.
+        if self._done or not self._board.courses:
             return steps
         jobs = Table("package", "where it stands", "worker", "seconds", box=None, padding=(0, 2))
         for course in self._board:

@@ -7,20 +7,18 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import ProcessError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 _ENDED_WITHIN = 15.0
 _CALL_TIMEOUT = 120.0
 _SHOWN_LINES = 15
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,29 +115,3 @@ def _failure(child: _Child, code: int) -> ProcessError:
         hint=f"All that it printed is in {child.log}.",
         returncode=code,
     )
-
-
-@contextmanager
-def ended_in_order() -> Iterator[None]:
-    """Make SIGTERM and SIGHUP end what runs inside the way Ctrl-C does."""
-    before = {number: signal.signal(number, _interrupt) for number in _SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def hold_signals() -> None:
-    """Let no signal interrupt what follows inside `ended_in_order`: cleaning up is bounded."""
-    for number in _SIGNALS:
-        signal.signal(number, _ignore)
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
-
-
-def _ignore(*_: object) -> None:
-    # A handler, because SIG_IGN would be inherited by the tools that clean up.
-    pass

@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from caur_ci.cli.demonstration.board import Board, Course
+    from caur_ci.cli.demonstration.interrupts import Interrupts
     from caur_ci.cli.demonstration.progress import Progress
     from caur_ci.cli.demonstration.world import Places
 
 _WORKERS = ("demo-1", "demo-2")
+# Should the demonstration be killed, those that it cannot end any more do so themselves.
+_ALONE = ("--idle-exit", "300")
 _GLANCE = 0.5
 
 
@@ -71,20 +74,24 @@ class Stage:
 
 
 @contextmanager
-def running_stage(made: Places, board: Board) -> Iterator[Stage]:
+def running_stage(made: Places, board: Board, interrupts: Interrupts) -> Iterator[Stage]:
     """Start everything, and end everything."""
     services = Services(world.environment(made), made.logs)
     try:
         redis = connect(embedded.ensure(made.state))
         try:
-            services.start("database", "database")
+            services.start("database", "database", *_ALONE)
             for name in _WORKERS:
-                services.start(f"worker-{name}", "worker", variables={"BUILDER_HOSTNAME": name})
+                variables = {"BUILDER_HOSTNAME": name}
+                services.start(f"worker-{name}", "worker", *_ALONE, variables=variables)
             yield Stage(made, services, Queue(redis), LogStore(redis), board)
         finally:
-            services.stop()
-            redis.close()
+            with interrupts.held():
+                services.stop()
+                redis.close()
     finally:
-        embedded.stop(made.state)
-        # gpg leaves an agent behind for every home it was used with.
-        run(["gpgconf", "--homedir", made.gnupg, "--kill", "all"], allowed=(0, 1, 2))
+        with interrupts.held():
+            services.stop()  # again, should a signal have come in just before
+            embedded.stop(made.state)
+            # gpg leaves an agent behind for every home it was used with.
+            run(["gpgconf", "--homedir", made.gnupg, "--kill", "all"], allowed=(0, 1, 2))

@@ -76,11 +76,12 @@ def show(report: Report, out: Console) -> None:
     """Print the report for people."""
     out.print()
     out.print(_builds(report))
-    failed = [c for c in report.courses if c.outcome is not Outcome.SUCCESS]
-    for course in failed:
-        reason = f": {course.reason}" if course.reason else ""
-        out.print(Text.assemble((course.pkgbase, "bold"), reason))
-        out.print(Text(f"    its log: {report.log_of(course)}"))
+    out.print()
+    for course in report.courses:
+        if course.outcome is not Outcome.SUCCESS:
+            reason = course.reason or course.state.value
+            out.print(Text.assemble(("not built: ", "bold red"), f"{course.pkgbase}: {reason}"))
+            out.print(Text(f"    its log: {report.log_of(course)}"))
     out.print()
     for promise in report.promises:
         out.print(_line(promise))
@@ -98,7 +99,7 @@ def show(report: Report, out: Console) -> None:
 
 
 def _builds(report: Report) -> Table:
-    table = Table("", "package", "result", "worker", "seconds", box=None, padding=(0, 2))
+    table = Table("order", "package", "result", "worker", "seconds", box=None, padding=(0, 2))
     for place, course in enumerate(report.courses, 1):
         table.add_row(
             str(place), course.pkgbase, words(course), course.worker, f"{course.seconds:.1f}"

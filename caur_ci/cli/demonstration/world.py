@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 
 from caur_ci.errors import InputError
 from caur_ci.process import run
+from scheduler.files import remove_tree
+from scheduler.locks import try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from caur_ci.cli.demonstration.interrupts import Interrupts
     from caur_ci.cli.demonstration.packages import Fixtures
 
 REPOSITORY = "caur-demo"
@@ -94,52 +97,68 @@ class Places:
 
 
 @contextmanager
-def places(output: Path, *, keep: bool) -> Iterator[Places]:
+def places(output: Path, interrupts: Interrupts, *, keep: bool) -> Iterator[Places]:
     """Make the folders; `keep` leaves the work folder when all is over.
 
-    Raises InputError when `output` holds something that is not ours to remove.
+    Raises InputError when `output` holds something that is not ours to remove, or is in use.
     """
-    output = output.absolute()
-    _empty_output(output)
-    work = Path(tempfile.mkdtemp(prefix="caur-ci-demo-"))
-    try:
-        # Builds run as another user when this is root, and have to get to their folders.
-        work.chmod(0o711)
-        made = Places(work=work, output=output)
-        for folder in (made.logs, made.repositories, work / "home"):
-            folder.mkdir(parents=True)
-        made.gnupg.mkdir(mode=0o700)
-        _git_config(made).write_text(
-            f"[user]\n\tname = {_PERSON}\n\temail = {_EMAIL}\n[commit]\n\tgpgsign = false\n"
-            "[init]\n\tdefaultBranch = main\n[advice]\n\tdetachedHead = false\n",
-            encoding="utf-8",
-        )
-        yield made
-    finally:
-        if not keep:
-            shutil.rmtree(work, ignore_errors=True)
+    with _emptied(output.absolute()) as ours:
+        work = Path(tempfile.mkdtemp(prefix="caur-ci-demo-"))
+        try:
+            # Builds run as another user when this is root, and have to get to their folders.
+            work.chmod(0o711)
+            made = Places(work=work, output=ours)
+            _fill(made)
+            yield made
+        finally:
+            if not keep:
+                with interrupts.held():
+                    remove_tree(work)
 
 
-def _empty_output(output: Path) -> None:
+def _fill(made: Places) -> None:
+    for folder in (made.logs, made.repositories, made.work / "home"):
+        folder.mkdir(parents=True)
+    made.gnupg.mkdir(mode=0o700)
+    _git_config(made).write_text(
+        f"[user]\n\tname = {_PERSON}\n\temail = {_EMAIL}\n[commit]\n\tgpgsign = false\n"
+        "[init]\n\tdefaultBranch = main\n[advice]\n\tdetachedHead = false\n",
+        encoding="utf-8",
+    )
+
+
+@contextmanager
+def _emptied(output: Path) -> Iterator[Path]:
+    """Make the output folder ours alone, and empty."""
     try:
         output.mkdir(parents=True, exist_ok=True)
         found = list(output.iterdir())
+        mark = output / _MARK
+        if found and not mark.exists():
+            raise InputError(
+                f"the folder {output} is not empty, and not from an earlier demonstration",
+                hint="Name another folder with --output.",
+            )
+        lock = try_lock(mark)
     except OSError as error:
         raise InputError(
             f"{output} cannot be used as the output folder: {error.strerror}",
             hint="Name another folder with --output.",
         ) from error
-    if found and not (output / _MARK).exists():
+    if lock is None:
         raise InputError(
-            f"the folder {output} is not empty, and not from an earlier demonstration",
-            hint="Name another folder with --output.",
+            f"another demonstration is writing to {output}",
+            hint="Wait for its end, or name another folder with --output.",
         )
-    for path in found:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-    (output / _MARK).write_text("Made by `caur-ci demo`, which empties this folder.\n")
+    try:
+        for path in found:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path != mark:
+                path.unlink()
+        yield output
+    finally:
+        os.close(lock)
 
 
 def _git_config(made: Places) -> Path:
@@ -187,8 +206,8 @@ class SourceRepository:
     """The package repository: a clone to work in, and the bare repository behind it."""
 
     def __init__(self, made: Places, fixtures: Fixtures) -> None:
+        self.fixtures = fixtures
         self._made = made
-        self._fixtures = fixtures
 
     def create(self) -> None:
         """Make both, with the configuration as the first commit, which is scheduled."""
@@ -213,7 +232,7 @@ class SourceRepository:
 
     def change(self, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
         """Add fixtures to the working tree, and remove packages from it."""
-        self._fixtures.place(add, self._made.checkout, upstream_url=self._made.upstream.as_uri())
+        self.fixtures.place(add, self._made.checkout, upstream_url=self._made.upstream.as_uri())
         for name in remove:
             shutil.rmtree(self._made.checkout / name)
 
@@ -237,7 +256,7 @@ class SourceRepository:
 
     def _make_upstream(self) -> None:
         draft = self._made.work / "upstream"
-        shutil.copytree(self._fixtures.upstream, draft)
+        shutil.copytree(self.fixtures.upstream, draft)
         self._git(draft, "init", "--quiet")
         self._git(draft, "add", "--all")
         self._git(draft, "commit", "--quiet", "--message=feat: tell whether columns are straight")
