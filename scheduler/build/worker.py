@@ -67,9 +67,10 @@ class Worker:
         Returns how many jobs were worked on. A job in hand when told to stop is handed back.
         """
         done = 0
+        wait = _CLAIM_WAIT if idle_exit is None else min(_CLAIM_WAIT, idle_exit)
         idle_since = time.monotonic()
         while not self._stop.is_set():
-            claim = self._next_claim()
+            claim = self._next_claim(wait)
             if claim is not None:
                 self.work_on(claim)
                 done += 1
@@ -167,14 +168,14 @@ class Worker:
             f"job {claim.job_id}, attempt {claim.attempt}, on {self.identity.name}"
         )
 
-    def _next_claim(self) -> Claim | None:
+    def _next_claim(self, wait: float) -> Claim | None:
         try:
             now = time.monotonic()
             if now >= self._next_reap:
                 self._next_reap = now + _REAP_EVERY
                 for returned in self._queue.reap():
                     _log.warning("%s: %s", returned.identity, returned.reason)
-            return self._queue.claim(self.identity, wait=_CLAIM_WAIT)
+            return self._queue.claim(self.identity, wait=wait)
         except TemporaryError as error:
             _log.warning("%s", error)
             self._stop.wait(_RETRY_AFTER)

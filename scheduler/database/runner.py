@@ -39,8 +39,9 @@ class DatabaseRunner:
     def run(self, *, idle_exit: float | None = None) -> None:
         """Work until told to stop, or for `idle_exit` seconds without anything to do."""
         idle_since = time.monotonic()
+        wait = _CLAIM_WAIT if idle_exit is None else min(_CLAIM_WAIT, idle_exit)
         while not self._stop.is_set():
-            if self.step(wait=_CLAIM_WAIT):
+            if self.step(wait=wait):
                 idle_since = time.monotonic()
             elif idle_exit is not None and time.monotonic() - idle_since >= idle_exit:
                 break

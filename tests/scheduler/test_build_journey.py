@@ -1,0 +1,172 @@
+"""`caur-ci worker` and `caur-ci database` as people start them, from a commit to pacman."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from caur_ci.cli.demonstration.client import PacmanClient
+from caur_ci.process import run
+from scheduler.job import Outcome, State
+from scheduler.queue import Queue
+from tests.support.git import Checkout
+from tests.support.packages import SigningKey, pkgbuild, signing_key
+from tests.support.queue import eventually, job
+from tests.support.tools import need_tools
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from redis import Redis
+
+FOREVER = 'echo $BASHPID > "$PKGDEST/pid"; while :; do sleep 0.1; done'
+
+
+@pytest.fixture
+def key() -> Iterator[SigningKey]:
+    need_tools("makepkg", "bsdtar", "fakeroot", "setpriv", "gpg", "repo-add", "pacman", "zstd")
+    with signing_key() as key:
+        yield key
+
+
+@pytest.fixture
+def environment(tmp_path: Path, redis_url: str, key: SigningKey) -> dict[str, str]:
+    checkout = tmp_path / "source" / "remote.git"
+    return {
+        **os.environ,
+        "REDIS_URL": redis_url,
+        "PACKAGE_REPOS": json.dumps({"source": {"url": checkout.as_uri()}}),
+        "PACKAGE_TARGET_REPOS": json.dumps({"repo": {}}),
+        "SHARED_PATH": str(tmp_path / "shared"),
+        "LANDING_ZONE_PATH": str(tmp_path / "landing"),
+        "REPO_PATH": str(tmp_path / "www"),
+        "GPG_PATH": str(key.home),
+        "BUILDER_HOSTNAME": f"tester-{secrets.token_hex(5)}",
+    }
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-P", "-m", "caur_ci", *arguments]
+
+
+@contextmanager
+def service(environment: dict[str, str], *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a service; it must end in order, when it is asked to."""
+    with subprocess.Popen(
+        command(*arguments), env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                output, _ = process.communicate(timeout=60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        assert process.returncode == 0, output.decode()
+        assert b"Traceback" not in output, output.decode()
+
+
+def outcomes(queue: Queue, jobs: tuple[int, ...]) -> list[Outcome | None]:
+    views = [queue.job(job_id) for job_id in jobs]
+    return [view.outcome if view else None for view in views]
+
+
+def test_from_a_commit_to_an_installed_package(
+    tmp_path: Path, environment: dict[str, str], redis: Redis, key: SigningKey
+) -> None:
+    checkout = Checkout.create(tmp_path / "source")
+    split = pkgbuild("tool", head="epoch=1").replace("pkgname=tool", "pkgname=(tool tool-doc)")
+    split = split.replace(
+        "package() {", "package_tool-doc() { :; }\npackage_tool() {\n  depends=(lib++)"
+    )
+    commit = checkout.commit(
+        "packages",
+        {
+            "lib++/PKGBUILD": pkgbuild("lib++"),
+            "tool/PKGBUILD": split,
+            "bad/PKGBUILD": pkgbuild("bad", build="false"),
+        },
+    )
+    checkout.push()
+    queue = Queue(redis)
+    jobs = queue.submit(
+        "journey",
+        [
+            job("lib++", commit=commit),
+            job("tool", "lib++", commit=commit, pkgnames=("tool", "tool-doc")),
+            job("bad", commit=commit),
+        ],
+    ).jobs
+
+    with service(environment, "builder"), service(environment, "database"):
+        eventually(lambda: None not in outcomes(queue, jobs), within=100)
+
+    assert outcomes(queue, jobs) == [Outcome.SUCCESS, Outcome.SUCCESS, Outcome.FAILED]
+    published = tmp_path / "www" / "repo" / "x86_64"
+    client = PacmanClient(tmp_path / "client", repository="repo", published=published)
+    client.trust(key.public, key.fingerprint)
+    client.refresh()
+    client.install("tool")
+    assert client.installed() == {"lib++": "1-1", "tool": "1:1-1"}
+    assert client.available() == {"lib++": "1-1", "tool": "1:1-1", "tool-doc": "1:1-1"}
+
+
+def test_a_worker_asked_to_end_hands_its_job_back_and_leaves_nothing(
+    tmp_path: Path, environment: dict[str, str], redis: Redis
+) -> None:
+    checkout = Checkout.create(tmp_path / "source")
+    commit = checkout.commit("packages", {"tool/PKGBUILD": pkgbuild("tool", build=FOREVER)})
+    checkout.push()
+    queue = Queue(redis)
+    (job_id,) = queue.submit("request", [job("tool", commit=commit)]).jobs
+
+    name = environment["BUILDER_HOSTNAME"]
+    with service(environment, "worker"):
+        eventually(lambda: bool(list(running_builds(name))), within=60)
+
+    view = queue.job(job_id)
+    assert view is not None
+    assert view.state is State.READY
+    assert list(running_builds(name)) == []
+    for place in (tmp_path / "shared" / "builds", Path(f"/var/tmp/caur-ci-builds-{os.geteuid()}")):  # noqa: S108
+        assert not list(place.glob(f"{name}*"))
+
+
+def running_builds(name: str) -> Iterator[int]:
+    """Yield the processes of builds of the worker called `name`."""
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                environ = (folder / "environ").read_bytes()
+            except OSError:
+                continue
+            if f"BUILDER_HOSTNAME={name}\0".encode() in environ and b"PKGDEST=" in environ:
+                yield int(folder.name)
+
+
+def test_idle_services_end_where_that_is_wanted(environment: dict[str, str]) -> None:
+    for name in ("worker", "database"):
+        run(command(name, "--idle-exit", "0"), environment=environment, timeout=60)
+
+
+def test_a_runner_without_a_key_does_not_start(tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "empty").mkdir(mode=0o700)
+    done = run(
+        command("database", "--gpg-path", str(tmp_path / "empty")),
+        environment=environment,
+        timeout=60,
+        allowed=(1,),
+    )
+    assert b"error: signing failed" in done.stderr
+    assert b"Traceback" not in done.stderr
