@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,3 +97,13 @@ def test_placing_the_git_package_names_its_repository(tmp_path: Path) -> None:
     assert f"\tsource = {source}\n" in (tmp_path / "plumbline-git" / ".SRCINFO").read_text()
     for path in (FIXTURES.pkgbuilds / "sundial").iterdir():
         assert (tmp_path / "sundial" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_an_installed_caur_ci_brings_them_along() -> None:
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
+
+    included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+
+    for name in ("pkgbuilds", "upstream"):
+        target = "caur_ci/cli/demonstration/fixtures"
+        assert included[f"tests/fixtures/{name}"] == f"{target}/{name}"
