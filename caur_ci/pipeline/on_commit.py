@@ -6,6 +6,7 @@ the tag `scheduled` and the outbox in one atomic push. The queue is not needed f
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -64,12 +65,15 @@ def on_commit(options: OnCommitOptions) -> OnCommitResult:
     git = GitRepository.open(options.repo)
     credentials = options.pipeline.credentials(options.secrets)
     shared = Shared.open(git, remote=options.remote, credentials=credentials)
-    reader = _Reader(git, shared, git.commit_id("HEAD"), options.pipeline)
+    head = git.commit_id("HEAD")
+    with ThreadPoolExecutor(1) as pool:  # the remote may be far, reading takes its time as well
+        looking = pool.submit(shared.look)
+        reader = _Reader(git, shared, head, options.pipeline)
+        seen = looking.result()
     if options.dry_run:
-        return OnCommitResult(reader.plan(shared.look()))
+        return OnCommitResult(reader.plan(seen))
     with documents.Documents(_documents_folder(git)) as folder:
         for _ in range(_ATTEMPTS):
-            seen = shared.look()
             plan = reader.plan(seen)
             written = folder.write(plan)
             if not options.push or plan.commits.is_empty:
@@ -82,6 +86,7 @@ def on_commit(options: OnCommitOptions) -> OnCommitResult:
                 push_options=options.pipeline.push_options(),
             ):
                 return OnCommitResult(plan, written, published=True)
+            seen = shared.look()
         raise TemporaryError(
             f"other runs changed the tag `scheduled` or branch `caur` first, {_ATTEMPTS} times",
             hint="Run it again.",
