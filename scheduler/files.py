@@ -92,12 +92,10 @@ def remove_tree(folder: Path) -> None:
     with suppress(OSError):
         shutil.rmtree(folder)
         return
-    # Go's module cache, for one, is made of read-only folders, and makepkg's folder pkg cannot be
-    # listed while something is being packaged.
+    # Go's module cache is made of read-only folders, and makepkg leaves some that are closed.
     folder.chmod(0o700)
     for path, folders, _ in os.walk(folder):
         for name in folders:
-            inner = Path(path, name)
-            if not inner.is_symlink():
-                inner.chmod(0o700)  # before the walk goes into it
+            if not (inner := Path(path, name)).is_symlink():
+                inner.chmod(0o700)  # before os.walk looks into it
     shutil.rmtree(folder, ignore_errors=True)

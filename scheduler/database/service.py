@@ -10,6 +10,7 @@ from caur_ci.process import missing_tool
 from scheduler.database.publishing import Publisher
 from scheduler.database.runner import DatabaseRunner
 from scheduler.database.signing import Signer
+from scheduler.hiding import hide_this_process
 from scheduler.landing import LandingZone
 from scheduler.queue import Queue
 
@@ -35,6 +36,7 @@ def database_runner(
     for tool in _TOOLS:
         if shutil.which(tool) is None:
             raise missing_tool(tool)
+    hide_this_process()
     signer = Signer(settings.gpg_home, key=settings.signing_key, passphrase=passphrase)
     signer.check()
     settings.landing_zone.mkdir(parents=True, exist_ok=True)

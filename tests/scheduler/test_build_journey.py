@@ -17,6 +17,7 @@ import pytest
 from caur_ci.cli.demonstration.client import PacmanClient
 from caur_ci.process import run
 from scheduler.job import Outcome, State
+from scheduler.logs import LogStore
 from scheduler.queue import Queue
 from tests.support.git import Checkout
 from tests.support.packages import SigningKey, pkgbuild, signing_key
@@ -50,6 +51,7 @@ def environment(tmp_path: Path, redis_url: str, key: SigningKey) -> dict[str, st
         "LANDING_ZONE_PATH": str(tmp_path / "landing"),
         "REPO_PATH": str(tmp_path / "www"),
         "GPG_PATH": str(key.home),
+        "ACCESS_TOKEN": "s3cret-token",
         "BUILDER_HOSTNAME": f"tester-{secrets.token_hex(5)}",
     }
 
@@ -93,7 +95,7 @@ def test_from_a_commit_to_an_installed_package(
     commit = checkout.commit(
         "packages",
         {
-            "lib++/PKGBUILD": pkgbuild("lib++"),
+            "lib++/PKGBUILD": pkgbuild("lib++", build="cat /proc/[0-9]*/environ 2>&1 || true"),
             "tool/PKGBUILD": split,
             "bad/PKGBUILD": pkgbuild("bad", build="false"),
         },
@@ -113,6 +115,7 @@ def test_from_a_commit_to_an_installed_package(
         eventually(lambda: None not in outcomes(queue, jobs), within=100)
 
     assert outcomes(queue, jobs) == [Outcome.SUCCESS, Outcome.SUCCESS, Outcome.FAILED]
+    assert b"s3cret-token" not in LogStore(redis).read_all(jobs[0], 1)
     published = tmp_path / "www" / "repo" / "x86_64"
     client = PacmanClient(tmp_path / "client", repository="repo", published=published)
     client.trust(key.public, key.fingerprint)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scheduler.build.users import BuildUser, build_user
+from scheduler.files import remove_tree
 from scheduler.settings import SourceRepository
 from tests.support.git import Checkout
 from tests.support.tools import need_tools
@@ -34,7 +34,7 @@ def shared() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="caur-shared-"))
     folder.chmod(0o711)
     yield folder
-    shutil.rmtree(folder)
+    remove_tree(folder)
 
 
 @pytest.fixture

@@ -73,9 +73,14 @@ def test_a_build_folder_is_new_and_goes_with_all_that_is_in_it(
             deep = folder.root / "go" / "mod"
             deep.mkdir(parents=True)
             (deep / "file").touch()
-            deep.chmod(0o500)
+            deep.chmod(0o111)
+            outside = shared / "outside"
+            outside.mkdir(mode=0o750)
+            (deep.parent / "link").symlink_to(outside)
+            deep.parent.chmod(0o500)
             assert folder.root.is_relative_to(shared)
         assert not folder.root.exists()
+        assert outside.stat().st_mode & 0o777 == 0o750
         assert place.folder.exists()
     assert not place.folder.exists()
     assert list((shared / "builds").iterdir()) == []
