@@ -53,7 +53,7 @@ class MakepkgExecutor:
         makepkg = shutil.which("makepkg")
         if makepkg is None:
             raise missing_tool("makepkg")
-        _prepare(order)
+        _prepare(order, makepkg)
         try:
             with self._start(order, makepkg) as process:
                 stopped = _follow(process, output, should_stop)
@@ -83,17 +83,29 @@ def machine_builds(arch: str) -> bool:
     return arch == own or arch.startswith(f"{own}_v")
 
 
-def _prepare(order: BuildOrder) -> None:
+def _prepare(order: BuildOrder, makepkg: str) -> None:
     folder = order.folder
     for path in (folder.output, folder.sources, folder.work, folder.home, folder.temporary):
         path.mkdir()
     # makepkg reads this file after the machine's makepkg.conf.
     settings = f"MAKEFLAGS={shlex.quote(order.makeflags)}\n" if order.makeflags else ""
+    settings += _repairs(Path(makepkg))
     (folder.home / ".makepkg.conf").write_text(settings, encoding="utf-8")
     # Sources that lie on this machine belong to somebody else, which git minds by default.
     (folder.home / ".gitconfig").write_text("[safe]\n\tdirectory = *\n", encoding="utf-8")
     for path in folder.root.iterdir():
         order.user.give(path)
+
+
+def _repairs(makepkg: Path) -> str:
+    """Return what makes up for a defect of this makepkg, in the language of makepkg.conf.
+
+    Debian 13 ships one that clones no Git source: its option --mirror has a dash too many.
+    """
+    clones = makepkg.resolve().parent.parent / "share" / "makepkg" / "source" / "git.sh"
+    if clones.is_file() and b" ---mirror " in clones.read_bytes():
+        return 'git() { command git "${@/#---mirror/--mirror}"; }\n'
+    return ""
 
 
 def _environment(order: BuildOrder, makepkg: str) -> dict[str, str]:
