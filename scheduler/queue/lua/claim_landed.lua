@@ -9,13 +9,10 @@ local wanted = #ARGV > 4 and set_of({unpack(ARGV, 5)})
 -- Returns the first open removal of each scope, and whether one of ours is to be carried out.
 local function open_removals()
   local first, claimable = {}, false
-  for _, id in ipairs(call('LRANGE', P .. 'removals', 0, -1)) do
-    local removal = call('HMGET', P .. 'removal:' .. id, 'scope', 'state')
-    first[removal[1]] = first[removal[1]] or tonumber(id)
-    if removal[2] == 'waiting' then
-      claimable = claimable or not wanted or wanted[string.match(removal[1], '^[^/]+')]
-    end
-  end
+  each_open_removal(wanted, function(id, scope, may_go)
+    first[scope] = first[scope] or tonumber(id)
+    claimable = claimable or may_go
+  end)
   return first, claimable
 end
 
@@ -31,8 +28,7 @@ end
 
 call('DEL', P .. 'hint:' .. runner)
 heard_of(runner, runner, 0)
-local removals, first_removals = false, nil
-first_removals, removals = open_removals()
+local first_removals, removals = open_removals()
 local result = {removals and 1 or 0}
 for _, id in ipairs(call('LRANGE', P .. 'landed', 0, -1)) do
   local identity = call('HGET', P .. 'job:' .. id, 'identity')
