@@ -58,7 +58,7 @@ def make_package(
     )
     with tempfile.TemporaryDirectory() as made:
         root = Path(made)
-        (root / ".PKGINFO").write_text(info, encoding="utf-8")
+        (root / ".PKGINFO").write_bytes(info.encode())
         (root / "usr/share").mkdir(parents=True)
         (root / "usr/share" / name.replace("/", "_")).write_text(content, encoding="utf-8")
         path = folder / (filename or f"{name}-{version}-{arch}.pkg.tar.zst")

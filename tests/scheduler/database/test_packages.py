@@ -65,7 +65,7 @@ def test_a_pkginfo_that_no_makepkg_writes_is_refused(
 
 def test_a_line_ends_only_where_it_ends_for_other_readers(tmp_path: Path) -> None:
     # Python's splitlines() would see lines here that bash does not, and the other way round.
-    path = make_package(tmp_path, "a", pkginfo=GOOD + "pkgdesc = x\x85\u2028\x0b\x0cpkgname = b\n")
+    path = make_package(tmp_path, "a", pkginfo=GOOD + "pkgdesc = x\x85\u2028\x0b\rpkgname = b\n")
 
     assert read_package(path).pkgname == "a"
 
