@@ -159,6 +159,7 @@ local function group(items, field)
   return order, ids
 end
 
+-- Returns the names that somebody wants or provides, as far as that is known without asking.
 local function index(items)
   local names, providers = group(items, 'names')
   for _, name in ipairs(names) do
@@ -171,11 +172,28 @@ local function index(items)
   for _, name in ipairs(wanted) do
     call_in_chunks('SADD', P .. 'want:' .. name, wanters[name])
   end
+  return wanters, providers
+end
+
+-- The same as count_need(), asking only once for each name.
+local function need_of(item, provided)
+  if is_skipper(item.id) then
+    return count_need(item.id, item.wants, item.identity)
+  end
+  local need = item.succeeds and 1 or 0
+  for _, name in ipairs(item.wants) do
+    if provided[name] == nil then
+      provided[name] = blocks(name)
+    end
+    if provided[name] then
+      need = need + 1
+    end
+  end
+  return need
 end
 
 local function record(item)
   local target, spec = P .. 'job:' .. item.id, item.spec
-  item.need = count_need(item.id, item.wants, item.identity)
   changed[item.id] = (item.replaces or item.need == 0) or nil
   call('SET', P .. 'spec:' .. item.id, item.text)
   if item.replaces then
@@ -187,7 +205,7 @@ local function record(item)
   end
   local state = item.need == 0 and 'ready' or 'waiting'
   call('HSET', target, 'identity', item.identity, 'state', state, 'class', spec.build_class,
-    'need', item.need, 'request', request, 'submitted', NOW, 'attempt', '0', 'strikes', '0')
+    'need', item.need, 'request', request, 'submitted', NOW)
   event('submitted', item.id, {identity = item.identity, state = state, class = spec.build_class,
     reason = spec.reason, request = request, submitted = NOW})
 end
@@ -209,12 +227,12 @@ local function line_up(items)
 end
 
 -- Only a job that waits, and for which somebody waits, can have closed a cycle.
-local function may_close_cycle(item)
+local function may_close_cycle(item, wanted)
   if item.need == 0 or item.same_edges then
     return false
   end
   for _, name in ipairs(item.names) do
-    if call('EXISTS', P .. 'want:' .. name) == 1 then
+    if wanted[name] or call('EXISTS', P .. 'want:' .. name) == 1 then
       return true
     end
   end
@@ -238,15 +256,16 @@ local function submit_jobs(first)
       forget_former(item, seeds)
     end
   end
-  index(items)
+  local wanted, provided = index(items)
   for _, item in ipairs(items) do
+    item.need = need_of(item, provided)
     record(item)
   end
   line_up(items)
   for _, item in ipairs(items) do
     is_pending[item.id] = true
     edges_of[item.id] = job_edges(item.id, item.wants)
-    if may_close_cycle(item) then
+    if may_close_cycle(item, wanted) then
       seeds[#seeds + 1] = item.id
     end
   end
