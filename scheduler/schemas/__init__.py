@@ -19,7 +19,13 @@ def problem_of(schema: str, data: object) -> str:
     from jsonschema.exceptions import best_match  # noqa: PLC0415 - slow to import
 
     error = best_match(_validator(schema).iter_errors(cast("Any", data)))
-    return "" if error is None else f"{error.json_path}: {error.message[:300]}"
+    if error is None:
+        return ""
+    # The message would show the value, and a URL may hold a password.
+    text = (
+        error.message if error.validator != "pattern" else f"does not match {error.validator_value}"
+    )
+    return f"{error.json_path}: {text[:300]}"
 
 
 @cache

@@ -81,6 +81,14 @@ def test_a_setting_that_cannot_be_used_is_named(
     assert message in caught.value.message
 
 
+def test_a_password_in_a_url_that_cannot_be_used_is_not_shown(tmp_path: Path) -> None:
+    environ = {**WORKER, "PACKAGE_REPOS": '{"a": {"url": "https://me:s3cret@x.org/a b"}}'}
+    with pytest.raises(ConfigError) as caught:
+        WorkerSettings.from_environment(environ, state_dir=tmp_path)
+    assert "$.a.url: does not match" in caught.value.message
+    assert "s3cret" not in caught.value.message
+
+
 def test_target_repositories_bring_what_builds_need(tmp_path: Path) -> None:
     extra = {"name": "more", "servers": ["https://example.org/$arch"]}
     value = {"repo": {"extra_repos": [extra], "extra_keyrings": ["https://example.org/k"]}}
