@@ -1,4 +1,7 @@
-"""What every test may rely on: a home of its own, no forge, no stray settings."""
+"""What every test may rely on: a home of its own, no forge, no stray settings.
+
+Those that ask for it get a Redis server that is private to the test process, empty at the start.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scheduler import embedded
+from scheduler.connection import connect
+from scheduler.queue import Queue
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from redis import Redis
 
 _LEFT_OUT = ("CI", "BUILDER_", "CAUR_STATE_DIR", "GITHUB_", "GITLAB_", "GIT_", "REDIS_", "PACKAGE_")
 _GIT_CONFIG = """\
@@ -35,3 +45,25 @@ def private_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempP
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
     return home
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the URL of a running embedded server, for tests that start other processes."""
+    state_dir = tmp_path_factory.mktemp("state")
+    yield embedded.ensure(state_dir)
+    embedded.stop(state_dir)
+
+
+@pytest.fixture
+def redis(redis_url: str) -> Iterator[Redis]:
+    """Return a client of an empty server."""
+    with connect(redis_url) as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture
+def queue(redis: Redis) -> Queue:
+    """Return a queue without jobs."""
+    return Queue(redis)
