@@ -3,8 +3,9 @@
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 VENV := .venv/bin
-# Behind what the system has: the place of a Redis that only the virtual environment brings.
-export PATH := $(PATH):$(CURDIR)/$(VENV)
+# Behind what the system has: where scripts/bootstrap puts a Redis that goes by another name there,
+# and where one from the extra `embedded` is.
+export PATH := $(PATH):$(CURDIR)/.venv/system:$(CURDIR)/$(VENV)
 
 PYTHON_FILES := caur_ci scheduler tests benchmarks
 SHELL_SCRIPTS := scripts/bootstrap .ci/run

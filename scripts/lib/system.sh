@@ -143,17 +143,12 @@ key_value_program() {
     for name in valkey-server redis-server; do
         command -v "$name" && return
     done
-    for name in valkey-server redis-server; do
-        if [[ -x $checkout/.venv/bin/$name ]]; then
-            printf '%s\n' "$checkout/.venv/bin/$name"
-            return
-        fi
-    done
     # One program under several names: what it does is decided by the name it is called by.
     for name in valkey-check-rdb redis-check-rdb; do
         command -v "$name" && return
     done
-    return 1
+    # The one that the extra `embedded` brings.
+    [[ -x $checkout/.venv/bin/redis-server ]] && printf '%s\n' "$checkout/.venv/bin/redis-server"
 }
 
 # Gives the program of key_value_program its server name, where only another name is installed.
@@ -163,7 +158,9 @@ need_key_value_server() {
     local name=${program##*/}
     [[ $name == *-check-rdb ]] || return 0
 
-    local link="$checkout/.venv/bin/${name%-check-rdb}-server"
+    local link="$checkout/.venv/system/${name%-check-rdb}-server"
+    [[ ! -x $link ]] || return 0
+    mkdir -p "${link%/*}"
     ln -sfn -- "$program" "$link"
     if ! "$link" --version >/dev/null 2>&1; then
         rm -f -- "$link"

@@ -185,8 +185,27 @@ def test_root_on_debian_gets_the_packages_and_no_redis_service(machine: Machine)
         "zstd",
     ]
     assert "apt-get install binutils" in done.stderr
-    server = machine.checkout / ".venv" / "bin" / "redis-server"
+    server = machine.checkout / ".venv" / "system" / "redis-server"
     assert server.readlink() == machine.stubs / "redis-check-rdb"
+
+
+def test_a_redis_in_the_virtual_environment_will_do_and_one_of_the_system_comes_first(
+    machine: Machine,
+) -> None:
+    machine.put_tools()
+    (machine.stubs / "redis-server").unlink()
+    inside = machine.checkout / ".venv" / "bin" / "redis-server"
+    inside.parent.mkdir(parents=True)
+    inside.symlink_to(machine.stubs / "true")
+    machine.put("true")
+    link = machine.checkout / ".venv" / "system" / "redis-server"
+
+    assert machine.bootstrap("demo").returncode == 0
+    assert not link.is_symlink()
+
+    machine.put("redis-check-rdb")
+    assert machine.bootstrap("demo").returncode == 0
+    assert link.readlink() == machine.stubs / "redis-check-rdb"
 
 
 def test_only_what_is_missing_is_installed(machine: Machine) -> None:

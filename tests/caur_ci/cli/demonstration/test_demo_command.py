@@ -151,6 +151,25 @@ def test_a_signal_in_the_middle_of_a_build_leaves_nothing_behind(
     assert processes_of(temporary) == []
 
 
+def test_all_missing_programs_are_named_before_anything_is_made(
+    temporary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git = shutil.which("git")
+    assert git is not None
+    (tmp_path / "git").symlink_to(git)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    done = subprocess.run(
+        [*DEMO, "--output", tmp_path / "output"], cwd=tmp_path, capture_output=True, check=False
+    )
+
+    assert done.returncode == ExitCode.FAILED
+    assert b"not installed: makepkg, pacman, repo-add" in done.stderr
+    assert b"make demo" in done.stderr
+    assert not (tmp_path / "output").exists()
+    assert list(temporary.rglob("*")) == []
+
+
 def test_two_demonstrations_do_not_write_to_one_folder(temporary: Path, tmp_path: Path) -> None:
     output = tmp_path / "output"
     output.mkdir()
