@@ -20,7 +20,7 @@ from scheduler.job import Outcome, State
 from scheduler.logs import LogStore
 from scheduler.queue import Queue
 from tests.support.git import Checkout
-from tests.support.packages import SigningKey, pkgbuild, signing_key
+from tests.support.packages import SigningKey, gnupg_folder, pkgbuild, signing_key
 from tests.support.queue import eventually, job
 from tests.support.tools import need_tools
 
@@ -163,13 +163,13 @@ def test_idle_services_end_where_that_is_wanted(environment: dict[str, str]) -> 
         run(command(name, "--idle-exit", "0"), environment=environment, timeout=60)
 
 
-def test_a_runner_without_a_key_does_not_start(tmp_path: Path, environment: dict[str, str]) -> None:
-    (tmp_path / "empty").mkdir(mode=0o700)
-    done = run(
-        command("database", "--gpg-path", str(tmp_path / "empty")),
-        environment=environment,
-        timeout=60,
-        allowed=(1,),
-    )
+def test_a_runner_without_a_key_does_not_start(environment: dict[str, str]) -> None:
+    with gnupg_folder() as home:
+        done = run(
+            command("database", "--gpg-path", str(home)),
+            environment=environment,
+            timeout=60,
+            allowed=(1,),
+        )
     assert b"error: signing failed" in done.stderr
     assert b"Traceback" not in done.stderr

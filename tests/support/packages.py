@@ -76,11 +76,24 @@ class SigningKey:
 
 
 @contextmanager
-def signing_key() -> Iterator[SigningKey]:
-    """Provide a throw-away key. The folder's path is short, as the agent's socket demands."""
+def gnupg_folder() -> Iterator[Path]:
+    """Provide an empty GnuPG folder, and end the agent that gpg starts for it.
+
+    Its path is short, as the agent's socket demands.
+    """
     home = Path(tempfile.mkdtemp(prefix="gpg-"))
-    gpg = ["gpg", "--homedir", str(home), "--batch", "--quiet"]
     try:
+        yield home
+    finally:
+        run(["gpgconf", "--homedir", home, "--kill", "all"], allowed=(0, 1, 2))
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def signing_key() -> Iterator[SigningKey]:
+    """Provide a throw-away key."""
+    with gnupg_folder() as home:
+        gpg = ["gpg", "--homedir", str(home), "--batch", "--quiet"]
         user = "Test <test@example.org>"
         run([*gpg, "--passphrase", "", "--quick-generate-key", user, "ed25519", "sign", "never"])
         listing = run([*gpg, "--with-colons", "--list-keys"]).stdout.decode().splitlines()
@@ -88,6 +101,3 @@ def signing_key() -> Iterator[SigningKey]:
         public = home / "public.asc"
         run([*gpg, "--armor", "--output", public, "--export", fingerprint])
         yield SigningKey(home, fingerprint, public)
-    finally:
-        run(["gpgconf", "--homedir", home, "--kill", "all"], allowed=(0, 1, 2))
-        shutil.rmtree(home, ignore_errors=True)

@@ -8,7 +8,7 @@ import pytest
 
 from scheduler.database.signing import Signer
 from scheduler.landing import LandingZone
-from tests.support.packages import SigningKey, signing_key
+from tests.support.packages import SigningKey, gnupg_folder, signing_key
 from tests.support.tools import need_tools
 
 if TYPE_CHECKING:
@@ -26,6 +26,13 @@ def key() -> Iterator[SigningKey]:
 @pytest.fixture
 def signer(key: SigningKey) -> Signer:
     return Signer(key.home)
+
+
+@pytest.fixture
+def keyless() -> Iterator[Signer]:
+    """Return a signer that has no key to sign with."""
+    with gnupg_folder() as home:
+        yield Signer(home)
 
 
 @pytest.fixture

@@ -292,12 +292,11 @@ def test_two_jobs_with_a_package_of_the_same_name_come_one_after_the_other(world
     assert world.ended("b")[0] is Outcome.SUCCESS
 
 
-def test_trouble_with_the_key_keeps_deliveries_for_later(world: World, tmp_path: Path) -> None:
+def test_trouble_with_the_key_keeps_deliveries_for_later(world: World, keyless: Signer) -> None:
     delivery = world.simple("tool")
-    (tmp_path / "empty").mkdir(mode=0o700)
     world.stop.set()  # so that nobody waits between two tries
 
-    world.runner(signer=Signer(tmp_path / "empty")).step()
+    world.runner(signer=keyless).step()
 
     assert world.view("tool").state is State.LANDED
     assert world.deliveries() == [delivery]

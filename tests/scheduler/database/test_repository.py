@@ -142,11 +142,10 @@ def test_removed_packages_are_gone_for_pacman_and_from_the_disk(
     assert shelf.versions() == {"one": "2-1"}
 
 
-def test_a_failing_signature_leaves_everything_as_it_was(shelf: Shelf, tmp_path: Path) -> None:
+def test_a_failing_signature_leaves_everything_as_it_was(shelf: Shelf, keyless: Signer) -> None:
     shelf.publish(("tool", "1-1"))
     before = shelf.state()
-    (tmp_path / "empty").mkdir(mode=0o700)
-    shelf.signer = Signer(tmp_path / "empty")
+    shelf.signer = keyless
 
     with pytest.raises(SigningError, match="signing failed"):
         shelf.publish(("tool", "2-1"))
