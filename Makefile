@@ -45,7 +45,7 @@ format: ## Bring the Python files into form.
 	$(VENV)/ruff check --fix .
 
 bench: ## Measure. BENCH_ARGS=… for options.
-	@scripts/bootstrap test
+	@scripts/bootstrap demo
 	@$(VENV)/python -m benchmarks $(BENCH_ARGS)
 
 clean: ## Remove everything that was made here, the virtual environment too.

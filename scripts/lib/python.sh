@@ -57,11 +57,10 @@ make_venv() {
 
 # Prints the newest Python that will do; one that can make virtual environments comes first.
 find_python() {
-    local candidate program version able='' unable=''
-    local -a candidates=(python3.14 python3.13 python3.12 python3.11 python3 python)
-    if [[ -n ${PYTHON:-} ]]; then candidates=("$PYTHON"); fi
-    for candidate in "${candidates[@]}"; do
-        program=$(command -v -- "$candidate" 2>/dev/null) || continue
+    local program able='' unable=''
+    while read -r program; do
+        # Not the one that is about to be replaced, should it be active.
+        [[ $program != "$checkout/.venv/"* ]] || continue
         # It has to be run: version managers leave names that start nothing.
         "$program" -c "import sys; sys.exit(sys.version_info < (${oldest_python/./, }))" \
             >/dev/null 2>&1 || continue
@@ -70,13 +69,25 @@ find_python() {
             able=$program
             break
         fi
-    done
+    done < <(pythons)
     if [[ -z $able && -z $unable ]]; then
-        version=$(python3 --version 2>/dev/null || printf 'no python3')
-        stop "Python $oldest_python or newer is needed, found: ${PYTHON:-$version}" \
-            "Install a newer Python, or name one: PYTHON=/path/to/python make …"
+        stop "Python $oldest_python or newer is needed, found: $(
+            "${PYTHON:-python3}" --version 2>/dev/null || printf 'no %s' "${PYTHON:-python3}"
+        )" "Install a newer Python, or name one: PYTHON=/path/to/python make …"
     fi
     printf '%s\n' "${able:-$unable}"
+}
+
+# Every Python on PATH, those with the newest names first; or only the one that PYTHON names.
+pythons() {
+    if [[ -n ${PYTHON:-} ]]; then
+        type -aP -- "$PYTHON"
+        return
+    fi
+    local name
+    for name in python3.14 python3.13 python3.12 python3.11 python3 python; do
+        type -aP "$name"
+    done
 }
 
 can_make_venv() {

@@ -63,6 +63,7 @@ class Machine:
         self.folder = folder
         self.stubs = folder / "stubs"
         self.checkout = folder / "checkout"
+        self.path = str(self.stubs)
         self.stubs.mkdir()
         self.checkout.mkdir()
         shutil.copytree(CHECKOUT / "scripts", self.checkout / "scripts")
@@ -89,14 +90,15 @@ class Machine:
     def user(self, uid: int) -> None:
         self.put("id", f"echo {uid}\n")
 
-    def bootstrap(self, what: str) -> subprocess.CompletedProcess[str]:
+    def bootstrap(self, what: str, **variables: str) -> subprocess.CompletedProcess[str]:
         (self.folder / "calls").write_text("")
         return subprocess.run(
             [self.stubs / "bash", self.checkout / "scripts" / "bootstrap", what],
             env={
-                "PATH": str(self.stubs),
+                "PATH": self.path,
                 "STUBS": str(self.stubs),
                 "OS_RELEASE": str(self.folder / "os-release"),
+                **variables,
             },
             capture_output=True,
             text=True,
@@ -322,6 +324,33 @@ def test_an_old_python_is_not_enough(machine: Machine) -> None:
 
     assert done.returncode == 1
     assert "Python 3.11 or newer is needed, found: Python 3.9.2" in done.stderr
+
+
+def test_an_active_virtual_environment_is_not_made_from_itself(machine: Machine) -> None:
+    machine.put_tools()
+    assert machine.bootstrap("demo").returncode == 0
+    inside = machine.checkout / ".venv" / "bin"
+    (inside / "python3.12").symlink_to("python")
+    # Half of it got lost, so that it is made anew.
+    (inside / "python").unlink()
+    (inside / "python").symlink_to(machine.stubs / "false")
+    machine.put("false", "exit 1\n")
+    machine.path = f"{inside}:{machine.path}"
+
+    done = machine.bootstrap("demo")
+
+    assert done.returncode == 0, done.stderr
+    assert f"with {machine.stubs}/python3.12" in done.stderr
+
+
+def test_a_python_that_is_named_is_used(machine: Machine) -> None:
+    machine.put_tools()
+    machine.put("mine", PYTHON)
+
+    done = machine.bootstrap("demo", PYTHON=str(machine.stubs / "mine"))
+
+    assert done.returncode == 0, done.stderr
+    assert f"with {machine.stubs}/mine" in done.stderr
 
 
 def test_a_pip_that_fails_leaves_the_next_run_to_try_again(machine: Machine) -> None:
