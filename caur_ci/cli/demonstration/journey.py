@@ -12,7 +12,7 @@ from caur_ci.cli.demonstration.client import repository_section
 from caur_ci.cli.demonstration.interrupts import Interrupts
 from caur_ci.cli.demonstration.packages import LAST_OF_CHAIN, RETIRED, Fixtures
 from caur_ci.cli.demonstration.progress import progress_on
-from caur_ci.cli.demonstration.requirements import check_programs
+from caur_ci.cli.demonstration.requirements import check_machine
 from caur_ci.cli.demonstration.stage import running_stage
 from caur_ci.cli.demonstration.summary import Report
 from caur_ci.cli.demonstration.verdict import Evidence, judge
@@ -46,7 +46,7 @@ def demonstrate(options: DemoOptions, console: Console) -> Report:
     Whatever happens, nothing is left running, and nothing is left behind but the output folder.
     """
     began = time.monotonic()
-    check_programs()
+    check_machine()
     board = Board()
     with (
         Interrupts() as interrupts,

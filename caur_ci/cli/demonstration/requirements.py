@@ -1,11 +1,14 @@
-"""The programs that the demonstration cannot do without."""
+"""What the demonstration cannot do without."""
 
 from __future__ import annotations
 
+import platform
 import shutil
 
-from caur_ci.errors import ProcessError
+from caur_ci.cli.demonstration.world import ARCHITECTURE
+from caur_ci.errors import CaurError, ProcessError
 from scheduler import embedded
+from scheduler.build.makepkg import machine_builds
 
 _PROGRAMS = (
     "git",
@@ -25,8 +28,13 @@ _HINT = (
 )
 
 
-def check_programs() -> None:
-    """Raise CaurError, naming all that is missing at once."""
+def check_machine() -> None:
+    """Raise CaurError where the demonstration cannot run, naming all that is missing at once."""
+    if not machine_builds(ARCHITECTURE):
+        raise CaurError(
+            f"the demonstration builds packages for {ARCHITECTURE}, "
+            f"and this machine is {platform.machine()}"
+        )
     missing = [name for name in _PROGRAMS if shutil.which(name) is None]
     if missing:
         raise ProcessError(f"not installed: {', '.join(missing)}", hint=_HINT)
