@@ -49,6 +49,8 @@ class BuildRequest:
     `commit` is the full id of the commit whose package folders are built.
     `commit_reference` is what commit statuses refer to: `SHA` or `SHA:PIPELINE`.
     `created` is an ISO 8601 time in UTC.
+    `on_failure` is `proceed`, or `hold` for builds that wait when a dependency of theirs fails;
+    `on_running` is `follow`, or `cancel` to end running builds of the same packages.
     """
 
     request_id: str
@@ -61,6 +63,8 @@ class BuildRequest:
     commit_reference: str = ""
     packages: tuple[PackageRequest, ...] = ()
     remove: tuple[str, ...] = ()
+    on_failure: str = "proceed"
+    on_running: str = "follow"
     version: int = field(default=SCHEMA_VERSION)
 
     def __bool__(self) -> bool:
@@ -70,6 +74,10 @@ class BuildRequest:
         """Return the request as a JSON document, one line per package."""
         data = asdict(self)
         packages = data.pop("packages")
+        # Left out where nobody asked for them: older programs do not know these fields.
+        for option, default in (("on_failure", "proceed"), ("on_running", "follow")):
+            if data[option] == default:
+                del data[option]
         lines = ",\n".join("    " + json.dumps(package, ensure_ascii=False) for package in packages)
         head = json.dumps(data, indent=2, ensure_ascii=False)
         body = f"[\n{lines}\n  ]" if lines else "[]"

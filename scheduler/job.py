@@ -38,9 +38,26 @@ class Outcome(IntEnum):
     SOFTWARE_FAILURE = 7
 
 
+class OnFailure(StrEnum):
+    """What a job does when something it depends on ends without success before it started."""
+
+    PROCEED = "proceed"  # it goes on; the events say what it goes on without
+    HOLD = "hold"  # it waits for a later success of what failed, or for Queue.proceed()
+
+
+class OnRunning(StrEnum):
+    """What a request does to the running job of the same identity."""
+
+    FOLLOW = "follow"  # lets it end; the new job is its successor
+    CANCEL = "cancel"  # asks it to end at once; the new job follows
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSpec:
-    """What is to be built. `depends` and `provides` are names without versions."""
+    """What is to be built. `depends` and `provides` are names without versions.
+
+    `on_failure` is about the failures of what this job depends on.
+    """
 
     pkgbase: str
     target_repo: str
@@ -54,6 +71,7 @@ class JobSpec:
     arch_mirror: str = ""
     commit_reference: str = ""
     reason: str = ""
+    on_failure: OnFailure = OnFailure.PROCEED
 
     @property
     def identity(self) -> str:
@@ -90,6 +108,7 @@ def jobs_of(request: BuildRequest) -> list[JobSpec]:
             arch_mirror=request.arch_mirror,
             commit_reference=request.commit_reference,
             reason=package.reason,
+            on_failure=OnFailure(request.on_failure),
         )
         for package in request.packages
     ]

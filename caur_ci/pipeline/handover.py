@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError
 from caur_ci.pipeline.outbox import Outbox
-from scheduler.job import jobs_of, removals_of
+from scheduler.job import OnRunning, jobs_of, removals_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -66,4 +66,9 @@ def hand_over_outbox(
 
 
 def _submit(queue: Queue, request: BuildRequest) -> Submission:
-    return queue.submit(request.request_id, jobs_of(request), removals_of(request))
+    return queue.submit(
+        request.request_id,
+        jobs_of(request),
+        removals_of(request),
+        on_running=OnRunning(request.on_running),
+    )

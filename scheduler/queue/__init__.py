@@ -1,36 +1,64 @@
 """The queue: what is to be built, in which order, and who is at it.
 
 Everything is in Redis, and every step is one Lua script, so that any process may die at any time.
+`Queue` is for those who submit, build and publish; `QueueControl`, part of it, for operators;
+`QueueReader`, part of both, for those who only look.
 """
 
+from scheduler.queue.control import QueueControl
 from scheduler.queue.model import (
+    PROTOCOL,
+    Answer,
+    Backoff,
+    Blocker,
     Claim,
+    DrainedError,
     Event,
+    Explanation,
     JobView,
+    Pause,
+    ProtocolError,
     QueueSnapshot,
     Refusal,
     RemovalClaim,
     Renewal,
+    Repositories,
+    Restored,
     Returned,
     StaleClaimError,
     Submission,
+    Target,
     WorkerIdentity,
     WorkerView,
 )
 from scheduler.queue.queue import Queue
+from scheduler.queue.reader import QueueReader
 
 __all__ = [
+    "PROTOCOL",
+    "Answer",
+    "Backoff",
+    "Blocker",
     "Claim",
+    "DrainedError",
     "Event",
+    "Explanation",
     "JobView",
+    "Pause",
+    "ProtocolError",
     "Queue",
+    "QueueControl",
+    "QueueReader",
     "QueueSnapshot",
     "Refusal",
     "RemovalClaim",
     "Renewal",
+    "Repositories",
+    "Restored",
     "Returned",
     "StaleClaimError",
     "Submission",
+    "Target",
     "WorkerIdentity",
     "WorkerView",
 ]

@@ -14,7 +14,7 @@ from caur_ci.names import (
     check_worker_name,
 )
 from caur_ci.request import normalize_build_class
-from scheduler.job import JobSpec, Removal
+from scheduler.job import JobSpec, OnFailure, Removal
 
 MAX_SPEC_SIZE = 256 * 1024
 
@@ -63,6 +63,7 @@ def encode_job(job: JobSpec) -> str:
             "arch_mirror": job.arch_mirror,
             "commit_reference": job.commit_reference,
             "reason": job.reason,
+            "on_failure": job.on_failure,
         }
     )
     if len(text) > MAX_SPEC_SIZE:
@@ -77,6 +78,7 @@ def decode_job(text: bytes) -> JobSpec:
     data = cast("dict[str, Any]", json.loads(text))
     for field in ("pkgnames", "provides", "depends"):
         data[field] = tuple(data[field])
+    data["on_failure"] = OnFailure(data["on_failure"])
     return JobSpec(**data)
 
 

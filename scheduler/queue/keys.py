@@ -13,6 +13,11 @@ def job(job_id: int) -> str:
     return f"{PREFIX}job:{job_id}"
 
 
+def spec(job_id: int) -> str:
+    """Return the key of the text that says what a job is to build."""
+    return f"{PREFIX}spec:{job_id}"
+
+
 def hint(worker_id: str) -> str:
     """Return the key of the list that wakes a waiting worker or database runner."""
     return f"{PREFIX}hint:{worker_id}"

@@ -10,9 +10,17 @@ from caur_ci.errors import CaurError
 from caur_ci.names import check_worker_name
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from scheduler.job import JobSpec, Outcome, Removal, State
 
 DEFAULT_WORKER_CLASS = 2
+
+# What a program and a queue have to agree on: the layout of the data, and who does what.
+PROTOCOL = 1
+
+# A job, by its id, or a package, by the identity `target_repo/arch/pkgbase`.
+Target = int | str
 
 
 class StaleClaimError(CaurError):
@@ -20,6 +28,33 @@ class StaleClaimError(CaurError):
 
     What was said with it had no effect. The holder stops its work on the job at once.
     """
+
+
+class ProtocolError(CaurError):
+    """This program and the queue are of different versions; nothing was handed out or taken."""
+
+
+class DrainedError(CaurError):
+    """The worker was asked to end: it gets no more jobs. Told once; the worker is forgotten."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backoff:
+    """What happens to a job whose builds get lost with their workers.
+
+    After the n-th loss it is not handed out for `first` times `factor` to the power of n-1
+    seconds, `longest` at the most. The loss number `losses` is the last: the job goes into
+    quarantine.
+    """
+
+    first: float = 10.0
+    factor: float = 4.0
+    longest: float = 1800.0
+    losses: int = 5
+
+    def delays(self) -> list[float]:
+        """Return the delay after each loss but the last, in seconds."""
+        return [min(self.longest, self.first * self.factor**n) for n in range(self.losses - 1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,10 +168,22 @@ class Returned:
 class Event:
     """One change in the queue.
 
-    `kind` is one of submitted, replaced, ready, blocked, claimed, landed, publishing, done,
-    returned, expired, cancel, cycle, removal. `id` is its place in the stream, for
-    `Queue.events(after=…)`.
-    Times are Unix times by the clock of the Redis server; 0 where they do not apply.
+    `id` is its place in the stream, for `Queue.events(after=…)`. Times are Unix times by the
+    clock of the Redis server; 0 where they do not apply. `kind` is one of
+
+    - submitted, replaced: a job came, or a pending one got new content;
+    - ready, blocked: a pending job need not wait any more, or has to again;
+    - held: a pending job waits because what it depends on failed, `reason` names it;
+    - promoted: it goes before all that are not promoted;
+    - claimed, landed, publishing, done: its way; `outcome` with done;
+    - returned, expired: its holder handed it back, or was not heard of in time; `reason` says
+      until when it is not handed out again;
+    - cancel: its holder was asked to stop;
+    - quarantined: after done, it was lost too often; retried: a new job, `reason` names the old;
+    - cycle: it goes before others that it depends on, and which depend on it;
+    - removal: of packages, in each of its states; `job_id` is the id of the removal;
+    - paused, resumed, drain, reset, restored: of the whole queue, with job_id 0; drain names the
+      worker.
     """
 
     id: str
@@ -157,18 +204,27 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerView:
-    """A worker or database runner that was heard of lately; `build_class` 0 is a runner."""
+    """A worker or database runner that was heard of lately; `build_class` 0 is a runner.
+
+    `draining`: it was asked to end and has not been told yet.
+    """
 
     id: str
     name: str
     build_class: int
     seen: float
     jobs: tuple[int, ...] = ()
+    draining: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobView:
-    """A job as it stands. `reason` says why it waits, or why it ended as it did."""
+    """A job as it stands. `reason` says why it waits, or why it ended as it did.
+
+    `held_by` are the identities whose failure a waiting job is held for; until `delayed_until` it
+    is not handed out, because its builds were lost `lost` times. `cancel`: its holder was asked to
+    stop. A job in quarantine is done, but not forgotten.
+    """
 
     job_id: int
     identity: str
@@ -182,13 +238,31 @@ class JobView:
     started: float = 0.0
     landed: float = 0.0
     finished: float = 0.0
+    delivery: str = ""
+    held_by: tuple[str, ...] = ()
+    delayed_until: float = 0.0
+    lost: int = 0
+    promoted: bool = False
+    cancel: bool = False
+    quarantined: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """No jobs are handed out to workers; what is built already is published all the same."""
+
+    since: float
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueSnapshot:
-    """The queue at one instant, each list in order of turn and cut at the limit asked for.
+    """The queue at one instant, each list cut at the limit asked for.
 
-    The totals count everything. `recent` has the newest result first.
+    A job that is not ready is in one of `waiting` (for a dependency, or for its own running job),
+    `held` (a dependency failed) and `delayed` (its builds were lost). Jobs are in the order in
+    which they are handed out, `delayed` in order of time, `recent` and `quarantine` with the
+    newest first. The totals count everything.
     """
 
     time: float
@@ -196,8 +270,84 @@ class QueueSnapshot:
     active: tuple[JobView, ...]
     ready: tuple[JobView, ...]
     waiting: tuple[JobView, ...]
+    held: tuple[JobView, ...]
+    delayed: tuple[JobView, ...]
+    quarantine: tuple[JobView, ...]
     recent: tuple[JobView, ...]
+    paused: Pause | None
     total_active: int
     total_ready: int
     total_waiting: int
+    total_held: int
+    total_delayed: int
+    total_quarantine: int
     total_removals: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What became of a wish about one job.
+
+    Where not `done`, nothing changed, and `reason` says why. `job_id` is 0 where there is no such
+    job; after a retry it is the id of the new job.
+    """
+
+    target: Target
+    done: bool
+    job_id: int = 0
+    identity: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocker:
+    """A job that another one waits for: `waiter`, which depends on `name`.
+
+    `name` is empty where a job waits for the running job of its own identity.
+    """
+
+    job: JobView
+    waiter: int
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why a package is not being built, or is.
+
+    `pending`, `running` and `last` are its jobs: the one that waits or is ready, the one that is
+    built or published, and the latest that ended. `blockers` are what the pending one waits for,
+    and what those wait for in turn, nearest first; `more_blockers` says that there are still more.
+    `ahead` counts the ready jobs that go first. `able` are the workers that may build it.
+    `reasons` says the same in sentences, the most important one first.
+    """
+
+    identity: str
+    pending: JobView | None = None
+    running: JobView | None = None
+    last: JobView | None = None
+    blockers: tuple[Blocker, ...] = ()
+    more_blockers: bool = False
+    ahead: int = 0
+    able: tuple[WorkerView, ...] = ()
+    paused: Pause | None = None
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repositories:
+    """The repositories that running services work for, and when each was named last."""
+
+    targets: Mapping[str, float]
+    sources: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """How much a backup held. `superseded` jobs had a newer one of their identity waiting."""
+
+    jobs: int = 0
+    quarantined: int = 0
+    removals: int = 0
+    requests: int = 0
+    superseded: int = 0

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from caur_ci.errors import InputError
 from caur_ci.names import check_worker_name
 from scheduler.connection import redis_errors
-from scheduler.job import Outcome, State
-from scheduler.queue import keys
+from scheduler.job import OnRunning, Outcome, State
+from scheduler.queue import keys, reader
+from scheduler.queue.control import QueueControl
 from scheduler.queue.intake import (
     check_request_id,
     decode_job,
@@ -18,6 +19,7 @@ from scheduler.queue.intake import (
     encode_removal,
 )
 from scheduler.queue.model import (
+    Backoff,
     Claim,
     Refusal,
     RemovalClaim,
@@ -26,8 +28,8 @@ from scheduler.queue.model import (
     StaleClaimError,
     Submission,
 )
-from scheduler.queue.scripts import run_script
-from scheduler.queue.views import event_from, job_from, seconds, snapshot_from
+from scheduler.queue.reader import milliseconds
+from scheduler.queue.views import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -35,20 +37,15 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from scheduler.job import JobSpec, Removal
-    from scheduler.queue.model import Event, JobView, QueueSnapshot, WorkerIdentity
+    from scheduler.queue.model import WorkerIdentity
 
 T = TypeVar("T")
 
 DEFAULT_LEASE = 60.0
-# A job lost this often while it was built is not given out again.
-MAX_LOST_BUILDS = 5
-# A hint that got lost, with the worker that it was meant for, is made up for after this time.
-_LONGEST_BLOCK = 5.0
-_SHORTEST_BLOCK = 0.01
 _REAPED_AT_ONCE = 100
 
 
-class Queue:
+class Queue(QueueControl):
     """One queue, in one Redis database. Safe to use from several threads.
 
     `lease` is the number of seconds a claim is held without being renewed.
@@ -56,21 +53,31 @@ class Queue:
     may be repeated: `submit`, `land`, `finish` and `finish_removal` have their effect once.
     """
 
-    def __init__(self, redis: Redis, *, lease: float = DEFAULT_LEASE) -> None:
-        self._redis = redis
-        self._lease = _milliseconds(lease)
+    def __init__(
+        self, redis: Redis, *, lease: float = DEFAULT_LEASE, backoff: Backoff | None = None
+    ) -> None:
+        super().__init__(redis)
+        self._lease = milliseconds(lease)
+        self._backoff = backoff or Backoff()
 
     def submit(
-        self, request_id: str, jobs: Sequence[JobSpec], removals: Sequence[Removal] = ()
+        self,
+        request_id: str,
+        jobs: Sequence[JobSpec],
+        removals: Sequence[Removal] = (),
+        *,
+        on_running: OnRunning = OnRunning.FOLLOW,
     ) -> Submission:
         """Take the whole request in one step; when this returns, it is kept.
 
         Repeating a request id is harmless: it is told as `known` and nothing is done.
         A pending job of the same identity gets the new content and keeps its turn; a running one
-        gets the new job as its successor. The removals come before the jobs of the same request.
-        Jobs that cannot be accepted are refused one by one, the others are taken.
+        gets the new job as its successor, and with `on_running` CANCEL is asked to end. The
+        removals come before the jobs of the same request. Jobs that cannot be accepted are refused
+        one by one, the others are taken. A repository that no running service has registered is a
+        reason to refuse a job, once any has registered some.
 
-        Raises InputError for a request id or a removal that cannot be accepted.
+        Raises InputError for a request id or a removal that cannot be accepted, ProtocolError.
         """
         check_request_id(request_id)
         texts: dict[str, str] = {}
@@ -97,7 +104,12 @@ class Queue:
         )
 
     def claim(self, worker: WorkerIdentity, *, wait: float = 0.0) -> Claim | None:
-        """Take the oldest ready job that `worker` may build; wait up to `wait` seconds for one."""
+        """Take the first ready job that `worker` may build; wait up to `wait` seconds for one.
+
+        Promoted jobs come first, then the oldest. A pause looks like an empty queue.
+
+        Raises DrainedError when the worker is to end, ProtocolError.
+        """
 
         def attempt(block: float) -> Claim | None:
             answer = self._run(
@@ -106,7 +118,7 @@ class Queue:
                 worker.name,
                 worker.build_class,
                 self._lease,
-                _milliseconds(block),
+                milliseconds(block),
             )
             return _job_claim(worker.id, answer, spec=answer[4]) if answer else None
 
@@ -159,7 +171,10 @@ class Queue:
 
         `runner` is the unique id of the process. None in `target_repos` means all of them.
         Waits up to `wait` seconds for a job or a removal to come. A job is held back while a
-        removal that came before it is not finished: claim the removals first.
+        removal that came before it is not finished: claim the removals first. A pause does not
+        matter here.
+
+        Raises DrainedError when the runner is to end, ProtocolError.
         """
         check_worker_name(runner)
 
@@ -168,7 +183,7 @@ class Queue:
                 "claim_landed",
                 runner,
                 self._lease,
-                _milliseconds(block),
+                milliseconds(block),
                 limit,
                 *(target_repos or ()),
             )
@@ -186,6 +201,8 @@ class Queue:
 
         A removal is held back while an earlier job of its repository and architecture is being
         published.
+
+        Raises ProtocolError.
         """
         answer = self._run(
             "claim_removals", check_worker_name(runner), self._lease, *(target_repos or ())
@@ -217,56 +234,41 @@ class Queue:
     def reap(self) -> list[Returned]:
         """Take back what is held under leases that ran out.
 
-        Every worker and runner calls this from time to time. A job whose builds were lost five
-        times ends as SOFTWARE_FAILURE.
+        Every worker and runner calls this from time to time. A job whose build was lost is not
+        handed out again at once; one that was lost too often ends as SOFTWARE_FAILURE, in
+        quarantine. See Backoff.
         """
         answer = [
             value.decode(errors="replace")
-            for value in self._run("reap", MAX_LOST_BUILDS, _REAPED_AT_ONCE)
+            for value in self._run("reap", self._backoff.losses, _REAPED_AT_ONCE)
         ]
         return [
             Returned(id=int(id_), identity=identity, state=State(state), reason=reason)
             for id_, identity, state, reason in zip(*[iter(answer)] * 4, strict=True)
         ]
 
-    def snapshot(self, *, limit: int = 100) -> QueueSnapshot:
-        """Return the queue at this instant, at most `limit` jobs of each kind."""
-        return snapshot_from(self._run("snapshot", limit))
+    def finish_and_claim(
+        self, claim: Claim, outcome: Outcome, reason: str = "", *, worker: WorkerIdentity
+    ) -> Claim | None:
+        """Do `finish` and then `claim` without waiting, in one round trip.
 
-    def job(self, job_id: int) -> JobView | None:
-        """Return a job as it stands, or None if it ended long ago or never was."""
-        with redis_errors():
-            fields = cast("dict[bytes, bytes]", self._redis.hgetall(keys.job(job_id)))
-        if not fields:
-            return None
-        return job_from(job_id, {key.decode(): value.decode() for key, value in fields.items()})
-
-    def events(self, after: str = "0", *, block: float = 0.0, limit: int = 1000) -> list[Event]:
-        """Return the events that came after the event id `after`, oldest first.
-
-        With `block`, wait up to that many seconds for the first one.
+        Raises StaleClaimError, and then nothing was claimed; DrainedError, and then the job is
+        finished.
         """
-        deadline = time.monotonic() + block
-        while True:
-            left = min(deadline - time.monotonic(), _LONGEST_BLOCK)
-            with redis_errors():
-                answer: Any = self._redis.xread(
-                    {keys.EVENTS: after},
-                    count=limit,
-                    block=_milliseconds(left) if left > _SHORTEST_BLOCK else None,
-                )
-            entries = _stream_entries(answer)
-            if entries or left <= _SHORTEST_BLOCK:
-                return [event_from(event_id, fields) for event_id, fields in entries]
+        self.finish(claim, outcome, reason)
+        return self.claim(worker)
 
-    def last_event_id(self) -> str:
-        """Return the id of the newest event, to follow the queue from now on."""
-        with redis_errors():
-            answer: Any = self._redis.xrevrange(keys.EVENTS, count=1)
-        return cast("bytes", answer[0][0]).decode() if answer else "0"
+    def leave(self, worker: str) -> None:
+        """Forget a worker or runner that ends and holds nothing any more."""
+        raise NotImplementedError
 
-    def _run(self, script: str, *arguments: str | float) -> Any:  # noqa: ANN401 - see run_script
-        return run_script(self._redis, script, *arguments)
+    def register(self, *, targets: Collection[str] = (), sources: Collection[str] = ()) -> None:
+        """Tell which repositories the caller works for.
+
+        Services do so when they start and every now and then: what was not named for 30 days is
+        forgotten.
+        """
+        raise NotImplementedError
 
     def _blocking(
         self, waiter: str, attempt: Callable[[float], T], good: Callable[[T], bool], wait: float
@@ -274,18 +276,14 @@ class Queue:
         """Repeat `attempt` until it is `good` or `wait` is over, blocked on hints in between."""
         deadline = time.monotonic() + wait
         while True:
-            block = min(deadline - time.monotonic(), _LONGEST_BLOCK)
-            if block < _SHORTEST_BLOCK:
+            block = min(deadline - time.monotonic(), reader.LONGEST_BLOCK)
+            if block < reader.SHORTEST_BLOCK:
                 return attempt(0)
             result = attempt(block)
             if good(result):
                 return result
             with redis_errors():
                 self._redis.blpop([keys.hint(waiter)], timeout=block)
-
-
-def _milliseconds(value: float) -> int:
-    return round(value * 1000)
 
 
 def _ids(text: bytes) -> tuple[int, ...]:
@@ -317,13 +315,3 @@ def _stale(claim: Claim | RemovalClaim) -> StaleClaimError:
         f"{claim.owner} does not hold {what} any more",
         hint="Its lease ran out, or it went to somebody else; the work on it is to be stopped.",
     )
-
-
-def _stream_entries(answer: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:  # noqa: ANN401
-    """Return the entries of the one stream read; the client's answer differs by protocol."""
-    if not answer:
-        return []
-    if isinstance(answer, dict):
-        (batches,) = answer.values()
-        return [entry for batch in batches for entry in batch]
-    return cast("list[tuple[bytes, dict[bytes, bytes]]]", answer[0][1])

@@ -80,10 +80,17 @@ def snapshot_from(text: bytes) -> QueueSnapshot:
             job_from(job["id"], job, _why_it_waits(job["identity"], job["blockers"]))
             for job in data["waiting"]
         ),
+        held=(),
+        delayed=(),
+        quarantine=(),
         recent=_jobs(data["recent"]),
+        paused=None,
         total_active=data["total_active"],
         total_ready=data["total_ready"],
         total_waiting=data["total_waiting"],
+        total_held=0,
+        total_delayed=0,
+        total_quarantine=0,
         total_removals=data["total_removals"],
     )
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def hints_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let waiters look by themselves only after a test has given up on them."""
-    monkeypatch.setattr("scheduler.queue.queue._LONGEST_BLOCK", 25)
+    monkeypatch.setattr("scheduler.queue.reader.LONGEST_BLOCK", 25)
 
 
 def _waits(redis: Redis, waiter: str) -> bool:
@@ -96,7 +96,7 @@ def test_one_batch_wakes_as_many_workers_as_it_has_work_for(queue: Queue, redis:
 def test_a_lost_hint_is_made_up_for(
     queue: Queue, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scheduler.queue.queue._LONGEST_BLOCK", 0.2)
+    monkeypatch.setattr("scheduler.queue.reader.LONGEST_BLOCK", 0.2)
     waiting = worker()
     task = _waiting_claim(queue, redis, waiting)
     # As if the hint went to somebody who died before he could follow it.

@@ -1,0 +1,93 @@
+"""What operators do to the queue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scheduler.queue.reader import QueueReader
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    from scheduler.queue.model import Answer, Restored, Target
+
+
+class QueueControl(QueueReader):
+    """The power over one queue.
+
+    A target is the id of a job, or the identity of a package, which means its jobs; see
+    `resolve`. Each wish about several targets is one step, answered in their order.
+    """
+
+    def cancel(self, targets: Sequence[Target], *, reason: str = "") -> list[Answer]:
+        """End jobs: pending and landed ones at once, others by asking their holders to stop.
+
+        Of a package both the running and the pending job end; there is an answer for each. A job
+        in quarantine is dismissed.
+        """
+        raise NotImplementedError
+
+    def retry(self, targets: Sequence[Target]) -> list[Answer]:
+        """Submit the latest job of each package again, or the job named, as a new job.
+
+        Refused where a newer job of the package is pending or has ended, and where the old one
+        has not ended or is forgotten. A job in quarantine leaves it.
+        """
+        raise NotImplementedError
+
+    def promote(self, targets: Sequence[Target]) -> list[Answer]:
+        """Let pending jobs go before all that are not promoted, in the order of promotion.
+
+        The pending jobs that they wait for are promoted just before them, with answers of their
+        own. What they wait for, or are held for, stays so.
+        """
+        raise NotImplementedError
+
+    def proceed(self, targets: Sequence[Target]) -> list[Answer]:
+        """Let held jobs go on without the dependencies that failed."""
+        raise NotImplementedError
+
+    def pause(self, reason: str = "") -> bool:
+        """Hand out nothing to workers until `resume`; False if that was so already.
+
+        Running builds go on and are published.
+        """
+        raise NotImplementedError
+
+    def resume(self) -> bool:
+        """End a pause; False if there was none."""
+        raise NotImplementedError
+
+    def drain(self, workers: Collection[str] | None = None, *, undo: bool = False) -> list[str]:
+        """Ask workers, or all that are known now, to end after the job in hand.
+
+        They are named by id, or by name for all of that name. Each gets a DrainedError from its
+        next claim. Returns the ids of those asked. With `undo` those who have not been told yet
+        go on. A worker that starts later is not concerned.
+        """
+        raise NotImplementedError
+
+    def reset(self) -> int:
+        """Forget all jobs, removals, requests, workers and pauses; return how many jobs it were.
+
+        Events, logs and known repositories stay. Whoever holds a claim is told that it is stale.
+        """
+        raise NotImplementedError
+
+    def backup(self) -> Iterator[dict[str, Any]]:
+        """Yield documents that `restore` makes the queue of this instant from.
+
+        Pending, running and landed jobs, those in quarantine, removals, remembered requests,
+        known repositories, the pause. No claims, no results, no events, no logs.
+        """
+        raise NotImplementedError
+
+    def restore(self, documents: Iterable[Mapping[str, Any]]) -> Restored:
+        """Take over a backup, in one step.
+
+        Jobs that were being built are pending again at their turn, those that were being
+        published have landed. All claims are void.
+
+        Raises InputError where the queue holds jobs or removals, or a document is not of a backup.
+        """
+        raise NotImplementedError

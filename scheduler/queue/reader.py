@@ -1,0 +1,129 @@
+"""Looking at the queue without changing anything."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, cast
+
+from scheduler.connection import redis_errors
+from scheduler.queue import keys
+from scheduler.queue.intake import decode_job
+from scheduler.queue.scripts import run_script
+from scheduler.queue.views import event_from, job_from, snapshot_from
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+    from scheduler.job import JobSpec
+    from scheduler.queue.model import (
+        Event,
+        Explanation,
+        JobView,
+        QueueSnapshot,
+        Repositories,
+        Target,
+    )
+
+# A command that waits in the server is asked again after this time.
+LONGEST_BLOCK = 5.0
+SHORTEST_BLOCK = 0.01
+
+
+class QueueReader:
+    """A look at one queue, in one Redis database. Safe to use from several threads.
+
+    Every method raises TemporaryError when Redis is out of reach.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    def snapshot(self, *, limit: int = 100) -> QueueSnapshot:
+        """Return the queue at this instant, at most `limit` jobs of each kind."""
+        return snapshot_from(self._run("snapshot", limit))
+
+    def job(self, job_id: int) -> JobView | None:
+        """Return a job as it stands, or None if it ended long ago or never was."""
+        with redis_errors():
+            fields = cast("dict[bytes, bytes]", self._redis.hgetall(keys.job(job_id)))
+        if not fields:
+            return None
+        return job_from(job_id, {key.decode(): value.decode() for key, value in fields.items()})
+
+    def spec(self, job_id: int) -> JobSpec | None:
+        """Return what the job was to build, or None if it ended long ago or never was."""
+        with redis_errors():
+            text = cast("bytes | None", self._redis.get(keys.spec(job_id)))
+        return decode_job(text) if text is not None else None
+
+    def find(self, reference: str) -> tuple[JobView, ...]:
+        """Return the jobs that `reference` may mean.
+
+        It is the id of a job, or the name of a package: `pkgbase`, `target_repo/pkgbase` or
+        `target_repo/arch/pkgbase`. Of each package these are the pending and the running job, and
+        where there are none the latest that ended.
+        """
+        raise NotImplementedError
+
+    def resolve(self, reference: str) -> Target:
+        """Return what `reference` means, for the methods that take a target.
+
+        That is the id of a job, or the identity of a package, for the same forms as in `find`.
+
+        Raises InputError where the queue knows no such job or package, or several; the error
+        names them.
+        """
+        raise NotImplementedError
+
+    def explain(self, target: Target) -> Explanation | None:
+        """Return why the package, or the package of the job, is not being built.
+
+        None where the queue knows nothing about it.
+        """
+        raise NotImplementedError
+
+    def repositories(self) -> Repositories:
+        """Return the repositories that `Queue.register` was told of within the last 30 days."""
+        raise NotImplementedError
+
+    def events(self, after: str = "0", *, block: float = 0.0, limit: int = 1000) -> list[Event]:
+        """Return the events that came after the event id `after`, oldest first.
+
+        With `block`, wait up to that many seconds for the first one.
+        """
+        deadline = time.monotonic() + block
+        while True:
+            left = min(deadline - time.monotonic(), LONGEST_BLOCK)
+            with redis_errors():
+                answer: Any = self._redis.xread(
+                    {keys.EVENTS: after},
+                    count=limit,
+                    block=milliseconds(left) if left > SHORTEST_BLOCK else None,
+                )
+            entries = _stream_entries(answer)
+            if entries or left <= SHORTEST_BLOCK:
+                return [event_from(event_id, fields) for event_id, fields in entries]
+
+    def last_event_id(self) -> str:
+        """Return the id of the newest event, to follow the queue from now on."""
+        with redis_errors():
+            answer: Any = self._redis.xrevrange(keys.EVENTS, count=1)
+        return cast("bytes", answer[0][0]).decode() if answer else "0"
+
+    def _run(self, script: str, *arguments: str | float) -> Any:  # noqa: ANN401 - see run_script
+        return run_script(self._redis, script, *arguments)
+
+
+def milliseconds(value: float) -> int:
+    """Return seconds as what Redis counts in."""
+    return round(value * 1000)
+
+
+def _stream_entries(answer: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:  # noqa: ANN401
+    """Return the entries of the one stream read; the client's answer differs by protocol."""
+    if not answer:
+        return []
+    if isinstance(answer, dict):
+        (batches,) = answer.values()
+        return [entry for batch in batches for entry in batch]
+    return cast("list[tuple[bytes, dict[bytes, bytes]]]", answer[0][1])
