@@ -51,6 +51,10 @@ class PacmanClient:
         """Install a package with what it needs. Raises ProcessError."""
         self._pacman("--sync", f"{self._repository}/{name}")
 
+    def install_file(self, package: Path) -> None:
+        """Install a package file. Raises ProcessError."""
+        self._pacman("--upgrade", str(package))
+
     def available(self) -> dict[str, str]:
         """Return the versions of all packages of the repository."""
         lines = self._lines(self._pacman("--sync", "--list", self._repository))

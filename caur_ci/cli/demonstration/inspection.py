@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from typing import TYPE_CHECKING
 
 from caur_ci.cli.demonstration import world
 from caur_ci.cli.demonstration.client import PacmanClient
-from caur_ci.cli.demonstration.packages import FAILS, LAST_OF_CHAIN
+from caur_ci.cli.demonstration.packages import FAILS, FIRST_OF_CHAIN, LAST_OF_CHAIN
 from caur_ci.errors import ProcessError
 from caur_ci.process import run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from caur_ci.cli.demonstration.verdict import Evidence
@@ -43,24 +45,30 @@ def install(made: Places, fingerprint: str, evidence: Evidence) -> None:
 
 
 def try_what_must_not_work(made: Places, fingerprint: str, evidence: Evidence) -> None:
-    """Change one byte of a copy of a signed package, and let pacman install that."""
-    copy = made.work / "tampered" / world.REPOSITORY / world.ARCHITECTURE
+    """Let pacman have a database and a package with good signatures, but of something else."""
+    copy = made.work / "forged" / world.REPOSITORY / world.ARCHITECTURE
     shutil.copytree(made.published, copy, symlinks=True)
-    package = next(copy.glob(f"{LAST_OF_CHAIN}-*.pkg.tar.zst"), None)
-    if package is None:
-        return
-    content = bytearray(package.read_bytes())
-    content[-1] ^= 1
-    package.write_bytes(content)
-    client = PacmanClient(
-        made.work / "tampered-client", repository=world.REPOSITORY, published=copy
-    )
+    package = next(copy.glob(f"{FIRST_OF_CHAIN}-*.pkg.tar.zst"), None)
+    other = next(copy.glob(f"{LAST_OF_CHAIN}-*.pkg.tar.zst.sig"), None)
+    if package is None or other is None:
+        return  # that they are missing is told already
+    client = PacmanClient(made.work / "forged-client", repository=world.REPOSITORY, published=copy)
     client.trust(made.public_key, fingerprint)
+    for file in (copy / f"{world.REPOSITORY}.db", package):
+        shutil.copyfile(other, f"{file}.sig")
+    attempts: dict[str, Callable[[], None]] = {
+        "the database": client.refresh,
+        "a package": partial(client.install_file, package),
+    }
+    evidence.forgeries_refused = {what: _fails(attempt) for what, attempt in attempts.items()}
+
+
+def _fails(attempt: Callable[[], None]) -> bool:
     try:
-        client.refresh()
-        client.install(LAST_OF_CHAIN)
+        attempt()
     except ProcessError:
-        evidence.tampered_was_refused = not client.installed()
+        return True
+    return False
 
 
 def read_failure_log(made: Places) -> str:

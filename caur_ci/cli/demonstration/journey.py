@@ -65,7 +65,7 @@ def demonstrate(options: DemoOptions, console: Console) -> Report:
         evidence = _gather(made, source, board, head)
         progress.begin(f"Installing {LAST_OF_CHAIN} with pacman, signatures required")
         inspection.install(made, fingerprint, evidence)
-        progress.begin("Changing a signed package, which pacman has to notice")
+        progress.begin("Exchanging signatures, which pacman has to notice")
         inspection.try_what_must_not_work(made, fingerprint, evidence)
     return Report(
         promises=judge(evidence),

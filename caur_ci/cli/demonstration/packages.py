@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _INSTALLED = Path(__file__).with_name("fixtures")
 _CHECKED_OUT = Path(__file__).parents[3] / "tests" / "fixtures"
 
+FIRST_OF_CHAIN = "libmeasure"
 LAST_OF_CHAIN = "recipe-scale"
 FAILS = "fails-on-purpose"
 RETIRED = "sundial"
@@ -55,7 +56,7 @@ class Fixtures:
     @property
     def names(self) -> tuple[str, ...]:
         """Every pkgbase, sorted."""
-        return tuple(sorted(path.name for path in self.pkgbuilds.iterdir()))
+        return tuple(sorted(path.name for path in self.pkgbuilds.iterdir() if path.is_dir()))
 
     def place(self, names: Iterable[str], into: Path, *, upstream_url: str) -> None:
         """Copy package folders; the source of the -git package becomes `upstream_url`."""

@@ -41,7 +41,7 @@ class Evidence:
     refresh_problem: str = ""
     install_problem: str = ""
     unsigned: Sequence[str] = ()
-    tampered_was_refused: bool = False
+    forgeries_refused: Mapping[str, bool] = field(default_factory=dict)
     program_output: str = ""
 
 
@@ -135,8 +135,11 @@ def _publishing(evidence: Evidence) -> Iterator[str]:
 def _signing(evidence: Evidence) -> Iterator[str]:
     if evidence.unsigned:
         yield f"without a good signature: {', '.join(evidence.unsigned)}"
-    if not evidence.tampered_was_refused:
-        yield "pacman took a package that was changed after it was signed"
+    if not evidence.forgeries_refused:
+        yield "pacman was not tried with wrong signatures"
+    for what, refused in evidence.forgeries_refused.items():
+        if not refused:
+            yield f"pacman took {what} with the signature of something else"
 
 
 def _removing(evidence: Evidence) -> Iterator[str]:

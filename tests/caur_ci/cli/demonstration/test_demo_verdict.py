@@ -104,7 +104,7 @@ def all_is_well() -> Evidence:
         failure_log="This build fails on purpose.",
         available=available,
         installed={name: available[name] for name in ORDER},
-        tampered_was_refused=True,
+        forgeries_refused={"the database": True, "a package": True},
         program_output=EXPECTED_OUTPUT,
     )
 
@@ -170,7 +170,8 @@ def fail_to_remove(evidence: Evidence) -> None:
         (lambda e: other_version(e, "linux", "6.1-1"), "everything else"),
         (lambda e: setattr(e, "refresh_problem", "bad signature"), "everything else"),
         (lambda e: setattr(e, "unsigned", ["a.pkg.tar.zst"]), "are signed"),
-        (lambda e: setattr(e, "tampered_was_refused", False), "are signed"),
+        (lambda e: setattr(e, "forgeries_refused", {}), "are signed"),
+        (lambda e: setattr(e, "forgeries_refused", {"a package": False}), "are signed"),
         (lambda e: other_version(e, RETIRED, "1.1-1"), "removed is gone"),
         (fail_to_remove, "removed is gone"),
         (lambda e: setattr(e, "install_problem", "no"), "pacman installed"),
