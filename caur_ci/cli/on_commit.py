@@ -61,8 +61,7 @@ def on_commit(
     manager; then moves the tag and puts the request into the outbox on branch `caur`, both or
     neither. Hand it to the queue with `caur-ci schedule`.
     """
-    from caur_ci.pipeline.forge import ForgePipeline  # noqa: PLC0415 - slow to import
-    from caur_ci.pipeline.on_commit import OnCommitOptions  # noqa: PLC0415
+    from caur_ci.pipeline.on_commit import OnCommitOptions  # noqa: PLC0415 - slow to import
     from caur_ci.pipeline.on_commit import on_commit as journey  # noqa: PLC0415
 
     session = session_of(context)
@@ -72,7 +71,7 @@ def on_commit(
             remote=remote,
             push=push,
             dry_run=dry_run,
-            pipeline=ForgePipeline.from_environment(os.environ),
+            environ=os.environ,
             secrets=session.secrets,
         )
     )

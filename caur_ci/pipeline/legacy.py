@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from caur_ci.names import is_legacy_package_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from caur_ci.config import RepositoryConfig
     from caur_ci.request import BuildRequest

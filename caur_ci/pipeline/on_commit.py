@@ -25,7 +25,7 @@ from caur_ci.pipeline.publish import Shared, SharedRefs
 from caur_ci.repository import CommittedFolders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from caur_ci.request import BuildRequest
@@ -36,13 +36,17 @@ _ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnCommitOptions:
-    """What the caller wants. `remote` None means `origin`, or this repository if it has none."""
+    """What the caller wants.
+
+    `remote` None means `origin`, or this repository if it has none. `environ` is where the forge's
+    variables are looked up, and those of the tunnel to Redis.
+    """
 
     repo: Path
     remote: str | None = None
     push: bool = True
     dry_run: bool = False
-    pipeline: ForgePipeline = field(default_factory=ForgePipeline)
+    environ: Mapping[str, str] = field(default_factory=dict)
     secrets: Secrets = field(default_factory=Secrets)
 
 
@@ -63,12 +67,13 @@ def on_commit(options: OnCommitOptions) -> OnCommitResult:
     each time. The tag stays where it was in all of these cases.
     """
     git = GitRepository.open(options.repo)
-    credentials = options.pipeline.credentials(options.secrets)
+    pipeline = ForgePipeline.from_environment(options.environ)
+    credentials = pipeline.credentials(options.secrets)
     shared = Shared.open(git, remote=options.remote, credentials=credentials)
     head = git.commit_id("HEAD")
     with ThreadPoolExecutor(1) as pool:  # the remote may be far, reading takes its time as well
         looking = pool.submit(shared.look)
-        reader = _Reader(git, shared, head, options.pipeline)
+        reader = _Reader(git, shared, head, options.environ)
         seen = looking.result()
     if options.dry_run:
         return OnCommitResult(reader.plan(seen))
@@ -83,7 +88,7 @@ def on_commit(options: OnCommitOptions) -> OnCommitResult:
                 head=plan.commits.head,
                 request=plan.request,
                 identity=reader.identity(),
-                push_options=options.pipeline.push_options(),
+                push_options=pipeline.push_options(),
             ):
                 return OnCommitResult(plan, written, published=True)
             seen = shared.look()
@@ -106,11 +111,12 @@ class _Reader:
     """Reads what the plan for one commit follows from."""
 
     def __init__(
-        self, git: GitRepository, shared: Shared, head: str, pipeline: ForgePipeline
+        self, git: GitRepository, shared: Shared, head: str, environ: Mapping[str, str]
     ) -> None:
         self._git = git
         self._shared = shared
-        self._pipeline = pipeline
+        self._environ = environ
+        self._pipeline = ForgePipeline.from_environment(environ)
         self._folders = CommittedFolders.at(git, head)
         self._config = self._load_config(head)
         self._tree = DependencyTree.read(self._folders.read(".SRCINFO"))
@@ -155,7 +161,9 @@ class _Reader:
             commits=commits,
             decisions=tuple(decisions),
             request=request,
-            schedule_params=legacy.schedule_params(request, config, keep=self._folders.packages),
+            schedule_params=legacy.schedule_params(
+                request, config, keep=self._folders.packages, environ=self._environ
+            ),
             deptree=write_wire(entries_of(self._tree)),
             warnings=(
                 *warnings,

@@ -12,7 +12,6 @@ from caur_ci.environment import Secrets
 from caur_ci.errors import ConfigError, GitError, InputError, TemporaryError
 from caur_ci.git import GitRepository
 from caur_ci.pipeline.commit_range import Relation
-from caur_ci.pipeline.forge import ForgePipeline
 from caur_ci.pipeline.on_commit import OnCommitOptions, OnCommitResult, on_commit
 from caur_ci.pipeline.outbox import Outbox
 from caur_ci.pipeline.plan import Action
@@ -391,7 +390,7 @@ class TestHandOverDocuments:
             },
         )
 
-        run(checkout.folder, pipeline=ForgePipeline.from_environment(GITLAB))
+        run(checkout.folder, environ=GITLAB)
 
         found = sourced((checkout.folder / ".ci/schedule-params.txt").read_text())
         assert found == {
@@ -409,6 +408,17 @@ class TestHandOverDocuments:
                 "a",
             ],
         }
+
+    def test_the_tunnel_is_taken_from_the_environment_where_it_is_not_configured(
+        self, checkout: Checkout
+    ) -> None:
+        checkout.commit("x", {"a/PKGBUILD": "1\n"})
+
+        run(checkout.folder, environ={"REDIS_SSH_HOST": "from.example", "REDIS_PORT": ""})
+
+        found = sourced((checkout.folder / ".ci/schedule-params.txt").read_text())
+        assert found.keys() == {"REDIS_SSH_HOST", "PARAMS_SCHEDULE"}
+        assert found["REDIS_SSH_HOST"] == ["from.example"]
 
     def test_deptree_holds_every_package_in_one_line(self, checkout: Checkout) -> None:
         checkout.commit(
@@ -435,7 +445,7 @@ class TestHandOverDocuments:
     ) -> None:
         checkout.commit("x", {"a/PKGBUILD": "1\n"})
 
-        result = run(checkout.folder, pipeline=ForgePipeline.from_environment(environment))
+        result = run(checkout.folder, environ=environment)
 
         assert result.plan.request.commit_reference == (reference or checkout.head())
         assert result.plan.request.commit == checkout.head()
@@ -544,7 +554,7 @@ class TestPublishing:
     ) -> None:
         checkout.commit("x", {"a/PKGBUILD": "1\n"})
 
-        result = run(checkout.folder, pipeline=ForgePipeline.from_environment(GITLAB))
+        result = run(checkout.folder, environ=GITLAB)
 
         assert result.published
 
@@ -555,7 +565,7 @@ class TestPublishing:
         hook.chmod(0o755)
         checkout.commit("x", {"a/PKGBUILD": "1\n"})
 
-        run(checkout.folder, pipeline=ForgePipeline.from_environment(GITLAB))
+        run(checkout.folder, environ=GITLAB)
 
         assert (checkout.remote / "option").read_text() == "ci.skip\n"
 
