@@ -21,13 +21,21 @@ _ESCAPED_IN_DOUBLE_QUOTES = re.compile(r'(["\\$`])')
 _WATCHED_DATABASE = re.compile(r"(?P<base>.+)/(?:core|extra|community)/os/[^/]+/[^/]+")
 
 
-def schedule_params(request: BuildRequest, config: RepositoryConfig, *, keep: Sequence[str]) -> str:
+def schedule_params(
+    request: BuildRequest,
+    config: RepositoryConfig,
+    *,
+    keep: Sequence[str],
+    environ: Mapping[str, str],
+) -> str:
     """Return the content of `.ci/schedule-params.txt` for `request`.
 
-    `keep` are all packages that exist. Names that the manager refuses are left out, see
-    `not_expressible`.
+    `keep` are all packages that exist; `environ` is asked for the tunnel where the configuration
+    does not describe it. Names that the manager refuses are left out, see `not_expressible`.
     """
-    lines = [f"declare -x {name}={_quoted(value)}" for name, value in _redis(config)]
+    settings = ((name, value or environ.get(name, "")) for name, value in _redis(config))
+    # A line without a value would hide what the schedule job finds in its own environment.
+    lines = [f"declare -x {name}={_quoted(value)}" for name, value in settings if value]
     if request.packages:
         lines.append(_array("PARAMS_SCHEDULE", _schedule(request)))
     if request.remove and keep:
