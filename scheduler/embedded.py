@@ -6,7 +6,6 @@ that only its owner can reach, and has written every change to disk before it an
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import importlib.util
 import os
@@ -14,17 +13,15 @@ import re
 import shutil
 import signal
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from caur_ci.errors import CaurError, TemporaryError
 from caur_ci.process import run
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from scheduler.locks import locked
+from scheduler.private import make_private
 
 # What a unix socket address can hold, without the closing zero.
 MAX_SOCKET_PATH = 107
@@ -65,6 +62,10 @@ class _Place:
         return f"unix://{quote(str(self.socket))}"
 
     @property
+    def pid_file(self) -> Path:
+        return self.folder / "server.pid"
+
+    @property
     def log(self) -> Path:
         return self.folder / "server.log"
 
@@ -75,14 +76,22 @@ def ensure(state_dir: Path) -> str:
     Raises CaurError when there is no server program or it does not start.
     """
     place = _place_of(state_dir)
-    _make_private(place.folder)
+    make_private(place.folder, "the embedded Redis")
     if _answers(place):
         return place.url
-    with _lock(place.folder):
+    with locked(place.folder / "lock"):
         if not _answers(place):
             _end_orphan(place)
             _start(place, find_server())
     return place.url
+
+
+def revive(state_dir: Path) -> None:
+    """Start the server again if it died; one that was stopped in order stays stopped."""
+    place = _place_of(state_dir)
+    # It takes this file away with itself when it ends in order.
+    if place.pid_file.exists():
+        ensure(state_dir)
 
 
 def stop(state_dir: Path, *, timeout: float = 10.0) -> bool:
@@ -93,7 +102,7 @@ def stop(state_dir: Path, *, timeout: float = 10.0) -> bool:
     place = _place_of(state_dir)
     if not place.folder.is_dir():
         return False
-    with _lock(place.folder):
+    with locked(place.folder / "lock"):
         pid = _server_pid(place)
         if pid is None:
             return False
@@ -131,39 +140,9 @@ def _place_of(state_dir: Path) -> _Place:
         # Not below TMPDIR or XDG_RUNTIME_DIR: all processes have to come to the same answer.
         digest = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
         runtime = Path(f"/tmp/caur-ci-{os.getuid()}-{digest}")  # noqa: S108 - checked for its owner
-        _make_private(runtime)
+        make_private(runtime, "the embedded Redis")
         socket = runtime / "redis.sock"
     return _Place(folder=folder, socket=socket)
-
-
-def _make_private(folder: Path) -> None:
-    """Make `folder`, or see that an existing one belongs to us alone."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        folder.mkdir(mode=0o700, exist_ok=True)
-        status = folder.lstat()
-    except OSError as error:
-        raise CaurError(
-            f"the folder {folder} for the embedded Redis cannot be made: {error.strerror}",
-            hint="Set CAUR_STATE_DIR to a folder that you may write to.",
-        ) from error
-    if not folder.is_dir() or folder.is_symlink() or status.st_uid != os.getuid():
-        raise CaurError(
-            f"{folder} is in the way of the embedded Redis: it is not a folder of this user"
-        )
-    if status.st_mode & 0o077:
-        folder.chmod(0o700)
-
-
-@contextmanager
-def _lock(folder: Path) -> Iterator[None]:
-    """Let one process at a time start or stop the server."""
-    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def _answers(place: _Place, timeout: float = _START_TIMEOUT) -> bool:
@@ -193,7 +172,7 @@ def _answers(place: _Place, timeout: float = _START_TIMEOUT) -> bool:
 def _server_pid(place: _Place) -> int | None:
     """Return the id of the server's process, if it is alive and really is that server."""
     try:
-        pid = int((place.folder / "server.pid").read_text(encoding="ascii"))
+        pid = int(place.pid_file.read_text(encoding="ascii"))
     except (OSError, ValueError):
         return None
     # The server works in its data folder. Whoever has got its old number does not.
@@ -234,8 +213,7 @@ def _start(place: _Place, program: Path) -> None:
         _CONFIG.format(socket=_quoted(place.socket), folder=_quoted(place.folder)), encoding="utf-8"
     )
     place.log.write_bytes(b"")
-    pid_file = place.folder / "server.pid"
-    pid_file.unlink(missing_ok=True)
+    place.pid_file.unlink(missing_ok=True)
     run([program, config], cwd=place.folder, timeout=_START_TIMEOUT)
     started = time.monotonic()
     while not _answers(place):
@@ -246,7 +224,7 @@ def _start(place: _Place, program: Path) -> None:
 
 def _is_starting(place: _Place, waited: float) -> bool:
     """Tell whether the server, which does not listen yet, may still come to that."""
-    if (place.folder / "server.pid").exists():
+    if place.pid_file.exists():
         return waited < _START_TIMEOUT and _server_pid(place) is not None
     return waited < _PID_FILE_TIMEOUT
 

@@ -11,7 +11,8 @@ from redis import exceptions
 
 from caur_ci.errors import CaurError, ConfigError, ExitCode, TemporaryError
 from scheduler import embedded
-from scheduler.connection import connect, default_state_dir, redis_errors, server_url
+from scheduler.connection import connect, default_state_dir, redis_errors
+from scheduler.connection.settings import server_of
 from scheduler.queue import Queue
 from tests.support.queue import job
 
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
         ({"REDIS_HOST": "::1"}, {}, "redis://[::1]:6379"),
         ({"REDIS_PORT": "7000"}, {}, "redis://127.0.0.1:7000"),
         ({"REDIS_HOST": "q"}, {"REDIS_PASSWORD": "p@:/ß"}, "redis://:p%40%3A%2F%C3%9F@q:6379"),
+        (
+            {"REDIS_HOST": "q", "REDIS_USER": "caur:builder"},
+            {"REDIS_PASSWORD": "p"},
+            "redis://caur%3Abuilder:p@q:6379",
+        ),
+        ({"REDIS_HOST": "q", "REDIS_CA_CERT": "/ca.pem"}, {}, "rediss://q:6379"),
         ({"REDIS_HOST": "q"}, {"REDIS_URL": "rediss://other"}, "rediss://other"),
         ({"REDIS_SSH_HOST": "q"}, {"REDIS_URL": "redis://other"}, "redis://other"),
     ],
@@ -35,20 +42,21 @@ if TYPE_CHECKING:
 def test_the_environment_names_a_server(
     environ: dict[str, str], secrets: dict[str, str], url: str | None
 ) -> None:
-    assert server_url(environ, secrets) == url
+    server = server_of(None, environ, secrets)
+    assert (server.url if server else None) == url
 
 
 @pytest.mark.parametrize("port", ["no", "0", "65536", "tcp://10.0.0.1:6379", "-1"])
 def test_a_port_that_is_none_is_an_error(port: str) -> None:
     with pytest.raises(ConfigError, match="REDIS_PORT"):
-        server_url({"REDIS_HOST": "queue", "REDIS_PORT": port}, {})
+        server_of(None, {"REDIS_HOST": "queue", "REDIS_PORT": port}, {})
 
 
 def test_a_tunnel_that_was_asked_for_is_never_replaced_by_another_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("REDIS_SSH_HOST", "queue.example.org")
-    with pytest.raises(ConfigError, match="REDIS_SSH_HOST"):
+    monkeypatch.setenv("REDIS_SSH_HOST", "queue.invalid")
+    with pytest.raises(TemporaryError, match=r"queue\.invalid"):
         connect(state_dir=tmp_path)
     assert not list(tmp_path.iterdir())
 
@@ -81,10 +89,43 @@ def test_the_state_folder_follows_the_environment(
     assert default_state_dir() == Path("/elsewhere")
 
 
-@pytest.mark.parametrize("url", ["http://queue", "queue:6379", "", "redis://queue:port"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://queue",
+        "queue:6379",
+        "x",
+        "redis://queue:port",
+        "redis://queue/name",
+        "redis://queue?db=name",
+        "rediss://queue?ssl_cert_reqs=none",
+        "rediss://queue?ssl_check_hostname=false",
+        "redis://queue?ssl_ca_certs=/ca.pem",
+    ],
+)
 def test_an_address_that_is_none_is_an_error(url: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
-        connect(url or "x", state_dir=tmp_path)
+        connect(url, state_dir=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("environ", "secrets"),
+    [
+        ({"REDIS_CA_CERT": "/ca.pem"}, {"REDIS_URL": "redis://queue"}),
+        ({"REDIS_CLIENT_CERT": "/client.pem", "REDIS_SSH_HOST": "queue"}, {}),
+        ({"REDIS_USER": "builder", "REDIS_HOST": "queue"}, {}),
+        ({"REDIS_SSH_HOST": "-oProxyCommand=x"}, {}),
+        ({"REDIS_SSH_HOST": "queue", "REDIS_SSH_PORT": "ssh"}, {}),
+        ({"REDIS_SSH_HOST": "queue", "REDIS_SSH_USER": "-x"}, {}),
+        ({"REDIS_SSH_HOST": "queue", "REDIS_SSH_TIMEOUT": "soon"}, {}),
+        ({"REDIS_SSH_HOST": "queue", "REDIS_SSH_HOST_FINGERPRINT": "MD5:00"}, {}),
+    ],
+)
+def test_settings_that_cannot_be_followed_are_errors(
+    environ: dict[str, str], secrets: dict[str, str]
+) -> None:
+    with pytest.raises(ConfigError):
+        server_of(None, environ, secrets)
 
 
 def test_an_unreachable_server_is_a_temporary_error_that_names_it_without_the_password() -> None:
@@ -98,7 +139,10 @@ def test_an_unreachable_server_is_a_temporary_error_that_names_it_without_the_pa
     assert "hunter2" not in caught.value.message
 
 
-def test_the_server_going_away_is_a_temporary_error(tmp_path: Path) -> None:
+def test_the_server_going_away_is_a_temporary_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scheduler.connection.client.PATIENCE", 0.1)
     with connect(state_dir=tmp_path) as client:
         queue = Queue(client)
         embedded.stop(tmp_path)

@@ -56,7 +56,7 @@ def test_without_a_server_a_claim_is_given_up_after_the_length_of_a_lease(
         raise TemporaryError("out of reach")
 
     with (
-        client_of(f"unix://{tmp_path}/nobody") as nobody,
+        client_of(f"unix://{tmp_path}/nobody", patience=0.1) as nobody,
         Heartbeat(Queue(nobody), [claim], interval=0.02, patience=0.1) as heartbeat,
     ):
         with pytest.raises(StaleClaimError, match="lost meanwhile"):

@@ -47,7 +47,10 @@ def test_a_full_log_takes_no_more(redis: Redis) -> None:
 def test_a_server_out_of_reach_ends_no_build_and_fills_no_memory(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with client_of(f"unix://{tmp_path}/nobody") as nobody, JobLog(LogStore(nobody), CLAIM) as log:
+    with (
+        client_of(f"unix://{tmp_path}/nobody", patience=0.1) as nobody,
+        JobLog(LogStore(nobody), CLAIM) as log,
+    ):
         for _ in range(300):
             log.write(100_000 * b"x")
             log.tick()
