@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from caur_ci.cli import options
 from caur_ci.cli.session import session_of
 from caur_ci.errors import InputError
 
@@ -34,19 +35,9 @@ def auto_repo_remove(
         list[str] | None,
         typer.Option(metavar="PKGBASE", help="Remove these. May be repeated.", show_default=False),
     ] = None,
-    arch: Annotated[str, typer.Option(metavar="ARCH", help="The architecture.")] = "x86_64",
-    repo: Annotated[
-        Path, typer.Option("--repo", metavar="DIR", help="The repository of PKGBUILD folders.")
-    ] = Path(),
-    redis: Annotated[
-        str | None,
-        typer.Option(
-            "--redis",
-            metavar="URL",
-            help="The queue's Redis server. Default: REDIS_URL, REDIS_HOST, or one of our own.",
-            show_default=False,
-        ),
-    ] = None,
+    arch: options.Arch = "x86_64",
+    repo: options.Repo = Path(),
+    redis: options.Redis = None,
 ) -> None:
     """Take packages out of a pacman repository that no folder stands for any more.
 

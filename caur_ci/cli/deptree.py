@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from caur_ci.cli.options import Repo
 from caur_ci.cli.session import Session, session_of
 from caur_ci.srcinfo import DEFAULT_ARCHITECTURE
 
@@ -76,12 +77,7 @@ def deptree(
             "for Markdown on GitLab and GitHub.",
         ),
     ] = Format.TREE,
-    repo: Annotated[
-        Path,
-        typer.Option(
-            "--repo", metavar="DIR", help="The repository of PKGBUILD folders, or a folder in it."
-        ),
-    ] = Path(),
+    repo: Repo = Path(),
     commit: Annotated[
         str | None,
         typer.Option(

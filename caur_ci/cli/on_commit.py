@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from caur_ci.cli import options
 from caur_ci.cli.session import Session, session_of
 
 if TYPE_CHECKING:
@@ -18,22 +19,8 @@ if TYPE_CHECKING:
 def on_commit(
     context: typer.Context,
     *,
-    repo: Annotated[
-        Path,
-        typer.Option(
-            "--repo", metavar="DIR", help="The repository of PKGBUILD folders, or a folder in it."
-        ),
-    ] = Path(),
-    remote: Annotated[
-        str | None,
-        typer.Option(
-            "--remote",
-            metavar="NAME",
-            help="The remote that holds the tag `scheduled` and branch `caur`. Default: "
-            "origin, or the repository itself if it has no origin.",
-            show_default=False,
-        ),
-    ] = None,
+    repo: options.Repo = Path(),
+    remote: options.Remote = None,
     push: Annotated[
         bool,
         typer.Option(
@@ -45,9 +32,7 @@ def on_commit(
         bool,
         typer.Option("--dry-run", help="Only show what would be done: no file, no tag, no push."),
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the plan and the request as JSON.")
-    ] = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Find out which packages the pushed commits change, and ask for their builds.
 

@@ -1,0 +1,40 @@
+"""Options that several commands have, spelt once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Repo = Annotated[
+    Path,
+    typer.Option(
+        "--repo", metavar="DIR", help="The repository of PKGBUILD folders, or a folder in it."
+    ),
+]
+
+Remote = Annotated[
+    str | None,
+    typer.Option(
+        "--remote",
+        metavar="NAME",
+        help="The remote that holds the tag `scheduled` and branch `caur`. Default: origin, or "
+        "the repository itself if it has no origin.",
+        show_default=False,
+    ),
+]
+
+Redis = Annotated[
+    str | None,
+    typer.Option(
+        "--redis",
+        metavar="URL",
+        help="The queue's Redis server. Default: REDIS_URL, REDIS_HOST, or one of our own.",
+        show_default=False,
+    ),
+]
+
+Arch = Annotated[str, typer.Option("--arch", metavar="ARCH", help="The architecture.")]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
