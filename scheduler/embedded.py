@@ -224,7 +224,8 @@ def _start(place: _Place, program: Path) -> None:
 
 def _is_starting(place: _Place, waited: float) -> bool:
     """Tell whether the server, which does not listen yet, may still come to that."""
-    if place.pid_file.exists():
+    # The file is there for an instant before its content is.
+    if place.pid_file.exists() and place.pid_file.stat().st_size:
         return waited < _START_TIMEOUT and _server_pid(place) is not None
     return waited < _PID_FILE_TIMEOUT
 

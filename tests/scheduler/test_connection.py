@@ -161,7 +161,7 @@ def test_a_wrong_password_is_told_as_such(redis: Redis, redis_url: str) -> None:
 
 
 def test_a_full_server_is_a_temporary_error(queue: Queue, redis: Redis) -> None:
-    redis.config_set("maxmemory", "1mb")
+    redis.config_set("maxmemory", "1")
     try:
         with pytest.raises(TemporaryError, match="out of memory"):
             queue.submit("request", [job("a")])
