@@ -11,7 +11,7 @@ from redis.backoff import EqualJitterBackoff, NoBackoff
 from redis.retry import Retry
 
 from caur_ci.errors import CaurError, ConfigError
-from scheduler.connection.errors import tls_trouble
+from scheduler.connection.errors import tls_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,13 +35,15 @@ def new_client(
     server: Server,
     *,
     patience: float | None = None,
+    answer_timeout: float = _ANSWER_TIMEOUT,
     repair: Callable[[], object] | None = None,
     tunnel: Tunnel | None = None,
 ) -> Redis:
     """Return a client for `server`; nothing is sent yet.
 
-    `patience` is how many seconds a command is repeated, `repair` is called before that, `tunnel`
-    is closed with the client. Raises ConfigError.
+    `patience` is how many seconds a command is repeated, `answer_timeout` how many one try may
+    take, `repair` is called before repeating, `tunnel` is closed with the client.
+    Raises ConfigError.
     """
     options = server.tls.options() if server.url.startswith("rediss:") else {}
     if not server.url.startswith("unix:"):
@@ -52,7 +54,7 @@ def new_client(
             Client.from_url(
                 server.url,
                 socket_connect_timeout=_CONNECT_TIMEOUT,
-                socket_timeout=_ANSWER_TIMEOUT,
+                socket_timeout=answer_timeout,
                 health_check_interval=_HEALTH_CHECK_INTERVAL,
                 retry=PatientRetry(PATIENCE if patience is None else patience, repair),
                 **options,
@@ -118,15 +120,17 @@ class PatientRetry(Retry):
     ) -> Any:  # noqa: ANN401 - whatever `do` returns
         failures = 0
         while True:
+            started = time.monotonic()
             try:
                 result = do()
             except _REPEATED as error:
                 failures += 1
                 failed(error, failures)
-                lasted = self._outage.lasts()
+                timed_out = not isinstance(error, exceptions.ConnectionError)
+                lasted = self._outage.lasts(started if timed_out else time.monotonic())
                 pause = self._pauses.compute(failures)
-                # One that was idle for long deserves a second try, whatever was before.
-                if failures > 1 and lasted + pause > self._patience:
+                # After an outage that ended unseen, a second try is due at once.
+                if (failures > 1 or timed_out) and lasted + pause > self._patience:
                     raise
                 if _is_final(error) or not is_retryable(error):
                     raise
@@ -154,11 +158,11 @@ class _Outage:
     def __deepcopy__(self, _memo: object) -> Self:
         return self
 
-    def lasts(self) -> float:
-        now = time.monotonic()
+    def lasts(self, since: float) -> float:
+        """Return how long it has lasted; one that is new began at `since`."""
         if self._since is None:
-            self._since = now
-        return now - self._since
+            self._since = since
+        return time.monotonic() - self._since
 
     def ends(self) -> None:
         self._since = None
@@ -174,4 +178,4 @@ def _once(do: Callable[[], Any], failed: Callable[[Exception, int], None]) -> An
 
 def _is_final(error: Exception) -> bool:
     """Tell whether trying again cannot help."""
-    return isinstance(error, _FINAL) or tls_trouble(error) is not None
+    return isinstance(error, _FINAL) or tls_refusal(error) is not None

@@ -67,32 +67,37 @@ def named_server(name: Callable[[], str]) -> Iterator[None]:
         raise type(error)(f"{name()}: {error}") from error
 
 
-def tls_trouble(error: BaseException) -> ssl.SSLError | None:
-    """Return why the two sides did not agree on a TLS connection, if that was the cause."""
+def tls_refusal(error: BaseException) -> ssl.SSLError | None:
+    """Return why one side refused a TLS connection, if that was the cause."""
+    trouble = _tls_trouble(error)
+    return None if isinstance(trouble, _TLS_CUT) else trouble
+
+
+def _tls_trouble(error: BaseException) -> ssl.SSLError | None:
     cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLError):
-            return None if isinstance(cause, _TLS_CUT) else cause
+    while cause is not None and not isinstance(cause, ssl.SSLError):
         cause = cause.__cause__ or cause.__context__
-    return None
+    return cause
 
 
 def _unreachable(error: Exception) -> CaurError:
-    trouble = tls_trouble(error)
-    if trouble is None:
-        return TemporaryError(
-            f"the Redis server cannot be reached: {error}",
-            hint="Check that it runs and that its address is right (--redis, REDIS_URL, "
-            "REDIS_HOST), then try again.",
-        )
+    trouble = _tls_trouble(error)
     if isinstance(trouble, ssl.SSLCertVerificationError):
         return CaurError(
             f"the certificate of the Redis server is not accepted: {error}",
             hint="Name the file with the CA that issued it in REDIS_CA_CERT, and use the host "
             "name that it was issued for.",
         )
-    return CaurError(
-        f"the Redis server and we do not agree on a TLS connection: {error}",
+    if trouble is None:
+        return TemporaryError(
+            f"the Redis server cannot be reached: {error}",
+            hint="Check that it runs and that its address is right (--redis, REDIS_URL, "
+            "REDIS_HOST), then try again.",
+        )
+    # A server that refuses us may hang up before we have read why.
+    kind = TemporaryError if isinstance(trouble, _TLS_CUT) else CaurError
+    return kind(
+        f"no TLS connection to the Redis server comes about: {error}",
         hint="If it wants a client certificate, set REDIS_CLIENT_CERT and REDIS_CLIENT_KEY; if it "
         "speaks no TLS on this port, use redis:// instead of rediss://.",
     )

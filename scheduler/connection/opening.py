@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # To tell soon that there is no server, although one that is there is waited for longer.
 _FIRST_PATIENCE = 1.0
+_FIRST_ANSWER_TIMEOUT = 10.0
 
 
 def connect(
@@ -99,7 +100,7 @@ def _reached(
     with (
         redis_errors(),
         named_server(name or (lambda: server.name)),
-        new_client(server, patience=_FIRST_PATIENCE) as probe,
+        new_client(server, patience=_FIRST_PATIENCE, answer_timeout=_FIRST_ANSWER_TIMEOUT) as probe,
     ):
         probe.ping()
     return new_client(server, repair=repair, tunnel=tunnel)
