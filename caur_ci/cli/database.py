@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from caur_ci.cli.options import Redis, Strict
 from caur_ci.cli.session import session_of
 
 
@@ -55,24 +56,19 @@ def database(
             show_default=False,
         ),
     ] = None,
-    redis: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="The queue's Redis server. Default: REDIS_URL, REDIS_HOST, or one of our own.",
-            show_default=False,
-        ),
-    ] = None,
+    redis: Redis = None,
+    strict: Strict = False,
 ) -> None:
     """Check, sign and publish what workers built, and remove packages that are to go.
 
     The repositories come from the variable PACKAGE_TARGET_REPOS: `{"NAME": {}}`. All packages
     that wait at a moment are published in one step; pacman reads either the old or the new state.
 
-    SIGTERM or Ctrl-C ends the runner after what it is just publishing.
+    SIGTERM or Ctrl-C ends the runner after what it is just publishing, and a second one at once:
+    then the next runner publishes it. `caur-ci queue drain` ends the runner likewise in order.
     """
+    from caur_ci.cli.queue_connection import open_durable  # noqa: PLC0415
     from caur_ci.cli.service import environment_with, service  # noqa: PLC0415
-    from scheduler.connection import connect  # noqa: PLC0415 - slow to import
     from scheduler.database.service import database_runner  # noqa: PLC0415
     from scheduler.settings import DatabaseSettings  # noqa: PLC0415
 
@@ -82,7 +78,7 @@ def database(
     )
     settings = DatabaseSettings.from_environment(environment)
     passphrase = session.secrets.get("GPG_PASSPHRASE", "")
-    with service(session) as stop, connect(redis, secrets=session.secrets) as client:
+    with service(session) as stop, open_durable(session, redis, strict=strict) as client:
         runner_id = f"database-{secrets.token_hex(5)}"
         runner = database_runner(settings, client, runner_id, stop, passphrase=passphrase)
         runner.run(idle_exit=idle_exit)

@@ -38,3 +38,12 @@ Redis = Annotated[
 Arch = Annotated[str, typer.Option("--arch", metavar="ARCH", help="The architecture.")]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict",
+        help="Do nothing where the Redis server may lose jobs: without append-only file, or "
+        "with a policy that evicts keys. Without this it is a warning.",
+    ),
+]

@@ -10,6 +10,8 @@ from caur_ci.errors import ConfigError, GitError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from redis import Redis
+
     from caur_ci.cli.session import Session
     from scheduler.queue import Queue
 
@@ -24,8 +26,31 @@ def open_queue(session: Session, url: str | None) -> Queue:
     return Queue(connect(url, secrets=session.secrets))
 
 
-def open_queue_for_hand_over(session: Session, url: str | None, repo: Path) -> Queue:
-    """Return the queue to hand builds over to.
+def open_durable(session: Session, url: str | None, *, strict: bool) -> Redis:
+    """Return a client of the server that is to keep jobs; say what may make it lose them.
+
+    Raises ConfigError for that with `strict`.
+    """
+    from scheduler.connection import check_durability, connect  # noqa: PLC0415 - slow to import
+
+    client = connect(url, secrets=session.secrets)
+    findings = check_durability(client)
+    if findings and strict:
+        client.close()
+        raise ConfigError(
+            f"the Redis server may lose jobs: {'; '.join(findings)}",
+            hint="Set `appendonly yes` and `maxmemory-policy noeviction` in its configuration, "
+            "or go without --strict.",
+        )
+    for finding in findings:
+        session.warn(f"the Redis server may lose jobs: {finding}")
+    return client
+
+
+def open_queue_for_hand_over(
+    session: Session, url: str | None, repo: Path, *, strict: bool = False
+) -> Queue:
+    """Return the queue to hand builds over to; about `strict` see `open_durable`.
 
     Raises ConfigError where the embedded server would take them although nobody builds from it:
     on a pipeline's runner, which goes away, or where `.ci/config` names another server.
@@ -33,7 +58,9 @@ def open_queue_for_hand_over(session: Session, url: str | None, repo: Path) -> Q
     secret = any(session.secrets.get(name) for name in ("REDIS_URL", "REDIS_PASSWORD"))
     if not (url or secret or any(os.environ.get(name) for name in _SAYS_WHERE)):
         _refuse_embedded_server(repo)
-    return open_queue(session, url)
+    from scheduler.queue import Queue  # noqa: PLC0415 - slow to import
+
+    return Queue(open_durable(session, url, strict=strict))
 
 
 def _refuse_embedded_server(repo: Path) -> None:

@@ -7,10 +7,11 @@ import os
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from caur_ci.cli.options import Arch, AsJson, Redis, Remote, Repo, Strict
 from caur_ci.cli.session import Session, session_of
 from caur_ci.errors import ExitCode, InputError
 
@@ -66,7 +67,7 @@ def schedule(
             show_default=False,
         ),
     ] = None,
-    arch: Annotated[str, typer.Option(metavar="ARCH", help="The architecture.")] = "x86_64",
+    arch: Arch = "x86_64",
     arch_mirror: Annotated[
         str,
         typer.Option(
@@ -84,25 +85,27 @@ def schedule(
     without_order: Annotated[
         bool, typer.Option("--without-order", help="Build without knowing the dependencies.")
     ] = False,
-    repo: Annotated[
-        Path, typer.Option("--repo", metavar="DIR", help="The repository of PKGBUILD folders.")
-    ] = Path(),
-    remote: Annotated[
-        str | None,
+    on_failure: Annotated[
+        Literal["proceed", "hold"] | None,
         typer.Option(
-            "--remote", metavar="NAME", help="The remote with the outbox.", show_default=False
-        ),
-    ] = None,
-    redis: Annotated[
-        str | None,
-        typer.Option(
-            "--redis",
-            metavar="URL",
-            help="The queue's Redis server. Default: REDIS_URL, REDIS_HOST, or one of our own.",
+            help="What packages named here do when one that they depend on fails to build: they "
+            "are built all the same, or held until it succeeds. Default: proceed.",
             show_default=False,
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    on_running: Annotated[
+        Literal["follow", "cancel"] | None,
+        typer.Option(
+            help="What becomes of a running build of a package named here: it goes on and the new "
+            "one follows it, or it is canceled. Default: follow.",
+            show_default=False,
+        ),
+    ] = None,
+    repo: Repo = Path(),
+    remote: Remote = None,
+    redis: Redis = None,
+    strict: Strict = False,
+    as_json: AsJson = False,
 ) -> int:
     """Hand builds over to the queue.
 
@@ -119,7 +122,11 @@ def schedule(
     session = session_of(context)
     if sum((bool(packages), document is not None, outbox)) != 1:
         raise InputError("say what to hand over: packages, or --from FILE, or --outbox")
-    queue: Callable[[], Queue] = partial(open_queue_for_hand_over, session, redis, repo)
+    if not packages and (on_failure or on_running):
+        raise InputError("--on-failure and --on-running are for packages named here")
+    queue: Callable[[], Queue] = partial(
+        open_queue_for_hand_over, session, redis, repo, strict=strict
+    )
     if outbox:
         result = _hand_over_outbox(session, queue(), repo, remote)
     elif document is not None:
@@ -137,6 +144,8 @@ def schedule(
                 deptree=deptree,
                 without_order=without_order,
                 repo=repo,
+                on_failure=on_failure or "proceed",
+                on_running=on_running or "follow",
             )
         )
         result = hand_over(queue(), [request])

@@ -41,6 +41,8 @@ class NamedPackages:
     deptree: str | None
     without_order: bool
     repo: Path
+    on_failure: str = "proceed"
+    on_running: str = "follow"
 
 
 def named_request(named: NamedPackages) -> BuildRequest:
@@ -58,6 +60,8 @@ def named_request(named: NamedPackages) -> BuildRequest:
         arch=check_architecture(named.arch),
         arch_mirror=named.arch_mirror,
         commit_reference=reference,
+        on_failure=named.on_failure,
+        on_running=named.on_running,
         packages=tuple(_package(word, tree) for word in _words(named.packages)),
     )
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from caur_ci.cli.options import Redis, Strict
 from caur_ci.cli.session import session_of
 
 
@@ -74,14 +75,8 @@ def worker(
             show_default=False,
         ),
     ] = None,
-    redis: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="The queue's Redis server. Default: REDIS_URL, REDIS_HOST, or one of our own.",
-            show_default=False,
-        ),
-    ] = None,
+    redis: Redis = None,
+    strict: Strict = False,
 ) -> None:
     """Build the jobs in the queue, one at a time.
 
@@ -89,11 +84,14 @@ def worker(
     `{"NAME": {"url": "https://…"}}`. Each package is built with makepkg, from exactly the commit
     that was scheduled, as a user without rights.
 
-    SIGTERM or Ctrl-C ends the worker; a build in progress is stopped and its job handed back.
+    SIGTERM or Ctrl-C ends the worker; a build in progress is stopped and its job handed back. A
+    second one ends it at once: the job goes back to the queue when its lease has run out. After
+    `caur-ci queue drain` the worker ends when its build has ended.
     """
+    from caur_ci.cli.queue_connection import open_durable  # noqa: PLC0415
     from caur_ci.cli.service import environment_with, service  # noqa: PLC0415
     from scheduler.build.service import running_worker  # noqa: PLC0415 - slow to import
-    from scheduler.connection import connect, default_state_dir  # noqa: PLC0415
+    from scheduler.connection import default_state_dir  # noqa: PLC0415
     from scheduler.settings import WorkerSettings  # noqa: PLC0415
 
     session = session_of(context)
@@ -108,7 +106,7 @@ def worker(
     settings = WorkerSettings.from_environment(environment, state_dir=default_state_dir())
     with (
         service(session) as stop,
-        connect(redis, secrets=session.secrets) as client,
+        open_durable(session, redis, strict=strict) as client,
         running_worker(settings, client, stop) as running,
     ):
         running.run(idle_exit=idle_exit)
