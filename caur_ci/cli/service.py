@@ -6,8 +6,10 @@ import logging
 import os
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
+
+from caur_ci.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,21 +19,29 @@ if TYPE_CHECKING:
 
 _FORMAT = "%(asctime)s %(levelname)-7s %(message)s"
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+# How long it may take to clean up after a second signal. Redis may be out of reach.
+_LAST_PATIENCE = 3.0
 
 
 @contextmanager
 def service(session: Session) -> Iterator[threading.Event]:
     """Provide an event that is set when the process is to end in order.
 
-    SIGTERM, SIGHUP and Ctrl-C ask for that; a second Ctrl-C ends it at once. What the services
-    log goes to standard error, without secrets.
+    SIGTERM, SIGHUP and Ctrl-C ask for that; a second one ends it at once. What the services log
+    goes to standard error, without secrets.
     """
     stop = threading.Event()
+    # Nothing is lost by it: that is what leases are for, and a build ends with its worker.
+    watchdog = threading.Timer(_LAST_PATIENCE, os._exit, [ExitCode.INTERRUPTED])
+    watchdog.daemon = True
 
-    def ask(number: int, _frame: FrameType | None) -> None:
-        if stop.is_set() and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        stop.set()
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        if not stop.is_set():
+            stop.set()
+            return
+        with suppress(RuntimeError):  # a third signal
+            watchdog.start()
+        raise KeyboardInterrupt
 
     before = {number: signal.signal(number, ask) for number in _SIGNALS}
     root = logging.getLogger("scheduler")
@@ -43,6 +53,7 @@ def service(session: Session) -> Iterator[threading.Event]:
     try:
         yield stop
     finally:
+        watchdog.cancel()
         root.removeHandler(handler)
         root.setLevel(level)
         for number, earlier in before.items():
