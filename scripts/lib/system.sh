@@ -19,9 +19,13 @@ zstd        zstd                    zstd
 strip       binutils                binutils
 redis       redis-tools             valkey
 TABLE
+    [[ $tools_for == test ]] || return 0
+    printf 'ssh openssh-client openssh\n'
 }
 
+# $1 is what is needed: those of the `demo`, or those of the `test`s, which are more.
 need_system_tools() {
+    local tools_for=$1
     local missing
     missing=$(missing_tools)
     [[ -n $missing ]] || return 0

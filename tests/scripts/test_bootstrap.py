@@ -15,7 +15,7 @@ CHECKOUT = Path(__file__).parents[2]
 BASICS = shlex.split(
     "bash cat chmod cut dirname env flock grep head ln mkdir readlink rm sha256sum sort touch"
 )
-TOOLS = shlex.split("makepkg repo-add vercmp bsdtar gpg fakeroot zstd strip redis-server")
+TOOLS = shlex.split("makepkg repo-add vercmp bsdtar gpg fakeroot zstd strip redis-server ssh")
 
 LOG = 'printf "%s %s\\n" "${0##*/}" "$*" >> "$STUBS/../calls"\n'
 # Installs the tools that it is asked for, under the names of the packages that bring them.
@@ -32,6 +32,7 @@ for word in "$@"; do
   binutils) names=strip ;;
   redis-tools) names=redis-check-rdb ;;
   valkey) names=valkey-server ;;
+  openssh*) names=ssh ;;
   python*-venv) touch "$STUBS/../has-venv"; names='' ;;
   *) names='' ;;
   esac
@@ -147,6 +148,17 @@ def test_the_tests_need_the_development_tools_and_the_demo_does_not(machine: Mac
 
     machine.bootstrap("demo")
     assert machine.calls == []
+
+
+def test_the_tests_need_ssh_and_the_demo_does_not(machine: Machine) -> None:
+    machine.put_tools()
+    (machine.stubs / "ssh").unlink()
+    machine.put("apt-get", MANAGER)
+
+    assert machine.bootstrap("demo").returncode == 0
+    assert machine.calls_of("apt-get") == []
+    assert machine.bootstrap("test").returncode == 0
+    assert machine.calls_of("apt-get")[-1].endswith(" openssh-client")
 
 
 def test_lint_needs_no_system_tools(machine: Machine) -> None:
