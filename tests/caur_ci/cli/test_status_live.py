@@ -1,0 +1,126 @@
+"""`caur-ci status --live` on a real terminal."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from caur_ci.cli.main import run
+from caur_ci.cli.session import Session
+from caur_ci.errors import ExitCode
+from tests.support.queue import claimed, job, submit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scheduler.queue import Queue
+
+ALTERNATE_SCREEN, BACK = b"\x1b[?1049h", b"\x1b[?1049l"
+CURSOR_SHOWN = b"\x1b[?25h"
+
+
+class Terminal:
+    """A terminal with the command in it."""
+
+    def __init__(self, process: subprocess.Popen[bytes], descriptor: int) -> None:
+        self.process = process
+        self._descriptor = descriptor
+        self.seen = b""
+
+    def wait_for(self, text: bytes, *, within: float = 20.0) -> None:
+        """Read until `text` shows up in what has not been looked at yet."""
+        deadline = time.monotonic() + within
+        start = len(self.seen)
+        while text not in self.seen[start:]:
+            assert self._read(deadline - time.monotonic()), self.seen[start:].decode()
+
+    def type(self, text: bytes) -> None:
+        os.write(self._descriptor, text)
+
+    def end(self, *, within: float = 20.0) -> int:
+        """Read what is left and return the exit code."""
+        deadline = time.monotonic() + within
+        while self._read(deadline - time.monotonic()):
+            pass
+        return self.process.wait(within)
+
+    def _read(self, within: float) -> bytes:
+        ready, _, _ = select.select([self._descriptor], [], [], max(0.0, within))
+        try:
+            data = os.read(self._descriptor, 65536) if ready else b""
+        except OSError:  # the other end is closed
+            data = b""
+        self.seen += data
+        return data
+
+
+@contextmanager
+def terminal(redis_url: str) -> Iterator[Terminal]:
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
+    command = [sys.executable, "-P", "-m", "caur_ci", "status", "--live", "--redis", redis_url]
+    process = subprocess.Popen(
+        ["setsid", "--ctty", *command],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm"},
+    )
+    os.close(theirs)
+    try:
+        yield Terminal(process, ours)
+    finally:
+        os.close(ours)
+        process.kill()
+        process.wait()
+
+
+def test_it_shows_what_happens_as_it_happens_until_ctrl_c(queue: Queue, redis_url: str) -> None:
+    submit(queue, job("first"), job("second", "first"))
+    with terminal(redis_url) as screen:
+        screen.wait_for(b"Recent results")
+        assert ALTERNATE_SCREEN in screen.seen
+        assert b"waits for repo/x86_64/first" in screen.seen
+
+        claimed(queue)
+        screen.wait_for(b"building")
+        submit(queue, job("third"))
+        screen.wait_for(b"repo/x86_64/third")
+
+        screen.type(b"\x03")
+        assert screen.end() == ExitCode.OK
+
+    assert screen.seen.rindex(BACK) > screen.seen.rindex(ALTERNATE_SCREEN)
+    assert CURSOR_SHOWN in screen.seen
+    assert b"Traceback" not in screen.seen
+    assert b"error" not in screen.seen
+
+
+def test_sigterm_leaves_the_terminal_in_order_too(queue: Queue, redis_url: str) -> None:
+    with terminal(redis_url) as screen:
+        screen.wait_for(b"Recent results")
+        screen.process.send_signal(signal.SIGTERM)
+        assert screen.end() == ExitCode.OK
+    assert screen.seen.rindex(BACK) > screen.seen.rindex(ALTERNATE_SCREEN)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"), [([], "needs a terminal"), (["--json"], "either --live or --json")]
+)
+def test_without_a_terminal_it_is_refused(
+    redis_url: str, capsys: pytest.CaptureFixture[str], options: list[str], said: str
+) -> None:
+    assert run(["status", "--live", *options, "--redis", redis_url], Session()) == ExitCode.FAILED
+    assert said in capsys.readouterr().err
