@@ -1,6 +1,9 @@
 # The system tools: which are needed, what brings them, and how to install it.
 # shellcheck shell=bash
 
+# Elsewhere in tests only.
+system_root=${BOOTSTRAP_SYSTEM_ROOT:-}
+
 # command, Debian/Ubuntu package, Arch package
 #
 # redis stands for any program of key_value_program. On Debian and Ubuntu the package redis-server
@@ -20,7 +23,10 @@ strip       binutils                binutils
 redis       redis-tools             valkey
 TABLE
     [[ $tools_for == test ]] || return 0
-    printf 'ssh openssh-client openssh\n'
+    cat <<'TABLE'
+ssh         openssh-client          openssh
+sshd        openssh-server          openssh
+TABLE
 }
 
 # $1 is what is needed: those of the `demo`, or those of the `test`s, which are more.
@@ -60,15 +66,17 @@ have_tool() {
     # Debian has a game of the same name.
     pacman) have pacman && [[ $(pacman --version 2>/dev/null) == *libalpm* ]] ;;
     redis) key_value_program >/dev/null ;;
+    # Not on the PATH of ordinary users everywhere.
+    sshd) have sshd || [[ -x $system_root/usr/sbin/sshd ]] ;;
     *) have "$1" ;;
     esac
 }
 
 package_manager() {
     local family=''
-    if [[ -r ${OS_RELEASE:-/etc/os-release} ]]; then
-        # shellcheck disable=SC1090 # the file differs from machine to machine
-        family=$(. "${OS_RELEASE:-/etc/os-release}" && printf '%s %s' "${ID:-}" "${ID_LIKE:-}")
+    if [[ -r $system_root/etc/os-release ]]; then
+        # shellcheck disable=SC1091 # the file differs from machine to machine
+        family=$(. "$system_root/etc/os-release" && printf '%s %s' "${ID:-}" "${ID_LIKE:-}")
     fi
     # Each exists as a mere package on other systems, pacman even among what is installed here.
     if [[ $family == *arch* ]] && have pacman; then
@@ -98,11 +106,21 @@ install_with_apt() {
     run_apt update ||
         say "apt-get update failed; going on with the package lists that are there"
     mapfile -t names <<<"$packages"
+    [[ " ${names[*]} " != *' openssh-server '* ]] || keep_sshd_from_running
     say "apt-get install ${names[*]}"
     run_apt install --yes --no-install-recommends "${names[@]}" ||
         stop "apt-get could not install ${names[*]}" \
             "Its messages stand above. On Ubuntu the component universe has to be enabled:" \
             "sudo add-apt-repository universe"
+}
+
+# The tests start an sshd of their own on loopback. Debian and Ubuntu would run theirs for all the
+# world as soon as it is installed, unless they find this file.
+keep_sshd_from_running() {
+    local mark=$system_root/etc/ssh/sshd_not_to_be_run
+    "${as_root[@]}" mkdir -p "${mark%/*}"
+    "${as_root[@]}" touch "$mark"
+    say "the tests need sshd; $mark keeps it from running as a service (remove it to have one)"
 }
 
 run_apt() {
@@ -116,7 +134,7 @@ install_with_pacman() {
     as_root_or_stop "pacman -S --needed ${names[*]}"
 
     local refresh=()
-    if ! compgen -G '/var/lib/pacman/sync/*.db' >/dev/null; then
+    if ! compgen -G "$system_root/var/lib/pacman/sync/*.db" >/dev/null; then
         refresh=(--refresh) # a fresh container image has no package lists
     fi
     say "pacman -S --needed ${names[*]}"

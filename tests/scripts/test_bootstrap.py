@@ -15,7 +15,7 @@ CHECKOUT = Path(__file__).parents[2]
 BASICS = shlex.split(
     "bash cat chmod cut dirname env flock grep head ln mkdir readlink rm sha256sum sort touch"
 )
-TOOLS = shlex.split("makepkg repo-add vercmp bsdtar gpg fakeroot zstd strip redis-server ssh")
+TOOLS = shlex.split("makepkg repo-add vercmp bsdtar gpg fakeroot zstd strip redis-server ssh sshd")
 
 LOG = 'printf "%s %s\\n" "${0##*/}" "$*" >> "$STUBS/../calls"\n'
 # Installs the tools that it is asked for, under the names of the packages that bring them.
@@ -32,7 +32,8 @@ for word in "$@"; do
   binutils) names=strip ;;
   redis-tools) names=redis-check-rdb ;;
   valkey) names=valkey-server ;;
-  openssh*) names=ssh ;;
+  openssh-client) names=ssh ;;
+  openssh-server) [[ ! -e $BOOTSTRAP_SYSTEM_ROOT/etc/ssh/sshd_not_to_be_run ]] || names=sshd ;;
   python*-venv) touch "$STUBS/../has-venv"; names='' ;;
   *) names='' ;;
   esac
@@ -64,9 +65,11 @@ class Machine:
         self.folder = folder
         self.stubs = folder / "stubs"
         self.checkout = folder / "checkout"
+        self.system = folder / "system"
         self.path = str(self.stubs)
         self.stubs.mkdir()
         self.checkout.mkdir()
+        (self.system / "etc").mkdir(parents=True)
         shutil.copytree(CHECKOUT / "scripts", self.checkout / "scripts")
         (self.checkout / "pyproject.toml").write_text("[project]\n")
         (folder / "has-venv").touch()
@@ -98,7 +101,7 @@ class Machine:
             env={
                 "PATH": self.path,
                 "STUBS": str(self.stubs),
-                "OS_RELEASE": str(self.folder / "os-release"),
+                "BOOTSTRAP_SYSTEM_ROOT": str(self.system),
                 **variables,
             },
             capture_output=True,
@@ -159,6 +162,29 @@ def test_the_tests_need_ssh_and_the_demo_does_not(machine: Machine) -> None:
     assert machine.calls_of("apt-get") == []
     assert machine.bootstrap("test").returncode == 0
     assert machine.calls_of("apt-get")[-1].endswith(" openssh-client")
+
+
+def test_an_sshd_that_the_tests_need_does_not_become_a_service(machine: Machine) -> None:
+    machine.put_tools()
+    (machine.stubs / "sshd").unlink()
+    machine.put("apt-get", MANAGER)
+
+    done = machine.bootstrap("test")
+
+    assert done.returncode == 0, done.stderr
+    assert machine.calls_of("apt-get")[-1].endswith(" openssh-server")
+    assert "keeps it from running as a service" in done.stderr
+
+
+def test_an_sshd_where_ordinary_users_do_not_look_is_found(machine: Machine) -> None:
+    machine.put_tools()
+    folder = machine.system / "usr" / "sbin"
+    folder.mkdir(parents=True)
+    (machine.stubs / "sshd").rename(folder / "sshd")
+    machine.put("apt-get", MANAGER)
+
+    assert machine.bootstrap("test").returncode == 0
+    assert machine.calls_of("apt-get") == []
 
 
 def test_lint_needs_no_system_tools(machine: Machine) -> None:
@@ -267,7 +293,7 @@ def test_a_sudo_that_wants_no_password_is_used(machine: Machine) -> None:
 def test_arch_uses_its_pacman_even_where_there_is_an_apt_get(machine: Machine) -> None:
     machine.put("pacman", f"if [[ $1 == --version ]]; then echo libalpm; exit; fi\n{MANAGER}")
     machine.put("apt-get", LOG)
-    (machine.folder / "os-release").write_text("ID=arch\n")
+    (machine.system / "etc" / "os-release").write_text("ID=arch\n")
 
     done = machine.bootstrap("demo")
 
