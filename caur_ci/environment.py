@@ -24,6 +24,7 @@ SECRET_NAMES = frozenset(
         "GPG_PASSPHRASE",
         "PACKAGE_REPOS_NOTIFIERS",
         "REDIS_PASSWORD",
+        "REDIS_SSH_KEY",
         "REDIS_URL",
         "TELEGRAM_BOT_TOKEN",
     }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from caur_ci.errors import ConfigError, GitError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from redis import Redis
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from caur_ci.cli.session import Session
     from scheduler.queue import Queue
 
-_SAYS_WHERE = ("REDIS_HOST", "REDIS_PORT", "REDIS_SSH_HOST", "CAUR_STATE_DIR")
+_SAYS_WHERE = ("REDIS_HOST", "REDIS_SSH_HOST", "CAUR_STATE_DIR")
+_SAYS_SOMETHING = ("REDIS_SSH_HOST", "REDIS_PORT", "REDIS_CA_CERT", "REDIS_CLIENT_CERT")
 
 
 def open_queue(session: Session, url: str | None) -> Queue:
@@ -26,14 +28,16 @@ def open_queue(session: Session, url: str | None) -> Queue:
     return Queue(connect(url, secrets=session.secrets))
 
 
-def open_durable(session: Session, url: str | None, *, strict: bool) -> Redis:
+def open_durable(
+    session: Session, url: str | None, *, strict: bool, environ: Mapping[str, str] | None = None
+) -> Redis:
     """Return a client of the server that is to keep jobs; say what may make it lose them.
 
     Raises ConfigError for that with `strict`.
     """
     from scheduler.connection import check_durability, connect  # noqa: PLC0415 - slow to import
 
-    client = connect(url, secrets=session.secrets)
+    client = connect(url, secrets=session.secrets, environ=environ)
     findings = check_durability(client)
     if findings and strict:
         client.close()
@@ -52,38 +56,52 @@ def open_queue_for_hand_over(
 ) -> Queue:
     """Return the queue to hand builds over to; about `strict` see `open_durable`.
 
-    Raises ConfigError where the embedded server would take them although nobody builds from it:
-    on a pipeline's runner, which goes away, or where `.ci/config` names another server.
+    Where neither `url` nor the environment says where it is, `.ci/config` may name the SSH host
+    that it is behind.
+
+    Raises ConfigError where the embedded server would take the builds although nobody takes them
+    from there: on a pipeline's runner, which goes away.
     """
-    secret = any(session.secrets.get(name) for name in ("REDIS_URL", "REDIS_PASSWORD"))
-    if not (url or secret or any(os.environ.get(name) for name in _SAYS_WHERE)):
-        _refuse_embedded_server(repo)
     from scheduler.queue import Queue  # noqa: PLC0415 - slow to import
 
-    return Queue(open_durable(session, url, strict=strict))
+    environ = {name: value for name, value in os.environ.items() if value}
+    if not (url or session.secrets.get("REDIS_URL") or _any(_SAYS_WHERE, environ)):
+        environ = {**_configured_tunnel(repo), **environ}
+        if not (session.secrets.get("REDIS_PASSWORD") or _any(_SAYS_SOMETHING, environ)):
+            _refuse_embedded_server(environ)
+    return Queue(open_durable(session, url, strict=strict, environ=environ))
 
 
-def _refuse_embedded_server(repo: Path) -> None:
-    host = _configured_host(repo)
-    if host:
-        raise ConfigError(
-            f".ci/config says that Redis is behind the SSH host {host}, and this version opens "
-            "no tunnels yet",
-            hint="Open the tunnel yourself (ssh -L) and name its end with --redis URL.",
-        )
-    if os.environ.get("GITLAB_CI") or os.environ.get("GITHUB_ACTIONS"):
+def _any(names: Iterable[str], environ: Mapping[str, str]) -> bool:
+    return any(environ.get(name) for name in names)
+
+
+def _refuse_embedded_server(environ: Mapping[str, str]) -> None:
+    if _any(("GITLAB_CI", "GITHUB_ACTIONS"), environ):
         raise ConfigError(
             "no Redis server is named; one of our own would go away with this runner",
-            hint="Set REDIS_URL (or REDIS_HOST, REDIS_PORT, REDIS_PASSWORD), or use --redis URL.",
+            hint="Set REDIS_URL (or REDIS_HOST, REDIS_PORT, REDIS_PASSWORD), or use --redis URL, "
+            "or set REDIS_SSH_HOST in .ci/config.",
         )
 
 
-def _configured_host(repo: Path) -> str:
+def _configured_tunnel(repo: Path) -> dict[str, str]:
+    """Return what `.ci/config` says about the way to Redis, as variables; empty if nothing."""
     from caur_ci.cli.repository import head_config  # noqa: PLC0415
     from caur_ci.git import GitRepository  # noqa: PLC0415 - slow to import
 
     try:
         git = GitRepository.open(repo)
     except GitError:
-        return ""
-    return head_config(git).redis_ssh_host
+        return {}
+    config = head_config(git)
+    if not config.redis_ssh_host:
+        return {}
+    settings = {
+        "REDIS_SSH_HOST": config.redis_ssh_host,
+        "REDIS_SSH_PORT": str(config.redis_ssh_port or ""),
+        "REDIS_SSH_USER": config.redis_ssh_user,
+        "REDIS_SSH_HOST_FINGERPRINT": config.redis_ssh_host_fingerprint,
+        "REDIS_PORT": str(config.redis_port or ""),
+    }
+    return {name: value for name, value in settings.items() if value}

@@ -71,6 +71,12 @@ class RepositoryConfig:
     redis_ssh_host: str = key("REDIS_SSH_HOST", v.HOST, "The host of the tunnel to Redis.", "")
     redis_ssh_port: int | None = key("REDIS_SSH_PORT", v.PORT, "Its SSH port.")
     redis_ssh_user: str = key("REDIS_SSH_USER", v.USER, "The user for the tunnel to Redis.", "")
+    redis_ssh_host_fingerprint: str = key(
+        "REDIS_SSH_HOST_FINGERPRINT",
+        v.FINGERPRINTS,
+        "What its host key may be; otherwise it has to be in known_hosts.",
+        "",
+    )
     redis_port: int | None = key("REDIS_PORT", v.PORT, "The port of Redis behind the tunnel.")
     template_enable_updates: bool = key(
         "TEMPLATE_ENABLE_UPDATES", v.BOOLEAN, "Takes over new versions of the CI template.", True

@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 _NAME = r"[A-Za-z0-9@._+-]+"
 _GIT_URL = r"(?:(?:https?|git|ssh|file)://\S+|[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:\S+)"
+_FINGERPRINT = r"SHA256:[A-Za-z0-9+/]{43}=?"
 _PORT = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 
 
@@ -97,6 +98,11 @@ WORD = Kind(r"[A-Za-z0-9_.-]+", "one word of letters, digits and _ . -", str)
 PERSON = Kind(r"[^\s<>][^<>]*", "a name without < and >", str)
 EMAIL = Kind(r"[^\s<>]+", "an e-mail address without blanks, < and >", str)
 HOST = Kind(r"[A-Za-z0-9](?:[A-Za-z0-9.:-]*[A-Za-z0-9])?", "a host name or IP address", str)
+FINGERPRINTS = Kind(
+    rf"{_FINGERPRINT}(?:[ \t]+{_FINGERPRINT})*",
+    "fingerprints like SHA256:…, with blanks in between",
+    str,
+)
 USER = Kind(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", "a user name", str)
 REPOSITORY = Kind(
     r"[A-Za-z0-9_][A-Za-z0-9@._+-]*", "a repository name: letters, digits and @ . _ + -", str
