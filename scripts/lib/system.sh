@@ -26,6 +26,7 @@ TABLE
     cat <<'TABLE'
 ssh         openssh-client          openssh
 sshd        openssh-server          openssh
+openssl     openssl                 openssl
 TABLE
 }
 

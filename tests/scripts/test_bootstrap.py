@@ -15,7 +15,9 @@ CHECKOUT = Path(__file__).parents[2]
 BASICS = shlex.split(
     "bash cat chmod cut dirname env flock grep head ln mkdir readlink rm sha256sum sort touch"
 )
-TOOLS = shlex.split("makepkg repo-add vercmp bsdtar gpg fakeroot zstd strip redis-server ssh sshd")
+TOOLS = shlex.split(
+    "makepkg repo-add vercmp bsdtar gpg fakeroot zstd strip redis-server ssh sshd openssl"
+)
 
 LOG = 'printf "%s %s\\n" "${0##*/}" "$*" >> "$STUBS/../calls"\n'
 # Installs the tools that it is asked for, under the names of the packages that bring them.
@@ -32,6 +34,7 @@ for word in "$@"; do
   binutils) names=strip ;;
   redis-tools) names=redis-check-rdb ;;
   valkey) names=valkey-server ;;
+  openssl) names=openssl ;;
   openssh-client) names=ssh ;;
   openssh-server) [[ ! -e $BOOTSTRAP_SYSTEM_ROOT/etc/ssh/sshd_not_to_be_run ]] || names=sshd ;;
   python*-venv) touch "$STUBS/../has-venv"; names='' ;;
