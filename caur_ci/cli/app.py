@@ -17,6 +17,7 @@ from caur_ci.cli import (
     status,
     worker,
 )
+from caur_ci.cli.queue.app import app as queue_app
 from caur_ci.cli.session import session_of
 
 app = typer.Typer(
@@ -63,3 +64,4 @@ app.command("builder", hidden=True, help="The same as `worker`.")(worker.worker)
 app.command("database")(database.database)
 app.command("demo")(demo.demo)
 app.command("status")(status.status)
+app.add_typer(queue_app)

@@ -31,7 +31,9 @@ def run(arguments: Sequence[str], session: Session) -> int:
         result = app(args=list(arguments), prog_name="caur-ci", obj=session, standalone_mode=False)
         sys.stdout.flush()
     except TyperException as error:
-        session.fail(error.format_message(), "See `caur-ci --help` and `caur-ci COMMAND --help`.")
+        # Without a message it is a group without a command, whose help was shown.
+        if message := error.format_message():
+            session.fail(message, "See `caur-ci --help` and `caur-ci COMMAND --help`.")
         return ExitCode.USAGE
     except (KeyboardInterrupt, Abort):
         session.fail("interrupted")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -99,6 +100,11 @@ def one_line(text: str) -> str:
 def ago(now: float, then: float) -> str:
     """Return how long `then` was before `now`; nothing for a time that is not known."""
     return f"{duration(now - then)} ago" if then else ""
+
+
+def timestamp(time: float) -> str:
+    """Return a time on the clock of this machine; nothing for one that is not known."""
+    return datetime.fromtimestamp(time, UTC).astimezone().isoformat(" ", "seconds") if time else ""
 
 
 def duration(seconds: float) -> str:

@@ -27,9 +27,7 @@ def schedule(
     *,
     packages: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[PACKAGE[/CLASS]]...", help="Packages to build.", show_default=False
-        ),
+        typer.Argument(metavar="PACKAGE[/CLASS]", help="Packages to build.", show_default=False),
     ] = None,
     document: Annotated[
         Path | None,

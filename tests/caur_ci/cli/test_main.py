@@ -26,10 +26,26 @@ COMMANDS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+QUEUE_COMMANDS = (
+    "list", "show", "quarantine", "cancel", "retry", "promote", "proceed", "pause", "resume",
+    "drain", "reset", "backup", "restore", "import",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, *(f"queue {name}" for name in QUEUE_COMMANDS)])
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run([command, "--help"], Session()) == ExitCode.OK
+    assert run([*command.split(), "--help"], Session()) == ExitCode.OK
     assert "Usage: caur-ci" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [[], ["queue"]])
+def test_without_a_command_the_commands_are_shown(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments, Session()) == ExitCode.USAGE
+    shown = capsys.readouterr()
+    assert "Commands" in shown.out
+    assert shown.err == ""
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

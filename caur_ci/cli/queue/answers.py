@@ -1,0 +1,32 @@
+"""Tells what became of wishes about jobs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from caur_ci.cli.data import to_json
+from caur_ci.cli.queue_view import one_line
+from caur_ci.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from caur_ci.cli.session import Session
+    from scheduler.queue import Answer
+
+
+def report(session: Session, answers: Sequence[Answer], done: str, *, as_json: bool) -> int:
+    """Show the answers, `done` being what was wished for, and return the exit code."""
+    if as_json:
+        session.print_plain(to_json(answers))
+    for answer in answers:
+        called = answer.identity or str(answer.target)
+        if not answer.done:
+            session.warn(f"{called}: {one_line(answer.reason)}")
+        elif not as_json:
+            more = f": {one_line(answer.reason)}" if answer.reason else ""
+            session.out.print(f"{called} (job {answer.job_id}): {done}{more}", markup=False)
+    successes = sum(answer.done for answer in answers)
+    if successes == len(answers):
+        return ExitCode.OK
+    return ExitCode.PARTIAL if successes else ExitCode.FAILED

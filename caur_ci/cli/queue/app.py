@@ -1,0 +1,30 @@
+"""The commands below `caur-ci queue`."""
+
+from __future__ import annotations
+
+import typer
+
+from caur_ci.cli.queue import changing, copies, legacy, looking, whole
+
+app = typer.Typer(
+    name="queue",
+    help="Look at the queue, and change it.\n\n"
+    "PACKAGE is a `pkgbase`, `target/pkgbase`, `target/arch/pkgbase`, or the number of a job.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+)
+
+app.command("list")(looking.list_jobs)
+app.command("show")(looking.show)
+app.command("quarantine")(looking.quarantine)
+app.command("cancel")(changing.cancel)
+app.command("retry")(changing.retry)
+app.command("promote")(changing.promote)
+app.command("proceed")(changing.proceed)
+app.command("pause")(whole.pause)
+app.command("resume")(whole.resume)
+app.command("drain")(whole.drain)
+app.command("reset")(whole.reset)
+app.command("backup")(copies.backup)
+app.command("restore")(copies.restore)
+app.command("import")(legacy.import_queue)

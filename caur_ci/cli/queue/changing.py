@@ -1,0 +1,106 @@
+"""`caur-ci queue cancel`, `retry`, `promote` and `proceed`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from caur_ci.cli.options import AsJson, Redis
+from caur_ci.cli.session import session_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from scheduler.queue import Answer, Queue, Target
+
+Packages = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PACKAGE",
+        help="`pkgbase`, `target/pkgbase`, `target/arch/pkgbase`, or the number of a job.",
+        show_default=False,
+    ),
+]
+
+
+def cancel(
+    context: typer.Context,
+    *,
+    packages: Packages,
+    reason: Annotated[
+        str, typer.Option(metavar="TEXT", help="What the results say about it.", show_default=False)
+    ] = "",
+    redis: Redis = None,
+    as_json: AsJson = False,
+) -> int:
+    """Take packages out of the queue.
+
+    What waits, and what is built but not published, ends at once; the worker of a running build is
+    asked to stop it. A job in quarantine is dismissed.
+
+    Ends with 3 if that could be done for some only, with 1 if for none.
+    """
+
+    def wish(queue: Queue, targets: Sequence[Target]) -> list[Answer]:
+        return queue.cancel(targets, reason=reason)
+
+    return _wish(context, redis, packages, wish, "canceled", as_json=as_json)
+
+
+def retry(
+    context: typer.Context, *, packages: Packages, redis: Redis = None, as_json: AsJson = False
+) -> int:
+    """Build packages again that failed, were canceled or are in quarantine.
+
+    The same commit is built. This is refused where a newer job for the package waits already, or
+    has ended since.
+
+    Ends with 3 if that could be done for some only, with 1 if for none.
+    """
+    return _wish(context, redis, packages, lambda q, t: q.retry(t), "queued again", as_json=as_json)
+
+
+def promote(
+    context: typer.Context, *, packages: Packages, redis: Redis = None, as_json: AsJson = False
+) -> int:
+    """Let packages go first, in the order given.
+
+    What they wait for is promoted with them. It does not change what they wait for.
+
+    Ends with 3 if that could be done for some only, with 1 if for none.
+    """
+    return _wish(context, redis, packages, lambda q, t: q.promote(t), "promoted", as_json=as_json)
+
+
+def proceed(
+    context: typer.Context, *, packages: Packages, redis: Redis = None, as_json: AsJson = False
+) -> int:
+    """Let held packages be built without the dependencies that failed.
+
+    Packages are held where they were scheduled with `--on-failure hold`.
+
+    Ends with 3 if that could be done for some only, with 1 if for none.
+    """
+    return _wish(context, redis, packages, lambda q, t: q.proceed(t), "goes on", as_json=as_json)
+
+
+def _wish(
+    context: typer.Context,
+    redis: str | None,
+    packages: Sequence[str],
+    wish: Callable[[Queue, Sequence[Target]], Sequence[Answer]],
+    done: str,
+    *,
+    as_json: bool,
+) -> int:
+    """Do what was wished with the packages that are clear, and tell what became of all."""
+    from caur_ci.cli.queue.answers import report  # noqa: PLC0415
+    from caur_ci.cli.queue.targets import resolved  # noqa: PLC0415
+    from caur_ci.cli.queue_connection import open_queue  # noqa: PLC0415 - slow to import
+
+    session = session_of(context)
+    queue = open_queue(session, redis)
+    targets, unclear = resolved(queue, packages)
+    answers = [*wish(queue, targets), *unclear] if targets else unclear
+    return report(session, answers, done, as_json=as_json)

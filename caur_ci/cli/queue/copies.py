@@ -1,0 +1,143 @@
+"""`caur-ci queue backup` and `restore`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from caur_ci.cli.options import AsJson, Redis
+from caur_ci.cli.session import session_of
+from caur_ci.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TextIO
+
+_STANDARD = "-"
+
+
+def backup(
+    context: typer.Context,
+    *,
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="Where to, `-` for standard output.")
+    ] = _STANDARD,
+    redis: Redis = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write what is in the queue to a file, one JSON document per line.
+
+    All jobs that have not ended, those in quarantine, removals and remembered requests; neither
+    results nor logs. The queue goes on meanwhile. A file is replaced only once all is written.
+    With `--json` a summary of what was written follows for FILE.
+    """
+    from caur_ci.cli.queue_connection import open_queue  # noqa: PLC0415 - slow to import
+
+    session = session_of(context)
+    if as_json and file == _STANDARD:
+        as_json = False  # what goes to standard output is JSON already
+    queue = open_queue(session, redis)
+    count = 0
+    with _written(file) as stream:
+        for document in queue.backup():
+            stream.write(json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n")
+            count += 1
+    if as_json:
+        session.print_plain(json.dumps({"file": file, "documents": count}))
+    elif file != _STANDARD:
+        session.out.print(f"{count} documents were written to {file}", markup=False)
+
+
+def restore(
+    context: typer.Context,
+    *,
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="The backup, `-` for standard input.")
+    ],
+    redis: Redis = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring a backup back into an empty queue, all of it or nothing.
+
+    Jobs that were being built then are built again, at their old turn. Refused where the queue
+    holds jobs; `caur-ci queue reset` empties it.
+    """
+    from caur_ci.cli.queue_connection import open_queue  # noqa: PLC0415 - slow to import
+
+    session = session_of(context)
+    with _read(file) as stream:
+        restored = open_queue(session, redis).restore(_documents(stream, file))
+    if as_json:
+        session.print_plain(json.dumps(asdict(restored), indent=2))
+        return
+    counts = {
+        "jobs": restored.jobs,
+        "in quarantine": restored.quarantined,
+        "removals": restored.removals,
+        "remembered requests": restored.requests,
+        "left out for newer ones": restored.superseded,
+    }
+    session.out.print(
+        ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+        or "the backup was empty"
+    )
+
+
+@contextmanager
+def _written(file: str) -> Iterator[TextIO]:
+    """Provide a stream whose content is at `file` once everything has gone well."""
+    if file == _STANDARD:
+        yield sys.stdout
+        return
+    path = Path(file).absolute()
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise InputError(f"{file} cannot be written: {error.strerror}") from error
+    try:
+        with open(descriptor, "w", encoding="utf-8") as stream:  # noqa: PTH123 - a descriptor
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(temporary).replace(path)
+    except OSError as error:
+        raise InputError(f"{file} cannot be written: {error.strerror}") from error
+    finally:
+        with suppress(FileNotFoundError):  # it has its name by now
+            Path(temporary).unlink()
+
+
+@contextmanager
+def _read(file: str) -> Iterator[TextIO]:
+    if file == _STANDARD:
+        yield sys.stdin
+        return
+    try:
+        with Path(file).open(encoding="utf-8") as stream:
+            yield stream
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def _documents(stream: TextIO, file: str) -> Iterator[dict[str, Any]]:
+    """Yield the documents of a backup. Raises InputError naming the line."""
+    origin = "standard input" if file == _STANDARD else file
+    try:
+        for number, line in enumerate(stream, start=1):
+            try:
+                document = json.loads(line)
+            except ValueError as error:
+                raise InputError(f"{origin}, line {number} is not JSON: {error}") from error
+            if not isinstance(document, dict):
+                raise InputError(f"{origin}, line {number} is not of a backup")
+            yield document
+    except UnicodeDecodeError as error:
+        raise InputError(f"{origin} is no text: {error}") from error

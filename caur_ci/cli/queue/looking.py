@@ -1,0 +1,174 @@
+"""`caur-ci queue list`, `show` and `quarantine`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from caur_ci.cli.options import AsJson, Redis
+from caur_ci.cli.queue.changing import Packages
+from caur_ci.cli.session import Session, session_of
+from caur_ci.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from scheduler.job import JobSpec
+    from scheduler.queue import JobView, QueueReader, QueueSnapshot
+
+
+class Place(StrEnum):
+    """The parts of the queue, in the order in which it hands jobs out."""
+
+    ACTIVE = "active"
+    READY = "ready"
+    WAITING = "waiting"
+    HELD = "held"
+    DELAYED = "delayed"
+    QUARANTINE = "quarantine"
+    RECENT = "recent"
+
+
+_USUAL = tuple(place for place in Place if place is not Place.RECENT)
+
+Limit = Annotated[
+    int, typer.Option("--limit", min=1, max=100_000, help="How many jobs of each kind to show.")
+]
+
+
+def list_jobs(
+    context: typer.Context,
+    *,
+    places: Annotated[
+        list[Place] | None,
+        typer.Option(
+            "--state",
+            help="Only those: active (being built, built, being published), ready, waiting, held "
+            "(a dependency failed), delayed (the worker was lost), quarantine, or recent results. "
+            "May be repeated. Default: all but recent results.",
+            show_default=False,
+        ),
+    ] = None,
+    limit: Limit = 100,
+    redis: Redis = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the jobs in the queue, in the order in which they are handed out."""
+    from caur_ci.cli.queue_connection import open_queue  # noqa: PLC0415 - slow to import
+
+    session = session_of(context)
+    snapshot = open_queue(session, redis).snapshot(limit=limit)
+    wanted = tuple(dict.fromkeys(places)) if places else _USUAL
+    jobs = [job for place in wanted for job in getattr(snapshot, place.value)]
+    _show_jobs(session, snapshot.time, jobs, as_json=as_json)
+    left_out = sum(_left_out(snapshot, place) for place in wanted)
+    if left_out:
+        session.note(f"{left_out} more are not shown; --limit N shows more")
+
+
+def quarantine(
+    context: typer.Context, *, limit: Limit = 100, redis: Redis = None, as_json: AsJson = False
+) -> None:
+    """List the jobs in quarantine, and why they are there.
+
+    A job gets there when its worker was lost each time that it was tried: as if the build took the
+    worker down. `caur-ci queue retry` tries it again, `caur-ci queue cancel` dismisses it.
+    """
+    from caur_ci.cli.queue_connection import open_queue  # noqa: PLC0415 - slow to import
+
+    session = session_of(context)
+    snapshot = open_queue(session, redis).snapshot(limit=limit)
+    _show_jobs(session, snapshot.time, snapshot.quarantine, as_json=as_json)
+    if left_out := _left_out(snapshot, Place.QUARANTINE):
+        session.note(f"{left_out} more are not shown; --limit N shows more")
+
+
+def show(
+    context: typer.Context, *, packages: Packages, redis: Redis = None, as_json: AsJson = False
+) -> int:
+    """Show all that the queue knows of some jobs.
+
+    Of a package these are the job that waits and the one that runs, or else the latest result.
+
+    Ends with 3 if only some of them are known, with 1 if none is.
+    """
+    from caur_ci.cli.data import to_json  # noqa: PLC0415
+    from caur_ci.cli.queue.answers import report  # noqa: PLC0415
+    from caur_ci.cli.queue.targets import resolved  # noqa: PLC0415
+    from caur_ci.cli.queue_connection import open_queue  # noqa: PLC0415 - slow to import
+
+    session = session_of(context)
+    queue = open_queue(session, redis)
+    targets, unclear = resolved(queue, packages)
+    found = [_with_spec(queue, job) for target in targets for job in queue.find(str(target))]
+    if as_json:
+        session.print_plain(to_json([{"job": job, "spec": spec} for job, spec in found]))
+    else:
+        for number, (job, spec) in enumerate(found):
+            if number:
+                session.out.print()
+            for line in _lines(job, spec):
+                session.out.print(line, markup=False)
+    code = report(session, unclear, "", as_json=False)
+    return ExitCode.PARTIAL if found and code else code
+
+
+def _show_jobs(session: Session, now: float, jobs: Sequence[JobView], *, as_json: bool) -> None:
+    from caur_ci.cli.data import to_json  # noqa: PLC0415
+    from caur_ci.cli.queue_view import job_table  # noqa: PLC0415
+
+    if as_json:
+        session.print_plain(to_json(jobs))
+    elif jobs:
+        session.out.print(job_table(now, jobs))
+    else:
+        session.out.print("no jobs")
+
+
+def _left_out(snapshot: QueueSnapshot, place: Place) -> int:
+    if place is Place.RECENT:  # nobody counts them
+        return 0
+    total: int = getattr(snapshot, f"total_{place.value}")
+    return total - len(getattr(snapshot, place.value))
+
+
+def _with_spec(queue: QueueReader, job: JobView) -> tuple[JobView, JobSpec | None]:
+    return job, queue.spec(job.job_id)
+
+
+def _lines(job: JobView, spec: JobSpec | None) -> Iterator[str]:
+    """Yield what is known of a job, one thing per line, as `name: value`."""
+    from caur_ci.cli.queue_view import one_line, state_of, timestamp  # noqa: PLC0415
+
+    yield f"{job.identity} (job {job.job_id}): {state_of(job)}"
+    facts: dict[str, object] = {
+        "why": one_line(job.reason),
+        "held by": ", ".join(job.held_by),
+        "not before": timestamp(job.delayed_until),
+        "promoted": "yes" if job.promoted else "",
+        "class": job.build_class,
+        "attempts": job.attempt or "",
+        "lost": job.lost or "",
+        "worker": job.worker,
+        "submitted": timestamp(job.submitted),
+        "started": timestamp(job.started),
+        "built": timestamp(job.landed),
+        "ended": timestamp(job.finished),
+        "delivery": job.delivery,
+    }
+    if spec is not None:
+        facts |= {
+            "source": f"{spec.source_repo} at commit {spec.commit}",
+            "asked for by": one_line(spec.reason),
+            "pipeline": spec.commit_reference.partition(":")[2],
+            "packages": " ".join(spec.pkgnames),
+            "provides": " ".join(spec.provides),
+            "depends on": " ".join(spec.depends),
+            "mirror": spec.arch_mirror,
+            "when a dependency fails": spec.on_failure.value,
+        }
+    for name, value in facts.items():
+        if value:
+            yield f"  {name}: {value}"

@@ -1,0 +1,64 @@
+"""Which job or package a word on the command line means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from caur_ci.errors import InputError
+from caur_ci.names import suggestion
+from scheduler.queue import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from scheduler.queue import QueueReader, Target
+
+# Enough to find what somebody mistyped; not more than a question should cost.
+_NAMES_LOOKED_AT = 10_000
+
+
+def resolved(queue: QueueReader, references: Sequence[str]) -> tuple[list[Target], list[Answer]]:
+    """Return what the references mean, each once, and refusals for those that are not clear."""
+    targets: dict[Target, None] = {}
+    unclear: list[Answer] = []
+    for reference in references:
+        try:
+            targets[target_of(queue, reference)] = None
+        except InputError as error:
+            reason = f"{error.message}. {error.hint}" if error.hint else error.message
+            unclear.append(Answer(target=reference, done=False, reason=reason))
+    return list(targets), unclear
+
+
+def target_of(queue: QueueReader, reference: str) -> Target:
+    """Return what `reference` means.
+
+    Raises InputError where nothing or several things are meant, naming what could be.
+    """
+    try:
+        return queue.resolve(reference)
+    except InputError as error:
+        hint = error.hint or near_names(queue, reference)
+        raise InputError(error.message, hint=hint) from error
+
+
+def near_names(queue: QueueReader, reference: str) -> str:
+    """Return a sentence with names in the queue that are like `reference`, or nothing."""
+    snapshot = queue.snapshot(limit=_NAMES_LOOKED_AT)
+    jobs = (
+        *(*snapshot.active, *snapshot.ready, *snapshot.waiting, *snapshot.held),
+        *(*snapshot.delayed, *snapshot.quarantine, *snapshot.recent),
+    )
+    return suggestion(reference, _in_form_of(reference, {job.identity for job in jobs}))
+
+
+def _in_form_of(reference: str, identities: Iterable[str]) -> set[str]:
+    """Return the identities, shortened in the way that `reference` is."""
+    parts = [identity.split("/") for identity in identities]
+    match reference.count("/"):
+        case 0:
+            return {base for _, _, base in parts}
+        case 1:
+            return {f"{target}/{base}" for target, _, base in parts}
+        case _:
+            return {"/".join(part) for part in parts}
