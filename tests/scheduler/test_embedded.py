@@ -116,6 +116,44 @@ def test_a_killed_server_is_started_again_with_all_that_was_acknowledged(state_d
         assert claimed(queue).spec.pkgbase == "b"
 
 
+def test_everything_killed_at_once_loses_nothing_that_was_acknowledged(state_dir: Path) -> None:
+    """Several clients that write, and the server, in the middle of it."""
+    program = (
+        "import itertools, sys; from pathlib import Path\n"
+        "from scheduler.connection import connect\n"
+        "from scheduler.queue import Queue\n"
+        "from tests.support.queue import job\n"
+        "queue = Queue(connect(state_dir=Path(sys.argv[1])))\n"
+        "for number in itertools.count():\n"
+        "    queue.submit(f'{sys.argv[2]}-{number}', [job(f'package-{sys.argv[2]}-{number}')])\n"
+        "    print(number, flush=True)\n"
+    )
+    clients = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(state_dir), str(number)], stdout=subprocess.PIPE
+        )
+        for number in range(2)
+    ]
+    outputs = []
+    try:
+        for client in clients:
+            assert client.stdout is not None
+            for _ in range(20):
+                client.stdout.readline()
+        os.kill(int((state_dir / "redis" / "server.pid").read_text()), signal.SIGKILL)
+    finally:
+        for client in clients:
+            client.kill()
+            outputs.append(client.communicate()[0])
+    with connect(state_dir=state_dir) as client:
+        queue = Queue(client)
+        for number, output in enumerate(outputs):
+            acknowledged = 20 + len(output.splitlines())
+            for request in range(acknowledged):
+                assert queue.submit(f"{number}-{request}", [job("x")]).known
+        assert queue.snapshot().total_ready >= 40
+
+
 def test_a_stopped_server_comes_back_with_its_data(state_dir: Path) -> None:
     with connect(state_dir=state_dir) as client:
         client.set("key", "value")

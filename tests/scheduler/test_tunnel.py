@@ -186,6 +186,21 @@ def test_a_user_without_the_right_key_is_told_so(world: World, tmp_path: Path) -
         assert not isinstance(caught.value, TemporaryError)
 
 
+def test_an_account_that_may_do_nothing_else_is_enough(world: World) -> None:
+    world.know_host()
+    accounts = world.sshd.folder / "authorized_keys"
+    before = accounts.read_text()
+    permitted = f'restrict,port-forwarding,permitopen="127.0.0.1:{world.redis.port}"'
+    accounts.write_text(f"{permitted} {before}")
+    try:
+        with world.connect() as client:
+            assert client.ping()
+        with pytest.raises(TemporaryError, match="administratively prohibited"):
+            world.connect(REDIS_PORT=str(world.sshd.port))
+    finally:
+        accounts.write_text(before)
+
+
 def test_a_key_that_is_no_file_is_an_error_before_anything_is_sent(world: World) -> None:
     with pytest.raises(ConfigError, match="REDIS_SSH_KEY is neither"):
         world.connect(key="/nowhere/key")
