@@ -128,16 +128,16 @@ class PatientRetry(Retry):
                 failed(error, failures)
                 timed_out = not isinstance(error, exceptions.ConnectionError)
                 lasted = self._outage.lasts(started if timed_out else time.monotonic())
-                pause = self._pauses.compute(failures)
+                left = self._patience - lasted
                 # After an outage that ended unseen, a second try is due at once.
-                if (failures > 1 or timed_out) and lasted + pause > self._patience:
+                if left <= 0 and (failures > 1 or timed_out):
                     raise
                 if _is_final(error) or not is_retryable(error):
                     raise
             else:
                 self._outage.ends()
                 return result
-            self._before_repeating(pause)
+            self._before_repeating(max(0.0, min(self._pauses.compute(failures), left)))
 
     def _before_repeating(self, pause: float) -> None:
         time.sleep(pause)

@@ -105,7 +105,7 @@ def _tries(retry: PatientRetry, error: Exception) -> int:
 
 
 def test_the_time_is_that_of_the_outage_and_not_of_each_command() -> None:
-    retry = PatientRetry(1.0)
+    retry = PatientRetry(0.5)
     gone = exceptions.ConnectionError("gone")
     assert _tries(retry, gone) > 2
     assert _tries(retry, gone) == 2
