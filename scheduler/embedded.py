@@ -86,6 +86,12 @@ def ensure(state_dir: Path) -> str:
     return place.url
 
 
+def running(state_dir: Path) -> str | None:
+    """Return the URL of the server of `state_dir` if it is running."""
+    place = _place_of(state_dir)
+    return place.url if place.folder.is_dir() and _answers(place) else None
+
+
 def revive(state_dir: Path) -> None:
     """Start the server again if it died; one that was stopped in order stays stopped."""
     place = _place_of(state_dir)

@@ -18,6 +18,7 @@ from caur_ci.cli import (
     worker,
 )
 from caur_ci.cli.queue.app import app as queue_app
+from caur_ci.cli.redis import app as redis_app
 from caur_ci.cli.session import session_of
 
 app = typer.Typer(
@@ -65,3 +66,4 @@ app.command("database")(database.database)
 app.command("demo")(demo.demo)
 app.command("status")(status.status)
 app.add_typer(queue_app)
+app.add_typer(redis_app)

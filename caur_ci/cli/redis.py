@@ -1,0 +1,51 @@
+"""`caur-ci redis`: the embedded server."""
+
+from __future__ import annotations
+
+import typer
+
+from caur_ci.cli.session import session_of
+from caur_ci.errors import ExitCode
+
+app = typer.Typer(
+    name="redis",
+    help="Start and stop the Redis server that is used where none is named.",
+    no_args_is_help=True,
+)
+
+
+@app.command()
+def start(context: typer.Context) -> None:
+    """Start the server, unless it is running, and print its address.
+
+    Commands that need it do so by themselves.
+    """
+    from scheduler import embedded  # noqa: PLC0415 - slow to import
+    from scheduler.connection import default_state_dir  # noqa: PLC0415
+
+    session_of(context).print_plain(embedded.ensure(default_state_dir()))
+
+
+@app.command()
+def status(context: typer.Context) -> int:
+    """Print the server's address. Ends with 1 if it is not running."""
+    from scheduler import embedded  # noqa: PLC0415 - slow to import
+    from scheduler.connection import default_state_dir  # noqa: PLC0415
+
+    session = session_of(context)
+    url = embedded.running(default_state_dir())
+    if url is None:
+        session.note(f"no server is running for {default_state_dir()}")
+        return ExitCode.FAILED
+    session.print_plain(url)
+    return ExitCode.OK
+
+
+@app.command()
+def stop(context: typer.Context) -> None:
+    """End the server. What is in it stays on disk, for the next start."""
+    from scheduler import embedded  # noqa: PLC0415 - slow to import
+    from scheduler.connection import default_state_dir  # noqa: PLC0415
+
+    stopped = embedded.stop(default_state_dir())
+    session_of(context).note("stopped" if stopped else "it was not running")
