@@ -15,6 +15,7 @@ from caur_ci.cli import (
     on_commit,
     schedule,
     status,
+    why,
     worker,
 )
 from caur_ci.cli.queue.app import app as queue_app
@@ -65,5 +66,6 @@ app.command("builder", hidden=True, help="The same as `worker`.")(worker.worker)
 app.command("database")(database.database)
 app.command("demo")(demo.demo)
 app.command("status")(status.status)
+app.command("why")(why.why)
 app.add_typer(queue_app)
 app.add_typer(redis_app)

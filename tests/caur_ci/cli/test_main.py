@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     "on-commit", "deptree", "schedule", "auto-repo-remove", "worker", "builder", "database",
-    "status", "demo",
+    "status", "why", "demo",
 )  # fmt: skip
 
 

@@ -1,0 +1,39 @@
+"""Why a package is as it is: sentences, each with those that explain it further."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.tree import Tree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is known. `source` tells who knows it; `because` goes deeper."""
+
+    source: str
+    text: str
+    because: tuple[Finding, ...] = ()
+
+
+def outline(title: str, findings: Iterable[Finding]) -> Tree:
+    """Return the findings for a terminal, those that explain others below them."""
+    from rich.text import Text  # noqa: PLC0415 - slow to import
+    from rich.tree import Tree  # noqa: PLC0415
+
+    tree = Tree(Text(title, style="bold"))
+    for finding in findings:
+        _grow(tree, finding)
+    return tree
+
+
+def _grow(tree: Tree, finding: Finding) -> None:
+    from rich.text import Text  # noqa: PLC0415 - slow to import
+
+    branch = tree.add(Text(finding.text))
+    for deeper in finding.because:
+        _grow(branch, deeper)

@@ -1,0 +1,74 @@
+"""`caur-ci why`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from caur_ci.cli.options import AsJson, Redis
+from caur_ci.cli.session import session_of
+from caur_ci.errors import ExitCode
+
+if TYPE_CHECKING:
+    from scheduler.queue import Explanation, QueueReader
+
+
+def why(
+    context: typer.Context,
+    *,
+    package: Annotated[
+        str,
+        typer.Argument(
+            metavar="PACKAGE",
+            help="`pkgbase`, `target/pkgbase`, `target/arch/pkgbase`, or the number of a job.",
+            show_default=False,
+        ),
+    ],
+    redis: Redis = None,
+    as_json: AsJson = False,
+) -> int:
+    """Tell why a package is not being built, or that it is.
+
+    Whether it is in the queue and where; what it waits for, and what that waits for in turn;
+    whether a worker may build it; how its latest build ended, and which log tells more.
+
+    Ends with 1 if nothing is known about it.
+    """
+    from caur_ci.cli.data import to_json  # noqa: PLC0415
+    from caur_ci.cli.findings import outline  # noqa: PLC0415
+    from caur_ci.cli.queue.targets import near_names  # noqa: PLC0415
+    from caur_ci.cli.queue_findings import queue_findings  # noqa: PLC0415
+    from scheduler.connection import connect  # noqa: PLC0415 - slow to import
+    from scheduler.logs import LogStore  # noqa: PLC0415
+    from scheduler.queue import QueueReader  # noqa: PLC0415
+
+    session = session_of(context)
+    with connect(redis, secrets=session.secrets) as client:
+        queue = QueueReader(client)
+        explanation = _explained(queue, package)
+        log = LogStore(client).latest(explanation.identity) if explanation else None
+        near = "" if explanation else near_names(queue, package)
+    findings = list(queue_findings(explanation, log)) if explanation else []
+    if as_json:
+        data = {
+            "package": package,
+            "identity": explanation.identity if explanation else None,
+            "findings": findings,
+            "log": {"job_id": log[0], "attempt": log[1]} if log else None,
+            "queue": explanation,
+        }
+        session.print_plain(to_json(data))
+    elif explanation is not None:
+        session.out.print(outline(explanation.identity, findings))
+    if explanation is None:
+        session.fail(f"the queue knows nothing about {package}", near)
+    return ExitCode.OK if explanation else ExitCode.FAILED
+
+
+def _explained(queue: QueueReader, package: str) -> Explanation | None:
+    """Return what the queue says, None if it knows nothing.
+
+    Raises InputError where `package` may mean several.
+    """
+    return queue.explain(queue.resolve(package)) if queue.find(package) else None
