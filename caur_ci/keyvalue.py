@@ -96,15 +96,15 @@ class KeyValueFile:
         if index is None:
             index = self._append(f"{key}=")
         found = self._assignments[index]
-        line = found.head + _spell(value, found.quote) + found.tail
-        reread = _parse_line(line, index + 1)
-        if reread is None or reread.value != value:  # the bare form cannot say it
-            line = found.head + _double_quoted(value) + found.tail
-            reread = _parse_line(line, index + 1)
-        if reread is None or reread.value != value:
-            raise InputError(f"the value of {key} cannot be written: {value!r}")
-        self._lines[index] = line
-        self._assignments[index] = reread
+        # The form that is there, if it can say the value.
+        for spelt in (_spell(value, found.quote), _double_quoted(value)):
+            line = found.head + spelt + found.tail
+            written = _reread(line, index + 1)
+            if written is not None and written.value == value:
+                self._lines[index] = line
+                self._assignments[index] = written
+                return
+        raise InputError(f"the value of {key} cannot be written: {value!r}")
 
     def remove(self, key: str) -> None:
         """Take every assignment of `key` out."""
@@ -131,6 +131,13 @@ class KeyValueFile:
         assert parsed is not None  # noqa: S101 - `line` is an assignment by construction
         self._assignments[index] = parsed
         return index
+
+
+def _reread(line: str, number: int) -> Assignment | None:
+    try:
+        return _parse_line(line, number)
+    except ValueError:
+        return None
 
 
 def _parse_line(line: str, number: int) -> Assignment | None:

@@ -87,6 +87,14 @@ def test_removed_keys_go_from_every_line() -> None:
     assert file.render() == b"# c\nB=4\n"
 
 
+@pytest.mark.parametrize("value", ['"', "'", "'a' b", '"a"', " a", "a # b", "\\", "$x"])
+@pytest.mark.parametrize("before", ["K=x\n", "K='x'\n", 'K="x"\n', ""])
+def test_values_that_need_quotes_get_them(before: str, value: str) -> None:
+    file = parse(before)
+    file.set("K", value)
+    assert KeyValueFile.parse(file.render(), origin="x").get("K") == value
+
+
 @pytest.mark.parametrize("value", ["a\nb", "a\rb", "a\0b"])
 def test_values_of_several_lines_are_refused(value: str) -> None:
     with pytest.raises(InputError):
