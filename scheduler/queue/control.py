@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+from caur_ci.errors import InputError
+from scheduler.queue.backup import restorable
+from scheduler.queue.model import PROTOCOL, Answer, Restored
 from scheduler.queue.reader import QueueReader
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from scheduler.queue.model import Answer, Restored, Target
+    from scheduler.queue.model import Target
 
 
 class QueueControl(QueueReader):
@@ -25,7 +29,7 @@ class QueueControl(QueueReader):
         Of a package both the running and the pending job end; there is an answer for each. A job
         in quarantine is dismissed.
         """
-        raise NotImplementedError
+        return self._ask(targets, "cancel", reason or "canceled on request")
 
     def retry(self, targets: Sequence[Target]) -> list[Answer]:
         """Submit the latest job of each package again, or the job named, as a new job.
@@ -33,7 +37,7 @@ class QueueControl(QueueReader):
         Refused where a newer job of the package is pending or has ended, and where the old one
         has not ended or is forgotten. A job in quarantine leaves it.
         """
-        raise NotImplementedError
+        return self._ask(targets, "retry", PROTOCOL)
 
     def promote(self, targets: Sequence[Target]) -> list[Answer]:
         """Let pending jobs go before all that are not promoted, in the order of promotion.
@@ -41,22 +45,22 @@ class QueueControl(QueueReader):
         The pending jobs that they wait for are promoted just before them, with answers of their
         own. What they wait for, or are held for, stays so.
         """
-        raise NotImplementedError
+        return self._ask(targets, "promote")
 
     def proceed(self, targets: Sequence[Target]) -> list[Answer]:
         """Let held jobs go on without the dependencies that failed."""
-        raise NotImplementedError
+        return self._ask(targets, "proceed")
 
     def pause(self, reason: str = "") -> bool:
         """Hand out nothing to workers until `resume`; False if that was so already.
 
         Running builds go on and are published.
         """
-        raise NotImplementedError
+        return bool(self._run("pause", reason))
 
     def resume(self) -> bool:
         """End a pause; False if there was none."""
-        raise NotImplementedError
+        return bool(self._run("resume"))
 
     def drain(self, workers: Collection[str] | None = None, *, undo: bool = False) -> list[str]:
         """Ask workers, or all that are known now, to end after the job in hand.
@@ -65,14 +69,17 @@ class QueueControl(QueueReader):
         next claim. Returns the ids of those asked. With `undo` those who have not been told yet
         go on. A worker that starts later is not concerned.
         """
-        raise NotImplementedError
+        if workers is not None and not workers:
+            return []
+        answer = self._run("drain", "undo" if undo else "ask", *(workers or ()))
+        return [worker.decode() for worker in answer]
 
     def reset(self) -> int:
         """Forget all jobs, removals, requests, workers and pauses; return how many jobs it were.
 
         Events, logs and known repositories stay. Whoever holds a claim is told that it is stale.
         """
-        raise NotImplementedError
+        return int(self._run("reset"))
 
     def backup(self) -> Iterator[dict[str, Any]]:
         """Yield documents that `restore` makes the queue of this instant from.
@@ -80,7 +87,8 @@ class QueueControl(QueueReader):
         Pending, running and landed jobs, those in quarantine, removals, remembered requests,
         known repositories, the pause. No claims, no results, no events, no logs.
         """
-        raise NotImplementedError
+        for text in self._run("backup"):
+            yield json.loads(text)
 
     def restore(self, documents: Iterable[Mapping[str, Any]]) -> Restored:
         """Take over a backup, in one step.
@@ -90,4 +98,35 @@ class QueueControl(QueueReader):
 
         Raises InputError where the queue holds jobs or removals, or a document is not of a backup.
         """
-        raise NotImplementedError
+        pairs = [part for document in documents for part in restorable(document)]
+        answer = self._run("restore", PROTOCOL, *pairs)
+        if not answer:
+            raise InputError(
+                "the queue is not empty",
+                hint="Restore into an empty one, or empty it with `caur-ci queue reset` first.",
+            )
+        jobs, quarantined, removals, requests, superseded = answer
+        return Restored(
+            jobs=jobs,
+            quarantined=quarantined,
+            removals=removals,
+            requests=requests,
+            superseded=superseded,
+        )
+
+    def _ask(self, targets: Sequence[Target], script: str, *arguments: str | float) -> list[Answer]:
+        if not targets:
+            return []
+        answer = [
+            value.decode(errors="replace") for value in self._run(script, *arguments, *targets)
+        ]
+        return [
+            Answer(
+                target=targets[int(place) - 1],
+                done=done == "1",
+                job_id=int(job_id),
+                identity=identity,
+                reason=reason,
+            )
+            for place, done, job_id, identity, reason in zip(*[iter(answer)] * 5, strict=True)
+        ]

@@ -1,28 +1,32 @@
-"""The door of the queue: what is let in, and the form in which it is kept."""
+"""The door of the queue: what is let in, and the form in which it is kept.
+
+What jobs and removals look like is said by JSON Schemas. Thousands of jobs at once are too many for
+a validator: their fields are held to the patterns of the schema directly, and the validator only
+says what is wrong with a job that does not fit.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import Any, cast
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
 
 from caur_ci.errors import InputError
-from caur_ci.names import (
-    check_architecture,
-    check_package_name,
-    check_repository_name,
-    check_worker_name,
-)
-from caur_ci.request import normalize_build_class
+from caur_ci.request import normalize_build_class, request_schema
 from scheduler.job import JobSpec, OnFailure, Removal
+from scheduler.schemas import problem_of, schema_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MAX_SPEC_SIZE = 256 * 1024
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
-_COMMIT = re.compile(r"[0-9a-f]{7,64}")
-# The name of a package, virtual package or soname that somebody depends on.
-_RELATION = re.compile(r"[^\s\x00-\x1f\x7f,;<>=]{1,255}")
-_BUILD_CLASS_NUMBER = re.compile(r"[1-9][0-9]{0,3}")
+_LISTS = ("pkgnames", "provides", "depends")
+_SCHEMA = "job"
 
 
 def check_request_id(request_id: str) -> str:
@@ -32,51 +36,82 @@ def check_request_id(request_id: str) -> str:
     return request_id
 
 
-def encode_job(job: JobSpec) -> str:
-    """Return the form in which `job` is kept, checked.
+class JobEncoder:
+    """Checks jobs and brings them into the form in which they are kept.
 
-    Raises InputError saying what about it cannot be accepted.
+    One for a batch: most names come up many times in it.
     """
-    check_repository_name(job.target_repo)
-    check_repository_name(job.source_repo)
-    check_architecture(job.arch)
-    check_package_name(job.pkgbase)
-    for name in job.pkgnames:
-        check_package_name(name)
-    for name in (*job.provides, *job.depends):
-        if not _RELATION.fullmatch(name):
-            raise InputError(f"{name[:200]!r} is not a name that a package can depend on")
-    if not _COMMIT.fullmatch(job.commit):
-        raise InputError(f"{job.commit[:200]!r} is not the id of a commit")
-    build_class = check_build_class(job.build_class)
-    text = _to_json(
-        {
-            "pkgbase": job.pkgbase,
-            "target_repo": job.target_repo,
-            "source_repo": job.source_repo,
-            "commit": job.commit,
-            "arch": job.arch,
-            "build_class": build_class,
-            "pkgnames": job.pkgnames,
-            "provides": job.provides,
-            "depends": job.depends,
-            "arch_mirror": job.arch_mirror,
-            "commit_reference": job.commit_reference,
-            "reason": job.reason,
-            "on_failure": job.on_failure,
-        }
-    )
-    if len(text) > MAX_SPEC_SIZE:
-        raise InputError(
-            f"{job.pkgbase} says {len(text)} bytes about itself, {MAX_SPEC_SIZE} are allowed"
-        )
-    return text
+
+    def __init__(self) -> None:
+        self._rules = _rules()
+        self._good: defaultdict[_Rule, set[object]] = defaultdict(set)
+
+    def __call__(self, job: JobSpec) -> str:
+        """Return `job` as it is kept.
+
+        Raises InputError saying what about it cannot be accepted.
+        """
+        document = job_document(job)
+        if not self._fits(document):
+            # A pattern of a schema lets one line break at the end go by.
+            problem = problem_of(_SCHEMA, _plain(document)) or "a value ends with a line break"
+            raise InputError(f"the job cannot be accepted: {problem}")
+        text = _to_json(document)
+        if len(text) > MAX_SPEC_SIZE:
+            raise InputError(
+                f"{job.pkgbase} says {len(text)} bytes about itself, {MAX_SPEC_SIZE} are allowed"
+            )
+        return text
+
+    def _fits(self, document: dict[str, Any]) -> bool:
+        for field, rule in self._rules.items():
+            value = document[field]
+            if field in _LISTS:
+                if not self._all_good(rule, value):
+                    return False
+            elif value not in self._good[rule] and not self._is_good(rule, value):
+                return False
+        return True
+
+    def _all_good(self, rule: _Rule, values: Iterable[object]) -> bool:
+        good = self._good[rule]
+        return all(value in good or self._is_good(rule, value) for value in values)
+
+    def _is_good(self, rule: _Rule, value: object) -> bool:
+        if not (isinstance(value, str) and rule.allows(value)):
+            return False
+        self._good[rule].add(value)
+        return True
 
 
-def decode_job(text: bytes) -> JobSpec:
+def encode_job(job: JobSpec) -> str:
+    """Return the form in which `job` is kept, checked. Raises InputError."""
+    return JobEncoder()(job)
+
+
+def job_document(job: JobSpec) -> dict[str, Any]:
+    """Return what the schema is about, with the build class in its one form."""
+    return {
+        "pkgbase": job.pkgbase,
+        "target_repo": job.target_repo,
+        "source_repo": job.source_repo,
+        "commit": job.commit,
+        "arch": job.arch,
+        "build_class": normalize_build_class(job.build_class),
+        "pkgnames": job.pkgnames,
+        "provides": job.provides,
+        "depends": job.depends,
+        "arch_mirror": job.arch_mirror,
+        "commit_reference": job.commit_reference,
+        "reason": job.reason,
+        "on_failure": job.on_failure,
+    }
+
+
+def decode_job(text: str | bytes) -> JobSpec:
     """Return the job that was kept as `text`."""
     data = cast("dict[str, Any]", json.loads(text))
-    for field in ("pkgnames", "provides", "depends"):
+    for field in _LISTS:
         data[field] = tuple(data[field])
     data["on_failure"] = OnFailure(data["on_failure"])
     return JobSpec(**data)
@@ -84,23 +119,24 @@ def decode_job(text: bytes) -> JobSpec:
 
 def encode_removal(removal: Removal) -> str:
     """Return the form in which `removal` is kept, checked. Raises InputError."""
-    check_repository_name(removal.target_repo)
-    check_architecture(removal.arch)
-    for base in (*removal.remove, *removal.keep):
-        check_package_name(base)
+    document = {
+        "target_repo": removal.target_repo,
+        "arch": removal.arch,
+        "remove": removal.remove,
+        "keep": removal.keep,
+    }
     if bool(removal.remove) == bool(removal.keep):
         raise InputError("a removal names either what is to go or what is to stay")
-    return _to_json(
-        {
-            "target_repo": removal.target_repo,
-            "arch": removal.arch,
-            "remove": removal.remove,
-            "keep": removal.keep,
-        }
-    )
+    values = (removal.target_repo, removal.arch, *removal.remove, *removal.keep)
+    problem = problem_of("removal", _plain(document))
+    if not problem and any(value.endswith("\n") for value in values):
+        problem = "a name ends with a line break"
+    if problem:
+        raise InputError(f"the removal cannot be accepted: {problem}")
+    return _to_json(document)
 
 
-def decode_removal(text: bytes) -> Removal:
+def decode_removal(text: str | bytes) -> Removal:
     """Return the removal that was kept as `text`."""
     data = cast("dict[str, Any]", json.loads(text))
     return Removal(
@@ -111,14 +147,50 @@ def decode_removal(text: bytes) -> Removal:
     )
 
 
-def check_build_class(build_class: str) -> str:
-    """Return the build class in its one form, or raise InputError."""
-    build_class = normalize_build_class(build_class)
-    if _BUILD_CLASS_NUMBER.fullmatch(build_class):
-        return build_class
-    if build_class.isdigit():
-        raise InputError(f"the build class {build_class[:20]} is above 9999")
-    return check_worker_name(build_class)
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What the schema says about one string."""
+
+    pattern: re.Pattern[str] | None
+    longest: int
+    choices: tuple[str, ...] = ()
+
+    def allows(self, text: str) -> bool:
+        if self.choices:
+            return text in self.choices
+        return len(text) <= self.longest and (
+            self.pattern is None or self.pattern.fullmatch(text) is not None
+        )
+
+
+@cache
+def _rules() -> dict[str, _Rule]:
+    """Return the rule for each field of a job, or for each entry of it, taken from the schema."""
+    return {
+        field: _rule_of(schema["items"] if field in _LISTS else schema)
+        for field, schema in schema_of(_SCHEMA)["properties"].items()
+    }
+
+
+def _rule_of(schema: dict[str, Any]) -> _Rule:
+    if reference := schema.get("$ref"):
+        schema = request_schema()
+        for step in reference.partition("#/")[2].split("/"):
+            schema = schema[step]
+    pattern = schema.get("pattern")
+    return _Rule(
+        re.compile(pattern) if pattern else None,
+        schema.get("maxLength", MAX_SPEC_SIZE),
+        tuple(schema.get("enum", ())),
+    )
+
+
+def _plain(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the document as JSON would have it: validators know lists, not tuples."""
+    return {
+        field: list(value) if isinstance(value, tuple) else value
+        for field, value in document.items()
+    }
 
 
 def _to_json(data: dict[str, Any]) -> str:

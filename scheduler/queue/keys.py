@@ -6,6 +6,8 @@ from __future__ import annotations
 PREFIX = "{caur}:"
 
 EVENTS = f"{PREFIX}events"
+TARGETS = f"{PREFIX}targets"
+SOURCES = f"{PREFIX}sources"
 
 
 def job(job_id: int) -> str:
@@ -16,6 +18,11 @@ def job(job_id: int) -> str:
 def spec(job_id: int) -> str:
     """Return the key of the text that says what a job is to build."""
     return f"{PREFIX}spec:{job_id}"
+
+
+def without(job_id: int) -> str:
+    """Return the key of the hash of what a job depends on and failed."""
+    return f"{PREFIX}without:{job_id}"
 
 
 def hint(worker_id: str) -> str:

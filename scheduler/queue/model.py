@@ -53,8 +53,8 @@ class Backoff:
     losses: int = 5
 
     def delays(self) -> list[float]:
-        """Return the delay after each loss but the last, in seconds."""
-        return [min(self.longest, self.first * self.factor**n) for n in range(self.losses - 1)]
+        """Return the delay after each loss, in seconds."""
+        return [min(self.longest, self.first * self.factor**n) for n in range(self.losses)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

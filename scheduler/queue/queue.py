@@ -6,21 +6,23 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from caur_ci.errors import InputError
-from caur_ci.names import check_worker_name
+from caur_ci.names import check_repository_name, check_worker_name
 from scheduler.connection import redis_errors
 from scheduler.job import OnRunning, Outcome, State
 from scheduler.queue import keys, reader
 from scheduler.queue.control import QueueControl
 from scheduler.queue.intake import (
+    JobEncoder,
     check_request_id,
     decode_job,
     decode_removal,
-    encode_job,
     encode_removal,
 )
 from scheduler.queue.model import (
+    PROTOCOL,
     Backoff,
     Claim,
+    DrainedError,
     Refusal,
     RemovalClaim,
     Renewal,
@@ -43,6 +45,8 @@ T = TypeVar("T")
 
 DEFAULT_LEASE = 60.0
 _REAPED_AT_ONCE = 100
+# What scripts answer besides a claim.
+_STALE, _CLAIMED, _TO_END = -1, 1, 2
 
 
 class Queue(QueueControl):
@@ -81,27 +85,29 @@ class Queue(QueueControl):
         """
         check_request_id(request_id)
         texts: dict[str, str] = {}
+        taken: dict[str, JobSpec] = {}
         refused: list[Refusal] = []
+        encode = JobEncoder()
         for job in jobs:
             try:
                 # Of several jobs for one identity the last one counts, at the turn of the first.
-                texts[job.identity] = encode_job(job)
+                texts[job.identity] = encode(job)
+                taken[job.identity] = job
             except InputError as error:
                 refused.append(Refusal(identity=job.identity, reason=error.message))
         bodies = [encode_removal(removal) for removal in removals]
-        answer = self._run("submit", request_id, len(bodies), *bodies, *texts.values())
+        answer = self._run(
+            "submit",
+            PROTOCOL,
+            request_id,
+            on_running,
+            len(bodies),
+            *bodies,
+            *texts.values(),
+        )
         if answer[0]:
             return Submission(request_id=request_id, known=True, refused=tuple(refused))
-        taken, replaced, successors, removal_ids, canceled = map(_ids, answer[1:])
-        return Submission(
-            request_id=request_id,
-            jobs=taken,
-            replaced=replaced,
-            successors=successors,
-            removals=removal_ids,
-            canceled=canceled,
-            refused=tuple(refused),
-        )
+        return _submission(request_id, answer[1:], list(taken.values()), refused)
 
     def claim(self, worker: WorkerIdentity, *, wait: float = 0.0) -> Claim | None:
         """Take the first ready job that `worker` may build; wait up to `wait` seconds for one.
@@ -111,18 +117,11 @@ class Queue(QueueControl):
         Raises DrainedError when the worker is to end, ProtocolError.
         """
 
-        def attempt(block: float) -> Claim | None:
-            answer = self._run(
-                "claim",
-                worker.id,
-                worker.name,
-                worker.build_class,
-                self._lease,
-                milliseconds(block),
-            )
-            return _job_claim(worker.id, answer, spec=answer[4]) if answer else None
+        def attempt(block: float) -> tuple[float, Claim | None]:
+            answer = self._run("claim", *self._claimant(worker), self._lease, milliseconds(block))
+            return _claim_from(answer, worker)
 
-        return self._blocking(worker.id, attempt, lambda claim: claim is not None, wait)
+        return self._blocking(worker.id, attempt, wait)
 
     def renew(self, claim: Claim | RemovalClaim) -> Renewal:
         """Hold the claim for another lease. Raises StaleClaimError when it is lost."""
@@ -178,21 +177,24 @@ class Queue(QueueControl):
         """
         check_worker_name(runner)
 
-        def attempt(block: float) -> tuple[bool, list[Claim]]:
-            removals, *jobs = self._run(
+        def attempt(block: float) -> tuple[float, list[Claim] | None]:
+            status, *jobs = self._run(
                 "claim_landed",
+                PROTOCOL,
                 runner,
                 self._lease,
                 milliseconds(block),
                 limit,
                 *(target_repos or ()),
             )
+            if status == _TO_END:
+                raise _drained(runner)
             claims = [
                 _job_claim(runner, job, spec=job[5], delivery=job[4].decode()) for job in jobs
             ]
-            return bool(removals), claims
+            return block, claims if claims or status else None
 
-        return self._blocking(runner, attempt, any, wait)[1]
+        return self._blocking(runner, attempt, wait) or []
 
     def claim_removals(
         self, runner: str, *, target_repos: Collection[str] | None = None
@@ -205,7 +207,11 @@ class Queue(QueueControl):
         Raises ProtocolError.
         """
         answer = self._run(
-            "claim_removals", check_worker_name(runner), self._lease, *(target_repos or ())
+            "claim_removals",
+            PROTOCOL,
+            check_worker_name(runner),
+            self._lease,
+            *(target_repos or ()),
         )
         return [
             RemovalClaim(
@@ -238,9 +244,9 @@ class Queue(QueueControl):
         handed out again at once; one that was lost too often ends as SOFTWARE_FAILURE, in
         quarantine. See Backoff.
         """
+        delays = [milliseconds(delay) for delay in self._backoff.delays()]
         answer = [
-            value.decode(errors="replace")
-            for value in self._run("reap", self._backoff.losses, _REAPED_AT_ONCE)
+            value.decode(errors="replace") for value in self._run("reap", _REAPED_AT_ONCE, *delays)
         ]
         return [
             Returned(id=int(id_), identity=identity, state=State(state), reason=reason)
@@ -255,12 +261,22 @@ class Queue(QueueControl):
         Raises StaleClaimError, and then nothing was claimed; DrainedError, and then the job is
         finished.
         """
-        self.finish(claim, outcome, reason)
-        return self.claim(worker)
+        answer = self._run(
+            "finish_and_claim",
+            claim.job_id,
+            claim.token,
+            int(outcome),
+            reason,
+            *self._claimant(worker),
+            self._lease,
+        )
+        if answer[0] == _STALE:
+            raise _stale(claim)
+        return _claim_from(answer, worker)[1]
 
     def leave(self, worker: str) -> None:
         """Forget a worker or runner that ends and holds nothing any more."""
-        raise NotImplementedError
+        self._run("leave", worker)
 
     def register(self, *, targets: Collection[str] = (), sources: Collection[str] = ()) -> None:
         """Tell which repositories the caller works for.
@@ -268,26 +284,76 @@ class Queue(QueueControl):
         Services do so when they start and every now and then: what was not named for 30 days is
         forgotten.
         """
-        raise NotImplementedError
+        names = [check_repository_name(name) for name in (*targets, *sources)]
+        self._run("register", len(targets), *names)
+
+    def _claimant(self, worker: WorkerIdentity) -> tuple[int, str, str, int]:
+        return PROTOCOL, worker.id, worker.name, worker.build_class
 
     def _blocking(
-        self, waiter: str, attempt: Callable[[float], T], good: Callable[[T], bool], wait: float
-    ) -> T:
-        """Repeat `attempt` until it is `good` or `wait` is over, blocked on hints in between."""
+        self, waiter: str, attempt: Callable[[float], tuple[float, T | None]], wait: float
+    ) -> T | None:
+        """Repeat `attempt` until it has a result or `wait` is over, blocked on hints in between.
+
+        It is told how long that would be at most, and says how long it should be.
+        """
         deadline = time.monotonic() + wait
         while True:
             block = min(deadline - time.monotonic(), reader.LONGEST_BLOCK)
             if block < reader.SHORTEST_BLOCK:
-                return attempt(0)
-            result = attempt(block)
-            if good(result):
+                return attempt(0)[1]
+            block, result = attempt(block)
+            if result is not None:
                 return result
             with redis_errors():
-                self._redis.blpop([keys.hint(waiter)], timeout=block)
+                self._redis.blpop([keys.hint(waiter)], timeout=max(block, reader.SHORTEST_BLOCK))
 
 
 def _ids(text: bytes) -> tuple[int, ...]:
     return tuple(map(int, text.split(b","))) if text else ()
+
+
+def _submission(
+    request_id: str, answer: Sequence[bytes], asked: Sequence[JobSpec], refused: list[Refusal]
+) -> Submission:
+    *ids, unknown_targets, unknown_sources = map(_ids, answer)
+    jobs, replaced, successors, removals, canceled = ids
+    for place in unknown_targets:
+        job = asked[place - 1]
+        refused.append(_for_nobody(job, f"target repository {job.target_repo}"))
+    for place in unknown_sources:
+        job = asked[place - 1]
+        refused.append(_for_nobody(job, f"source repository {job.source_repo}"))
+    return Submission(
+        request_id=request_id,
+        jobs=jobs,
+        replaced=replaced,
+        successors=successors,
+        removals=removals,
+        canceled=canceled,
+        refused=tuple(refused),
+    )
+
+
+def _for_nobody(job: JobSpec, repository: str) -> Refusal:
+    return Refusal(identity=job.identity, reason=f"no running service knows the {repository}")
+
+
+def _claim_from(answer: Sequence[Any], worker: WorkerIdentity) -> tuple[float, Claim | None]:
+    """Return how long to wait for a job, and the claim if there is one."""
+    status, *rest = answer
+    if status == _TO_END:
+        raise _drained(worker.id)
+    if status == _CLAIMED:
+        return 0, _job_claim(worker.id, rest, spec=rest[4])
+    return seconds(rest[0]), None
+
+
+def _drained(worker: str) -> DrainedError:
+    return DrainedError(
+        f"{worker} was asked to end and gets no more jobs",
+        hint="Somebody called `caur-ci queue drain`; start it again to go on.",
+    )
 
 
 def _job_claim(owner: str, answer: Sequence[Any], *, spec: bytes, delivery: str = "") -> Claim:

@@ -5,11 +5,22 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, cast
 
+from caur_ci.errors import InputError
+from caur_ci.names import check_architecture, check_package_name, check_repository_name
 from scheduler.connection import redis_errors
 from scheduler.queue import keys
 from scheduler.queue.intake import decode_job
+from scheduler.queue.model import Repositories
 from scheduler.queue.scripts import run_script
-from scheduler.queue.views import event_from, job_from, snapshot_from
+from scheduler.queue.views import (
+    Found,
+    event_from,
+    explanation_from,
+    found_from,
+    job_from,
+    seconds,
+    snapshot_from,
+)
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -20,13 +31,13 @@ if TYPE_CHECKING:
         Explanation,
         JobView,
         QueueSnapshot,
-        Repositories,
         Target,
     )
 
 # A command that waits in the server is asked again after this time.
 LONGEST_BLOCK = 5.0
 SHORTEST_BLOCK = 0.01
+_SHOWN_BLOCKERS = 200
 
 
 class QueueReader:
@@ -44,11 +55,17 @@ class QueueReader:
 
     def job(self, job_id: int) -> JobView | None:
         """Return a job as it stands, or None if it ended long ago or never was."""
-        with redis_errors():
-            fields = cast("dict[bytes, bytes]", self._redis.hgetall(keys.job(job_id)))
+        with redis_errors(), self._redis.pipeline(transaction=True) as step:
+            step.hgetall(keys.job(job_id))
+            step.hkeys(keys.without(job_id))
+            fields, failed = step.execute()
         if not fields:
             return None
-        return job_from(job_id, {key.decode(): value.decode() for key, value in fields.items()})
+        data = {key.decode(): value.decode(errors="replace") for key, value in fields.items()}
+        held = data.get("place") == "held"
+        return job_from(
+            job_id, {**data, "held_by": sorted(map(bytes.decode, failed)) if held else []}
+        )
 
     def spec(self, job_id: int) -> JobSpec | None:
         """Return what the job was to build, or None if it ended long ago or never was."""
@@ -62,8 +79,12 @@ class QueueReader:
         It is the id of a job, or the name of a package: `pkgbase`, `target_repo/pkgbase` or
         `target_repo/arch/pkgbase`. Of each package these are the pending and the running job, and
         where there are none the latest that ended.
+
+        Raises InputError for what is neither.
         """
-        raise NotImplementedError
+        found = self._look_up(reference)
+        jobs = {view.job_id: view for jobs in found.packages.values() for view in jobs}
+        return (*((found.job,) if found.job else ()), *jobs.values())
 
     def resolve(self, reference: str) -> Target:
         """Return what `reference` means, for the methods that take a target.
@@ -73,18 +94,38 @@ class QueueReader:
         Raises InputError where the queue knows no such job or package, or several; the error
         names them.
         """
-        raise NotImplementedError
+        found = self._look_up(reference)
+        if found.job and not found.packages:
+            return found.job.job_id
+        if len(found.packages) == 1 and not found.job:
+            return next(iter(found.packages))
+        if not found.packages:
+            raise InputError(
+                f"the queue knows no job or package {reference}",
+                hint="`caur-ci queue list` shows what it knows. What ended more than a week ago "
+                "is forgotten.",
+            )
+        candidates = [*found.packages, *([f"job {found.job.job_id}"] if found.job else ())]
+        raise InputError(f"{reference} may be {', or '.join(candidates)}", hint="Say which one.")
 
     def explain(self, target: Target) -> Explanation | None:
         """Return why the package, or the package of the job, is not being built.
 
         None where the queue knows nothing about it.
         """
-        raise NotImplementedError
+        answer = self._run("explain", target, _SHOWN_BLOCKERS)
+        return explanation_from(answer) if answer else None
 
     def repositories(self) -> Repositories:
         """Return the repositories that `Queue.register` was told of within the last 30 days."""
-        raise NotImplementedError
+        with redis_errors(), self._redis.pipeline(transaction=False) as step:
+            step.hgetall(keys.TARGETS)
+            step.hgetall(keys.SOURCES)
+            targets, sources = (
+                {name.decode(): seconds(seen) for name, seen in known.items()}
+                for known in step.execute()
+            )
+        return Repositories(targets=targets, sources=sources)
 
     def events(self, after: str = "0", *, block: float = 0.0, limit: int = 1000) -> list[Event]:
         """Return the events that came after the event id `after`, oldest first.
@@ -110,8 +151,30 @@ class QueueReader:
             answer: Any = self._redis.xrevrange(keys.EVENTS, count=1)
         return cast("bytes", answer[0][0]).decode() if answer else "0"
 
+    def _look_up(self, reference: str) -> Found:
+        target_repo, arch, pkgbase = _parts_of(reference)
+        job_id = reference if reference.isdecimal() and reference.isascii() else ""
+        return found_from(self._run("lookup", pkgbase, target_repo, arch, job_id))
+
     def _run(self, script: str, *arguments: str | float) -> Any:  # noqa: ANN401 - see run_script
         return run_script(self._redis, script, *arguments)
+
+
+def _parts_of(reference: str) -> tuple[str, str, str]:
+    """Return target repository, architecture and pkgbase; empty where they are not given."""
+    *place, pkgbase = reference.split("/")
+    if len(place) > 2:
+        raise InputError(
+            f"{reference[:200]!r} names no package",
+            hint="It looks like PKGBASE, TARGET/PKGBASE, TARGET/ARCH/PKGBASE, or the id of a job.",
+        )
+    check_package_name(pkgbase)
+    target_repo, arch = (*place, "", "")[:2]
+    if place:
+        check_repository_name(target_repo)
+    if len(place) == 2:
+        check_architecture(arch)
+    return target_repo, arch, pkgbase
 
 
 def milliseconds(value: float) -> int:

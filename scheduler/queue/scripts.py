@@ -9,26 +9,44 @@ from typing import TYPE_CHECKING, Any
 
 from scheduler.connection import redis_errors
 from scheduler.queue.keys import PREFIX
+from scheduler.queue.model import PROTOCOL, ProtocolError
 
 if TYPE_CHECKING:
     from redis import Redis
 
 # Which parts a script needs besides its own file; Redis has no way for one to load another.
 _ORDER = ("common", "order")
-_CYCLES = (*_ORDER, "cycles")
-_HANDBACK = (*_CYCLES, "handback")
+_PLACES = (*_ORDER, "places")
+_CHANGE = (*_PLACES, "cycles", "ending")
+_VIEW = (*_PLACES, "viewing")
+_REMOVALS = ("common", "removals")
 _PARTS: dict[str, tuple[str, ...]] = {
-    "submit": _CYCLES,
-    "claim": ("common",),
+    "submit": (*_CHANGE, "admission", "canceling"),
+    "claim": (*_PLACES, "taking"),
     "renew": ("common",),
-    "land": _ORDER,
-    "finish": _ORDER,
-    "release": _HANDBACK,
-    "reap": _HANDBACK,
-    "claim_landed": ("common", "removals"),
-    "claim_removals": ("common", "removals"),
+    "land": _CHANGE,
+    "finish": (*_CHANGE, "finishing"),
+    "finish_and_claim": (*_CHANGE, "finishing", "taking"),
+    "release": (*_CHANGE, "handback"),
+    "reap": (*_CHANGE, "handback"),
+    "claim_landed": _REMOVALS,
+    "claim_removals": _REMOVALS,
     "finish_removal": ("common",),
-    "snapshot": _ORDER,
+    "leave": ("common",),
+    "register": ("common",),
+    "cancel": (*_CHANGE, "targets", "canceling"),
+    "retry": (*_CHANGE, "targets", "admission"),
+    "promote": (*_VIEW, "targets"),
+    "proceed": (*_CHANGE, "targets"),
+    "pause": ("common",),
+    "resume": ("common",),
+    "drain": _VIEW,
+    "reset": _VIEW,
+    "backup": _VIEW,
+    "restore": (*_CHANGE, "admission"),
+    "snapshot": _VIEW,
+    "lookup": (*_VIEW, "targets"),
+    "explain": (*_VIEW, "targets"),
     "append_log": (),
 }
 
@@ -47,13 +65,32 @@ def run_script(
 ) -> Any:  # noqa: ANN401 - what a script answers is its own affair
     """Run the script `name` as one atomic step and return its answer.
 
-    Raises TemporaryError when Redis is out of reach.
+    Raises TemporaryError when Redis is out of reach, ProtocolError when the queue is another's.
     """
-    from redis.exceptions import NoScriptError  # noqa: PLC0415 - slow to import
+    from redis.exceptions import NoScriptError, ResponseError  # noqa: PLC0415 - slow to import
 
     text, digest = script_text(name)
     with redis_errors():
         try:
             return redis.evalsha(digest, len(keys), *keys, *arguments)
         except NoScriptError:
+            pass
+        except ResponseError as error:
+            _check_protocol(str(error))
+            raise
+        try:
             return redis.eval(text, len(keys), *keys, *arguments)
+        except ResponseError as error:
+            _check_protocol(str(error))
+            raise
+
+
+def _check_protocol(answer: str) -> None:
+    code, _, theirs = answer.partition(" ")
+    if code != "OTHERPROTOCOL":
+        return
+    older = "this program" if int(theirs) > PROTOCOL else "the program that the queue is used by"
+    raise ProtocolError(
+        f"the queue follows protocol {theirs}, this program protocol {PROTOCOL}",
+        hint=f"Update {older}; both have to be of versions of caur-ci that agree.",
+    )

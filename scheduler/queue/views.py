@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from scheduler.job import Outcome, State
-from scheduler.queue.model import Event, JobView, QueueSnapshot, WorkerView
+from scheduler.queue.model import (
+    Blocker,
+    Event,
+    Explanation,
+    JobView,
+    Pause,
+    QueueSnapshot,
+    WorkerView,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 _STATE_WORDS = {
     State.WAITING: "waiting",
@@ -48,7 +58,7 @@ def event_from(event_id: bytes, fields: Mapping[bytes, bytes]) -> Event:
 
 def job_from(job_id: int, fields: Mapping[str, Any], reason: str = "") -> JobView:
     """Return a job as its hash describes it; `reason` goes before the one kept there."""
-    return JobView(
+    view = JobView(
         job_id=job_id,
         identity=fields["identity"],
         state=State(fields["state"]),
@@ -61,57 +71,145 @@ def job_from(job_id: int, fields: Mapping[str, Any], reason: str = "") -> JobVie
         started=seconds(fields.get("started")),
         landed=seconds(fields.get("landed")),
         finished=seconds(fields.get("finished")),
+        delivery=fields.get("delivery") or "",
+        held_by=tuple(fields.get("held_by") or ()),
+        delayed_until=seconds(fields.get("due")) if fields.get("place") == "delayed" else 0.0,
+        lost=int(fields.get("lost") or 0),
+        promoted=bool(fields.get("rank")),
+        cancel=bool(fields.get("cancel")),
+        quarantined=bool(fields.get("quarantined")),
     )
+    if reason:
+        return view
+    return replace(view, reason=_own_reason(view))
 
 
 def snapshot_from(text: bytes) -> QueueSnapshot:
     """Return the snapshot that the script wrote."""
     data = cast("dict[str, Any]", json.loads(text))
-    workers = tuple(sorted(map(_worker, data["workers"]), key=lambda worker: worker.id))
+    workers, pause, totals = _workers(data["workers"]), _pause(data.get("pause")), data["totals"]
     return QueueSnapshot(
         time=seconds(data["now"]),
         workers=workers,
         active=_jobs(data["active"]),
         ready=tuple(
-            job_from(job["id"], job, _why_ready_waits(job["class"], workers))
+            job_from(job["id"], job, _why_ready_waits(job["class"], workers, pause))
             for job in data["ready"]
         ),
         waiting=tuple(
             job_from(job["id"], job, _why_it_waits(job["identity"], job["blockers"]))
             for job in data["waiting"]
         ),
-        held=(),
-        delayed=(),
-        quarantine=(),
+        held=_jobs(data["held"]),
+        delayed=_jobs(data["delayed"]),
+        quarantine=_jobs(data["quarantine"]),
         recent=_jobs(data["recent"]),
-        paused=None,
-        total_active=data["total_active"],
-        total_ready=data["total_ready"],
-        total_waiting=data["total_waiting"],
-        total_held=0,
-        total_delayed=0,
-        total_quarantine=0,
-        total_removals=data["total_removals"],
+        paused=pause,
+        total_active=totals["active"],
+        total_ready=totals["ready"],
+        total_waiting=totals["waiting"],
+        total_held=totals["held"],
+        total_delayed=totals["delayed"],
+        total_quarantine=totals["quarantine"],
+        total_removals=totals["removals"],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a reference may mean: a job, by its id, and packages, by identity."""
+
+    job: JobView | None
+    packages: dict[str, tuple[JobView, ...]]
+
+
+def found_from(text: bytes) -> Found:
+    """Return what was looked up."""
+    data = cast("dict[str, Any]", json.loads(text))
+    return Found(
+        job=_job(data.get("job")),
+        packages={package["identity"]: _jobs(package["jobs"]) for package in data["packages"]},
+    )
+
+
+def explanation_from(text: bytes) -> Explanation:
+    """Return the explanation that the script wrote the facts of."""
+    data = cast("dict[str, Any]", json.loads(text))
+    pending, workers, pause = (
+        _job(data.get("pending")),
+        _workers(data["workers"]),
+        _pause(data.get("pause")),
+    )
+    explanation = Explanation(
+        identity=data["identity"],
+        pending=pending,
+        running=_job(data.get("running")),
+        last=_job(data.get("last")),
+        blockers=tuple(
+            Blocker(
+                job=job_from(entry["job"]["id"], entry["job"]),
+                waiter=entry["waiter"],
+                name=entry.get("name") or "",
+            )
+            for entry in data["blockers"]
+        ),
+        more_blockers=data["more"],
+        ahead=int(data["ahead"]),
+        able=_able(pending.build_class, workers) if pending else (),
+        paused=pause,
+    )
+    return replace(explanation, reasons=tuple(_reasons(explanation)))
 
 
 def _outcome(text: str | None) -> Outcome | None:
     return Outcome(int(text)) if text else None
 
 
+def _job(job: dict[str, Any] | None) -> JobView | None:
+    return job_from(job["id"], job) if job else None
+
+
 def _jobs(jobs: Iterable[dict[str, Any]]) -> tuple[JobView, ...]:
     return tuple(job_from(job["id"], job) for job in jobs)
 
 
-def _worker(worker: dict[str, Any]) -> WorkerView:
-    build_class, _, name = worker["description"].partition(" ")
-    return WorkerView(
-        id=worker["id"],
-        name=name,
-        build_class=int(build_class),
-        seen=seconds(worker["seen"]),
-        jobs=tuple(int(job_id) for job_id in worker["jobs"]),
+def _workers(workers: Iterable[dict[str, Any]]) -> tuple[WorkerView, ...]:
+    views = (
+        WorkerView(
+            id=worker["id"],
+            name=worker["name"],
+            build_class=int(worker["class"]),
+            seen=seconds(worker.get("seen")),
+            jobs=tuple(int(job_id) for job_id in worker["jobs"]),
+            draining=worker["draining"],
+        )
+        for worker in workers
     )
+    return tuple(sorted(views, key=lambda worker: worker.id))
+
+
+def _pause(pause: dict[str, str] | None) -> Pause | None:
+    return Pause(since=seconds(pause["since"]), reason=pause["reason"]) if pause else None
+
+
+def _able(build_class: str, workers: Iterable[WorkerView]) -> tuple[WorkerView, ...]:
+    """Return the workers that may build the class and are to go on."""
+    if build_class.isdigit():
+        able = [worker for worker in workers if worker.build_class >= int(build_class)]
+    else:
+        able = [worker for worker in workers if worker.name == build_class and worker.build_class]
+    return tuple(worker for worker in able if not worker.draining)
+
+
+def _own_reason(view: JobView) -> str:
+    """Return the reason for which a job is where it is, as far as it knows itself."""
+    if view.held_by:
+        return f"held: {view.reason}" if view.reason else f"held for {', '.join(view.held_by)}"
+    if view.delayed_until:
+        when = datetime.fromtimestamp(view.delayed_until, tz=UTC).strftime("%H:%M:%S")
+        times = "once" if view.lost == 1 else f"{view.lost} times"
+        return f"not handed out before {when} UTC: it was lost {times} while it was built"
+    return view.reason
 
 
 def _why_it_waits(identity: str, blockers: Iterable[list[str]]) -> str:
@@ -125,10 +223,59 @@ def _why_it_waits(identity: str, blockers: Iterable[list[str]]) -> str:
     return f"waits for {', '.join(reasons)}" if reasons else ""
 
 
-def _why_ready_waits(build_class: str, workers: Iterable[WorkerView]) -> str:
+def _why_ready_waits(
+    build_class: str, workers: Iterable[WorkerView], pause: Pause | None = None
+) -> str:
     """Return why nobody has taken a ready job yet."""
+    if pause:
+        return _why_paused(pause)
+    if _able(build_class, workers):
+        return ""
     if build_class.isdigit():
-        able = any(worker.build_class >= int(build_class) for worker in workers)
-        return "" if able else f"waits for a worker of class {build_class} or higher"
-    able = any(worker.name == build_class and worker.build_class for worker in workers)
-    return "" if able else f"waits for the worker {build_class}"
+        return f"waits for a worker of class {build_class} or higher"
+    return f"waits for the worker {build_class}"
+
+
+def _why_paused(pause: Pause) -> str:
+    return f"the queue is paused: {pause.reason}" if pause.reason else "the queue is paused"
+
+
+def _reasons(facts: Explanation) -> Iterator[str]:
+    if facts.running:
+        yield from _reasons_of_running(facts.running)
+    if facts.pending:
+        yield from _reasons_of_pending(facts.pending, facts)
+    if not facts.pending and not facts.running and facts.last:
+        yield from _reasons_of_ended(facts.last)
+
+
+def _reasons_of_running(job: JobView) -> Iterator[str]:
+    worker = f" by {job.worker}" if job.state is State.BUILDING else ""
+    yield f"it is {_STATE_WORDS[job.state]}{worker}, as job {job.job_id}"
+    if job.cancel:
+        yield "its holder was asked to stop"
+
+
+def _reasons_of_pending(job: JobView, facts: Explanation) -> Iterator[str]:
+    if job.held_by or job.delayed_until:
+        yield job.reason
+    direct = [blocker for blocker in facts.blockers if blocker.waiter == job.job_id]
+    if direct:
+        yield _why_it_waits(
+            job.identity, ([blocker.job.identity, blocker.job.state] for blocker in direct)
+        )
+    for blocker in facts.blockers:
+        if blocker.job.held_by or blocker.job.delayed_until:
+            yield f"{blocker.job.identity} is {blocker.job.reason}"
+    if obstacle := _why_ready_waits(job.build_class, facts.able, facts.paused):
+        yield obstacle
+    elif job.state is State.READY:
+        ahead = f", {facts.ahead} ready jobs of its class go first" if facts.ahead else ""
+        yield f"it is ready and waits for a worker to be free{ahead}"
+
+
+def _reasons_of_ended(job: JobView) -> Iterator[str]:
+    words = job.outcome.name.lower().replace("_", " ") if job.outcome is not None else "unknown"
+    yield f"its last job, {job.job_id}, ended: {words}" + (f", {job.reason}" if job.reason else "")
+    if job.quarantined:
+        yield "it is in quarantine until it is retried or submitted again"

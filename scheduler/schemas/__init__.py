@@ -7,6 +7,8 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, cast
 
+from caur_ci.request import request_schema
+
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
@@ -28,9 +30,18 @@ def problem_of(schema: str, data: object) -> str:
     return f"{error.json_path}: {text[:300]}"
 
 
+def schema_of(schema: str) -> dict[str, Any]:
+    """Return the schema `schema`; it may refer to that of hand-over documents."""
+    text = resources.files(__name__).joinpath(f"{schema}.schema.json").read_text(encoding="utf-8")
+    return cast("dict[str, Any]", json.loads(text))
+
+
 @cache
 def _validator(schema: str) -> Validator:
     from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import
+    from referencing import Registry, Resource  # noqa: PLC0415 - slow to import
 
-    text = resources.files(__name__).joinpath(f"{schema}.schema.json").read_text(encoding="utf-8")
-    return Draft202012Validator(json.loads(text))
+    # What a hand-over document and a job have in common is said in the former's schema only.
+    shared = Resource.from_contents(request_schema())
+    registry: Registry[Any] = Registry().with_resource(request_schema()["$id"], shared)
+    return Draft202012Validator(schema_of(schema), registry=registry)

@@ -1,10 +1,10 @@
--- ARGV: runner, lease and wait in milliseconds, limit, target repositories (none: all).
--- Returns whether there are removals to be claimed first or jobs, then id, token, attempt, end of
--- the lease, delivery and spec of each job.
+-- ARGV: protocol, runner, lease and wait in milliseconds, limit, target repositories (none: all).
+-- Returns 1 if there are removals to be claimed first, 2 if the runner is to end, else 0; then id,
+-- token, attempt, end of the lease, delivery and spec of each job.
 
-local runner, lease = ARGV[1], tonumber(ARGV[2])
-local wait, limit = tonumber(ARGV[3]), tonumber(ARGV[4])
-local wanted = #ARGV > 4 and set_of({unpack(ARGV, 5)})
+local runner, lease = ARGV[2], tonumber(ARGV[3])
+local wait, limit = tonumber(ARGV[4]), tonumber(ARGV[5])
+local wanted = #ARGV > 5 and set_of({unpack(ARGV, 6)})
 
 -- Returns the first open removal of each scope, and whether one of ours is to be carried out.
 local function open_removals()
@@ -26,6 +26,16 @@ local function publish(id)
   return {id, token, job.attempt, NOW + lease, job.delivery, call('GET', P .. 'spec:' .. id)}
 end
 
+local control = call('HMGET', P .. 'control', 'protocol', 'drain:' .. runner)
+local other = other_protocol(ARGV[1], control[1])
+if other then
+  return other
+end
+if control[2] then
+  forget_worker(runner)
+  queue_event('drain', 'it was told to end', runner)
+  return {2}
+end
 call('DEL', P .. 'hint:' .. runner)
 heard_of(runner, runner, 0)
 local first_removals, removals = open_removals()

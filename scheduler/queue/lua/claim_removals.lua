@@ -1,8 +1,8 @@
--- ARGV: runner, lease in milliseconds, target repositories (none: all).
+-- ARGV: protocol, runner, lease in milliseconds, target repositories (none: all).
 -- Returns id, token, attempt, end of the lease and body of each removal.
 
-local runner, lease = ARGV[1], tonumber(ARGV[2])
-local wanted = #ARGV > 2 and set_of({unpack(ARGV, 3)})
+local runner, lease = ARGV[2], tonumber(ARGV[3])
+local wanted = #ARGV > 3 and set_of({unpack(ARGV, 4)})
 
 local function carry_out(id, scope)
   local record = P .. 'removal:' .. id
@@ -14,6 +14,10 @@ local function carry_out(id, scope)
   return {id, token, attempt, NOW + lease, removal[1]}
 end
 
+local other = other_protocol(ARGV[1])
+if other then
+  return other
+end
 heard_of(runner, runner, 0)
 local result = {}
 each_open_removal(wanted, function(id, scope, may_go)

@@ -2,17 +2,26 @@
 --
 --   sequence            counter: ids of jobs and removals, which are also their turns
 --   token               counter: fencing tokens
+--   promotions          counter: ranks of promoted jobs
+--   control             hash: protocol, pause, workers that are to end
 --   job:<id>            hash: where the job stands
 --   spec:<id>           string: what is to be built, as JSON
 --   removal:<id>        hash: a removal and where it stands
 --   pending, active     hash: identity -> id of its pending and of its running job
---   waiting             zset: pending jobs that are not ready, by turn
+--   last                hash: identity -> id of its latest job that ended
+--   scopes              set: all scopes that ever had a job
+--   waiting, held       zset: pending jobs that wait for others, or because others failed, by turn
+--   delayed             zset: pending jobs that were lost and wait for their time, by that time
 --   ready:<class>       list: ready jobs, by turn; may hold entries that no longer hold true
+--   front:<class>       list: the same for promoted jobs, as rank:id, by rank
+--   promoted            zset: promoted jobs that have not ended, by rank
 --   classes, named      zset, set: the numeric and the text classes that have ready jobs
 --   prov:<scope>:<name> set: pending and running jobs that provide the name
 --   want:<scope>:<name> set: pending and running jobs that depend on the name
 --   skip:<id>           set: jobs that the job does not wait for, to break a cycle
 --   skippers            set: the jobs that have such a set
+--   without:<id>        hash: identity -> outcome and names of what failed and the job depends on
+--   lacking:<identity>  set: the jobs that have it there
 --   leases              zset: id of what is held -> end of its lease
 --   hand:<worker>       list: what the worker holds
 --   landed              list: jobs to be published, oldest delivery first
@@ -24,8 +33,11 @@
 --   idle:<name>         set: waiting workers of that name
 --   idle_runners        set: waiting database runners
 --   hint:<worker>       list: wakes the worker
---   request:<id>        string: the request was taken
+--   requests            zset: the requests that were taken, by when they were last seen
+--   targets, sources    hash: repository -> when a service last said that it works for it
 --   recent              list: finished jobs, newest first
+--   quarantine          zset: jobs that were lost too often, by time
+--   quarantined         hash: identity -> its job in quarantine
 --   events              stream: every change
 --
 -- A scope is `target_repo/arch`.
@@ -41,6 +53,17 @@ local CHUNK = 1000 -- below what Lua can pass as arguments
 
 local function is_number(class)
   return string.find(class, '^%d+$') ~= nil
+end
+
+-- Returns an error to answer with if the queue follows another protocol than `ours`, which came
+-- first says which.
+local function other_protocol(ours, known)
+  known = known or call('HGET', P .. 'control', 'protocol')
+  if not known then
+    call('HSET', P .. 'control', 'protocol', ours)
+  elseif known ~= ours then
+    return redis.error_reply('OTHERPROTOCOL ' .. known)
+  end
 end
 
 local function set_of(list)
@@ -68,7 +91,8 @@ local function event(kind, id, e)
 end
 
 local DESCRIPTION = {'identity', 'state', 'owner', 'class', 'attempt', 'request', 'submitted',
-  'started', 'cancel', 'strikes', 'caution', 'token', 'outcome', 'delivery', 'need', 'queued'}
+  'started', 'cancel', 'lost', 'caution', 'token', 'outcome', 'delivery', 'need', 'queued',
+  'place', 'policy', 'lacks', 'due', 'rank'}
 
 local function describe(id)
   local values = call('HMGET', P .. 'job:' .. id, unpack(DESCRIPTION))
@@ -77,6 +101,11 @@ local function describe(id)
     job[field] = values[i] or nil
   end
   return job
+end
+
+-- A change of the whole queue.
+local function queue_event(kind, reason, worker)
+  event(kind, '0', {reason = reason, worker = worker})
 end
 
 local function job_event(kind, id, job, changes)
@@ -159,6 +188,15 @@ local function take(record, id, owner, state, lease)
   call('ZADD', P .. 'leases', NOW + lease, id)
   call('RPUSH', P .. 'hand:' .. owner, id)
   return token
+end
+
+local function forget_worker(id)
+  call('ZREM', P .. 'seen', id)
+  call('ZREM', P .. 'idle', id)
+  call('HDEL', P .. 'workers', id)
+  call('HDEL', P .. 'idle_until', id)
+  call('HDEL', P .. 'control', 'drain:' .. id)
+  call('DEL', P .. 'hint:' .. id)
 end
 
 local function let_go(id, owner)

@@ -2,7 +2,8 @@
 --
 -- The graph has two kinds of nodes, pending jobs (their id) and names ('=' and the name): a job
 -- leads to the names it wants, a name to the jobs that provide it. So it is no larger than what
--- the jobs say about themselves, however many provide the same name.
+-- the jobs say about themselves, however many provide the same name. A job that is held because
+-- another failed leads to the next job of that one's identity as well.
 
 local edges_of = {}
 local is_pending = {}
@@ -21,22 +22,39 @@ local function only_pending(ids)
   return result
 end
 
-local function job_edges(id, wants)
-  local seen, edges = skipped_by(id), {}
-  if not seen then
-    for i, name in ipairs(wants) do
-      edges[i] = '=' .. name
-    end
-    return edges
+local function hold_edges(id, edges)
+  if call('HGET', P .. 'job:' .. id, 'policy') ~= 'hold' then
+    return
   end
-  for _, name in ipairs(wants) do
-    for _, provider in ipairs(only_pending(call('SMEMBERS', P .. 'prov:' .. name))) do
-      if not seen[provider] then
-        seen[provider] = true
-        edges[#edges + 1] = provider
+  for _, identity in ipairs(lacked_by(id)) do
+    edges[#edges + 1] = call('HGET', P .. 'pending', identity) or nil
+  end
+end
+
+local function name_edges(wants)
+  local edges = {}
+  for i, name in ipairs(wants) do
+    edges[i] = '=' .. name
+  end
+  return edges
+end
+
+local function job_edges(id, wants)
+  local seen, edges = skipped_by(id), nil
+  if seen then
+    edges = {}
+    for _, name in ipairs(wants) do
+      for _, provider in ipairs(only_pending(call('SMEMBERS', P .. 'prov:' .. name))) do
+        if not seen[provider] then
+          seen[provider] = true
+          edges[#edges + 1] = provider
+        end
       end
     end
+  else
+    edges = name_edges(wants)
   end
+  hold_edges(id, edges)
   return edges
 end
 
@@ -197,4 +215,5 @@ local function break_cycles(seeds)
   for _, component in ipairs(components_from(seeds)) do
     resolve(component)
   end
+  edges_of, is_pending = {}, {} -- true only for as long as nothing else changes
 end

@@ -1,10 +1,10 @@
 -- Putting back what somebody held. settle() has to follow.
 
--- Returns the state the job is in now.
-local function back_to_queue(id, job, kind, reason)
+-- Returns the state the job is in now. Until `due` it is not handed out again.
+local function back_to_queue(id, job, kind, reason, due)
   local record = P .. 'job:' .. id
   if job.cancel then
-    retire(id, OUTCOME.CANCELED, reason)
+    retire(id, OUTCOME.CANCELED, job.cancel .. '; ' .. reason)
     return 'done'
   end
   if call('HEXISTS', P .. 'pending', job.identity) == 1 then
@@ -14,20 +14,22 @@ local function back_to_queue(id, job, kind, reason)
   let_go(id, job.owner)
   call('HDEL', P .. 'active', job.identity)
   call('HSET', P .. 'pending', job.identity, id)
-  local state = tonumber(job.need) <= 0 and 'ready' or 'waiting'
-  call('HSET', record, 'state', state)
+  if due then
+    job.due = string.format('%d', due)
+    call('HSET', record, 'due', job.due)
+  end
+  put(id, job)
   changed[id] = true
-  job_event(kind, id, job, {state = state, reason = reason})
-  if state == 'waiting' then
-    call('ZADD', P .. 'waiting', id, id)
+  job_event(kind, id, job, {state = job.state, reason = reason})
+  if job.place == 'waiting' or job.place == 'held' then
     break_cycles({id})
   end
-  return state
+  return job.state
 end
 
 local function back_to_landed(id, job, kind, reason)
   if job.cancel then
-    retire(id, OUTCOME.CANCELED, reason)
+    retire(id, OUTCOME.CANCELED, job.cancel .. '; ' .. reason)
     return 'done'
   end
   let_go(id, job.owner)

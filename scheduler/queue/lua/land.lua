@@ -16,7 +16,7 @@ if job.state ~= 'building' then
   return false
 end
 if job.cancel then
-  retire(id, OUTCOME.CANCELED, 'canceled while it was built')
+  retire(id, OUTCOME.CANCELED, job.cancel)
   settle()
   return 'done'
 end

@@ -1,9 +1,10 @@
--- ARGV: how often a job may be lost while it is built, how many leases to look at.
--- Returns id, identity, state and reason of each job or removal that was taken back.
+-- ARGV: how many leases to look at, the delay in milliseconds after each loss of a build; the last
+-- loss leads to quarantine instead. Returns id, identity, state and reason of each job or removal
+-- that was taken back.
 
 local SILENT_KEPT = 3600 * 1000
 
-local cap, limit = tonumber(ARGV[1]), tonumber(ARGV[2])
+local limit, cap = tonumber(ARGV[1]), #ARGV - 1
 local result = {}
 
 local function tell(id, identity, state, reason)
@@ -12,21 +13,32 @@ local function tell(id, identity, state, reason)
   end
 end
 
+local function reap_build(id, job, reason)
+  local lost = call('HINCRBY', P .. 'job:' .. id, 'lost', 1)
+  local superseded = job.cancel or call('HEXISTS', P .. 'pending', job.identity) == 1
+  if superseded then
+    return back_to_queue(id, job, 'expired', reason), reason
+  end
+  if lost >= cap then
+    reason = 'lost ' .. lost .. ' times while it was built; at last ' .. reason
+    quarantine(id, job.identity, reason)
+    return 'done', reason
+  end
+  local delay = tonumber(ARGV[1 + lost])
+  reason = string.format('%s; loss %d of %d, not handed out for %.0f s', reason, lost, cap,
+    delay / 1000)
+  return back_to_queue(id, job, 'expired', reason, NOW + delay), reason
+end
+
 local function reap_job(id)
   local job = describe(id)
   local reason = (job.owner or 'its holder') .. ' was not heard of in time'
   if job.state == 'publishing' then
     tell(id, job.identity, back_to_landed(id, job, 'expired', reason), reason)
-    return
+  else
+    local state, why = reap_build(id, job, reason)
+    tell(id, job.identity, state, why)
   end
-  local strikes = call('HINCRBY', P .. 'job:' .. id, 'strikes', 1)
-  if strikes >= cap and not job.cancel then
-    reason = 'lost ' .. strikes .. ' times while it was built; at last ' .. reason
-    retire(id, OUTCOME.SOFTWARE_FAILURE, reason)
-    tell(id, job.identity, 'done', reason)
-    return
-  end
-  tell(id, job.identity, back_to_queue(id, job, 'expired', reason), reason)
 end
 
 local function reap_removal(id)
@@ -43,9 +55,8 @@ for _, id in ipairs(call('ZRANGEBYSCORE', P .. 'leases', '-inf', NOW, 'LIMIT', 0
   end
 end
 settle()
+release_delayed()
 for _, worker in ipairs(call('ZRANGEBYSCORE', P .. 'seen', '-inf', NOW - SILENT_KEPT)) do
-  call('ZREM', P .. 'seen', worker)
-  call('HDEL', P .. 'workers', worker)
-  call('HDEL', P .. 'idle_until', worker)
+  forget_worker(worker)
 end
 return result

@@ -322,7 +322,9 @@ def test_a_build_whose_lease_was_lost_is_ended_and_delivers_nothing(site: Site) 
         eventually(lambda: any(each.identity == "repo/x86_64/tool" for each in world.queue.reap()))
         building.result()
 
-        assert world.view("tool").state is State.READY
+        view = world.view("tool")
+    assert view.state is State.WAITING
+    assert view.delayed_until > 0
         assert not world.landing.folder.exists()
 
 

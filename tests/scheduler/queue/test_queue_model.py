@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 )
 
 from scheduler.job import JobSpec, Outcome, Removal, State
-from scheduler.queue import Claim, Queue, StaleClaimError, WorkerIdentity
+from scheduler.queue import Backoff, Claim, Queue, StaleClaimError, WorkerIdentity
 from tests.support.queue import build_order, job, submit
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class _QueueMachine(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
         self.redis.flushall()
-        self.queue = Queue(self.redis)
+        self.queue = Queue(self.redis, backoff=Backoff(first=0))
 
     def _all(self, *states: State) -> dict[int, _Job]:
         return {id_: job for id_, job in sorted(self.jobs.items()) if job.state in states}
@@ -133,7 +133,7 @@ class _QueueMachine(RuleBasedStateMachine):
             assert (id_ in done.replaced) == (pending is not None)
             if pending is not None:
                 assert pending == id_
-                self.jobs[id_].spec = spec
+                self.jobs[id_].spec, self.jobs[id_].lost = spec, 0
             else:
                 assert id_ > max(self.jobs, default=0)
                 self.jobs[id_] = _Job(spec)
@@ -219,7 +219,12 @@ class _QueueMachine(RuleBasedStateMachine):
                 self._done(id_, Outcome.CANCELED)
             else:
                 job_.state = State.LANDED
-        elif lost and job_.lost == 5 and not job_.cancel:
+        elif (
+            lost
+            and job_.lost >= 5
+            and not job_.cancel
+            and self._with_identity(job_.spec.identity, *_PENDING) is None
+        ):
             self._done(id_, Outcome.SOFTWARE_FAILURE)
         else:
             self._come_back(id_)

@@ -1,0 +1,256 @@
+-- Taking jobs in. settle() has to follow.
+--
+-- An item is a job to be taken in: its spec and the text of it, its identity, names and wants, its
+-- id, whether it replaces a pending job or succeeds a running one, the fields of its hash that are
+-- not those of a new job, and the kind of event that tells of it.
+
+local function next_id()
+  return string.format('%d', call('INCR', P .. 'sequence'))
+end
+
+local function new_item(text, spec)
+  local item = {text = text, spec = spec, identity = scope_of(spec) .. '/' .. spec.pkgbase}
+  local own
+  item.names, own = names_of(spec)
+  item.wants = wants_of(spec, own)
+  return item
+end
+
+local function lookup(mapping, items)
+  local found = {}
+  for first = 1, #items, CHUNK do
+    local identities = {}
+    for i = first, math.min(first + CHUNK - 1, #items) do
+      identities[#identities + 1] = items[i].identity
+    end
+    local ids = call('HMGET', P .. mapping, unpack(identities))
+    for i, identity in ipairs(identities) do
+      found[identity] = ids[i] or nil
+    end
+  end
+  return found
+end
+
+-- Those that went before the job, to break a cycle, look anew at whether they have to wait.
+local function stop_skipping(id, seeds)
+  if not skipping then
+    return
+  end
+  forget_skips(id)
+  local waiting = call('SMEMBERS', P .. 'skippers')
+  table.sort(waiting, by_turn)
+  for _, skipper in ipairs(waiting) do
+    if call('SREM', P .. 'skip:' .. skipper, id) == 1 then
+      recount(skipper)
+      seeds[#seeds + 1] = skipper
+    end
+  end
+end
+
+-- A job is held for a failure only as long as it depends on what failed.
+local function mind_less(item)
+  local wanted = set_of(item.wants)
+  local failed = call('HGETALL', P .. 'without:' .. item.id)
+  for i = 1, #failed, 2 do
+    local still = false
+    for name in string.gmatch(failed[i + 1], ' ([^ ]+)') do
+      still = still or wanted[name]
+    end
+    if not still then
+      stop_lacking(item.id, failed[i])
+    end
+  end
+end
+
+local function same(a, b)
+  return table.concat(a, ' ') == table.concat(b, ' ')
+end
+
+-- Takes back what the pending job said before it was replaced.
+local function forget_former(item, seeds)
+  local former = spec_of(item.id)
+  local names, own = names_of(former)
+  local wants = wants_of(former, own)
+  item.same_edges = same(names, item.names) and same(wants, item.wants)
+    and former.on_failure == item.spec.on_failure
+  if item.same_edges then
+    return
+  end
+  local kept_names, kept_wants = set_of(item.names), set_of(item.wants)
+  for _, name in ipairs(wants) do
+    if not kept_wants[name] then
+      call('SREM', P .. 'want:' .. name, item.id)
+    end
+  end
+  for _, name in ipairs(names) do
+    if not kept_names[name] then
+      stop_providing(item.id, name)
+    end
+  end
+  mind_less(item)
+  stop_skipping(item.id, seeds)
+end
+
+local function group(items, field)
+  local order, ids = {}, {}
+  for _, item in ipairs(items) do
+    for _, name in ipairs(item[field]) do
+      if not ids[name] then
+        ids[name] = {}
+        order[#order + 1] = name
+      end
+      table.insert(ids[name], item.id)
+    end
+  end
+  return order, ids
+end
+
+-- Returns the names that somebody wants or provides, as far as that is known without asking.
+local function index(items)
+  local names, providers = group(items, 'names')
+  for _, name in ipairs(names) do
+    local target = P .. 'prov:' .. name
+    local before = call('EXISTS', target)
+    call_in_chunks('SADD', target, providers[name])
+    name_changed(name, before == 0 and 1 or 0)
+  end
+  local wanted, wanters = group(items, 'wants')
+  for _, name in ipairs(wanted) do
+    call_in_chunks('SADD', P .. 'want:' .. name, wanters[name])
+  end
+  return wanters, providers
+end
+
+-- The same as count_need(), asking only once for each name.
+local function need_of(item, provided)
+  if is_skipper(item.id) then
+    return count_need(item.id, item.wants, item.identity)
+  end
+  local need = item.succeeds and 1 or 0
+  for _, name in ipairs(item.wants) do
+    if provided[name] == nil then
+      provided[name] = blocks(name)
+    end
+    if provided[name] then
+      need = need + 1
+    end
+  end
+  return need
+end
+
+local function record_new(item, request)
+  local spec, job = item.spec, item.job
+  job.class, job.identity, job.need = spec.build_class, item.identity, item.need
+  job.policy, job.request = spec.on_failure, request
+  job.submitted = job.submitted or NOW
+  job.place = item.landed and 'landed' or place_for(job)
+  job.state = (item.landed or job.place == 'ready') and job.place or 'waiting'
+  local fields = {'identity', job.identity, 'state', job.state, 'class', job.class, 'need',
+    job.need, 'policy', job.policy, 'request', request, 'submitted', job.submitted}
+  for field, value in pairs(item.kept or {}) do
+    fields[#fields + 1] = field
+    fields[#fields + 1] = value
+  end
+  if not item.landed then
+    fields[#fields + 1] = 'place'
+    fields[#fields + 1] = job.place
+  end
+  call('HSET', P .. 'job:' .. item.id, unpack(fields))
+  job_event(item.kind or 'submitted', item.id, job,
+    {state = job.state, reason = item.reason or spec.reason})
+  if job.state == 'ready' then
+    to_offer(item.id, job)
+  end
+end
+
+local function record_replaced(item, request)
+  local record = P .. 'job:' .. item.id
+  call('HSET', record, 'class', item.spec.build_class, 'request', request, 'need', item.need,
+    'policy', item.spec.on_failure)
+  -- What was lost was the old content.
+  call('HDEL', record, 'due', 'lost')
+  note_lacks(item.id)
+  local job = describe(item.id)
+  job_event('replaced', item.id, job, {state = job.state, reason = item.spec.reason})
+end
+
+local PLACES = {'waiting', 'held', 'delayed'}
+
+local function line_up(items)
+  local pending, active, placed = {}, {}, {waiting = {}, held = {}, delayed = {}}
+  for _, item in ipairs(items) do
+    if not item.replaces then
+      local mapping, place = item.landed and active or pending, placed[item.job.place]
+      mapping[#mapping + 1] = item.identity
+      mapping[#mapping + 1] = item.id
+      if place then
+        place[#place + 1] = item.job.place == 'delayed' and item.job.due or item.id
+        place[#place + 1] = item.id
+      end
+    end
+  end
+  call_in_chunks('HSET', P .. 'pending', pending)
+  call_in_chunks('HSET', P .. 'active', active)
+  for _, place in ipairs(PLACES) do
+    call_in_chunks('ZADD', P .. place, placed[place])
+  end
+end
+
+-- Only a job that waits, and for which somebody waits, can have closed a cycle.
+local function may_close_cycle(item, wanted)
+  if item.need == 0 or item.same_edges then
+    return false
+  end
+  for _, name in ipairs(item.names) do
+    if wanted[name] or call('EXISTS', P .. 'want:' .. name) == 1 then
+      return true
+    end
+  end
+  return call('EXISTS', P .. 'lacking:' .. item.identity) == 1
+end
+
+local function remember_scopes(items)
+  local scopes, seen = {}, {}
+  for _, item in ipairs(items) do
+    local scope = scope_of(item.spec)
+    if not seen[scope] then
+      seen[scope] = true
+      scopes[#scopes + 1] = scope
+    end
+  end
+  call_in_chunks('SADD', P .. 'scopes', scopes)
+end
+
+-- Takes `items` in on behalf of `request`; each needs its id.
+local function admit(items, request)
+  local seeds = {}
+  remember_scopes(items)
+  for _, item in ipairs(items) do
+    if item.replaces then
+      forget_former(item, seeds)
+    end
+  end
+  local wanted, provided = index(items)
+  for _, item in ipairs(items) do
+    item.need = need_of(item, provided)
+    item.job = item.job or {}
+    call('SET', P .. 'spec:' .. item.id, item.text)
+    if item.replaces then
+      record_replaced(item, request)
+    else
+      record_new(item, item.request or request)
+    end
+  end
+  line_up(items)
+  for _, item in ipairs(items) do
+    if not item.landed then
+      is_pending[item.id] = true
+      edges_of[item.id] = (item.replaces or item.job.lacks) and job_edges(item.id, item.wants)
+        or name_edges(item.wants)
+      if may_close_cycle(item, wanted) then
+        seeds[#seeds + 1] = item.id
+      end
+    end
+  end
+  break_cycles(seeds)
+end

@@ -1,0 +1,175 @@
+-- The end of a job, and what it means to those who depend on it. settle() has to follow.
+
+local RESULTS_KEPT = 1000
+local DETAILS_KEPT = 7 * 24 * 3600
+local OUTCOME = {SUCCESS = '0', FAILED = '3', TIMED_OUT = '4', CANCELED = '5',
+  CANCELED_REQUEUE = '6', SOFTWARE_FAILURE = '7'}
+local TROUBLE = {[OUTCOME.FAILED] = 'failed', [OUTCOME.TIMED_OUT] = 'timed out',
+  [OUTCOME.CANCELED] = 'was canceled', [OUTCOME.SOFTWARE_FAILURE] = 'could not be built'}
+local CAUTIONS_SHOWN = 5
+
+-- Says what `id` goes on without, or is held for.
+local function caution_of(id)
+  local failed, parts = call('HGETALL', P .. 'without:' .. id), {}
+  for i = 1, #failed, 2 do
+    parts[#parts + 1] = failed[i] .. ', which ' .. TROUBLE[string.match(failed[i + 1], '^%d+')]
+  end
+  table.sort(parts)
+  local more = #parts - CAUTIONS_SHOWN
+  if more > 0 then
+    parts = {unpack(parts, 1, CAUTIONS_SHOWN)}
+    parts[#parts + 1] = more .. ' more'
+  end
+  return #parts > 0 and 'it needs ' .. table.concat(parts, '; ') or nil
+end
+
+local function note_lacks(id)
+  local record, caution = P .. 'job:' .. id, caution_of(id)
+  call('HSET', record, 'lacks', #lacked_by(id))
+  if caution then
+    call('HSET', record, 'caution', caution)
+  else
+    call('HDEL', record, 'caution')
+  end
+  changed[id] = true
+end
+
+-- `id` need not mind any more that `identity` failed.
+local function stop_lacking(id, identity)
+  call('HDEL', P .. 'without:' .. id, identity)
+  call('SREM', P .. 'lacking:' .. identity, id)
+end
+
+local function forget_lacks(id)
+  for _, identity in ipairs(call('HKEYS', P .. 'without:' .. id)) do
+    stop_lacking(id, identity)
+  end
+end
+
+-- Returns those who depend on `names`, with the names each wants, but for those who go before `id`.
+local function dependants(id, names)
+  local wanted, ids = {}, {}
+  for _, name in ipairs(names) do
+    for _, other in ipairs(call('SMEMBERS', P .. 'want:' .. name)) do
+      local skips = is_skipper(other) and call('SISMEMBER', P .. 'skip:' .. other, id) == 1
+      if other ~= id and not skips then
+        if not wanted[other] then
+          wanted[other] = {}
+          ids[#ids + 1] = other
+        end
+        table.insert(wanted[other], name)
+      end
+    end
+  end
+  table.sort(ids, by_turn)
+  return ids, wanted
+end
+
+-- Where the next job of the identity waits already, to be held for it may close a cycle.
+local function tell_failure(id, identity, names, outcome)
+  local ids, wanted = dependants(id, names)
+  for _, other in ipairs(ids) do
+    call('HSET', P .. 'without:' .. other, identity, outcome .. ' ' ..
+      table.concat(wanted[other], ' '))
+    call('SADD', P .. 'lacking:' .. identity, other)
+    note_lacks(other)
+  end
+  if #ids > 0 and call('HEXISTS', P .. 'pending', identity) == 1 then
+    break_cycles(ids)
+  end
+end
+
+local function leave_quarantine(id, identity)
+  if call('ZREM', P .. 'quarantine', id) == 1 then
+    call('HDEL', P .. 'quarantined', identity)
+    call('HDEL', P .. 'job:' .. id, 'quarantined')
+    call('EXPIRE', P .. 'job:' .. id, DETAILS_KEPT)
+    call('EXPIRE', P .. 'spec:' .. id, DETAILS_KEPT)
+  end
+end
+
+local function tell_success(identity)
+  local lacking = call('SMEMBERS', P .. 'lacking:' .. identity)
+  table.sort(lacking, by_turn)
+  for _, other in ipairs(lacking) do
+    stop_lacking(other, identity)
+    note_lacks(other)
+  end
+  local quarantined = call('HGET', P .. 'quarantined', identity)
+  if quarantined then
+    leave_quarantine(quarantined, identity)
+  end
+end
+
+local function leave_place(id, job)
+  if job.state == 'waiting' or job.state == 'ready' then
+    call('HDEL', P .. 'pending', job.identity)
+    if job.place ~= 'ready' then
+      call('ZREM', P .. job.place, id)
+    end
+    return
+  end
+  call('HDEL', P .. 'active', job.identity)
+  if job.state == 'landed' then
+    call('LREM', P .. 'landed', 1, id)
+  else
+    let_go(id, job.owner)
+    if job.state == 'publishing' then
+      call('SREM', P .. 'publishing', id)
+    end
+  end
+  local successor = call('HGET', P .. 'pending', job.identity)
+  if successor then
+    bump(successor, -1)
+  end
+end
+
+-- Ends the job, whatever its state. Its details are kept for a while, or for good.
+local function retire(id, outcome, reason, for_good)
+  local job, spec = describe(id), spec_of(id)
+  local names, own = names_of(spec)
+  leave_place(id, job)
+  for _, name in ipairs(wants_of(spec, own)) do
+    call('SREM', P .. 'want:' .. name, id)
+  end
+  for _, name in ipairs(names) do
+    stop_providing(id, name)
+  end
+  forget_skips(id)
+  if job.lacks and job.lacks ~= '0' then
+    forget_lacks(id)
+  end
+  if job.rank then
+    call('ZREM', P .. 'promoted', id)
+  end
+  local record = P .. 'job:' .. id
+  call('HSET', record, 'state', 'done', 'outcome', outcome, 'reason', reason, 'finished', NOW)
+  if not for_good then
+    call('EXPIRE', record, DETAILS_KEPT)
+    call('EXPIRE', P .. 'spec:' .. id, DETAILS_KEPT)
+  end
+  call('HSET', P .. 'last', job.identity, id)
+  call('LPUSH', P .. 'recent', id)
+  call('LTRIM', P .. 'recent', 0, RESULTS_KEPT - 1)
+  job_event('done', id, job, {state = 'done', outcome = outcome, reason = reason})
+  if TROUBLE[outcome] then
+    tell_failure(id, job.identity, names, outcome)
+  elseif outcome ~= OUTCOME.CANCELED_REQUEUE then
+    tell_success(job.identity)
+  end
+  return job
+end
+
+-- Ends a job that was lost too often, and keeps it until somebody looks after it.
+local function quarantine(id, identity, reason)
+  local former = call('HGET', P .. 'quarantined', identity)
+  if former then
+    leave_quarantine(former, identity)
+  end
+  call('ZADD', P .. 'quarantine', NOW, id)
+  call('HSET', P .. 'quarantined', identity, id)
+  call('HSET', P .. 'job:' .. id, 'quarantined', '1')
+  local job = retire(id, OUTCOME.SOFTWARE_FAILURE, reason, true)
+  job_event('quarantined', id, job, {state = 'done', outcome = OUTCOME.SOFTWARE_FAILURE,
+    reason = reason})
+end

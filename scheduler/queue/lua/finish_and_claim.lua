@@ -1,0 +1,7 @@
+-- ARGV: id, token, outcome, reason, protocol, worker id, worker name, worker class, lease.
+-- Returns -1 for a stale token, or what claim() does.
+
+if not finish(ARGV[1], ARGV[2], ARGV[3], ARGV[4]) then
+  return {-1}
+end
+return claim(ARGV[5], ARGV[6], ARGV[7], ARGV[8], tonumber(ARGV[9]), 0)

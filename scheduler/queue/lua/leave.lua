@@ -1,0 +1,4 @@
+-- ARGV: worker.
+
+forget_worker(ARGV[1])
+return 1

@@ -1,0 +1,58 @@
+-- ARGV: protocol, targets. Returns the place of the target, whether it was done, id (of the new
+-- job, where there is one), identity and reason of each answer.
+
+-- Returns a newer job of the identity, and what to say about it.
+local function newer_than(id, identity)
+  local pending = call('HGET', P .. 'pending', identity)
+  if pending then
+    return pending, 'job ' .. pending .. ' of the package is waiting already'
+  end
+  local active = call('HGET', P .. 'active', identity)
+  if active and by_turn(id, active) then
+    return active, 'job ' .. active .. ' of the package, which is newer, is being worked on'
+  end
+  local last = call('HGET', P .. 'last', identity)
+  if last and by_turn(id, last) then
+    return last, 'job ' .. last .. ' of the package is newer'
+  end
+end
+
+local function again(id, identity)
+  local text = call('GET', P .. 'spec:' .. id)
+  local item = new_item(text, cjson.decode(text))
+  item.id, item.kind, item.reason = next_id(), 'retried', 'job ' .. id .. ' again'
+  item.succeeds = call('HEXISTS', P .. 'active', identity) == 1
+  leave_quarantine(id, identity)
+  admit({item}, call('HGET', P .. 'job:' .. id, 'request') or '')
+  return item.id
+end
+
+local function retry(place, target)
+  local id = ended_of(target)
+  if is_identity(target) then
+    id = call('HGET', P .. 'quarantined', target) or id
+  end
+  if not id or call('EXISTS', P .. 'spec:' .. id) == 0 then
+    local unfinished = unfinished_of(target)[1]
+    answer(place, false, unfinished, unfinished and 'has not ended yet'
+      or 'the queue knows no such job any more')
+    return
+  end
+  local identity = call('HGET', P .. 'job:' .. id, 'identity')
+  local newer, why = newer_than(id, identity)
+  if newer then
+    answer(place, false, id, why)
+  else
+    answer(place, true, again(id, identity), 'job ' .. id .. ' again')
+  end
+end
+
+local other = other_protocol(ARGV[1])
+if other then
+  return other
+end
+for place = 2, #ARGV do
+  retry(place - 1, ARGV[place])
+end
+settle()
+return answers

@@ -1,0 +1,103 @@
+-- Handing out the first ready job.
+
+-- Returns the first entry of a ready list that holds true, and its id. Those before it are thrown
+-- away.
+local function head(queued)
+  local list = P .. queued
+  while true do
+    local entry = call('LINDEX', list, 0)
+    if not entry then
+      return nil
+    end
+    local id = string.match(entry, '%d+$')
+    local job = call('HMGET', P .. 'job:' .. id, 'state', 'queued')
+    if job[1] == 'ready' and job[2] == queued then
+      return entry, id
+    end
+    call('LPOP', list)
+    if job[2] == queued then
+      call('HDEL', P .. 'job:' .. id, 'queued')
+    end
+  end
+end
+
+-- Returns the first job in the lists of `kind`, which is front or ready, of `classes`.
+local function first_of(kind, classes)
+  local best, best_turn, best_list = nil, nil, nil
+  for _, class in ipairs(classes) do
+    local list = kind .. ':' .. class
+    local entry, id = head(list)
+    if not entry then
+      if call('EXISTS', P .. 'front:' .. class, P .. 'ready:' .. class) == 0 then
+        call('ZREM', P .. 'classes', class)
+        call('SREM', P .. 'named', class)
+      end
+    elseif not best or turn_of(entry) < best_turn then
+      best, best_turn, best_list = id, turn_of(entry), list
+    end
+  end
+  if best then
+    call('LPOP', P .. best_list)
+  end
+  return best
+end
+
+local function first_for(name, class)
+  local classes = call('ZRANGEBYSCORE', P .. 'classes', '-inf', class)
+  classes[#classes + 1] = name
+  local id = call('EXISTS', P .. 'promoted') == 1 and first_of('front', classes)
+  return id or first_of('ready', classes)
+end
+
+local function hand_out(id, worker, lease)
+  local record = P .. 'job:' .. id
+  local attempt = call('HINCRBY', record, 'attempt', 1)
+  local token = take(record, id, worker, 'building', lease)
+  call('HSET', record, 'started', NOW, 'worker', worker)
+  call('HDEL', record, 'queued', 'place')
+  local job = describe(id)
+  call('HDEL', P .. 'pending', job.identity)
+  call('HSET', P .. 'active', job.identity, id)
+  job_event('claimed', id, job, {state = 'building', reason = job.caution})
+  return {1, id, token, attempt, NOW + lease, call('GET', P .. 'spec:' .. id)}
+end
+
+-- How long until the next delayed job is due, at most `wait`.
+local function until_due(wait)
+  local next_one = call('ZRANGE', P .. 'delayed', 0, 0, 'WITHSCORES')[2]
+  return next_one and math.max(0, math.min(wait, tonumber(next_one) - NOW)) or wait
+end
+
+-- Returns 1 and the claim; or 0 and how long to wait, and then the worker is known to wait if
+-- `wait` is not 0; or 2 if the worker is to end; or an error.
+local function claim(protocol, worker, name, class, lease, wait)
+  local control = call('HMGET', P .. 'control', 'protocol', 'pause', 'drain:' .. worker)
+  local other = other_protocol(protocol, control[1])
+  if other then
+    return other
+  end
+  if control[3] then
+    forget_worker(worker)
+    queue_event('drain', 'it was told to end', worker)
+    return {2}
+  end
+  call('DEL', P .. 'hint:' .. worker)
+  heard_of(worker, name, class)
+  if not control[2] then
+    release_delayed()
+    local id = first_for(name, class)
+    if id then
+      call('HDEL', P .. 'idle_until', worker)
+      return hand_out(id, worker, lease)
+    end
+    wait = wait > 0 and until_due(wait) or 0
+  end
+  if wait > 0 then
+    wait_for_hint(worker, wait)
+    call('ZADD', P .. 'idle', class, worker)
+    call('SADD', P .. 'idle:' .. name, worker)
+  else
+    call('HDEL', P .. 'idle_until', worker)
+  end
+  return {0, wait}
+end

@@ -1,0 +1,46 @@
+-- What a target means: the id of a job, or the identity of a package.
+
+local function is_identity(target)
+  return string.find(target, '/', 1, true) ~= nil
+end
+
+local function is_pending_state(state)
+  return state == 'waiting' or state == 'ready'
+end
+
+-- Returns the ids of the jobs of `target` that have not ended.
+local function unfinished_of(target)
+  local ids = {}
+  if not is_identity(target) then
+    local state = call('HGET', P .. 'job:' .. target, 'state')
+    return state and state ~= 'done' and {target} or {}
+  end
+  for _, mapping in ipairs({'pending', 'active'}) do
+    ids[#ids + 1] = call('HGET', P .. mapping, target) or nil
+  end
+  return ids
+end
+
+local function pending_of(target)
+  if is_identity(target) then
+    return call('HGET', P .. 'pending', target) or nil
+  end
+  return is_pending_state(call('HGET', P .. 'job:' .. target, 'state')) and target or nil
+end
+
+-- Returns the latest job of `target` that ended, if its details are still known.
+local function ended_of(target)
+  local id = is_identity(target) and call('HGET', P .. 'last', target) or target
+  return call('HGET', P .. 'job:' .. id, 'state') == 'done' and id or nil
+end
+
+local answers = {}
+
+-- Answers for the target number `place`.
+local function answer(place, done, id, reason)
+  local identity = id and call('HGET', P .. 'job:' .. id, 'identity') or ''
+  for _, value in ipairs({tostring(place), done and '1' or '0', id or '0', identity or '',
+      reason or ''}) do
+    answers[#answers + 1] = value
+  end
+end

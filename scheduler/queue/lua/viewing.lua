@@ -1,0 +1,77 @@
+-- Jobs as they are shown. Changes nothing.
+
+local FIELDS = {'identity', 'state', 'class', 'attempt', 'worker', 'outcome', 'reason',
+  'submitted', 'started', 'landed', 'finished', 'caution', 'place', 'due', 'lost', 'rank', 'cancel',
+  'quarantined', 'delivery'}
+
+local function view(id)
+  local values, job = call('HMGET', P .. 'job:' .. id, unpack(FIELDS)), {id = tonumber(id)}
+  for i, field in ipairs(FIELDS) do
+    job[field] = values[i] or nil
+  end
+  if job.place == 'held' then
+    job.held_by = lacked_by(id)
+  end
+  return job.identity and job
+end
+
+local function views(ids, limit)
+  local result = {}
+  for _, id in ipairs(ids) do
+    local job = #result < limit and view(id)
+    if job then
+      result[#result + 1] = job
+    end
+  end
+  return result
+end
+
+-- Calls `visit` with each job that `id` waits for, and the name it depends on. The visit ends
+-- where that returns true.
+local function each_blocker(id, identity, visit)
+  local running = call('HGET', P .. 'active', identity)
+  if running and running ~= id and visit(running, '') then
+    return
+  end
+  local skipped = skipped_by(id) or {}
+  for _, name in ipairs(wants_of(spec_of(id))) do
+    local providers = call('SMEMBERS', P .. 'prov:' .. name)
+    table.sort(providers, by_turn)
+    for _, provider in ipairs(providers) do
+      if not skipped[provider] and visit(provider, name) then
+        return
+      end
+    end
+  end
+end
+
+local function each_worker(visit)
+  local known = call('HGETALL', P .. 'workers')
+  for i = 1, #known, 2 do
+    local class, name = string.match(known[i + 1], '^(%d+) (.*)$')
+    visit(known[i], name, class)
+  end
+end
+
+local function workers()
+  local result = {}
+  each_worker(function(id, name, class)
+    result[#result + 1] = {
+      id = id,
+      name = name,
+      class = class,
+      seen = call('ZSCORE', P .. 'seen', id),
+      jobs = call('LRANGE', P .. 'hand:' .. id, 0, -1),
+      draining = call('HEXISTS', P .. 'control', 'drain:' .. id) == 1,
+    }
+  end)
+  return result
+end
+
+local function pause()
+  local stored = call('HGET', P .. 'control', 'pause')
+  if stored then
+    local since, reason = string.match(stored, '^(%d+) (.*)$')
+    return {since = since, reason = reason}
+  end
+end
