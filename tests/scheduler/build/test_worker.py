@@ -323,8 +323,8 @@ def test_a_build_whose_lease_was_lost_is_ended_and_delivers_nothing(site: Site) 
         building.result()
 
         view = world.view("tool")
-    assert view.state is State.WAITING
-    assert view.delayed_until > 0
+        assert view.state is State.WAITING
+        assert view.delayed_until > 0
         assert not world.landing.folder.exists()
 
 
