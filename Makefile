@@ -11,7 +11,7 @@ PYTHON_FILES := caur_ci scheduler tests benchmarks
 SHELL_SCRIPTS := scripts/bootstrap .ci/run
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo test chaos lint format bench clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,10 @@ demo: ## Run the whole journey here: commit, build, sign, publish, install. DEMO
 test: ## Run all tests. PYTEST_ARGS=… for a part, e.g. PYTEST_ARGS='-k queue'.
 	@scripts/bootstrap test
 	@$(VENV)/python -m pytest -n auto $(PYTEST_ARGS)
+
+chaos: ## Kill, cut and restart the queue and all who use it. CHAOS_ARGS=…, e.g. --seed 7.
+	@scripts/bootstrap test
+	@$(VENV)/python -m tests.chaos --jobs 1000 --workers 8 $(CHAOS_ARGS)
 
 lint: ## Check form, types and the order of the floors.
 	@scripts/bootstrap lint

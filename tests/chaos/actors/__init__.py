@@ -1,0 +1,1 @@
+"""The processes that are done harm to."""

@@ -1,0 +1,56 @@
+"""Hands its requests over, each until it is acknowledged, also in a later life."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from tests.chaos.actors.actor import Actor
+from tests.chaos.journal import read_journals
+from tests.chaos.workload import Request, workload
+
+if TYPE_CHECKING:
+    from scheduler.queue import Submission
+
+_DOOM = 0.15
+_SAYS_IT_TWICE = 0.15
+
+
+def main() -> None:
+    """Submit whatever no earlier generation has got acknowledged."""
+    actor = Actor(doom=_DOOM)
+    slot = int(actor.part.removeprefix("submitter"))
+    acknowledged = {
+        word.told["request"]
+        for word in read_journals(actor.folder, f"{actor.part}-*")
+        if word.kind == "submit" and word.is_accepted
+    }
+    for request in workload(actor.settings)[slot]:
+        if request.id in acknowledged:
+            continue
+        time.sleep(actor.chance.uniform(0, 2 * actor.settings.pace))
+        _submit(actor, request)
+        if actor.chance.random() < _SAYS_IT_TWICE:
+            _submit(actor, request)
+
+
+def _submit(actor: Actor, request: Request) -> None:
+    actor.insist(
+        "submit",
+        lambda: actor.queue.submit(request.id, request.jobs, request.removals),
+        {"request": request.id},
+        result=_told,
+    )
+
+
+def _told(submission: Submission) -> dict[str, Any]:
+    return {
+        "known": submission.known,
+        "jobs": submission.jobs,
+        "removals": submission.removals,
+        "refused": [refusal.reason for refusal in submission.refused],
+    }
+
+
+if __name__ == "__main__":
+    main()
