@@ -31,19 +31,11 @@ local function lookup(mapping, items)
   return found
 end
 
--- Those that went before the job, to break a cycle, look anew at whether they have to wait.
+-- Whatever cycles the job was in are looked for anew.
 local function stop_skipping(id, seeds)
-  if not skipping then
-    return
-  end
   forget_skips(id)
-  local waiting = call('SMEMBERS', P .. 'skippers')
-  table.sort(waiting, by_turn)
-  for _, skipper in ipairs(waiting) do
-    if call('SREM', P .. 'skip:' .. skipper, id) == 1 then
-      recount(skipper)
-      seeds[#seeds + 1] = skipper
-    end
+  for _, skipper in ipairs(stop_being_skipped(id)) do
+    seeds[#seeds + 1] = skipper
   end
 end
 

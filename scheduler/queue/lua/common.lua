@@ -191,6 +191,11 @@ local function take(record, id, owner, state, lease)
 end
 
 local function forget_worker(id)
+  local name = string.match(call('HGET', P .. 'workers', id) or '', ' (.*)')
+  if name then
+    call('SREM', P .. 'idle:' .. name, id)
+  end
+  call('SREM', P .. 'idle_runners', id)
   call('ZREM', P .. 'seen', id)
   call('ZREM', P .. 'idle', id)
   call('HDEL', P .. 'workers', id)

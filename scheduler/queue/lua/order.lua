@@ -149,3 +149,21 @@ local function forget_skips(id)
     call('SREM', P .. 'skippers', id)
   end
 end
+
+-- Those that went before the job, to break a cycle, wait for it like anybody else from now on.
+-- Returns who they are.
+local function stop_being_skipped(id)
+  local result = {}
+  if not skipping then
+    return result
+  end
+  local skippers = call('SMEMBERS', P .. 'skippers')
+  table.sort(skippers, by_turn)
+  for _, skipper in ipairs(skippers) do
+    if call('SREM', P .. 'skip:' .. skipper, id) == 1 then
+      recount(skipper)
+      result[#result + 1] = skipper
+    end
+  end
+  return result
+end

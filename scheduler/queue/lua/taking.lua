@@ -59,6 +59,10 @@ local function hand_out(id, worker, lease)
   call('HDEL', P .. 'pending', job.identity)
   call('HSET', P .. 'active', job.identity, id)
   job_event('claimed', id, job, {state = 'building', reason = job.caution})
+  -- It waits for nobody any more, so nobody has a reason to go before it.
+  if #stop_being_skipped(id) > 0 then
+    settle()
+  end
   return {1, id, token, attempt, NOW + lease, call('GET', P .. 'spec:' .. id)}
 end
 

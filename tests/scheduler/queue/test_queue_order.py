@@ -230,6 +230,21 @@ def test_a_cycle_closed_by_a_job_that_is_handed_back_is_broken(queue: Queue) -> 
     assert build_order(queue) == ["a", "b"]
 
 
+def test_who_goes_before_another_in_a_cycle_waits_for_it_once_it_runs(queue: Queue) -> None:
+    submit(queue, job("lib"), job("a", "b", "lib"), job("b", "c"), job("c", "a"))
+    lib = claimed(queue)
+    submit(queue, job("c"))
+    third = claimed(queue)
+    assert third.spec.pkgbase == "c"
+    queue.finish(third, Outcome.SUCCESS)
+    running = claimed(queue)
+    assert running.spec.pkgbase == "b"
+    queue.finish(lib, Outcome.SUCCESS)
+    assert queue.claim(worker()) is None
+    queue.release(running)
+    assert build_order(queue) == ["b", "a"]
+
+
 def test_cycles_over_provided_names_and_classes_are_broken(queue: Queue) -> None:
     submit(
         queue,

@@ -114,6 +114,18 @@ def test_a_worker_that_stopped_waiting_is_not_given_hints(queue: Queue, redis: R
     assert task.result().spec.pkgbase == "a"
 
 
+def test_nothing_is_kept_of_workers_that_were_not_heard_of_for_long(
+    queue: Queue, redis: Redis
+) -> None:
+    waiting = worker("gone")
+    queue.claim(waiting, wait=0.1)
+    queue.claim_landed("runner", wait=0.1)
+    redis.zadd("{caur}:seen", {waiting.id: 1, "runner": 1})
+    queue.reap()
+    kept = redis.keys("{caur}:idle*") + redis.keys("{caur}:workers")
+    assert kept == []
+
+
 def test_a_runner_is_woken_by_a_landed_job_and_by_a_removal(queue: Queue, redis: Redis) -> None:
     submit(queue, job("a"))
     building = claimed(queue)
