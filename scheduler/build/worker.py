@@ -12,7 +12,8 @@ from scheduler.build.executor import Stop
 from scheduler.build.joblog import JobLog
 from scheduler.heartbeat import DEFAULT_INTERVAL, Heartbeat
 from scheduler.job import Outcome, State
-from scheduler.queue import StaleClaimError
+from scheduler.queue import DrainedError, StaleClaimError
+from scheduler.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +30,6 @@ _log = logging.getLogger(__name__)
 
 # How long one call waits for a job: also how long it may take to notice that it is to stop.
 _CLAIM_WAIT = 2.0
-_REAP_EVERY = 15.0
 _RETRY_AFTER = 2.0
 _DELIVERY_DELAYS = (1.0, 5.0, 15.0)
 
@@ -59,24 +59,32 @@ class Worker:
         self._stop = stop
         self._heartbeat = heartbeat
         self._delivery_delays = delivery_delays
-        self._next_reap = 0.0
+        self._upkeep = Upkeep(queue, sources=builder.settings.source_repos)
 
     def run(self, *, idle_exit: float | None = None) -> int:
         """Work until told to stop, or for `idle_exit` seconds without a job.
 
-        Returns how many jobs were worked on. A job in hand when told to stop is handed back.
+        Returns how many jobs were worked on. A job in hand when told to stop is handed back. A
+        worker that is drained builds the one in hand, and gets no other.
+
+        Raises ProtocolError.
         """
         done = 0
         wait = _CLAIM_WAIT if idle_exit is None else min(_CLAIM_WAIT, idle_exit)
         idle_since = time.monotonic()
-        while not self._stop.is_set():
-            claim = self._next_claim(wait)
-            if claim is not None:
-                self.work_on(claim)
-                done += 1
-                idle_since = time.monotonic()
-            elif idle_exit is not None and time.monotonic() - idle_since >= idle_exit:
-                break
+        try:
+            while not self._stop.is_set():
+                claim = self._next_claim(wait)
+                if claim is not None:
+                    self.work_on(claim)
+                    done += 1
+                    idle_since = time.monotonic()
+                elif idle_exit is not None and time.monotonic() - idle_since >= idle_exit:
+                    break
+        except DrainedError as error:
+            _log.info("%s. %s", error.message, error.hint)
+        else:
+            self._upkeep.leave(self.identity.id)
         return done
 
     def work_on(self, claim: Claim) -> None:
@@ -170,11 +178,7 @@ class Worker:
 
     def _next_claim(self, wait: float) -> Claim | None:
         try:
-            now = time.monotonic()
-            if now >= self._next_reap:
-                self._next_reap = now + _REAP_EVERY
-                for returned in self._queue.reap():
-                    _log.warning("%s: %s", returned.identity, returned.reason)
+            self._upkeep.do()
             return self._queue.claim(self.identity, wait=wait)
         except TemporaryError as error:
             _log.warning("%s", error)

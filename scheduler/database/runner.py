@@ -8,6 +8,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import TemporaryError
+from scheduler.queue import DrainedError
+from scheduler.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +22,6 @@ _log = logging.getLogger(__name__)
 
 # How long one call waits for work: also how long it may take to notice that it is to stop.
 _CLAIM_WAIT = 2.0
-_REAP_EVERY = 15.0
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 
 
@@ -34,22 +35,30 @@ class DatabaseRunner:
         self._id = runner_id
         self._stop = stop
         self._pause = 0.0
-        self._next_reap = 0.0
+        self._upkeep = Upkeep(self._queue, targets=self._targets)
 
     def run(self, *, idle_exit: float | None = None) -> None:
-        """Work until told to stop, or for `idle_exit` seconds without anything to do."""
+        """Work until told to stop or drained, or for `idle_exit` seconds without anything to do.
+
+        Raises ProtocolError.
+        """
         idle_since = time.monotonic()
         wait = _CLAIM_WAIT if idle_exit is None else min(_CLAIM_WAIT, idle_exit)
-        while not self._stop.is_set():
-            if self.step(wait=wait):
-                idle_since = time.monotonic()
-            elif idle_exit is not None and time.monotonic() - idle_since >= idle_exit:
-                break
+        try:
+            while not self._stop.is_set():
+                if self.step(wait=wait):
+                    idle_since = time.monotonic()
+                elif idle_exit is not None and time.monotonic() - idle_since >= idle_exit:
+                    break
+        except DrainedError as error:
+            _log.info("%s. %s", error.message, error.hint)
+        else:
+            self._upkeep.leave(self._id)
 
     def step(self, *, wait: float = 0.0) -> bool:
         """Do what there is to do, or wait for it; tell whether there was anything."""
         try:
-            self._reap()
+            self._upkeep.do()
             removals = self._queue.claim_removals(self._id, target_repos=self._targets)
             self._carry_out(removals)
             claims = self._queue.claim_landed(
@@ -76,13 +85,6 @@ class DatabaseRunner:
                 self._rest(error)
             else:
                 self._pause = 0.0
-
-    def _reap(self) -> None:
-        now = time.monotonic()
-        if now >= self._next_reap:
-            self._next_reap = now + _REAP_EVERY
-            for returned in self._queue.reap():
-                _log.warning("%s: %s", returned.identity, returned.reason)
 
     def _rest(self, error: TemporaryError) -> None:
         """Wait a while, longer each time in a row, for what is wrong to be put right."""

@@ -1,0 +1,249 @@
+"""How workers and database runners end, and what they tell the queue: real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from caur_ci.errors import ExitCode
+from scheduler.job import Outcome, State
+from scheduler.logs import LogStore
+from scheduler.queue import PROTOCOL, Queue
+from tests.support.git import Checkout
+from tests.support.packages import SigningKey, pkgbuild, signing_key
+from tests.support.queue import eventually, job
+from tests.support.tools import need_tools
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from redis import Redis
+
+# Goes on until `Site.let_go`, also when it is asked to end, which it notes.
+STUBBORN = """trap 'touch ~/asked' TERM
+  echo started
+  while ! [ -e ~/go ]; do sleep 0.1 || :; done"""
+
+
+@dataclass
+class Site:
+    """A queue, a source repository, and the environment of the services."""
+
+    queue: Queue
+    redis: Redis
+    checkout: Checkout
+    environment: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        """The worker's name; nobody else on this machine has it."""
+        return self.environment["BUILDER_HOSTNAME"]
+
+    def submit(self, **packages: str) -> tuple[int, ...]:
+        """Commit and push packages with such build functions, and schedule them."""
+        commit = self.checkout.commit(
+            "packages",
+            {f"{name}/PKGBUILD": pkgbuild(name, build=text) for name, text in packages.items()},
+        )
+        self.checkout.push()
+        jobs = [job(name, commit=commit) for name in packages]
+        return self.queue.submit(secrets.token_hex(8), jobs).jobs
+
+    def state(self, job_id: int) -> tuple[State, Outcome | None] | None:
+        view = self.queue.job(job_id)
+        return (view.state, view.outcome) if view else None
+
+    def builds(self) -> dict[int, dict[str, str]]:
+        """Return the processes of builds of the worker, and their environments."""
+        found = {}
+        for folder in Path("/proc").iterdir():
+            if folder.name.isdigit():
+                try:
+                    text = (folder / "environ").read_text(errors="replace")
+                except OSError:
+                    continue
+                environ = dict(line.partition("=")[::2] for line in text.split("\0"))
+                if environ.get("BUILDER_HOSTNAME") == self.name and "PKGDEST" in environ:
+                    found[int(folder.name)] = environ
+        return found
+
+    def home(self) -> Path:
+        """Return the home folder of the running build."""
+        (home,) = {environ["HOME"] for environ in self.builds().values()}
+        return Path(home)
+
+    def let_go(self) -> None:
+        """Let the running build come to its end."""
+        (self.home() / "go").touch()
+
+
+@pytest.fixture
+def site(tmp_path: Path, queue: Queue, redis: Redis, redis_url: str) -> Site:
+    need_tools("makepkg", "bsdtar", "fakeroot", "setpriv")
+    checkout = Checkout.create(tmp_path / "source")
+    environment = {
+        **os.environ,
+        "REDIS_URL": redis_url,
+        "PACKAGE_REPOS": json.dumps({"source": {"url": checkout.remote.as_uri()}}),
+        "PACKAGE_TARGET_REPOS": json.dumps({"repo": {}, "testing": {}}),
+        "SHARED_PATH": str(tmp_path / "shared"),
+        "LANDING_ZONE_PATH": str(tmp_path / "landing"),
+        "REPO_PATH": str(tmp_path / "www"),
+        "BUILDER_HOSTNAME": f"tester-{secrets.token_hex(5)}",
+    }
+    return Site(queue, redis, checkout, environment)
+
+
+@pytest.fixture
+def key() -> Iterator[SigningKey]:
+    need_tools("bsdtar", "gpg", "repo-add", "zstd")
+    with signing_key() as key:
+        yield key
+
+
+@contextmanager
+def started(site: Site, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a service; whatever becomes of the test, it does not outlive it."""
+    with subprocess.Popen(
+        [sys.executable, "-P", "-m", "caur_ci", *arguments],
+        env=site.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def ended(process: subprocess.Popen[bytes]) -> tuple[int, str]:
+    """Wait for the end of a service; return its exit code and what it said."""
+    output, _ = process.communicate(timeout=60)
+    text = output.decode()
+    assert "Traceback" not in text, text
+    return process.returncode, text
+
+
+def says(site: Site, job_id: int, text: bytes = b"started") -> Callable[[], bool]:
+    """Return the question whether the build of the job has said `text`."""
+    logs = LogStore(site.redis)
+    return lambda: text in logs.read_all(job_id, 1)
+
+
+def test_a_drained_worker_ends_when_its_build_has_ended(site: Site) -> None:
+    slow, other = site.submit(slow=STUBBORN, other=":")
+    with started(site, "worker") as process:
+        eventually(says(site, slow), within=60)
+        assert len(site.queue.drain([site.name])) == 1
+        (view,) = site.queue.snapshot().workers
+        assert view.draining
+        site.let_go()
+        code, said = ended(process)
+    assert code == ExitCode.OK, said
+    assert "drain" in said
+    assert site.state(slow) == (State.LANDED, None)
+    assert site.state(other) == (State.READY, None)
+    assert site.queue.snapshot().workers == ()
+
+
+def test_a_worker_of_another_version_is_told_so_and_gets_nothing(site: Site) -> None:
+    (job_id,) = site.submit(tool=":")
+    site.redis.hset("{caur}:control", "protocol", PROTOCOL + 1)
+    with started(site, "worker") as process:
+        code, said = ended(process)
+    assert code == ExitCode.FAILED, said
+    assert "error: " in said
+    assert f"{PROTOCOL + 1}" in said
+    site.redis.hset("{caur}:control", "protocol", PROTOCOL)
+    assert site.state(job_id) == (State.READY, None)
+    view = site.queue.job(job_id)
+    assert view is not None
+    assert view.attempt == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_ends_a_worker_at_once(site: Site, number: signal.Signals) -> None:
+    (job_id,) = site.submit(stubborn=STUBBORN)
+    with started(site, "worker") as process:
+        eventually(says(site, job_id), within=60)
+        home = site.home()
+        process.send_signal(signal.SIGTERM)
+        eventually((home / "asked").exists)
+        process.send_signal(number)
+        code, said = ended(process)
+    assert code == ExitCode.INTERRUPTED, said
+    # It did not stay to hand the job back; the lease sees to that.
+    assert site.state(job_id) == (State.BUILDING, None)
+    assert not says(site, job_id, b"ended")()
+    eventually(lambda: not site.builds())
+
+
+def test_a_worker_that_lost_its_lease_stops_the_build_and_goes_on(site: Site) -> None:
+    (job_id,) = site.submit(endless="echo started; while :; do sleep 0.1; done")
+    with started(site, "worker") as process:
+        eventually(says(site, job_id), within=60)
+        site.queue.reset()
+        eventually(lambda: not site.builds(), within=30)
+        assert process.poll() is None
+        (next_job,) = site.submit(tool=":")
+        eventually(lambda: (site.state(next_job) or [None])[0] is State.LANDED, within=60)
+        process.send_signal(signal.SIGTERM)
+        code, said = ended(process)
+    assert code == ExitCode.OK, said
+    assert "the lease on the job was lost" in said
+    assert site.state(job_id) is None
+
+
+def test_services_tell_which_repositories_they_work_for(site: Site, key: SigningKey) -> None:
+    site.environment["GPG_PATH"] = str(key.home)
+    with started(site, "worker"), started(site, "database"):
+        eventually(
+            lambda: bool(
+                (known := site.queue.repositories()).sources.keys() >= {"source"}
+                and known.targets.keys() >= {"repo", "testing"}
+            ),
+            within=60,
+        )
+        done = site.queue.submit("request", [job("a"), job("b", target_repo="elsewhere")])
+    assert [refusal.identity for refusal in done.refused] == ["elsewhere/x86_64/b"]
+
+
+def test_a_drained_database_runner_ends(site: Site, key: SigningKey) -> None:
+    site.environment["GPG_PATH"] = str(key.home)
+    with started(site, "database") as process:
+        eventually(lambda: bool(site.queue.drain()), within=60)
+        code, said = ended(process)
+    assert code == ExitCode.OK, said
+    assert "drain" in said
+
+
+def test_services_that_end_are_forgotten(site: Site, key: SigningKey) -> None:
+    site.environment["GPG_PATH"] = str(key.home)
+    with started(site, "worker") as worker, started(site, "database") as runner:
+        eventually(lambda: len(site.queue.snapshot().workers) == 2, within=60)
+        for process in (worker, runner):
+            process.send_signal(signal.SIGTERM)
+            code, said = ended(process)
+            assert code == ExitCode.OK, said
+    assert site.queue.snapshot().workers == ()
+
+
+def test_a_strict_service_does_not_start_where_jobs_may_be_lost(site: Site) -> None:
+    site.redis.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        with started(site, "worker", "--strict") as process:
+            code, said = ended(process)
+    finally:
+        site.redis.config_set("maxmemory-policy", "noeviction")
+    assert code == ExitCode.FAILED
+    assert "maxmemory-policy is allkeys-lru" in said
