@@ -9,27 +9,40 @@ from caur_ci.cli.findings import Finding
 from caur_ci.cli.queue_view import one_line, state_of, timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from scheduler.queue import Blocker, Explanation, JobView
+    from scheduler.queue import Blocker, Explanation, JobView, WorkerView
 
 # A log: the id of its job, and the attempt.
 Log = tuple[int, int]
 
 
-def queue_findings(explanation: Explanation, log: Log | None) -> Iterator[Finding]:
+def queue_findings(
+    explanation: Explanation, log: Log | None, workers: Iterable[WorkerView]
+) -> Iterator[Finding]:
     """Yield what `explanation` says, the most important things first.
 
-    `log` is the latest log of the package.
+    `log` is the latest log of the package, `workers` are all there are.
     """
+    pending = explanation.pending
     for reason in explanation.reasons:
-        yield _finding(reason)
-    if explanation.pending is not None and explanation.blockers:
-        yield _finding("What it waits for:", *_blockers(explanation, explanation.pending.job_id))
-    if explanation.last is not None:
+        yield _finding(one_line(reason))
+    if pending is not None and explanation.blockers:
+        yield _finding("the jobs that it waits for:", *_blockers(explanation, pending.job_id))
+    if pending is not None and not explanation.able:
+        ending = [worker.id for worker in workers if worker.draining and _builds(worker, pending)]
+        if ending:
+            yield _finding(f"workers that could build it were asked to end: {', '.join(ending)}")
+    if explanation.last is not None and (pending or explanation.running):
         yield _finding(_last_result(explanation.last))
     if log is not None:
-        yield _finding(f"Its latest log is that of job {log[0]}, attempt {log[1]}.")
+        yield _finding(f"its latest log is that of job {log[0]}, attempt {log[1]}")
+
+
+def _builds(worker: WorkerView, job: JobView) -> bool:
+    if job.build_class.isdigit():
+        return worker.build_class >= int(job.build_class)
+    return worker.name == job.build_class
 
 
 def _finding(text: str, *because: Finding) -> Finding:
@@ -62,6 +75,6 @@ def _below(
 
 
 def _last_result(job: JobView) -> str:
-    reason = f": {one_line(job.reason)}" if job.reason else ""
+    reason = f", {one_line(job.reason)}" if job.reason else ""
     ended = f" at {timestamp(job.finished)}" if job.finished else ""
-    return f"Its latest build (job {job.job_id}) ended{ended} as {state_of(job)}{reason}"
+    return f"its last job, {job.job_id}, ended{ended}: {state_of(job)}{reason}"

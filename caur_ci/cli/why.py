@@ -48,8 +48,9 @@ def why(
         queue = QueueReader(client)
         explanation = _explained(queue, package)
         log = LogStore(client).latest(explanation.identity) if explanation else None
+        workers = queue.snapshot(limit=1).workers
         near = "" if explanation else near_names(queue, package)
-    findings = list(queue_findings(explanation, log)) if explanation else []
+    findings = list(queue_findings(explanation, log, workers)) if explanation else []
     if as_json:
         data = {
             "package": package,

@@ -38,8 +38,11 @@ def target_of(queue: QueueReader, reference: str) -> Target:
     try:
         return queue.resolve(reference)
     except InputError as error:
-        hint = error.hint or near_names(queue, reference)
-        raise InputError(error.message, hint=hint) from error
+        # Where several are meant, the error names them already.
+        near = near_names(queue, reference)
+        if near and not queue.find(reference):
+            raise InputError(error.message, hint=near) from error
+        raise
 
 
 def near_names(queue: QueueReader, reference: str) -> str:
