@@ -15,11 +15,6 @@ def job(job_id: int) -> str:
     return f"{PREFIX}job:{job_id}"
 
 
-def spec(job_id: int) -> str:
-    """Return the key of the text that says what a job is to build."""
-    return f"{PREFIX}spec:{job_id}"
-
-
 def without(job_id: int) -> str:
     """Return the key of the hash of what a job depends on and failed."""
     return f"{PREFIX}without:{job_id}"

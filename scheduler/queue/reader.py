@@ -70,7 +70,7 @@ class QueueReader:
     def spec(self, job_id: int) -> JobSpec | None:
         """Return what the job was to build, or None if it ended long ago or never was."""
         with redis_errors():
-            text = cast("bytes | None", self._redis.get(keys.spec(job_id)))
+            text = cast("bytes | None", self._redis.hget(keys.job(job_id), "spec"))
         return decode_job(text) if text is not None else None
 
     def find(self, reference: str) -> tuple[JobView, ...]:

@@ -143,22 +143,19 @@ local function record_new(item, request)
     fields[#fields + 1] = field
     fields[#fields + 1] = value
   end
-  if not item.landed then
-    fields[#fields + 1] = 'place'
-    fields[#fields + 1] = job.place
+  if job.state == 'ready' then
+    fields[#fields + 1] = 'queued'
+    fields[#fields + 1] = to_offer(item.id, job)
   end
-  call('HSET', P .. 'job:' .. item.id, unpack(fields))
+  call('HSET', P .. 'job:' .. item.id, 'place', job.place, 'spec', item.text, unpack(fields))
   job_event(item.kind or 'submitted', item.id, job,
     {state = job.state, reason = item.reason or spec.reason})
-  if job.state == 'ready' then
-    to_offer(item.id, job)
-  end
 end
 
 local function record_replaced(item, request)
   local record = P .. 'job:' .. item.id
   call('HSET', record, 'class', item.spec.build_class, 'request', request, 'need', item.need,
-    'policy', item.spec.on_failure)
+    'policy', item.spec.on_failure, 'spec', item.text)
   -- What was lost was the old content.
   call('HDEL', record, 'due', 'lost')
   note_lacks(item.id)
@@ -226,7 +223,6 @@ local function admit(items, request)
   for _, item in ipairs(items) do
     item.need = need_of(item, provided)
     item.job = item.job or {}
-    call('SET', P .. 'spec:' .. item.id, item.text)
     if item.replaces then
       record_replaced(item, request)
     else

@@ -20,7 +20,7 @@ local function add_job(id, state)
     document.without = document.without or {}
     document.without[without[i]] = without[i + 1]
   end
-  add(document, ',"spec":' .. call('GET', P .. 'spec:' .. id))
+  add(document, ',"spec":' .. call('HGET', P .. 'job:' .. id, 'spec'))
 end
 
 local function add_active()

@@ -21,9 +21,9 @@ local function publish(id)
   call('LREM', P .. 'landed', 1, id)
   call('SADD', P .. 'publishing', id)
   local token = take(record, id, runner, 'publishing', lease)
-  local job = describe(id)
+  local job, spec = describe(id, 'spec')
   job_event('publishing', id, job, {state = 'publishing'})
-  return {id, token, job.attempt, NOW + lease, job.delivery, call('GET', P .. 'spec:' .. id)}
+  return {id, token, job.attempt, NOW + lease, job.delivery, spec}
 end
 
 local control = call('HMGET', P .. 'control', 'protocol', 'drain:' .. runner)

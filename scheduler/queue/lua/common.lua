@@ -4,8 +4,7 @@
 --   token               counter: fencing tokens
 --   promotions          counter: ranks of promoted jobs
 --   control             hash: protocol, pause, workers that are to end
---   job:<id>            hash: where the job stands
---   spec:<id>           string: what is to be built, as JSON
+--   job:<id>            hash: where the job stands; `spec` is what is to be built, as JSON
 --   removal:<id>        hash: a removal and where it stands
 --   pending, active     hash: identity -> id of its pending and of its running job
 --   last                hash: identity -> id of its latest job that ended
@@ -94,13 +93,14 @@ local DESCRIPTION = {'identity', 'state', 'owner', 'class', 'attempt', 'request'
   'started', 'cancel', 'lost', 'caution', 'token', 'outcome', 'delivery', 'need', 'queued',
   'place', 'policy', 'lacks', 'due', 'rank'}
 
-local function describe(id)
-  local values = call('HMGET', P .. 'job:' .. id, unpack(DESCRIPTION))
+-- Returns the fields of the job, and one more by itself if it is named.
+local function describe(id, one_more)
+  local values = call('HMGET', P .. 'job:' .. id, one_more or 'state', unpack(DESCRIPTION))
   local job = {}
   for i, field in ipairs(DESCRIPTION) do
-    job[field] = values[i] or nil
+    job[field] = values[i + 1] or nil
   end
-  return job
+  return job, values[1]
 end
 
 -- A change of the whole queue.
@@ -172,9 +172,13 @@ local function wait_for_hint(id, wait)
   call('HSET', P .. 'idle_until', id, NOW + wait + 1000)
 end
 
+-- Once a second is often enough: a write costs more than a look.
 local function heard_of(id, name, class)
-  call('HSET', P .. 'workers', id, class .. ' ' .. name)
-  call('ZADD', P .. 'seen', NOW, id)
+  local seen = call('ZSCORE', P .. 'seen', id)
+  if not seen or tonumber(seen) + 1000 < NOW then
+    call('HSET', P .. 'workers', id, class .. ' ' .. name)
+    call('ZADD', P .. 'seen', NOW, id)
+  end
 end
 
 -- Tells whether `token` is that of the claim under which `record` is held.
@@ -182,9 +186,10 @@ local function holds(state, held_token, token)
   return held_token == token and (state == 'building' or state == 'publishing')
 end
 
-local function take(record, id, owner, state, lease)
+-- The further arguments are fields of the record, and their values.
+local function take(record, id, owner, state, lease, ...)
   local token = call('INCR', P .. 'token')
-  call('HSET', record, 'state', state, 'owner', owner, 'token', token)
+  call('HSET', record, 'state', state, 'owner', owner, 'token', token, ...)
   call('ZADD', P .. 'leases', NOW + lease, id)
   call('RPUSH', P .. 'hand:' .. owner, id)
   return token

@@ -84,7 +84,6 @@ local function leave_quarantine(id, identity)
     call('HDEL', P .. 'quarantined', identity)
     call('HDEL', P .. 'job:' .. id, 'quarantined')
     call('EXPIRE', P .. 'job:' .. id, DETAILS_KEPT)
-    call('EXPIRE', P .. 'spec:' .. id, DETAILS_KEPT)
   end
 end
 
@@ -146,7 +145,6 @@ local function retire(id, outcome, reason, for_good)
   call('HSET', record, 'state', 'done', 'outcome', outcome, 'reason', reason, 'finished', NOW)
   if not for_good then
     call('EXPIRE', record, DETAILS_KEPT)
-    call('EXPIRE', P .. 'spec:' .. id, DETAILS_KEPT)
   end
   call('HSET', P .. 'last', job.identity, id)
   call('LPUSH', P .. 'recent', id)

@@ -14,6 +14,8 @@ local function back_to_queue(id, job, kind, reason, due)
   let_go(id, job.owner)
   call('HDEL', P .. 'active', job.identity)
   call('HSET', P .. 'pending', job.identity, id)
+  call('HDEL', record, 'queued')
+  job.place = nil -- where it was before it was claimed
   if due then
     job.due = string.format('%d', due)
     call('HSET', record, 'due', job.due)

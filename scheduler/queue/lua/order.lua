@@ -60,7 +60,7 @@ local function wants_of(spec, own)
 end
 
 local function spec_of(id)
-  return cjson.decode(call('GET', P .. 'spec:' .. id))
+  return cjson.decode(call('HGET', P .. 'job:' .. id, 'spec'))
 end
 
 local function blocks(name, skipped)

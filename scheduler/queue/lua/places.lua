@@ -105,15 +105,12 @@ local function queue_for(job)
   return (job.rank and 'front:' or 'ready:') .. job.class
 end
 
--- Has settle() put a ready job into its list, if it is not there.
+-- Has settle() put a ready job into its list, which is returned.
 local function to_offer(id, job)
   local list = queue_for(job)
-  if job.queued == list then
-    return
-  end
-  call('HSET', P .. 'job:' .. id, 'queued', list)
   offers[list] = offers[list] or {}
   table.insert(offers[list], job.rank and job.rank .. ':' .. id or id)
+  return list
 end
 
 local function place_for(job)
@@ -170,8 +167,8 @@ local function settle()
       if place ~= before then
         tell_move(id, job, before == 'ready', place)
       end
-      if place == 'ready' then
-        to_offer(id, job)
+      if place == 'ready' and job.queued ~= queue_for(job) then
+        call('HSET', P .. 'job:' .. id, 'queued', to_offer(id, job))
       end
     end
   end

@@ -16,7 +16,7 @@ end
 
 local function forget_details(ids)
   for _, id in ipairs(ids) do
-    forget('job:' .. id, 'spec:' .. id)
+    forget('job:' .. id)
   end
 end
 

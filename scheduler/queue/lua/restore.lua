@@ -44,13 +44,12 @@ end
 
 local function keep_in_quarantine(document, identity)
   local id, fields = document.id, {'identity', identity, 'state', 'done', 'quarantined', '1',
-    'class', document.spec.build_class}
+    'class', document.spec.build_class, 'spec', document.text}
   for field, value in pairs(document.fields) do
     fields[#fields + 1] = field
     fields[#fields + 1] = value
   end
   call('HSET', P .. 'job:' .. id, unpack(fields))
-  call('SET', P .. 'spec:' .. id, document.text)
   call('ZADD', P .. 'quarantine', document.fields.finished, id)
   call('HSET', P .. 'quarantined', identity, id)
   call('HSET', P .. 'last', identity, id)

@@ -18,7 +18,7 @@ local function newer_than(id, identity)
 end
 
 local function again(id, identity)
-  local text = call('GET', P .. 'spec:' .. id)
+  local text = call('HGET', P .. 'job:' .. id, 'spec')
   local item = new_item(text, cjson.decode(text))
   item.id, item.kind, item.reason = next_id(), 'retried', 'job ' .. id .. ' again'
   item.succeeds = call('HEXISTS', P .. 'active', identity) == 1
@@ -32,7 +32,7 @@ local function retry(place, target)
   if is_identity(target) then
     id = call('HGET', P .. 'quarantined', target) or id
   end
-  if not id or call('EXISTS', P .. 'spec:' .. id) == 0 then
+  if not id then
     local unfinished = unfinished_of(target)[1]
     answer(place, false, unfinished, unfinished and 'has not ended yet'
       or 'the queue knows no such job any more')

@@ -44,26 +44,27 @@ end
 
 local function first_for(name, class)
   local classes = call('ZRANGEBYSCORE', P .. 'classes', '-inf', class)
-  classes[#classes + 1] = name
+  if call('SISMEMBER', P .. 'named', name) == 1 then
+    classes[#classes + 1] = name
+  end
   local id = call('EXISTS', P .. 'promoted') == 1 and first_of('front', classes)
   return id or first_of('ready', classes)
 end
 
 local function hand_out(id, worker, lease)
-  local record = P .. 'job:' .. id
-  local attempt = call('HINCRBY', record, 'attempt', 1)
-  local token = take(record, id, worker, 'building', lease)
-  call('HSET', record, 'started', NOW, 'worker', worker)
-  call('HDEL', record, 'queued', 'place')
-  local job = describe(id)
+  local record, job, spec = P .. 'job:' .. id, describe(id, 'spec')
+  job.attempt = string.format('%d', (job.attempt or 0) + 1)
+  local token = take(record, id, worker, 'building', lease, 'attempt', job.attempt, 'started', NOW,
+    'worker', worker)
   call('HDEL', P .. 'pending', job.identity)
   call('HSET', P .. 'active', job.identity, id)
-  job_event('claimed', id, job, {state = 'building', reason = job.caution})
+  job_event('claimed', id, job, {state = 'building', reason = job.caution, worker = worker,
+    started = NOW})
   -- It waits for nobody any more, so nobody has a reason to go before it.
   if #stop_being_skipped(id) > 0 then
     settle()
   end
-  return {1, id, token, attempt, NOW + lease, call('GET', P .. 'spec:' .. id)}
+  return {1, id, token, job.attempt, NOW + lease, spec}
 end
 
 -- How long until the next delayed job is due, at most `wait`.

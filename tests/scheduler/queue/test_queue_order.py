@@ -283,6 +283,6 @@ def test_nothing_of_finished_jobs_stays_in_the_indexes(queue: Queue, redis: Redi
     assert queue.snapshot().recent[0].state is State.DONE
     left = {key.decode().split(":")[1] for key in redis.scan_iter()}
     assert left == {
-        *("job", "spec", "last", "scopes", "requests", "recent", "events", "sequence", "token"),
+        *("job", "last", "scopes", "requests", "recent", "events", "sequence", "token"),
         *("workers", "seen", "control"),
     }
