@@ -103,6 +103,24 @@ def _look(looking: Queue, logs: LogStore) -> None:
     assert logs.read_all(*latest) == b"line\n"
 
 
+@pytest.mark.usefixtures("admin")
+def test_the_queue_can_be_looked_after_by_the_user_for_it(server: RedisServer) -> None:
+    with _connect(server, "scheduler") as client:
+        queue = Queue(client)
+        submit(queue, job("a"), job("b"), job("c"))
+        identity = "repo/x86_64/c"
+        assert queue.promote([identity])[0].done
+        assert claimed(queue).spec.pkgbase == "c"
+        assert queue.cancel(["repo/x86_64/b"], reason="not now")[0].done
+        assert queue.retry(["repo/x86_64/b"])[0].done
+        assert queue.pause("for a test")
+        assert queue.resume()
+        assert queue.drain()
+        documents = list(queue.backup())
+        assert queue.reset() == 3
+        assert queue.restore(documents).jobs == 3
+
+
 @pytest.mark.parametrize("user", USERS)
 @pytest.mark.parametrize(
     "command",
