@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 # What outlives the jobs: counters, the stream, results, and who works here. Everything about a
 # single job or request has to have an end set.
 _LASTING = re.compile(
-    r"sequence|token|protocol|events|recent|workers|seen|idle|idle:.*|idle_until|idle_runners"
+    r"sequence|token|promotions|control|events|recent|last|scopes|requests|targets|sources"
+    r"|quarantine|quarantined|workers|seen|idle|idle:.*|idle_until|idle_runners"
 )
-_ENDING = re.compile(r"(job|spec|removal|request|hint):.*")
+_ENDING = re.compile(r"(job|spec|removal|hint):.*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +100,10 @@ def _claimable(settings: Settings, redis: Redis) -> list[int]:
 
 def _leftovers(redis: Redis) -> tuple[str, ...]:
     found = []
+    in_quarantine = set(redis.zrange(f"{keys.PREFIX}quarantine", 0, -1))
     for key in redis.scan_iter(match=f"{keys.PREFIX}*", count=1000):
         name = key.decode().removeprefix(keys.PREFIX)
-        if _LASTING.fullmatch(name):
+        if _LASTING.fullmatch(name) or key.rpartition(b":")[2] in in_quarantine:
             continue
         if not _ENDING.fullmatch(name):
             found.append(name)

@@ -28,7 +28,7 @@ class Settings:
     runners: int = 2
     submitters: int = 3
     lease: float = 2.0
-    cycles: float = 0.0
+    cycles: float = 0.03
     pace: float = 0.5
     url: str = ""
 
