@@ -15,6 +15,7 @@ from rich.table import Table
 
 from benchmarks import repositories
 from benchmarks.measure import BenchmarkError
+from benchmarks.queue.rows import QueueRow, queue_rows
 from benchmarks.rows import AWK, Row, repository_rows, start_rows
 from caur_ci.errors import CaurError
 
@@ -27,17 +28,29 @@ if TYPE_CHECKING:
 def main() -> int:
     """Measure what the command line asks for."""
     options = _options()
-    rows: list[Row] = []
     try:
-        rows += start_rows(options.repeat)
-        for repository in _repositories(options):
-            print(f"measuring: {repository.label}", file=sys.stderr)
-            rows += repository_rows(repository, options.repeat)
+        if options.only != "queue":
+            _show(list(_command_rows(options)), options.repeat)
+        if options.only != "commands":
+            _show_queue(list(_told(queue_rows(options.repeat))), options.repeat)
     except (BenchmarkError, CaurError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    _show(rows, options.repeat)
     return 0
+
+
+def _command_rows(options: argparse.Namespace) -> Iterator[Row]:
+    yield from start_rows(options.repeat)
+    for repository in _repositories(options):
+        print(f"measuring: {repository.label}", file=sys.stderr)
+        yield from repository_rows(repository, options.repeat)
+
+
+def _told(rows: Iterator[QueueRow]) -> Iterator[QueueRow]:
+    """Say what is done, which takes a while."""
+    for row in rows:
+        print(f"measured: {row.what}", file=sys.stderr)
+        yield row
 
 
 def _options() -> argparse.Namespace:
@@ -57,6 +70,9 @@ def _options() -> argparse.Namespace:
         metavar="N",
         default=[2_500, 25_000],
         help="packages in the made-up repositories (default: 2500 25000)",
+    )
+    parser.add_argument(
+        "--only", choices=("commands", "queue"), help="measure one half (default: both)"
     )
     parser.add_argument(
         "--repeat", type=int, metavar="N", default=7, help="runs of each command (default: 7)"
@@ -100,11 +116,31 @@ def _show(rows: list[Row], repeat: int) -> None:
             f"{row.stand_in:.1f} s" if row.stand_in is not None else "",
             f"{row.stand_in / measured.median:.0f}" if row.stand_in is not None else "",
         )
+    _print(table, f"{repeat} runs each in new processes; CPU counts children.")
+
+
+def _show_queue(rows: list[QueueRow], repeat: int) -> None:
+    table = Table(box=box.MARKDOWN)
+    table.add_column("what")
+    for title in ("goal", "median", "best", "ratio"):
+        table.add_column(title, justify="right")
+    for row in rows:
+        met = "" if row.is_met or not row.goal else " (missed)"
+        table.add_row(row.what, row.goal, row.median, row.best, f"{row.ratio}{met}")
+    _print(
+        table,
+        f"{repeat} runs each, those that are compared by turns on the same server. A ratio is the "
+        "median of the ratios of all turns: our rate to that of the other queue, the long queue to "
+        "the short one.",
+    )
+
+
+def _print(table: Table, remark: str) -> None:
     console = Console(width=None if sys.stdout.isatty() else 160)
     console.print(table)
     console.print(
-        f"{repeat} runs each in new processes; CPU counts children. Python "
-        f"{platform.python_version()}, {os.cpu_count()} cores, {platform.system()}.",
+        f"{remark} Python {platform.python_version()}, {os.cpu_count()} cores, "
+        f"{platform.system()}.",
         soft_wrap=True,
     )
 
