@@ -18,7 +18,7 @@ from caur_ci.cli import (
     why,
     worker,
 )
-from caur_ci.cli.queue.app import app as queue_app
+from caur_ci.cli.lazy import lazy_group
 from caur_ci.cli.redis import app as redis_app
 from caur_ci.cli.session import session_of
 
@@ -67,5 +67,11 @@ app.command("database")(database.database)
 app.command("demo")(demo.demo)
 app.command("status")(status.status)
 app.command("why")(why.why)
-app.add_typer(queue_app)
+app.add_typer(
+    typer.Typer(cls=lazy_group("caur_ci.cli.queue.app"), rich_markup_mode="markdown"),
+    name="queue",
+    help="Look at the queue, and change it.\n\nPACKAGE is a `pkgbase`, `target/pkgbase`, "
+    "`target/arch/pkgbase`, or the number of a job.",
+    no_args_is_help=True,
+)
 app.add_typer(redis_app)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from scheduler.queue import Answer
 
 
-def report(session: Session, answers: Sequence[Answer], done: str, *, as_json: bool) -> int:
-    """Show the answers, `done` being what was wished for, and return the exit code."""
+def report(session: Session, answers: Sequence[Answer], *, done: str = "", as_json: bool) -> int:
+    """Show the answers and return the exit code; `done` is said in place of why it went well."""
     if as_json:
         session.print_plain(to_json(answers))
     for answer in answers:
@@ -24,8 +24,8 @@ def report(session: Session, answers: Sequence[Answer], done: str, *, as_json: b
         if not answer.done:
             session.warn(f"{called}: {one_line(answer.reason)}")
         elif not as_json:
-            more = f": {one_line(answer.reason)}" if answer.reason else ""
-            session.out.print(f"{called} (job {answer.job_id}): {done}{more}", markup=False)
+            said = done or one_line(answer.reason)
+            session.out.print(f"{called} (job {answer.job_id}): {said}", markup=False)
     successes = sum(answer.done for answer in answers)
     if successes == len(answers):
         return ExitCode.OK

@@ -1,4 +1,4 @@
-"""The commands below `caur-ci queue`."""
+"""The commands below `caur-ci queue`, loaded when one of them is asked for."""
 
 from __future__ import annotations
 
@@ -6,13 +6,7 @@ import typer
 
 from caur_ci.cli.queue import changing, copies, legacy, looking, whole
 
-app = typer.Typer(
-    name="queue",
-    help="Look at the queue, and change it.\n\n"
-    "PACKAGE is a `pkgbase`, `target/pkgbase`, `target/arch/pkgbase`, or the number of a job.",
-    no_args_is_help=True,
-    rich_markup_mode="markdown",
-)
+app = typer.Typer(rich_markup_mode="markdown")
 
 app.command("list")(looking.list_jobs)
 app.command("show")(looking.show)

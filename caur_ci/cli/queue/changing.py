@@ -45,7 +45,7 @@ def cancel(
     def wish(queue: Queue, targets: Sequence[Target]) -> list[Answer]:
         return queue.cancel(targets, reason=reason)
 
-    return _wish(context, redis, packages, wish, "canceled", as_json=as_json)
+    return _wish(context, redis, packages, wish, as_json=as_json)
 
 
 def retry(
@@ -58,7 +58,9 @@ def retry(
 
     Ends with 3 if that could be done for some only, with 1 if for none.
     """
-    return _wish(context, redis, packages, lambda q, t: q.retry(t), "queued again", as_json=as_json)
+    return _wish(
+        context, redis, packages, lambda q, t: q.retry(t), done="queued again", as_json=as_json
+    )
 
 
 def promote(
@@ -70,7 +72,7 @@ def promote(
 
     Ends with 3 if that could be done for some only, with 1 if for none.
     """
-    return _wish(context, redis, packages, lambda q, t: q.promote(t), "promoted", as_json=as_json)
+    return _wish(context, redis, packages, lambda q, t: q.promote(t), as_json=as_json)
 
 
 def proceed(
@@ -82,7 +84,7 @@ def proceed(
 
     Ends with 3 if that could be done for some only, with 1 if for none.
     """
-    return _wish(context, redis, packages, lambda q, t: q.proceed(t), "goes on", as_json=as_json)
+    return _wish(context, redis, packages, lambda q, t: q.proceed(t), as_json=as_json)
 
 
 def _wish(
@@ -90,8 +92,8 @@ def _wish(
     redis: str | None,
     packages: Sequence[str],
     wish: Callable[[Queue, Sequence[Target]], Sequence[Answer]],
-    done: str,
     *,
+    done: str = "",
     as_json: bool,
 ) -> int:
     """Do what was wished with the packages that are clear, and tell what became of all."""
@@ -103,4 +105,4 @@ def _wish(
     queue = open_queue(session, redis)
     targets, unclear = resolved(queue, packages)
     answers = [*wish(queue, targets), *unclear] if targets else unclear
-    return report(session, answers, done, as_json=as_json)
+    return report(session, answers, done=done, as_json=as_json)

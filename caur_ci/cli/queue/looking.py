@@ -111,7 +111,7 @@ def show(
                 session.out.print()
             for line in _lines(job, spec):
                 session.out.print(line, markup=False)
-    code = report(session, unclear, "", as_json=False)
+    code = report(session, unclear, as_json=False)
     return ExitCode.PARTIAL if found and code else code
 
 
