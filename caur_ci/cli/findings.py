@@ -34,6 +34,7 @@ def outline(title: str, findings: Iterable[Finding]) -> Tree:
 def _grow(tree: Tree, finding: Finding) -> None:
     from rich.text import Text  # noqa: PLC0415 - slow to import
 
-    branch = tree.add(Text(finding.text))
+    # Our consoles leave long lines to the terminal, which would break the lines of the tree.
+    branch = tree.add(Text(finding.text, no_wrap=False, overflow="fold"))
     for deeper in finding.because:
         _grow(branch, deeper)

@@ -156,6 +156,17 @@ def test_the_latest_result_and_its_log(queue: Queue, redis: Redis, why: Why) -> 
     assert why.json("tool")["log"] == {"job_id": claim.job_id, "attempt": 1}
 
 
+def test_long_reasons_are_shown_in_full(
+    queue: Queue, why: Why, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    submit(queue, job("tool"))
+    reason = " ".join(f"word{number}" for number in range(30))
+    queue.finish(claimed(queue), Outcome.FAILED, reason)
+    out = why("tool")
+    assert all(word in out for word in reason.split())
+
+
 def test_findings_are_for_programs_too(queue: Queue, why: Why) -> None:
     submit(queue, job("lib"), job("app", "lib"))
     data = why.json("app")
