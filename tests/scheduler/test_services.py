@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.errors import ExitCode
+from scheduler import embedded
+from scheduler.connection import connect
 from scheduler.job import Outcome, State
 from scheduler.logs import LogStore
 from scheduler.queue import PROTOCOL, Queue
@@ -186,6 +188,35 @@ def test_a_second_signal_ends_a_worker_at_once(site: Site, number: signal.Signal
     assert site.state(job_id) == (State.BUILDING, None)
     assert not says(site, job_id, b"ended")()
     eventually(lambda: not site.builds())
+
+
+def test_not_even_a_redis_that_hangs_keeps_a_worker_from_ending_at_once(
+    site: Site, tmp_path: Path
+) -> None:
+    url = embedded.ensure(tmp_path / "state")
+    try:
+        with connect(url) as client:
+            site.environment["REDIS_URL"] = url
+            site.queue, site.redis = Queue(client), client
+            server = client.info("server")["process_id"]
+            (job_id,) = site.submit(stubborn=STUBBORN)
+            with started(site, "worker") as process:
+                eventually(says(site, job_id), within=60)
+                home = site.home()
+                os.kill(server, signal.SIGSTOP)
+                try:
+                    process.send_signal(signal.SIGTERM)
+                    eventually((home / "asked").exists)
+                    process.send_signal(signal.SIGTERM)
+                    code, said = ended(process)
+                finally:
+                    os.kill(server, signal.SIGCONT)
+            assert code == ExitCode.INTERRUPTED, said
+            assert "is lost" not in said  # the end of the log, which it did not wait for
+            assert site.state(job_id) == (State.BUILDING, None)
+            eventually(lambda: not site.builds())
+    finally:
+        embedded.stop(tmp_path / "state")
 
 
 def test_a_worker_that_lost_its_lease_stops_the_build_and_goes_on(site: Site) -> None:
