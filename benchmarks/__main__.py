@@ -130,8 +130,8 @@ def _show_queue(rows: list[QueueRow], repeat: int) -> None:
     _print(
         table,
         f"{repeat} runs each, those that are compared by turns on the same server. A ratio is the "
-        "median of the ratios of all turns: our rate to that of the other queue, the long queue to "
-        "the short one.",
+        "median of the ratios of all turns: our rate to that of the other queue (and that of the "
+        "best runs), the long queue to the short one.",
     )
 
 

@@ -94,15 +94,15 @@ def _complete(server: Server, how: str, repeat: int) -> Iterator[QueueRow]:
     what = f"claim and complete {_EMPTY_JOBS:,} empty jobs, one worker, appendfsync {how}"
     yield _rate_row(f"{what}: caur-ci", rates[own.name])
     for peer in found:
-        ratio = statistics.median(
-            ours / theirs for ours, theirs in zip(rates[own.name], rates[peer.name], strict=True)
-        )
+        theirs = rates[peer.name]
+        turns = [ours / other for ours, other in zip(rates[own.name], theirs, strict=True)]
+        ratio = statistics.median(turns)
         goal = _RATIO_GOALS[peer.name.split()[0]]
         yield _rate_row(
             f"the same: {peer.name}",
-            rates[peer.name],
+            theirs,
             goal=f"≥ {goal:g} times",
-            ratio=f"{ratio:.1f} times",
+            ratio=f"{ratio:.1f} times, of the best {max(rates[own.name]) / max(theirs):.1f}",
             is_met=ratio >= goal,
         )
     for reason in missing:
