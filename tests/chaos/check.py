@@ -106,6 +106,11 @@ def _counts(history: History, replay: Replay) -> Mapping[str, int]:
         "words refused as stale": sum(word.answer == STALE for word in history.words),
         "words without an answer": sum(word.heard is None for word in history.words),
         "cycles broken": replay.counts["cycle"],
+        "jobs promoted": replay.counts["promoted"],
+        "jobs held": replay.counts["held"],
+        "jobs retried": replay.counts["retried"],
+        "jobs put into quarantine": replay.counts["quarantined"],
+        "pauses": replay.counts["paused"],
     }
     for outcome in Outcome:
         counts[f"ended {outcome.name}"] = outcomes[str(int(outcome))]

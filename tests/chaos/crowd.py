@@ -43,6 +43,7 @@ class Crowd:
             "submitter": settings.submitters,
             "worker": settings.workers,
             "runner": settings.runners,
+            "operator": settings.operators,
         }
         self._parts: dict[str, _Part] = {}
         self.crashes: list[str] = []

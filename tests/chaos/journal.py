@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 OK = "ok"
 STALE = "stale"
 LOST = "lost"
+# To a claim: there is nothing more for this worker.
+DRAINED = "drained"
 
 _SUFFIX = ".journal"
 

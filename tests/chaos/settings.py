@@ -7,8 +7,15 @@ import random
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from scheduler.queue import Backoff
+
 # Where the processes of a run find these modules.
 ROOT = Path(__file__).parents[2]
+
+# Short enough for jobs that are lost as often as that.
+BACKOFF = Backoff(first=0.2, factor=2.0, longest=1.0, losses=4)
+# The reason given for a job that no worker survives.
+POISON = "poison"
 
 _FILE = "settings.json"
 _BUILD_CLASSES = (1, 2, 3, 3)
@@ -27,8 +34,9 @@ class Settings:
     workers: int = 6
     runners: int = 2
     submitters: int = 3
+    operators: int = 1
     lease: float = 2.0
-    cycles: float = 0.03
+    cycles: float = 0.06
     pace: float = 0.5
     url: str = ""
 

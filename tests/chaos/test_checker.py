@@ -260,7 +260,7 @@ def test_a_run_without_fault_is_not_found_fault_with() -> None:
         (ended_by_nobody, "which worker0 never said"),
         (two_deliveries, "2 landings were accepted"),
         (given_up_early, "is given up after 1 losses"),
-        (out_of_turn, "is claimed before the older job 1"),
+        (out_of_turn, "is claimed before job 1, whose turn it is"),
         (too_small_a_worker, "of class 9 is not for worker0"),
         (one_job_lost, "r was not taken once and whole"),
         (one_job_lost, "job 2, acknowledged with r, was never submitted"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scheduler.job import JobSpec, Removal
-from tests.chaos.settings import worker_name
+from scheduler.job import JobSpec, OnFailure, OnRunning, Removal
+from tests.chaos.settings import POISON, worker_name
 
 if TYPE_CHECKING:
     import random
@@ -20,6 +20,10 @@ _CLASSES = {"1": 50, "2": 25, "3": 15, worker_name(0): 10}
 # The packages of low numbers that provide the same name besides their own.
 _VIRTUAL = 8
 _WITH_REMOVAL = 0.15
+# Of all requests.
+_CANCELING = 0.2
+# Of all jobs.
+_HOLDING, _POISONED = 0.2, 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,7 @@ class Request:
     id: str
     jobs: tuple[JobSpec, ...]
     removals: tuple[Removal, ...] = ()
+    on_running: OnRunning = OnRunning.FOLLOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ def workload(settings: Settings) -> list[list[Request]]:
                 id=f"request-{settings.seed}-{number}",
                 jobs=tuple(_job(settings, chance, package, batch, packages) for package in batch),
                 removals=removals,
+                on_running=OnRunning.CANCEL if chance.random() < _CANCELING else OnRunning.FOLLOW,
             )
         )
         left, number = left - len(batch), number + 1
@@ -104,6 +110,8 @@ def _job(
         pkgnames=package.names,
         provides=package.provides,
         depends=tuple(depends),
+        reason=POISON if chance.random() < _POISONED else "",
+        on_failure=OnFailure.HOLD if chance.random() < _HOLDING else OnFailure.PROCEED,
     )
 
 

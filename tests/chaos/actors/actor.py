@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from caur_ci.errors import TemporaryError
 from scheduler.connection import client_of
-from scheduler.queue import Backoff, Queue, StaleClaimError
-from tests.chaos.journal import LOST, OK, STALE, Journal
+from scheduler.queue import DrainedError, Queue, StaleClaimError
+from tests.chaos.journal import DRAINED, LOST, OK, STALE, Journal
 from tests.chaos.leash import die_with_parent
-from tests.chaos.settings import Settings
+from tests.chaos.settings import BACKOFF, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,6 @@ T = TypeVar("T")
 
 # A word takes about a millisecond: the end comes before, within or after it.
 _LAST_MOMENTS = 0.004
-_BACKOFF = Backoff(first=0.2, factor=2.0, longest=1.0)
 
 
 class Actor:
@@ -40,9 +39,7 @@ class Actor:
         self.settings = Settings.read(self.folder)
         self.id = f"{self.part}-{self.generation}"
         self.chance = self.settings.chance(self.part, self.generation)
-        self.queue = Queue(
-            client_of(self.settings.url), lease=self.settings.lease, backoff=_BACKOFF
-        )
+        self.queue = Queue(client_of(self.settings.url), lease=self.settings.lease, backoff=BACKOFF)
         self._doom = doom
         self._journal = Journal(self.folder, self.id, self.id)
 
@@ -66,6 +63,9 @@ class Actor:
         except StaleClaimError:
             self._journal.hear(number, STALE)
             return STALE, None
+        except DrainedError:
+            self._journal.hear(number, DRAINED)
+            return DRAINED, None
         except TemporaryError:
             self._journal.hear(number, LOST)
             return LOST, None

@@ -37,7 +37,9 @@ def main() -> None:
 def _submit(actor: Actor, request: Request) -> None:
     actor.insist(
         "submit",
-        lambda: actor.queue.submit(request.id, request.jobs, request.removals),
+        lambda: actor.queue.submit(
+            request.id, request.jobs, request.removals, on_running=request.on_running
+        ),
         {"request": request.id},
         result=_told,
     )

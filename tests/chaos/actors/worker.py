@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from typing import TYPE_CHECKING, Any
@@ -9,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from scheduler.job import Outcome, State
 from scheduler.queue import Claim, WorkerIdentity
 from tests.chaos.actors.actor import Actor
-from tests.chaos.journal import OK, STALE
-from tests.chaos.settings import worker_class
+from tests.chaos.journal import DRAINED, OK, STALE
+from tests.chaos.settings import POISON, worker_class
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,31 +34,47 @@ class Worker(Actor):
 
     def run(self) -> None:
         """Build until told to end."""
+        claim: Claim | None = None
         while not self._is_dismissed:
             self.reap()
-            _, claim = self.say(
-                "claim",
-                lambda: self.queue.claim(self._me, wait=self.chance.uniform(0.2, 2.0)),
-                {"class": self._me.build_class, "name": self._me.name},
-                result=lambda claim: {"claims": [told(claim)] if claim else []},
-            )
+            claim = claim or self._claim()
             if claim is not None:
-                self._build(claim)
+                claim = self._build(claim)
+        if claim is not None:
+            self._release(claim)
+        self.say("leave", lambda: self.queue.leave(self.id))
 
-    def _build(self, claim: Claim) -> None:
+    def _claim(self) -> Claim | None:
+        answer, claim = self.say(
+            "claim",
+            lambda: self.queue.claim(self._me, wait=self.chance.uniform(0.2, 2.0)),
+            {"class": self._me.build_class, "name": self._me.name},
+            result=_claims,
+        )
+        self._is_dismissed |= answer == DRAINED
+        return claim
+
+    def _build(self, claim: Claim) -> Claim | None:
+        """Do with the job whatever it is to be, and return the next one if there is one already."""
+        if claim.spec.reason == POISON:
+            os.kill(os.getpid(), signal.SIGKILL)
         (fate,) = self.chance.choices(list(_FATES), list(_FATES.values()))
         if fate == _FORGET:
-            return
+            return None
         if fate == _OVERSTAY:
             time.sleep(self.settings.lease * self.chance.uniform(1.0, 1.6))
         elif not self._work(claim):
-            return
+            return None
         if self._is_dismissed or fate == _RELEASE:
             self._release(claim)
         elif fate == _FINISH:
-            self._finish(claim, self.chance.choice(_OUTCOMES))
+            outcome = self.chance.choice(_OUTCOMES)
+            if self.chance.random() < 0.5:
+                return self._finish_and_claim(claim, outcome)
+            self._finish(claim, outcome)
         else:
             self.insist(*self._landing(claim, f"delivery-{claim.token}"), result=_state)
+        return None
 
     def _work(self, claim: Claim) -> bool:
         """Take some time, and tell whether the job is still ours to end."""
@@ -83,6 +100,17 @@ class Worker(Actor):
             lambda: self.queue.finish(claim, outcome, "as it was to be"),
             told(claim) | {"outcome": int(outcome)},
         )
+
+    def _finish_and_claim(self, claim: Claim, outcome: Outcome) -> Claim | None:
+        following: Claim | None
+        answer, following = self.insist(
+            "finish",
+            lambda: self.queue.finish_and_claim(claim, outcome, "as it was to be", worker=self._me),
+            told(claim) | {"outcome": int(outcome)},
+            result=_claims,
+        )
+        self._is_dismissed |= answer == DRAINED
+        return following
 
     def _release(self, claim: Claim) -> None:
         answer, _ = self.insist(
@@ -110,6 +138,10 @@ class Worker(Actor):
 
     def _dismiss(self, *_: object) -> None:
         self._is_dismissed = True
+
+
+def _claims(claim: Claim | None) -> dict[str, Any]:
+    return {"claims": [told(claim)] if claim is not None else []}
 
 
 def _state(state: State) -> dict[str, Any]:
