@@ -31,11 +31,15 @@ def free_port() -> int:
 
 @dataclass
 class RedisServer:
-    """A server on a loopback port. Every line of `settings` may hold `{port}`."""
+    """A server on a loopback port. Every line of `settings` may hold `{port}`.
+
+    Without a `program` it is whatever is installed.
+    """
 
     folder: Path
     settings: tuple[str, ...] = ("port {port}",)
     port: int = 0
+    program: str = ""
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -64,7 +68,7 @@ class RedisServer:
         lines = ("bind 127.0.0.1 127.0.0.2", f"dir {self.folder}", "daemonize no", *self.settings)
         config = self.folder / "server.conf"
         config.write_text("\n".join(lines).replace("{port}", str(port)) + "\n")
-        program = shutil.which("valkey-server") or shutil.which("redis-server")
+        program = self.program or shutil.which("valkey-server") or shutil.which("redis-server")
         assert program is not None
         with (self.folder / "server.log").open("wb") as log:
             self.process = process = subprocess.Popen(

@@ -24,10 +24,9 @@ local function pending_before(id)
       end
     end
     each_blocker(one, call('HGET', P .. 'job:' .. one, 'identity'), visit)
-    for _, identity in ipairs(lacked_by(one)) do
-      local other = call('HGET', P .. 'pending', identity)
-      if other then
-        visit(other)
+    if call('HGET', P .. 'job:' .. one, 'place') == 'held' then
+      for _, identity in ipairs(lacked_by(one)) do
+        visit(call('HGET', P .. 'pending', identity) or one)
       end
     end
   end

@@ -1,4 +1,7 @@
-"""A queue that hands out again at once what was lost."""
+"""The same tests on every kind of server, with a queue that hands out again at once what was lost.
+
+`CAUR_LONG=1` makes the random ones longer.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,30 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scheduler.queue import Backoff, Queue
+from tests.support.servers import KINDS, server_of_kind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from redis import Redis
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def redis_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Return the URL of a running server."""
+    with server_of_kind(request.param, tmp_path_factory.mktemp("server")) as url:
+        yield url
 
 
 @pytest.fixture
 def queue(redis: Redis) -> Queue:
     """Return a queue without jobs."""
     return Queue(redis, backoff=Backoff(first=0))
+
+
+@pytest.fixture
+def forgetful(redis: Redis) -> Queue:
+    """Return the same queue, whose claims are lost at once."""
+    return Queue(redis, lease=0, backoff=Backoff(first=0))

@@ -17,12 +17,6 @@ if TYPE_CHECKING:
     from scheduler.queue import Claim
 
 
-@pytest.fixture
-def forgetful(redis: Redis) -> Queue:
-    """The same queue, whose claims are lost at once."""
-    return Queue(redis, lease=0)
-
-
 def test_a_claim_names_its_holder_and_its_lease(queue: Queue) -> None:
     submit(queue, job("a"))
     me = worker()
@@ -156,30 +150,6 @@ def test_a_lease_that_is_held_is_not_taken_away(queue: Queue) -> None:
     submit(queue, job("a"))
     claimed(queue)
     assert queue.reap() == []
-
-
-def test_the_fifth_lost_build_ends_the_job_visibly(queue: Queue, forgetful: Queue) -> None:
-    submit(queue, job("a"), job("b", "a"))
-    for _ in range(4):
-        claimed(forgetful)
-        assert [returned.state for returned in queue.reap()] == [State.READY]
-    claimed(forgetful)
-    (returned,) = queue.reap()
-    assert returned.state is State.DONE
-    (result,) = queue.snapshot().recent
-    assert result.outcome is Outcome.SOFTWARE_FAILURE
-    assert "5 times" in result.reason
-    assert build_order(queue) == ["b"]
-
-
-def test_handing_back_does_not_count_as_a_loss(queue: Queue, forgetful: Queue) -> None:
-    submit(queue, job("a"))
-    for _ in range(10):
-        queue.release(claimed(queue), "shutting down")
-    for _ in range(4):
-        claimed(forgetful)
-        queue.reap()
-    assert claimed(queue).attempt == 15
 
 
 def test_a_lost_publisher_leaves_the_delivery_to_the_next(queue: Queue, forgetful: Queue) -> None:

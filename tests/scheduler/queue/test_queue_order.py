@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from scheduler.job import Outcome, State
 from tests.support.queue import bases, build_order, claim_all, claimed, job, submit, worker
+from tests.support.servers import on_one_server
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -267,6 +268,7 @@ def test_tangled_cycles_all_come_to_an_end(queue: Queue) -> None:
     assert sorted(build_order(queue)) == sorted(names)
 
 
+@on_one_server
 def test_a_long_chain_does_not_exhaust_the_server(queue: Queue) -> None:
     count = 20_000
     queue.submit(

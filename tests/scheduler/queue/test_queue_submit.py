@@ -11,6 +11,7 @@ import pytest
 from caur_ci.errors import InputError
 from scheduler.job import Outcome, State
 from tests.support.queue import COMMIT, build_order, claimed, job, submit, worker
+from tests.support.servers import on_one_server
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -185,6 +186,7 @@ def test_names_that_look_like_patterns_are_only_names(queue: Queue) -> None:
     assert build_order(queue) == ["gtk+", "b"]
 
 
+@on_one_server
 def test_a_large_batch_is_one_step(queue: Queue) -> None:
     jobs = [job(f"p{number}", f"p{number - 1}") for number in range(1, 5001)]
     submission = queue.submit("large", jobs)

@@ -14,6 +14,7 @@ from scheduler.connection import connect
 from scheduler.job import Outcome, Removal
 from scheduler.queue import Queue
 from tests.support.queue import Background, claimed, eventually, job, submit, worker
+from tests.support.servers import on_one_server
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -191,6 +192,7 @@ def _work(url: str, name: str) -> list[str]:
     return built
 
 
+@on_one_server
 def test_many_processes_build_every_job_exactly_once_and_in_order(
     queue: Queue, redis_url: str
 ) -> None:
