@@ -12,21 +12,20 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from caur_ci.errors import InputError
 from caur_ci.request import normalize_build_class, request_schema
 from scheduler.job import JobSpec, OnFailure, Removal
 from scheduler.schemas import problem_of, schema_of
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 MAX_SPEC_SIZE = 256 * 1024
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 _LISTS = ("pkgnames", "provides", "depends")
 _SCHEMA = "job"
+
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def check_request_id(request_id: str) -> str:
@@ -43,8 +42,9 @@ class JobEncoder:
     """
 
     def __init__(self) -> None:
-        self._rules = _rules()
-        self._good: defaultdict[_Rule, set[object]] = defaultdict(set)
+        # With each rule what is known to keep to it.
+        good: defaultdict[_Rule, set[object]] = defaultdict(set)
+        self._rules = [(field, rule, good[rule]) for field, rule in _rules().items()]
 
     def __call__(self, job: JobSpec) -> str:
         """Return `job` as it is kept.
@@ -64,23 +64,13 @@ class JobEncoder:
         return text
 
     def _fits(self, document: dict[str, Any]) -> bool:
-        for field, rule in self._rules.items():
+        for field, rule, good in self._rules:
             value = document[field]
-            if field in _LISTS:
-                if not self._all_good(rule, value):
-                    return False
-            elif value not in self._good[rule] and not self._is_good(rule, value):
-                return False
-        return True
-
-    def _all_good(self, rule: _Rule, values: Iterable[object]) -> bool:
-        good = self._good[rule]
-        return all(value in good or self._is_good(rule, value) for value in values)
-
-    def _is_good(self, rule: _Rule, value: object) -> bool:
-        if not (isinstance(value, str) and rule.allows(value)):
-            return False
-        self._good[rule].add(value)
+            for entry in value if field in _LISTS else (value,):
+                if entry not in good:
+                    if not (isinstance(entry, str) and rule.allows(entry)):
+                        return False
+                    good.add(entry)
         return True
 
 
@@ -191,7 +181,3 @@ def _plain(document: dict[str, Any]) -> dict[str, Any]:
         field: list(value) if isinstance(value, tuple) else value
         for field, value in document.items()
     }
-
-
-def _to_json(data: dict[str, Any]) -> str:
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))

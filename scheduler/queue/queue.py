@@ -89,12 +89,13 @@ class Queue(QueueControl):
         refused: list[Refusal] = []
         encode = JobEncoder()
         for job in jobs:
+            identity = job.identity
             try:
                 # Of several jobs for one identity the last one counts, at the turn of the first.
-                texts[job.identity] = encode(job)
-                taken[job.identity] = job
+                texts[identity] = encode(job)
+                taken[identity] = job
             except InputError as error:
-                refused.append(Refusal(identity=job.identity, reason=error.message))
+                refused.append(Refusal(identity=identity, reason=error.message))
         bodies = [encode_removal(removal) for removal in removals]
         answer = self._run(
             "submit",

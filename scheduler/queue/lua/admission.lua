@@ -91,7 +91,8 @@ local function group(items, field)
         ids[name] = {}
         order[#order + 1] = name
       end
-      table.insert(ids[name], item.id)
+      local same = ids[name]
+      same[#same + 1] = item.id
     end
   end
   return order, ids
@@ -131,25 +132,21 @@ local function need_of(item, provided)
 end
 
 local function record_new(item, request)
-  local spec, job = item.spec, item.job
+  local spec, job, target = item.spec, item.job, P .. 'job:' .. item.id
   job.class, job.identity, job.need = spec.build_class, item.identity, item.need
   job.policy, job.request = spec.on_failure, request
   job.submitted = job.submitted or NOW
   job.place = item.landed and 'landed' or place_for(job)
   job.state = (item.landed or job.place == 'ready') and job.place or 'waiting'
-  local fields = {'identity', job.identity, 'state', job.state, 'class', job.class, 'need',
-    job.need, 'policy', job.policy, 'request', request, 'submitted', job.submitted}
+  call('HSET', target, 'identity', job.identity, 'state', job.state, 'place', job.place, 'class',
+    job.class, 'need', job.need, 'policy', job.policy, 'request', request, 'submitted',
+    job.submitted, 'queued', job.place == 'ready' and to_offer(item.id, job) or '', 'spec',
+    item.text)
   for field, value in pairs(item.kept or {}) do
-    fields[#fields + 1] = field
-    fields[#fields + 1] = value
+    call('HSET', target, field, value)
   end
-  if job.state == 'ready' then
-    fields[#fields + 1] = 'queued'
-    fields[#fields + 1] = to_offer(item.id, job)
-  end
-  call('HSET', P .. 'job:' .. item.id, 'place', job.place, 'spec', item.text, unpack(fields))
-  job_event(item.kind or 'submitted', item.id, job,
-    {state = job.state, reason = item.reason or spec.reason})
+  job.reason = item.reason or spec.reason
+  event(item.kind or 'submitted', item.id, job)
 end
 
 local function record_replaced(item, request)
@@ -234,7 +231,7 @@ local function admit(items, request)
     if not item.landed then
       is_pending[item.id] = true
       edges_of[item.id] = (item.replaces or item.job.lacks) and job_edges(item.id, item.wants)
-        or name_edges(item.wants)
+        or item.wants
       if may_close_cycle(item, wanted) then
         seeds[#seeds + 1] = item.id
       end

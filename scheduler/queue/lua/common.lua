@@ -75,6 +75,10 @@ end
 
 -- Runs a command that takes any number of arguments after its first ones.
 local function call_in_chunks(command, target, arguments)
+  if #arguments == 1 then
+    call(command, target, arguments[1])
+    return
+  end
   for first = 1, #arguments, CHUNK do
     call(command, target, unpack(arguments, first, math.min(first + CHUNK - 1, #arguments)))
   end

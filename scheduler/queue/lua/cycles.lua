@@ -1,6 +1,6 @@
 -- Dependency cycles: finding them, and letting their oldest member go first.
 --
--- The graph has two kinds of nodes, pending jobs (their id) and names ('=' and the name): a job
+-- The graph has two kinds of nodes, pending jobs (their id) and names (with their scope): a job
 -- leads to the names it wants, a name to the jobs that provide it. So it is no larger than what
 -- the jobs say about themselves, however many provide the same name. A job that is held because
 -- another failed leads to the next job of that one's identity as well.
@@ -23,26 +23,16 @@ local function only_pending(ids)
 end
 
 local function hold_edges(id, edges)
-  if call('HGET', P .. 'job:' .. id, 'policy') ~= 'hold' then
-    return
+  if call('HGET', P .. 'job:' .. id, 'policy') == 'hold' then
+    for _, identity in ipairs(lacked_by(id)) do
+      edges[#edges + 1] = call('HGET', P .. 'pending', identity) or nil
+    end
   end
-  for _, identity in ipairs(lacked_by(id)) do
-    edges[#edges + 1] = call('HGET', P .. 'pending', identity) or nil
-  end
-end
-
-local function name_edges(wants)
-  local edges = {}
-  for i, name in ipairs(wants) do
-    edges[i] = '=' .. name
-  end
-  return edges
 end
 
 local function job_edges(id, wants)
-  local seen, edges = skipped_by(id), nil
+  local seen, edges = skipped_by(id), {}
   if seen then
-    edges = {}
     for _, name in ipairs(wants) do
       for _, provider in ipairs(only_pending(call('SMEMBERS', P .. 'prov:' .. name))) do
         if not seen[provider] then
@@ -52,21 +42,23 @@ local function job_edges(id, wants)
       end
     end
   else
-    edges = name_edges(wants)
+    for i, name in ipairs(wants) do
+      edges[i] = name
+    end
   end
   hold_edges(id, edges)
   return edges
 end
 
 local function is_name(node)
-  return string.sub(node, 1, 1) == '='
+  return string.find(node, '/', 1, true) ~= nil
 end
 
 local function edges(node)
   local known = edges_of[node]
   if not known then
     if is_name(node) then
-      known = only_pending(call('SMEMBERS', P .. 'prov:' .. string.sub(node, 2)))
+      known = only_pending(call('SMEMBERS', P .. 'prov:' .. node))
     else
       known = job_edges(node, wants_of(spec_of(node)))
     end

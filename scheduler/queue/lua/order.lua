@@ -25,37 +25,34 @@ local function scope_of(spec)
   return spec.target_repo .. '/' .. spec.arch
 end
 
-local function names_of(spec)
-  local own, list, scope = {}, {}, scope_of(spec) .. ':'
-  local function add(name)
+local function add_names(list, own, scope, names)
+  for i = 1, #names do
+    local name = names[i]
     if not own[name] then
       own[name] = true
       list[#list + 1] = scope .. name
     end
   end
-  add(spec.pkgbase)
-  for _, name in ipairs(spec.pkgnames) do
-    add(name)
-  end
-  for _, name in ipairs(spec.provides) do
-    add(name)
-  end
+end
+
+-- Returns the names that the job provides, and the same as a set without the scope.
+local function names_of(spec)
+  local scope = scope_of(spec) .. ':'
+  local own, list = {[spec.pkgbase] = true}, {scope .. spec.pkgbase}
+  add_names(list, own, scope, spec.pkgnames)
+  add_names(list, own, scope, spec.provides)
   return list, own
 end
 
--- `own` are the names the job provides itself.
+-- Returns the names that the job depends on; `own` are those that it provides itself. Uses `own`
+-- up.
 local function wants_of(spec, own)
   if not own then
     local _
     _, own = names_of(spec)
   end
-  local seen, list, scope = {}, {}, scope_of(spec) .. ':'
-  for _, name in ipairs(spec.depends) do
-    if not own[name] and not seen[name] then
-      seen[name] = true
-      list[#list + 1] = scope .. name
-    end
-  end
+  local list = {}
+  add_names(list, own, scope_of(spec) .. ':', spec.depends)
   return list
 end
 
