@@ -14,11 +14,14 @@ from tests.chaos.check import check
 from tests.chaos.run import run
 from tests.chaos.settings import Settings
 
+# Requests come in for most of the time.
+_PACE = 1.2
+
 
 def main() -> int:
     """Run with the options of the command line; 1 if a rule was broken."""
     options = _options()
-    settings = Settings(seed=options.seed, jobs=options.jobs, workers=options.workers)
+    settings = Settings(seed=options.seed, jobs=options.jobs, workers=options.workers, pace=_PACE)
     print(f"seed {settings.seed}: {settings.jobs} jobs, {settings.workers} workers", flush=True)
     folder = Path(tempfile.mkdtemp(prefix="caur-chaos-journals-"))
     started = time.monotonic()

@@ -112,6 +112,6 @@ def _counts(history: History, replay: Replay) -> Mapping[str, int]:
         "jobs put into quarantine": replay.counts["quarantined"],
         "pauses": replay.counts["paused"],
     }
-    for outcome in Outcome:
-        counts[f"ended {outcome.name}"] = outcomes[str(int(outcome))]
-    return counts | {f"fault: {what}": number for what, number in history.faults.items()}
+    counts |= {f"ended {o.name}": outcomes[str(int(o))] for o in Outcome}
+    counts |= {f"fault: {what}": number for what, number in sorted(history.faults.items())}
+    return counts | {f"deaths: {what}": number for what, number in sorted(history.deaths.items())}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -34,7 +35,8 @@ class _Part:
 class Crowd:
     """All submitters, workers and runners, from `with` to its end.
 
-    `crashes` tells of those that ended in a way that nobody meant.
+    `deaths` counts those that were killed or killed themselves, by program; `crashes` tells of
+    those that ended in a way that nobody meant.
     """
 
     def __init__(self, folder: Path, settings: Settings) -> None:
@@ -47,6 +49,7 @@ class Crowd:
         }
         self._parts: dict[str, _Part] = {}
         self.crashes: list[str] = []
+        self.deaths: Counter[str] = Counter()
 
     def signal(self, program: str, target: int, number: signal.Signals) -> str | None:
         """Send a signal to one of those that run `program`; returns who got it."""
@@ -68,6 +71,7 @@ class Crowd:
             code = part.process.poll()
             if code is None:
                 continue
+            self.deaths[part.program] += code == -signal.SIGKILL
             if code not in _MEANT:
                 self.crashes.append(self._crash(part, code))
             del self._parts[name]

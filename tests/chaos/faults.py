@@ -41,6 +41,7 @@ _SHARES = {
 }
 # All faults are over when this share of the jobs has ended.
 _UNTIL = 0.75
+_EARLY = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ def schedule(settings: Settings) -> list[Fault]:
         for kind, share in _SHARES.items()
         for _ in range(math.ceil(share * settings.jobs / 100))
     ]
-    chance.shuffle(kinds)
+    # Submitters end by themselves: theirs come early.
+    kinds.sort(key=lambda kind: chance.random() * (_EARLY if kind == Kind.KILL_SUBMITTER else 1))
     distance = settings.jobs * _UNTIL / len(kinds)
     return [
         Fault(kind, int(place * distance), chance.randrange(1 << 16), chance.uniform(0.2, 1.0))

@@ -50,7 +50,7 @@ class History:
     """A run: what was to be done, what everybody said, what the stream tells, what is left.
 
     `leftovers` are keys that should not be there any more, `crashes` processes that ended by a
-    fault of their own.
+    fault of their own. `deaths` are the processes that were killed, by themselves too.
     """
 
     requests: tuple[Request, ...]
@@ -60,6 +60,7 @@ class History:
     crashes: tuple[str, ...] = ()
     is_drained: bool = True
     faults: Mapping[str, int] = field(default_factory=dict)
+    deaths: Mapping[str, int] = field(default_factory=dict)
 
 
 def collect(
@@ -68,6 +69,7 @@ def collect(
     redis: Redis,
     *,
     faults: Mapping[str, int],
+    deaths: Mapping[str, int],
     crashes: list[str],
     is_drained: bool,
 ) -> History:
@@ -84,6 +86,7 @@ def collect(
         crashes=tuple(crashes),
         is_drained=is_drained,
         faults=dict(faults),
+        deaths=dict(deaths),
     )
 
 

@@ -67,6 +67,7 @@ def run(settings: Settings, folder: Path) -> History:
             folder,
             server.client,
             faults=chaos.done,
+            deaths=crowd.deaths,
             crashes=crowd.crashes,
             is_drained=is_drained,
         )

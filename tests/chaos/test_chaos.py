@@ -7,6 +7,7 @@ import random
 from typing import TYPE_CHECKING
 
 from tests.chaos.check import check
+from tests.chaos.faults import Kind
 from tests.chaos.run import run
 from tests.chaos.settings import Settings
 
@@ -21,3 +22,7 @@ def test_nothing_is_lost_done_twice_or_out_of_order_whatever_dies(tmp_path: Path
     print(f"seed {seed}\n{verdict}")
     assert not verdict.problems, f"seed {seed}\n{verdict}"
     assert verdict.counts["jobs acknowledged"] == settings.jobs
+    for harm in (f"fault: {Kind.KILL_SERVER}", f"fault: {Kind.REFUSE}"):
+        assert verdict.counts[harm] > 0
+    for who in ("worker", "submitter"):
+        assert verdict.counts[f"deaths: {who}"] > 0

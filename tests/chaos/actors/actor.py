@@ -33,6 +33,7 @@ class Actor:
     """
 
     def __init__(self, *, doom: float) -> None:
+        self.doom = doom
         die_with_parent()
         self.folder = Path(sys.argv[1])
         self.part, self.generation = sys.argv[2], int(sys.argv[3])
@@ -40,7 +41,6 @@ class Actor:
         self.id = f"{self.part}-{self.generation}"
         self.chance = self.settings.chance(self.part, self.generation)
         self.queue = Queue(client_of(self.settings.url), lease=self.settings.lease, backoff=BACKOFF)
-        self._doom = doom
         self._journal = Journal(self.folder, self.id, self.id)
 
     def say(
@@ -55,7 +55,7 @@ class Actor:
 
         `result` picks what of it is written down.
         """
-        if self.chance.random() < self._doom:
+        if self.chance.random() < self.doom:
             self._die_within(self.chance.uniform(0, _LAST_MOMENTS))
         number = self._journal.say(kind, told or {})
         try:

@@ -20,6 +20,9 @@ def main() -> None:
     """Submit whatever no earlier generation has got acknowledged."""
     actor = Actor(doom=_DOOM)
     slot = int(actor.part.removeprefix("submitter"))
+    if slot == actor.generation == 0:
+        # No run is so short that nobody dies while submitting.
+        actor.doom = 1.0
     acknowledged = {
         word.told["request"]
         for word in read_journals(actor.folder, f"{actor.part}-*")
