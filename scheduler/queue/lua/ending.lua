@@ -135,7 +135,7 @@ local function retire(id, outcome, reason, for_good)
     stop_providing(id, name)
   end
   forget_skips(id)
-  if job.lacks and job.lacks ~= '0' then
+  if job.caution then
     forget_lacks(id)
   end
   if job.rank then

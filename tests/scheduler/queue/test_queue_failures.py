@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scheduler.job import OnFailure, Outcome, Removal, State
+from scheduler.job import OnFailure, OnRunning, Outcome, Removal, State
 from tests.support.queue import build_order, claimed, job, submit, worker
 
 if TYPE_CHECKING:
@@ -124,6 +124,14 @@ def test_promotion_does_not_let_it_go(held: Queue) -> None:
     assert build_order(held) == ["app"]
 
 
+def test_what_would_let_it_go_is_promoted_with_it(queue: Queue) -> None:
+    submit(queue, job("lib", provides=("v",)), holding("app", "v"))
+    queue.finish(claimed(queue), Outcome.FAILED)
+    submit(queue, job("other"), job("lib"))
+    queue.promote([APP])
+    assert build_order(queue) == ["lib", "app", "other"]
+
+
 def test_a_held_job_can_be_canceled(held: Queue) -> None:
     held.cancel([APP])
     assert _held(held) == []
@@ -207,6 +215,21 @@ def test_a_hold_that_closes_a_cycle_later_is_broken(queue: Queue) -> None:
     queue.finish(claimed(queue), Outcome.FAILED)
     submit(queue, job("mid", "app"), job("lib", "mid"))
     assert sorted(build_order(queue)) == ["app", "lib", "mid"]
+
+
+def test_a_hold_and_the_next_job_that_waits_for_who_is_held_are_no_deadlock(queue: Queue) -> None:
+    submit(queue, job("lib", provides=("v",)), holding("app", "v"))
+    queue.finish(claimed(queue), Outcome.FAILED)
+    submit(queue, job("lib", "app"))
+    assert sorted(build_order(queue)) == ["app", "lib"]
+
+
+def test_a_cycle_closed_in_the_step_that_cancels_a_build_is_broken(queue: Queue) -> None:
+    submit(queue, job("lib"))
+    queue.land(claimed(queue), "delivery")
+    submit(queue, job("lib"), job("app", "lib", "new"))
+    queue.submit("request", [job("lib"), job("new", "app")], on_running=OnRunning.CANCEL)
+    assert sorted(build_order(queue)) == ["app", "lib", "new"]
 
 
 def test_a_failure_of_the_successor_of_a_canceled_build_holds(queue: Queue) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scheduler.job import Outcome, State
+from scheduler.job import OnFailure, Outcome, State
 from tests.support.queue import bases, build_order, claim_all, claimed, job, submit, worker
 from tests.support.servers import on_one_server
 
@@ -280,11 +280,17 @@ def test_a_long_chain_does_not_exhaust_the_server(queue: Queue) -> None:
 def test_nothing_of_finished_jobs_stays_in_the_indexes(queue: Queue, redis: Redis) -> None:
     submit(queue, job("a", "b", "x"), job("b", "a", provides=("v",)), job("c", build_class="c"))
     submit(queue, job("a", "b"), job("b", "y", "a"))
+    submit(queue, job("lib"), *(job(base, "lib", on_failure=OnFailure.HOLD) for base in "hij"))
+    queue.promote(["repo/x86_64/lib", "repo/x86_64/j"])
+    queue.finish(claimed(queue), Outcome.FAILED)
+    queue.cancel(["repo/x86_64/h"])
+    queue.proceed(["repo/x86_64/i"])
+    queue.retry(["repo/x86_64/lib"])
     build_order(queue, worker("c"))
     queue.claim(worker("c"))
     assert queue.snapshot().recent[0].state is State.DONE
     left = {key.decode().split(":")[1] for key in redis.scan_iter()}
     assert left == {
         *("job", "last", "scopes", "requests", "recent", "events", "sequence", "token"),
-        *("workers", "seen", "control"),
+        *("workers", "seen", "control", "promotions"),
     }

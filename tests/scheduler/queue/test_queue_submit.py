@@ -85,6 +85,20 @@ def test_a_replaced_job_may_change_its_class_and_its_dependencies(queue: Queue) 
     assert build_order(queue, worker(build_class=5)) == ["a"]
 
 
+@pytest.mark.parametrize("promoted", [True, False])
+def test_who_might_build_a_job_before_it_was_replaced_does_not_get_it(
+    queue: Queue, *, promoted: bool
+) -> None:
+    submit(queue, job("a", build_class="1"))
+    if promoted:
+        queue.promote(["repo/x86_64/a"])
+    submit(queue, job("a", build_class="9"))
+    assert build_order(queue, worker(build_class=1)) == []
+    submit(queue, job("a", build_class="1"))
+    assert build_order(queue, worker(build_class=1)) == ["a"]
+    assert build_order(queue, worker(build_class=9)) == []
+
+
 def test_a_replaced_job_no_longer_blocks_by_what_it_no_longer_provides(queue: Queue) -> None:
     submit(queue, job("a", build_class="9", provides=("virtual",)), job("b", "virtual"))
     assert build_order(queue) == []
