@@ -53,10 +53,11 @@ def own() -> Peer:
 
 def others() -> tuple[list[Peer], list[str]]:
     """Return the peers that can be had, and for the others the reasons why not."""
-    found, missing = [], []
+    found: list[Peer] = []
+    missing = []
     for name, install in (("RQ", _rq), ("BullMQ", _bullmq)):
         try:
-            found.append(install())
+            found += install()
         except CaurError as error:
             missing.append(f"{name} could not be installed: {error.message.splitlines()[0]}")
     return found, missing
@@ -76,7 +77,7 @@ def _own_command(server: Server, count: int) -> list[str | Path]:
     return [sys.executable, "-m", "benchmarks.queue.own_side", server.url, str(count)]
 
 
-def _rq() -> Peer:
+def _rq() -> list[Peer]:
     folder = CACHE / "rq"
     python = folder / "bin" / "python"
     if not folder.exists():
@@ -84,13 +85,18 @@ def _rq() -> Peer:
             run([sys.executable, "-m", "venv", folder], timeout=_INSTALL_TIMEOUT)
             run([python, "-m", "pip", "install", "--quiet", "rq"], timeout=_INSTALL_TIMEOUT)
     asked = run([python, "-c", "import importlib.metadata as m; print(m.version('rq'))"])
-    return Peer(
-        f"RQ {asked.stdout.decode().strip()}",
-        lambda server, count: [python, _HERE / "rq_side.py", server.url, str(count)],
-    )
+    version = asked.stdout.decode().strip()
+
+    def peer(worker: str) -> Peer:
+        return Peer(
+            f"RQ {version}, {worker}",
+            lambda server, count: [python, _HERE / "rq_side.py", server.url, str(count), worker],
+        )
+
+    return [peer("SimpleWorker"), peer("Worker")]
 
 
-def _bullmq() -> Peer:
+def _bullmq() -> list[Peer]:
     folder = CACHE / "bullmq"
     if not folder.exists():
         with _all_or_nothing(folder):
@@ -104,4 +110,4 @@ def _bullmq() -> Peer:
         socket = unquote(urlsplit(server.url).path)
         return ["node", _HERE / "bullmq_side.cjs", folder, socket, str(count)]
 
-    return Peer(f"BullMQ {version}", command)
+    return [Peer(f"BullMQ {version}", command)]

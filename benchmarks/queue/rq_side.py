@@ -1,7 +1,6 @@
-"""The same with RQ, in an environment of its own: `python rq_side.py URL COUNT` prints seconds.
+"""The same with RQ, in an environment of its own: `rq_side.py URL COUNT WORKER` prints seconds.
 
-A SimpleWorker runs the jobs in its own process; RQ's usual worker, which forks for each job, is
-far slower.
+RQ's usual Worker forks for each job, its SimpleWorker runs the jobs in its own process.
 """
 
 # mypy: ignore-errors
@@ -11,7 +10,7 @@ import sys
 import time
 
 from redis import Redis
-from rq import Queue, SimpleWorker
+from rq import Queue, SimpleWorker, Worker
 
 
 def main() -> None:
@@ -20,7 +19,8 @@ def main() -> None:
     client = Redis.from_url(url)
     queue = Queue(connection=client)
     queue.enqueue_many([Queue.prepare_data("time.monotonic") for _ in range(count)])
-    worker = SimpleWorker([queue], connection=client)
+    kind = {"Worker": Worker, "SimpleWorker": SimpleWorker}[sys.argv[3]]
+    worker = kind([queue], connection=client)
     started = time.perf_counter()
     worker.work(burst=True, logging_level="ERROR")
     print(time.perf_counter() - started)
