@@ -32,7 +32,7 @@ class QueueControl(QueueReader):
         return self._ask(targets, "cancel", reason or "canceled on request")
 
     def retry(self, targets: Sequence[Target]) -> list[Answer]:
-        """Submit the latest job of each package again, or the job named, as a new job.
+        """Submit the newest job of each package again, or the job named, as a new job.
 
         Refused where a newer job of the package is pending or has ended, and where the old one
         has not ended or is forgotten. A job in quarantine leaves it.

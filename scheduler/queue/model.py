@@ -316,7 +316,7 @@ class Explanation:
     """Why a package is not being built, or is.
 
     `pending`, `running` and `last` are its jobs: the one that waits or is ready, the one that is
-    built or published, and the latest that ended. `blockers` are what the pending one waits for,
+    built or published, and the newest that ended. `blockers` are what the pending one waits for,
     and what those wait for in turn, nearest first; `more_blockers` says that there are still more.
     `ahead` counts the ready jobs that go first. `able` are the workers that may build it.
     `reasons` says the same in sentences, the most important one first.

@@ -78,7 +78,7 @@ class QueueReader:
 
         It is the id of a job, or the name of a package: `pkgbase`, `target_repo/pkgbase` or
         `target_repo/arch/pkgbase`. Of each package these are the pending and the running job, and
-        where there are none the latest that ended.
+        where there are none the newest that ended.
 
         Raises InputError for what is neither.
         """

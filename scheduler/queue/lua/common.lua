@@ -7,7 +7,7 @@
 --   job:<id>            hash: where the job stands; `spec` is what is to be built, as JSON
 --   removal:<id>        hash: a removal and where it stands
 --   pending, active     hash: identity -> id of its pending and of its running job
---   last                hash: identity -> id of its latest job that ended
+--   last                hash: identity -> id of its newest job that ended
 --   scopes              set: all scopes that ever had a job
 --   waiting, held       zset: pending jobs that wait for others, or because others failed, by turn
 --   delayed             zset: pending jobs that were lost and wait for their time, by that time

@@ -146,7 +146,10 @@ local function retire(id, outcome, reason, for_good)
   if not for_good then
     call('EXPIRE', record, DETAILS_KEPT)
   end
-  call('HSET', P .. 'last', job.identity, id)
+  local last = call('HGET', P .. 'last', job.identity)
+  if not last or by_turn(last, id) then
+    call('HSET', P .. 'last', job.identity, id)
+  end
   call('LPUSH', P .. 'recent', id)
   call('LTRIM', P .. 'recent', 0, RESULTS_KEPT - 1)
   job_event('done', id, job, {state = 'done', outcome = outcome, reason = reason})

@@ -84,7 +84,7 @@ local function item_of(document)
   return item
 end
 
--- Returns the items to be taken in, in order of turn: but for builds that a newer job waits for.
+-- Returns the items to be taken in: not the builds that a newer job waits for.
 local function items_of(jobs)
   local pending, active, items = {}, {}, {}
   for _, document in ipairs(jobs) do
@@ -105,7 +105,6 @@ local function items_of(jobs)
       items[#items + 1] = item
     end
   end
-  table.sort(items, function(a, b) return by_turn(a.id, b.id) end)
   return items
 end
 

@@ -28,7 +28,7 @@ local function pending_of(target)
   return is_pending_state(call('HGET', P .. 'job:' .. target, 'state')) and target or nil
 end
 
--- Returns the latest job of `target` that ended, if its details are still known.
+-- Returns the newest job of `target` that ended, if its details are still known.
 local function ended_of(target)
   local id = is_identity(target) and call('HGET', P .. 'last', target) or target
   return call('HGET', P .. 'job:' .. id, 'state') == 'done' and id or nil

@@ -37,3 +37,9 @@ def queue(redis: Redis) -> Queue:
 def forgetful(redis: Redis) -> Queue:
     """Return the same queue, whose claims are lost at once."""
     return Queue(redis, lease=0, backoff=Backoff(first=0))
+
+
+@pytest.fixture
+def hints_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let waiters look by themselves only after a test has given up on them."""
+    monkeypatch.setattr("scheduler.queue.reader.LONGEST_BLOCK", 25)

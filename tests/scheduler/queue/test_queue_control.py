@@ -169,6 +169,16 @@ class TestRetry:
                 queue.finish(running, Outcome.FAILED)
         assert [answer.done for answer in queue.retry([second])] == [True]
 
+    def test_what_ended_before_a_newer_one_is_not_newer_than_it(self, queue: Queue) -> None:
+        submit(queue, job("a", commit="1" * 40))
+        running = claimed(queue)
+        (newer,) = submit(queue, job("a", commit="2" * 40)).jobs
+        queue.cancel([newer])
+        queue.finish(running, Outcome.FAILED)
+        assert [answer.done for answer in queue.retry([running.job_id])] == [False]
+        assert [answer.done for answer in queue.retry([A])] == [True]
+        assert claimed(queue).spec.commit == "2" * 40
+
     def test_what_has_not_ended_or_is_unknown_is_refused(self, queue: Queue) -> None:
         (pending, _) = submit(queue, job("a"), job("b")).jobs
         claimed(queue)
@@ -277,6 +287,7 @@ class TestPause:
         (landed,) = queue.claim_landed("runner")
         queue.finish(landed, Outcome.SUCCESS)
 
+    @pytest.mark.usefixtures("hints_only")
     def test_its_end_wakes_whoever_waits(self, queue: Queue, redis: Redis) -> None:
         submit(queue, job("a"))
         queue.pause()
@@ -301,6 +312,7 @@ class TestDrain:
         assert queue.snapshot().workers == ()
         assert build_order(queue, worker("me")) == ["b"]
 
+    @pytest.mark.usefixtures("hints_only")
     def test_one_that_waits_is_told_at_once(self, queue: Queue, redis: Redis) -> None:
         me = worker()
         task = Background(lambda: queue.claim(me, wait=30))
@@ -386,6 +398,16 @@ class TestReset:
         assert again.job_id == claim.job_id
         assert again.token > claim.token
         _all_stale(queue, claim)
+
+    @pytest.mark.usefixtures("hints_only")
+    def test_who_waits_goes_on_waiting(self, queue: Queue, redis: Redis) -> None:
+        me = worker()
+        task = Background(lambda: queue.claim(me, wait=30))
+        eventually(lambda: bool(redis.hexists("{caur}:idle_until", me.id)))
+        queue.reset()
+        eventually(lambda: bool(redis.hexists("{caur}:idle_until", me.id)))
+        submit(queue, job("a"))
+        assert task.result().spec.pkgbase == "a"
 
     def test_requests_are_taken_anew(self, queue: Queue) -> None:
         queue.submit("again", [job("a")])

@@ -38,10 +38,11 @@ class TestFinding:
         running = claimed(queue)
         (waiting,) = submit(queue, job("a")).jobs
         assert {view.job_id for view in queue.find("a")} == {running.job_id, waiting}
-        queue.cancel([waiting])
         queue.finish(running, Outcome.FAILED, "exit code 4")
+        assert [view.job_id for view in queue.find("a")] == [waiting]
+        queue.cancel([waiting])
         (view,) = queue.find("a")
-        assert (view.job_id, view.outcome) == (running.job_id, Outcome.FAILED)
+        assert (view.job_id, view.outcome) == (waiting, Outcome.CANCELED)
 
     def test_several_packages_of_one_name(self, queue: Queue) -> None:
         submit(queue, job("a"), job("a", target_repo="other"), job("a", arch="aarch64"))

@@ -155,7 +155,7 @@ class _Model:
     def end(self, id_: int, outcome: Outcome) -> None:
         me = self.jobs[id_]
         me.state, me.outcome = State.DONE, outcome
-        self.last[me.identity] = id_
+        self.last[me.identity] = max(id_, self.last.get(me.identity, 0))
         if outcome in _GOOD:
             self.quarantine.pop(me.identity, None)
         for other in self.all(State.WAITING, *_ACTIVE).values():

@@ -22,10 +22,7 @@ if TYPE_CHECKING:
     from scheduler.queue import WorkerIdentity
 
 
-@pytest.fixture(autouse=True)
-def hints_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let waiters look by themselves only after a test has given up on them."""
-    monkeypatch.setattr("scheduler.queue.reader.LONGEST_BLOCK", 25)
+pytestmark = pytest.mark.usefixtures("hints_only")
 
 
 def _waits(redis: Redis, waiter: str) -> bool:
