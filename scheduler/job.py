@@ -38,6 +38,27 @@ class Outcome(IntEnum):
     SOFTWARE_FAILURE = 7
 
 
+class FailureClass(StrEnum):
+    """What kind of failure ended a build, as far as it can be told."""
+
+    SOURCE_MISSING = "source missing"
+    CHECKSUM = "checksum"
+    SIGNATURE = "signature"  # of a source, by PGP
+    MISSING_DEPENDENCY = "missing dependency"
+    PATCH = "patch"  # interfere.patch, or one of prepare()
+    COMPILE = "compile"
+    CHECK = "check"
+    PACKAGING = "packaging"
+    OUT_OF_MEMORY = "out of memory"
+    DISK_FULL = "disk full"
+    STALLED = "stalled"
+    INTERFERE = "interfere"  # interfere files that cannot be applied here
+    CONFIGURATION = "configuration"  # .CI/config or a PKGBUILD that makes no sense
+    DELIVERY = "delivery"  # built, but refused by the database runner
+    INFRASTRUCTURE = "infrastructure"  # the worker's or the network's fault; tried again
+    UNKNOWN = "unknown"
+
+
 class OnFailure(StrEnum):
     """What a job does when something it depends on ends without success before it started."""
 

@@ -9,6 +9,7 @@ import json
 import re
 import socket
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,6 +24,12 @@ DEFAULT_TIMEOUT = 3600
 DEFAULT_CLASS = 2
 DEFAULT_SKIP_CODE = 123
 DEFAULT_GRACE = 24 * 3600
+DEFAULT_STALL = 1800
+DEFAULT_MIN_FREE = 256
+DEFAULT_IMAGE = "docker.io/library/archlinux:base-devel"
+DEFAULT_ARCHIVE_DAYS = 30
+DEFAULT_GENERATIONS = 10
+DEFAULT_REMOVAL_SHARE = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +50,52 @@ class ExtraRepository:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetRepository:
-    """A pacman repository that packages are published in."""
+    """A pacman repository that packages are published in.
+
+    Packages of architecture `any` go to all of `architectures`. Builds for it take dependencies
+    from `extra_repos`, one of which may be the repository itself.
+    """
 
     name: str
+    architectures: tuple[str, ...] = ("x86_64",)
     extra_repos: tuple[ExtraRepository, ...] = ()
     extra_keyrings: tuple[str, ...] = ()
+
+
+class ExecutorKind(StrEnum):
+    """Where a worker builds."""
+
+    CONTAINER = "container"
+    HOST = "host"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerSettings:
+    """How containers are run.
+
+    `engine` is podman or docker, empty for whichever is there. `cpus` and `memory` (MiB) are
+    limits, 0 for none. `user_namespace` keeps root in the container from being root outside,
+    where the engine can.
+    """
+
+    image: str = DEFAULT_IMAGE
+    engine: str = ""
+    cpus: float = 0.0
+    memory: int = 0
+    network: str = ""
+    user_namespace: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteLandingZone:
+    """A landing zone on the machine of the database runner, reached by SFTP."""
+
+    host: str
+    folder: str
+    port: int = 22
+    user: str = ""
+    key: Path | None = None
+    known_hosts: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +104,21 @@ class WorkerSettings:
 
     `shared` holds the caches of the source repositories and the build folders, and may be used
     by several workers. `timeout` is in seconds. `user` is the account that builds run as when the
-    worker is root; without it each worker takes an unused user id.
+    worker is root; without it each worker takes an unused user id. A build that neither prints
+    nor computes for `stall` seconds is ended, as is one that leaves less than `min_free` MiB of
+    the disk. `key` is the SSH key that manifests are signed with.
     """
 
     source_repos: Mapping[str, SourceRepository]
-    landing_zone: Path
+    landing_zone: Path | RemoteLandingZone
     shared: Path
+    key: Path
     name: str
+    target_repos: Mapping[str, TargetRepository] = field(default_factory=dict)
+    executor: ExecutorKind = ExecutorKind.CONTAINER
+    container: ContainerSettings = field(default_factory=ContainerSettings)
+    stall: int = DEFAULT_STALL
+    min_free: int = DEFAULT_MIN_FREE
     build_class: int = DEFAULT_CLASS
     timeout: int = DEFAULT_TIMEOUT
     user: str = ""
@@ -73,10 +129,14 @@ class WorkerSettings:
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], *, state_dir: Path) -> Self:
         """Read the settings; `state_dir` is where SHARED_PATH is by default. Raises ConfigError."""
+        shared = _absolute(environ.get("SHARED_PATH") or state_dir / "shared")
         return cls(
             source_repos=_source_repos(environ),
+            target_repos=_target_repos(environ, needed=False),
             landing_zone=_folder(environ, "LANDING_ZONE_PATH", "where built packages are put"),
-            shared=_absolute(environ.get("SHARED_PATH") or state_dir / "shared"),
+            shared=shared,
+            key=_absolute(environ.get("BUILDER_KEY") or state_dir / "worker-key"),
+            executor=_executor(environ),
             name=_worker_name(environ),
             build_class=_number(environ, "BUILDER_CLASS", DEFAULT_CLASS, least=1),
             timeout=_number(environ, "BUILDER_TIMEOUT", DEFAULT_TIMEOUT, least=1),
@@ -91,22 +151,36 @@ class WorkerSettings:
 class DatabaseSettings:
     """What a database runner needs to know.
 
+    `allowed_workers` is a file as ssh-keygen's allowed_signers: whose deliveries are published.
     `signing_key` selects one of several keys in `gpg_home`. `grace` is the number of seconds that
-    a superseded package file stays in place for readers that still have the old database.
+    a superseded package file stays in place for readers that still have the old database; then it
+    goes to the archive for `archive_days`, and for longer where one of the last `generations`
+    needs it. A removal of more than `removal_share` percent has to be confirmed.
     """
 
+    source_repos: Mapping[str, SourceRepository]
     target_repos: Mapping[str, TargetRepository]
+    allowed_workers: Path
+    cache: Path
     repo_path: Path
     landing_zone: Path
     gpg_home: Path
     signing_key: str = ""
     grace: int = DEFAULT_GRACE
+    archive_days: int = DEFAULT_ARCHIVE_DAYS
+    generations: int = DEFAULT_GENERATIONS
+    removal_share: int = DEFAULT_REMOVAL_SHARE
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str]) -> Self:
-        """Read the settings. Raises ConfigError."""
+    def from_environment(cls, environ: Mapping[str, str], *, state_dir: Path) -> Self:
+        """Read the settings; `state_dir` is where SHARED_PATH is by default. Raises ConfigError."""
         return cls(
+            source_repos=_source_repos(environ),
             target_repos=_target_repos(environ),
+            allowed_workers=_folder(
+                environ, "ALLOWED_WORKERS", "the file with the keys of the workers"
+            ),
+            cache=_absolute(environ.get("SHARED_PATH") or state_dir / "shared"),
             repo_path=_folder(environ, "REPO_PATH", "where the pacman repositories are published"),
             landing_zone=_folder(environ, "LANDING_ZONE_PATH", "where workers put built packages"),
             gpg_home=_gpg_home(_folder(environ, "GPG_PATH", "the home folder of GnuPG")),
@@ -115,16 +189,31 @@ class DatabaseSettings:
         )
 
 
+def _executor(environ: Mapping[str, str]) -> ExecutorKind:
+    text = environ.get("BUILDER_EXECUTOR") or ExecutorKind.CONTAINER
+    try:
+        return ExecutorKind(text)
+    except ValueError as error:
+        raise ConfigError(
+            f"BUILDER_EXECUTOR={text!r} does not fit; allowed are {', '.join(ExecutorKind)}"
+        ) from error
+
+
 def _source_repos(environ: Mapping[str, str]) -> dict[str, SourceRepository]:
     data = _json(environ, "PACKAGE_REPOS", "package-repos", '{"NAME": {"url": "https://…"}}')
     return {name: SourceRepository(name=name, url=value["url"]) for name, value in data.items()}
 
 
-def _target_repos(environ: Mapping[str, str]) -> dict[str, TargetRepository]:
+def _target_repos(
+    environ: Mapping[str, str], *, needed: bool = True
+) -> dict[str, TargetRepository]:
+    if not needed and not environ.get("PACKAGE_TARGET_REPOS"):
+        return {}
     data = _json(environ, "PACKAGE_TARGET_REPOS", "package-target-repos", '{"NAME": {}}')
     return {
         name: TargetRepository(
             name=name,
+            architectures=tuple(value.get("architectures", ("x86_64",))),
             extra_repos=tuple(
                 ExtraRepository(name=extra["name"], servers=tuple(extra["servers"]))
                 for extra in value.get("extra_repos", ())

@@ -69,6 +69,7 @@ def database(
     """
     from caur_ci.cli.queue_connection import open_durable  # noqa: PLC0415
     from caur_ci.cli.service import environment_with, service  # noqa: PLC0415
+    from scheduler.connection import default_state_dir  # noqa: PLC0415
     from scheduler.database.service import database_runner  # noqa: PLC0415
     from scheduler.settings import DatabaseSettings  # noqa: PLC0415
 
@@ -76,7 +77,7 @@ def database(
     environment = environment_with(
         REPO_PATH=repo_path, LANDING_ZONE_PATH=landing_zone, GPG_PATH=gpg_path, GPG_KEY=gpg_key
     )
-    settings = DatabaseSettings.from_environment(environment)
+    settings = DatabaseSettings.from_environment(environment, state_dir=default_state_dir())
     passphrase = session.secrets.get("GPG_PASSPHRASE", "")
     with service(session) as stop, open_durable(session, redis, strict=strict) as client:
         runner_id = f"database-{secrets.token_hex(5)}"

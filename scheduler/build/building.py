@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError, InputError
 from scheduler.build.executor import BuildOrder, Stop
-from scheduler.build.export import UnsafeTreeError
 from scheduler.build.makepkg import machine_builds
-from scheduler.build.source import SourceMissingError
 from scheduler.build.unsupported import read_config, unsupported
 from scheduler.job import Outcome
 from scheduler.landing import Manifest, describe_file
+from scheduler.source.cache import SourceMissingError
+from scheduler.source.export import UnsafeTreeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from scheduler.build.executor import BuildFolder, Ending, Executor
     from scheduler.build.joblog import JobLog
-    from scheduler.build.source import SourceCache, SourceFolder
     from scheduler.build.users import BuildUser
     from scheduler.queue import Claim
     from scheduler.settings import WorkerSettings
+    from scheduler.source.cache import SourceCache, SourceFolder
 
 _ALREADY_BUILT_CODE = 13
 _TIMED_OUT_CODE = 124

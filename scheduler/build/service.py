@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import shutil
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from caur_ci.errors import ConfigError
 from caur_ci.process import missing_tool
 from scheduler.build.building import Builder
 from scheduler.build.makepkg import MakepkgExecutor
-from scheduler.build.source import SourceCache
 from scheduler.build.users import build_user
 from scheduler.build.worker import Worker
 from scheduler.build.workspace import workspace
@@ -18,6 +19,7 @@ from scheduler.hiding import hide_this_process
 from scheduler.landing import LandingZone
 from scheduler.logs import LogStore
 from scheduler.queue import Queue, WorkerIdentity
+from scheduler.source.cache import SourceCache
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +44,8 @@ def running_worker(settings: WorkerSettings, redis: Redis, stop: Event) -> Itera
     for tool in _TOOLS:
         if shutil.which(tool) is None:
             raise missing_tool(tool)
+    if not isinstance(settings.landing_zone, Path):
+        raise ConfigError("a landing zone on another machine cannot be used yet")
     hide_this_process()
     identity = WorkerIdentity.new(settings.name, settings.build_class)
     with (

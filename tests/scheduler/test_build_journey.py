@@ -46,6 +46,8 @@ def environment(tmp_path: Path, redis_url: str, key: SigningKey) -> dict[str, st
         **os.environ,
         "REDIS_URL": redis_url,
         "PACKAGE_REPOS": json.dumps({"source": {"url": checkout.as_uri()}}),
+        "BUILDER_EXECUTOR": "host",
+        "ALLOWED_WORKERS": str(tmp_path / "allowed_workers"),
         "PACKAGE_TARGET_REPOS": json.dumps({"repo": {}}),
         "SHARED_PATH": str(tmp_path / "shared"),
         "LANDING_ZONE_PATH": str(tmp_path / "landing"),

@@ -97,6 +97,8 @@ def site(tmp_path: Path, queue: Queue, redis: Redis, redis_url: str) -> Site:
         **os.environ,
         "REDIS_URL": redis_url,
         "PACKAGE_REPOS": json.dumps({"source": {"url": checkout.remote.as_uri()}}),
+        "BUILDER_EXECUTOR": "host",
+        "ALLOWED_WORKERS": str(tmp_path / "allowed_workers"),
         "PACKAGE_TARGET_REPOS": json.dumps({"repo": {}, "testing": {}}),
         "SHARED_PATH": str(tmp_path / "shared"),
         "LANDING_ZONE_PATH": str(tmp_path / "landing"),

@@ -19,13 +19,15 @@ WORKER = {**SOURCES, "LANDING_ZONE_PATH": "/landing"}
 
 def database(base: Path, **changes: str) -> DatabaseSettings:
     environ = {
+        **SOURCES,
         "PACKAGE_TARGET_REPOS": '{"repo": {}}',
+        "ALLOWED_WORKERS": str(base / "allowed_workers"),
         "REPO_PATH": str(base / "www"),
         "LANDING_ZONE_PATH": str(base / "landing"),
         "GPG_PATH": str(base / "gnupg"),
         **changes,
     }
-    return DatabaseSettings.from_environment(environ)
+    return DatabaseSettings.from_environment(environ, state_dir=base)
 
 
 def test_a_worker_needs_little(tmp_path: Path) -> None:

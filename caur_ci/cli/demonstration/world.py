@@ -183,6 +183,8 @@ def environment(made: Places) -> dict[str, str]:
         "LANDING_ZONE_PATH": str(made.work / "landing"),
         "REPO_PATH": str(made.repositories),
         "GPG_PATH": str(made.gnupg),
+        "ALLOWED_WORKERS": str(made.work / "allowed_workers"),
+        "BUILDER_EXECUTOR": "host",
         "PACKAGE_REPOS": json.dumps({REPOSITORY: {"url": made.remote.as_uri()}}),
         "PACKAGE_TARGET_REPOS": json.dumps({REPOSITORY: {}}),
         "PACKAGER": f"{_PERSON} <{_EMAIL}>",

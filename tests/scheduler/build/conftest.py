@@ -1,4 +1,4 @@
-"""A source repository, and a place where another user can build."""
+"""A place where another user can build."""
 
 from __future__ import annotations
 
@@ -10,22 +10,10 @@ import pytest
 
 from scheduler.build.users import BuildUser, build_user
 from scheduler.files import remove_tree
-from scheduler.settings import SourceRepository
-from tests.support.git import Checkout
 from tests.support.tools import need_tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Checkout:
-    return Checkout.create(tmp_path / "source")
-
-
-@pytest.fixture
-def source(checkout: Checkout) -> SourceRepository:
-    return SourceRepository(name="source", url=checkout.remote.as_uri())
 
 
 @pytest.fixture

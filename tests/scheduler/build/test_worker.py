@@ -12,7 +12,6 @@ import pytest
 
 from scheduler.build.building import Builder
 from scheduler.build.makepkg import MakepkgExecutor
-from scheduler.build.source import SourceCache
 from scheduler.build.worker import Worker
 from scheduler.build.workspace import workspace
 from scheduler.job import JobSpec, Outcome, Removal, State
@@ -20,6 +19,7 @@ from scheduler.landing import LandingZone
 from scheduler.logs import LogStore
 from scheduler.queue import Queue, WorkerIdentity
 from scheduler.settings import WorkerSettings
+from scheduler.source.cache import SourceCache
 from tests.support.packages import pkgbuild
 from tests.support.queue import Background, eventually, job
 
@@ -100,6 +100,7 @@ class Site:
             source_repos={"source": self.source},
             landing_zone=landing.folder,
             shared=self.shared,
+            key=self.checkout.folder.parent / "worker-key",
             name="builder",
             timeout=timeout,
         )

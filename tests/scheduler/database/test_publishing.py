@@ -113,6 +113,9 @@ class World:
 @pytest.fixture
 def world(redis: Redis, tmp_path: Path, key: SigningKey, landing: LandingZone) -> World:
     settings = DatabaseSettings(
+        source_repos={},
+        allowed_workers=tmp_path / "allowed_workers",
+        cache=tmp_path / "cache",
         target_repos={"repo": TargetRepository(name="repo")},
         repo_path=tmp_path / "www",
         landing_zone=landing.folder,

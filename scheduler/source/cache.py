@@ -11,8 +11,8 @@ from caur_ci.errors import CaurError, GitError, TemporaryError
 from caur_ci.git import GitRepository
 from caur_ci.names import check_package_name
 from caur_ci.process import run
-from scheduler.build.export import export_tree
 from scheduler.locks import locked
+from scheduler.source.export import export_tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

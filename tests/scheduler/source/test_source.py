@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.errors import TemporaryError
-from scheduler.build.export import UnsafeTreeError, tree_id
-from scheduler.build.source import SourceCache, SourceMissingError
 from scheduler.settings import SourceRepository
+from scheduler.source.cache import SourceCache, SourceMissingError
+from scheduler.source.export import UnsafeTreeError, tree_id
 from tests.support.git import Checkout, git
 from tests.support.queue import Background
 

@@ -1,0 +1,1 @@
+"""Where builds happen: in a container, or on this machine."""

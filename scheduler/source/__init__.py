@@ -1,0 +1,1 @@
+"""The source repositories: PKGBUILD folders at the commits that were scheduled."""
