@@ -15,13 +15,14 @@ from scheduler.locks import locked
 from scheduler.source.export import export_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from scheduler.settings import SourceRepository
 
 # Commits that stay in a cache although no job has asked for them lately.
 _KEPT_COMMITS = 100
+MAX_FILE_SIZE = 4 * 1024 * 1024
 _FETCH_TIMEOUT = 1800.0
 _REMOTE = "source"
 _COMMIT_REFS = "refs/caur/commits"
@@ -56,14 +57,27 @@ class SourceCache:
         TemporaryError when the repository is out of reach.
         """
         check_package_name(pkgbase)
-        if _OBJECT_ID.fullmatch(commit) is None:
-            raise SourceMissingError(f"{commit!r} is not the full id of a commit")
         repository = self._with_commit(source, commit)
         tree = _folder_tree(repository, source, commit, pkgbase)
         export_tree(repository, tree, destination)
         return SourceFolder(destination, tree)
 
+    def read_files(
+        self, source: SourceRepository, commit: str, paths: Sequence[str]
+    ) -> dict[str, bytes]:
+        """Return the content of those of `paths` that are plain files at `commit`.
+
+        Links are not followed. Raises SourceMissingError when the commit does not exist or a file
+        has more than 4 MiB, TemporaryError when the repository is out of reach.
+        """
+        repository = self._with_commit(source, commit)
+        blobs = _plain_files(repository, commit, paths)
+        contents = repository.read_blobs(list(blobs.values()))
+        return {path: content or b"" for path, content in zip(blobs, contents, strict=True)}
+
     def _with_commit(self, source: SourceRepository, commit: str) -> GitRepository:
+        if _OBJECT_ID.fullmatch(commit) is None:
+            raise SourceMissingError(f"{commit!r} is not the full id of a commit")
         self._folder.mkdir(parents=True, exist_ok=True)
         repository = GitRepository(self._folder / f"{source.name}.git", bare=True)
         if repository.folder.is_dir() and _has(repository, commit):
@@ -163,6 +177,25 @@ def _folder_tree(
                 f"{pkgbase} is no folder at commit {commit} of {source.name} (mode {mode})"
             )
     raise SourceMissingError(f"there is no folder {pkgbase} at commit {commit} of {source.name}")
+
+
+def _plain_files(repository: GitRepository, commit: str, paths: Sequence[str]) -> dict[str, str]:
+    if not paths:
+        return {}
+    output = repository.git(
+        *("ls-tree", "-z", "--long", "--full-tree", commit, "--", *paths),
+        environment={"GIT_LITERAL_PATHSPECS": "1"},
+    )
+    found = {}
+    for record in output.decode("utf-8", "surrogateescape").split("\0"):
+        head, _, path = record.partition("\t")
+        if path not in paths or not head.startswith("100"):
+            continue
+        _, _, object_id, size = head.split()
+        if int(size) > MAX_FILE_SIZE:
+            raise SourceMissingError(f"{path!a} at commit {commit} has {size} bytes, too many")
+        found[path] = object_id
+    return found
 
 
 def _without_credentials(text: str, url: str) -> str:

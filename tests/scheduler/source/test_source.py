@@ -11,7 +11,7 @@ import pytest
 
 from caur_ci.errors import TemporaryError
 from scheduler.settings import SourceRepository
-from scheduler.source.cache import SourceCache, SourceMissingError
+from scheduler.source.cache import MAX_FILE_SIZE, SourceCache, SourceMissingError
 from scheduler.source.export import UnsafeTreeError, tree_id
 from tests.support.git import Checkout, git
 from tests.support.queue import Background
@@ -204,3 +204,48 @@ def test_several_workers_fill_one_cache_at_the_same_time(
     running = [Background(partial(export, n)) for n in range(6)]
 
     assert [each.result() for each in running] == [str(n) for n in range(6)]
+
+
+def test_plain_files_are_read_without_writing_a_folder(
+    cache: SourceCache, checkout: Checkout, source: SourceRepository
+) -> None:
+    checkout.commit(
+        "one",
+        {"pkg/.SRCINFO": b"\xff\0\n", "pkg/.CI/config": "", ":(glob)*": "odd", ".ci/config": "x"},
+    )
+    (checkout.folder / "pkg/link").symlink_to("PKGBUILD")
+    old = checkout.commit("links")
+    checkout.commit("two", {"pkg/.SRCINFO": "newer"})
+    checkout.push()
+
+    wanted = ["pkg/.SRCINFO", "pkg/.CI/config", ".ci/config", "pkg/.CI", "pkg/link", "*", "-x"]
+    assert cache.read_files(source, old, [*wanted, ":(glob)*", "gone/x"]) == {
+        "pkg/.SRCINFO": b"\xff\0\n",
+        "pkg/.CI/config": b"",
+        ".ci/config": b"x",
+        ":(glob)*": b"odd",
+    }
+    assert cache.read_files(source, old, []) == {}
+
+
+def test_a_file_that_is_too_large_is_not_read(
+    cache: SourceCache, checkout: Checkout, source: SourceRepository
+) -> None:
+    most, more = b"x" * MAX_FILE_SIZE, b"x" * (MAX_FILE_SIZE + 1)
+    commit = checkout.commit("large", {"a/.SRCINFO": most, "b/.SRCINFO": more})
+    checkout.push()
+
+    assert cache.read_files(source, commit, ["a/.SRCINFO"]) == {"a/.SRCINFO": most}
+    with pytest.raises(SourceMissingError, match=r"'b/.SRCINFO' at commit .* too many"):
+        cache.read_files(source, commit, ["b/.SRCINFO"])
+
+
+def test_files_of_a_repository_out_of_reach_are_only_out_of_reach(
+    cache: SourceCache, checkout: Checkout, source: SourceRepository
+) -> None:
+    commit = checkout.commit("one", {"pkg/.SRCINFO": "x"})
+    checkout.push()
+    checkout.remote.rename(checkout.remote.with_name("away"))
+
+    with pytest.raises(TemporaryError, match="cannot be fetched"):
+        cache.read_files(source, commit, ["pkg/.SRCINFO"])
