@@ -42,10 +42,14 @@ class SourceRepository:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtraRepository:
-    """A pacman repository that builds take dependencies from."""
+    """A pacman repository that builds take dependencies from.
+
+    `sig_level` is what pacman.conf calls SigLevel; empty for the default.
+    """
 
     name: str
     servers: tuple[str, ...]
+    sig_level: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +57,15 @@ class TargetRepository:
     """A pacman repository that packages are published in.
 
     Packages of architecture `any` go to all of `architectures`. Builds for it take dependencies
-    from `extra_repos`, one of which may be the repository itself.
+    from `extra_repos`, one of which may be the repository itself. Beside the keyring packages
+    `extra_keyrings`, builds trust the PGP keys in the files `keys`, paths on the worker.
     """
 
     name: str
     architectures: tuple[str, ...] = ("x86_64",)
     extra_repos: tuple[ExtraRepository, ...] = ()
     extra_keyrings: tuple[str, ...] = ()
+    keys: tuple[Path, ...] = ()
 
 
 class ExecutorKind(StrEnum):
@@ -215,10 +221,15 @@ def _target_repos(
             name=name,
             architectures=tuple(value.get("architectures", ("x86_64",))),
             extra_repos=tuple(
-                ExtraRepository(name=extra["name"], servers=tuple(extra["servers"]))
+                ExtraRepository(
+                    name=extra["name"],
+                    servers=tuple(extra["servers"]),
+                    sig_level=extra.get("sig_level", ""),
+                )
                 for extra in value.get("extra_repos", ())
             ),
             extra_keyrings=tuple(value.get("extra_keyrings", ())),
+            keys=tuple(_absolute(key) for key in value.get("keys", ())),
         )
         for name, value in data.items()
     }
