@@ -1,0 +1,58 @@
+"""One package as the AUR describes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AurPackage:
+    """A package of the AUR. `last_modified` is the time of the last push, in Unix seconds.
+
+    Without a `maintainer` it is an orphan. RPC and archives are up to six minutes behind pushes.
+    """
+
+    name: str
+    base: str
+    version: str
+    last_modified: int
+    maintainer: str = ""
+    submitter: str = ""
+    out_of_date: int = 0
+
+    @classmethod
+    def from_record(cls, record: object) -> Self:
+        """Read an element of an RPC answer or of a metadata archive.
+
+        Raises ValueError where it is none.
+        """
+        if not isinstance(record, dict):
+            raise ValueError("not an object")  # noqa: TRY004 - of outside data
+        return cls(
+            name=_text(record, "Name"),
+            base=_text(record, "PackageBase"),
+            version=_text(record, "Version"),
+            last_modified=_number(record, "LastModified"),
+            maintainer=_text(record, "Maintainer", default=""),
+            submitter=_text(record, "Submitter", default=""),
+            out_of_date=_number(record, "OutOfDate", default=0),
+        )
+
+
+def _text(record: dict[str, Any], key: str, *, default: str | None = None) -> str:
+    value = record.get(key)
+    if value is None and default is not None:
+        return default
+    if not isinstance(value, str):
+        raise ValueError(f"{key} is not a text")  # noqa: TRY004 - of outside data
+    return value
+
+
+def _number(record: dict[str, Any], key: str, *, default: int | None = None) -> int:
+    value = record.get(key)
+    if value is None and default is not None:
+        return default
+    if not isinstance(value, int):
+        raise ValueError(f"{key} is not a whole number")  # noqa: TRY004 - of outside data
+    return value

@@ -1,0 +1,154 @@
+"""Requests over HTTP: one way of doing them, with time limits, patience and clear errors."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from importlib import metadata
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import requests
+
+from caur_ci.errors import TemporaryError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from requests.adapters import BaseAdapter
+
+DEFAULT_DELAYS = (1.0, 4.0, 15.0)
+_CONNECT_TIMEOUT, _READ_TIMEOUT = 10.0, 60.0
+_LONGEST_WAIT = 60.0
+_CHUNK = 256 * 1024
+MAX_SIZE = 256 * 1024 * 1024
+# Busy, or broken for the moment.
+_TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+_HINT = "Check the network, the proxy and the address, or try again later."
+
+
+class WebError(TemporaryError):
+    """A server gave no usable answer. `status` is that of HTTP, 0 where none came."""
+
+    def __init__(self, message: str, *, status: int = 0, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server sent. The names of headers are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+class Web:
+    """Talks to servers.
+
+    `delays` are the seconds before each further try, `proxy` is a URL as requests takes it.
+    `adapter` carries the requests in place of the network. Not for several threads at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        proxy: str = "",
+        delays: Sequence[float] = DEFAULT_DELAYS,
+        adapter: BaseAdapter | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._session = requests.Session()
+        self._session.headers["User-Agent"] = f"caur-ci/{metadata.version('caur-ci')}"
+        if proxy:
+            self._session.proxies = {"http": proxy, "https": proxy}
+        if adapter is not None:
+            self._session.mount("http://", adapter)
+            self._session.mount("https://", adapter)
+        self._delays = tuple(delays)
+        self._sleep = sleep
+
+    def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Answer:
+        """Fetch `url`. Raises WebError for anything but 200 and 304."""
+        return self._patiently("GET", url, headers or {}, None)
+
+    def post_form(self, url: str, fields: Sequence[tuple[str, str]]) -> Answer:
+        """Send a form to `url`, which must not change anything there. Raises WebError."""
+        return self._patiently("POST", url, {}, list(fields))
+
+    def _patiently(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        fields: list[tuple[str, str]] | None,
+    ) -> Answer:
+        for delay in (*self._delays, None):
+            wait = 0.0
+            try:
+                answer = self._once(method, url, headers, fields)
+            except requests.RequestException as error:
+                problem = WebError(f"{_shown(url)}: {_reason(error)}", hint=_HINT)
+            else:
+                if answer.status in {200, 304}:
+                    return answer
+                problem = WebError(
+                    f"{_shown(url)} answered with status {answer.status}", status=answer.status
+                )
+                if answer.status not in _TRY_AGAIN:
+                    raise problem
+                wait = _retry_after(answer)
+            if delay is None or wait > _LONGEST_WAIT:
+                raise problem
+            self._sleep(max(delay, wait))
+        raise AssertionError  # the last turn returns or raises
+
+    def _once(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        fields: list[tuple[str, str]] | None,
+    ) -> Answer:
+        with self._session.request(
+            method,
+            url,
+            headers=dict(headers),
+            data=fields,
+            timeout=(_CONNECT_TIMEOUT, _READ_TIMEOUT),
+            stream=True,
+        ) as response:
+            content = bytearray()
+            for chunk in response.iter_content(_CHUNK):
+                content += chunk
+                if len(content) > MAX_SIZE:
+                    raise requests.RequestException(f"the answer is larger than {MAX_SIZE} bytes")
+            names = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status_code, names, bytes(content))
+
+
+def _retry_after(answer: Answer) -> float:
+    text = answer.headers.get("retry-after", "")
+    # The other form, a date, is as good as no answer: clocks differ.
+    return float(text) if text.isascii() and text.isdigit() else 0.0
+
+
+def _reason(error: requests.RequestException) -> str:
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "the proxy cannot be used"  # its URL may hold a password
+    if isinstance(error, requests.exceptions.SSLError):
+        return "the certificate is not accepted"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the answer broke off"
+    if isinstance(error, requests.ConnectionError):
+        return "no connection"
+    return str(error)
+
+
+def _shown(url: str) -> str:
+    """Return `url` without what may be secret in it."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
