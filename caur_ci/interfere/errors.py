@@ -1,0 +1,7 @@
+"""What is wrong with interfere."""
+
+from caur_ci.errors import InputError
+
+
+class InterfereError(InputError):
+    """An interfere file or a bump that cannot be applied."""
