@@ -8,31 +8,22 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from caur_ci.errors import CaurError
+from caur_ci.git.trees import (
+    EXECUTABLE_MODE,
+    LINK_MODE,
+    TreeFile,
+    UnsafeTreeError,
+    check_files,
+    files_below,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from caur_ci.git import GitRepository
-
-_LINK_MODE = "120000"
-_SUBMODULE_MODE = "160000"
-_EXECUTABLE_MODE = "100755"
-
-
-class UnsafeTreeError(CaurError):
-    """A folder in the source repository holds something that is not written to disk."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    mode: str
-    object_id: str
-    path: str
 
 
 def export_tree(repository: GitRepository, tree: str, destination: Path) -> None:
@@ -41,13 +32,14 @@ def export_tree(repository: GitRepository, tree: str, destination: Path) -> None
     Raises UnsafeTreeError when the tree holds a submodule, a link or a name that leads out of the
     folder, or when what is on disk afterwards is not that very tree.
     """
-    entries = _entries(repository, tree)
-    contents = list(repository.read_blobs([entry.object_id for entry in entries]))
-    for entry, content in zip(entries, contents, strict=True):
-        _check(entry, content)
+    files = files_below(repository, tree)
+    check_files(repository, files)
     destination.mkdir()
-    for entry, content in zip(entries, contents, strict=True):
-        _write(destination, entry, content or b"")
+    contents = repository.read_blobs([file.object_id for file in files])
+    for file, content in zip(files, contents, strict=True):
+        if content is None:
+            raise UnsafeTreeError(f"{file.path!a}: its content {file.object_id} is missing")
+        _write(destination, file, content)
     written = tree_id(destination, algorithm="sha256" if len(tree) == 64 else "sha1")
     if written != tree:
         raise UnsafeTreeError(f"what was written is tree {written}, not {tree}")
@@ -58,52 +50,17 @@ def tree_id(folder: Path, *, algorithm: str = "sha1") -> str:
     return _tree_digest(folder, algorithm).hex()
 
 
-def _entries(repository: GitRepository, tree: str) -> list[_Entry]:
-    entries = []
-    for record in repository.git("ls-tree", "-r", "-z", "--full-tree", tree).split(b"\0"):
-        if record:
-            head, _, path = record.decode("utf-8", "surrogateescape").partition("\t")
-            mode, _, object_id = head.split(" ")
-            entries.append(_Entry(mode, object_id, path))
-    return entries
-
-
-def _check(entry: _Entry, content: bytes | None) -> None:
-    shown = ascii(entry.path)
-    if entry.mode == _SUBMODULE_MODE:
-        raise UnsafeTreeError(f"{shown} is a submodule; those are not built")
-    parts = entry.path.split("/")
-    if any(part in {"", ".", ".."} or part.lower() == ".git" for part in parts):
-        raise UnsafeTreeError(f"{shown} is no path inside the folder")
-    if content is None:
-        raise UnsafeTreeError(f"{shown}: its content {entry.object_id} is missing")
-    if entry.mode == _LINK_MODE and not _stays_inside(content, depth=len(parts) - 1):
-        raise UnsafeTreeError(
-            f"{shown} is a link to {content.decode(errors='replace')!a}, "
-            "outside of the package's folder"
-        )
-
-
-def _stays_inside(target: bytes, *, depth: int) -> bool:
-    parts = target.split(b"/")
-    steps_up = 0
-    while steps_up < len(parts) and parts[steps_up] == b"..":
-        steps_up += 1
-    # Behind another link, a later ".." may lead elsewhere than it reads.
-    return not target.startswith(b"/") and steps_up <= depth and b".." not in parts[steps_up:]
-
-
-def _write(destination: Path, entry: _Entry, content: bytes) -> None:
-    path = destination / PurePosixPath(entry.path)
+def _write(destination: Path, file: TreeFile, content: bytes) -> None:
+    path = destination / PurePosixPath(file.path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if entry.mode == _LINK_MODE:
+    if file.mode == LINK_MODE:
         os.symlink(content, os.fsencode(path))  # noqa: PTH211 - a Path would tidy the target
         return
-    permissions = 0o755 if entry.mode == _EXECUTABLE_MODE else 0o644
+    permissions = 0o755 if file.mode == EXECUTABLE_MODE else 0o644
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    with open(os.open(path, flags, permissions), "wb") as file:  # noqa: PTH123 - flags needed
-        os.fchmod(file.fileno(), permissions)
-        file.write(content)
+    with open(os.open(path, flags, permissions), "wb") as stream:  # noqa: PTH123 - flags
+        os.fchmod(stream.fileno(), permissions)
+        stream.write(content)
 
 
 def _tree_digest(folder: Path, algorithm: str) -> bytes:
@@ -126,7 +83,7 @@ def _tree_digest(folder: Path, algorithm: str) -> bytes:
 def _file_of(item: os.DirEntry[str]) -> tuple[bytes, bytes]:
     if item.is_symlink():
         target = os.readlink(item.path)  # noqa: PTH115 - a Path would tidy the target
-        return _LINK_MODE.encode(), os.fsencode(target)
+        return LINK_MODE.encode(), os.fsencode(target)
     with open(item.path, "rb") as file:  # noqa: PTH123 - a DirEntry
         executable = os.fstat(file.fileno()).st_mode & stat.S_IXUSR
         return (b"100755" if executable else b"100644"), file.read()

@@ -1,0 +1,1 @@
+"""Where new PKGBUILDs come from, and what changed in them."""
