@@ -163,7 +163,6 @@ def _hand_over_outbox(session: Session, queue: Queue, repo: Path, remote: str | 
     config = head_config(git)
     return hand_over_outbox(
         queue,
-        git,
         shared,
         identity=Identity(config.author_name, config.author_email),
         push_options=pipeline.push_options(),

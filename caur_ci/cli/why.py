@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caur_ci.cli.options import AsJson, Redis
+from caur_ci.cli.options import AsJson, Redis, Remote, Repo
 from caur_ci.cli.session import session_of
 from caur_ci.errors import ExitCode
 
@@ -25,18 +26,22 @@ def why(
             show_default=False,
         ),
     ],
+    repo: Repo = Path(),
+    remote: Remote = None,
     redis: Redis = None,
     as_json: AsJson = False,
 ) -> int:
     """Tell why a package is not being built, or that it is.
 
     Whether it is in the queue and where; what it waits for, and what that waits for in turn;
-    whether a worker may build it; how its latest build ended, and which log tells more.
+    whether a worker may build it; how its latest build ended, and which log tells more. In a
+    repository of PKGBUILD folders also what the latest runs decided about it, and why.
 
     Ends with 1 if nothing is known about it.
     """
     from caur_ci.cli.data import to_json  # noqa: PLC0415
     from caur_ci.cli.findings import outline  # noqa: PLC0415
+    from caur_ci.cli.ledger_findings import decisions_about, ledger_findings  # noqa: PLC0415
     from caur_ci.cli.queue.targets import near_names  # noqa: PLC0415
     from caur_ci.cli.queue_findings import queue_findings  # noqa: PLC0415
     from scheduler.connection import connect  # noqa: PLC0415 - slow to import
@@ -50,7 +55,10 @@ def why(
         log = LogStore(client).latest(explanation.identity) if explanation else None
         workers = queue.snapshot(limit=1).workers
         near = "" if explanation else near_names(queue, package)
+    title = explanation.identity if explanation else package
+    decisions = decisions_about(session, title.rpartition("/")[2], repo=repo, remote=remote)
     findings = list(queue_findings(explanation, log, workers)) if explanation else []
+    findings += ledger_findings(decisions)
     if as_json:
         data = {
             "package": package,
@@ -58,13 +66,14 @@ def why(
             "findings": findings,
             "log": {"job_id": log[0], "attempt": log[1]} if log else None,
             "queue": explanation,
+            "decisions": decisions,
         }
         session.print_plain(to_json(data))
-    elif explanation is not None:
-        session.out.print(outline(explanation.identity, findings))
-    if explanation is None:
+    elif findings:
+        session.out.print(outline(title, findings))
+    if not findings:
         session.fail(f"the queue knows nothing about {package}", near)
-    return ExitCode.OK if explanation else ExitCode.FAILED
+    return ExitCode.OK if findings else ExitCode.FAILED
 
 
 def _explained(queue: QueueReader, package: str) -> Explanation | None:

@@ -11,6 +11,7 @@ from caur_ci.git import Credentials
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_URL = re.compile(r"https?://[^\s@]{1,500}")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -21,26 +22,28 @@ class ForgePipeline:
     forge: str = ""
     commit: str = ""
     pipeline_id: str = ""
+    url: str = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
         """Read GitLab's or GitHub's variables."""
         if environ.get("GITLAB_CI"):
-            return cls._checked(
-                "gitlab", environ.get("CI_COMMIT_SHA", ""), environ.get("CI_PIPELINE_ID", "")
-            )
+            url = environ.get("CI_PIPELINE_URL", "")
+            commit, pipeline = environ.get("CI_COMMIT_SHA", ""), environ.get("CI_PIPELINE_ID", "")
+            return cls._checked("gitlab", commit, pipeline, url)
         if environ.get("GITHUB_ACTIONS"):
-            return cls._checked(
-                "github", environ.get("GITHUB_SHA", ""), environ.get("GITHUB_RUN_ID", "")
-            )
+            commit, pipeline = environ.get("GITHUB_SHA", ""), environ.get("GITHUB_RUN_ID", "")
+            place = f"{environ.get('GITHUB_SERVER_URL', '')}/{environ.get('GITHUB_REPOSITORY', '')}"
+            return cls._checked("github", commit, pipeline, f"{place}/actions/runs/{pipeline}")
         return cls()
 
     @classmethod
-    def _checked(cls, forge: str, commit: str, pipeline_id: str) -> Self:
+    def _checked(cls, forge: str, commit: str, pipeline_id: str, url: str) -> Self:
         return cls(
             forge=forge,
             commit=commit if _COMMIT.fullmatch(commit) else "",
             pipeline_id=pipeline_id if pipeline_id.isdecimal() else "",
+            url=url if _URL.fullmatch(url) else "",
         )
 
     def reference(self, head: str) -> str:

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError
-from caur_ci.pipeline.outbox import Outbox
 from scheduler.job import OnRunning, jobs_of, removals_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from caur_ci.git import GitRepository, Identity
+    from caur_ci.git import Identity
     from caur_ci.pipeline.publish import Shared
     from caur_ci.request import BuildRequest
     from scheduler.queue import Queue, Submission
@@ -40,7 +39,6 @@ def hand_over(queue: Queue, requests: Iterable[BuildRequest]) -> HandOver:
 
 def hand_over_outbox(
     queue: Queue,
-    git: GitRepository,
     shared: Shared,
     *,
     identity: Identity,
@@ -54,7 +52,7 @@ def hand_over_outbox(
     done: dict[str, Submission] = {}
     for _ in range(_ATTEMPTS):
         seen = shared.look()
-        for request in Outbox.read(git, seen.memory).requests:
+        for request in shared.memory(seen).outbox.requests:
             if request.request_id not in done:
                 done[request.request_id] = _submit(queue, request)
         try:

@@ -87,6 +87,7 @@ def on_commit(options: OnCommitOptions) -> OnCommitResult:
                 seen,
                 head=plan.commits.head,
                 request=plan.request,
+                decisions=plan.ledger_entries(run="on-commit", link=pipeline.url),
                 identity=reader.identity(),
                 push_options=pipeline.push_options(),
             ):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+
+from caur_ci.pipeline.ledger import LedgerEntry
 
 if TYPE_CHECKING:
     from caur_ci.pipeline.commit_range import CommitRange
@@ -39,6 +42,22 @@ class Plan:
     deptree: str
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def ledger_entries(self, *, run: str, link: str) -> list[LedgerEntry]:
+        """Return the decisions as the ledger of the pipeline `run` holds them."""
+        now = int(time.time())
+        return [
+            LedgerEntry(
+                time=now,
+                run=run,
+                commit=self.commits.head,
+                package=decision.package,
+                decision=decision.action.value,
+                reason=decision.reason,
+                link=link,
+            )
+            for decision in self.decisions
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan for machines."""

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from caur_ci.errors import GitError
 from caur_ci.git import RefUpdate, Remote
 from caur_ci.pipeline.commit_range import SCHEDULED_TAG
-from caur_ci.pipeline.outbox import MEMORY_BRANCH, Outbox
+from caur_ci.pipeline.memory import MEMORY_BRANCH, Memory
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from caur_ci.git import Credentials, GitRepository, Identity
+    from caur_ci.pipeline.ledger import LedgerEntry
     from caur_ci.request import BuildRequest
 
 
@@ -65,17 +66,18 @@ class Shared:
         *,
         head: str,
         request: BuildRequest,
+        decisions: Collection[LedgerEntry] = (),
         identity: Identity,
         push_options: Collection[str],
     ) -> bool:
-        """Move the tag to `head` and put `request`, if it asks for anything, into the outbox.
+        """Move the tag to `head`, put `request`, if it asks for anything, into the outbox, and
+        `decisions` into the ledger.
 
         Tells whether the refs were still as `seen`; if not, nothing was changed.
         """
         updates = [RefUpdate(SCHEDULED_TAG, head, seen.tag)]
-        if request:
-            outbox = Outbox.read(self._git, seen.memory).add(request)
-            memory = outbox.write(self._git, identity)
+        if request or decisions:
+            memory = self.memory(seen).with_run(request, decisions).write(self._git, identity)
             updates.append(RefUpdate(MEMORY_BRANCH, memory, seen.memory))
         return self._update(updates, push_options)
 
@@ -88,12 +90,16 @@ class Shared:
         push_options: Collection[str],
     ) -> bool:
         """Take requests that the queue has acknowledged out of the outbox; see `publish`."""
-        outbox = Outbox.read(self._git, seen.memory)
-        left = outbox.without(request_ids)
-        if left == outbox:
+        before = self.memory(seen)
+        after = before.acknowledged(request_ids)
+        if after == before:
             return True
-        memory = left.write(self._git, identity)
+        memory = after.write(self._git, identity)
         return self._update([RefUpdate(MEMORY_BRANCH, memory, seen.memory)], push_options)
+
+    def memory(self, seen: SharedRefs) -> Memory:
+        """Return what branch `caur` held when this run looked. Raises InputError."""
+        return Memory.read(self._git, seen.memory)
 
     def _update(self, updates: list[RefUpdate], push_options: Collection[str]) -> bool:
         if self.remote is None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from caur_ci.git import GitRepository, Identity
 from caur_ci.pipeline.handover import HandOver, hand_over, hand_over_outbox
+from caur_ci.pipeline.memory import Memory
 from caur_ci.pipeline.on_commit import OnCommitOptions, on_commit
-from caur_ci.pipeline.outbox import Outbox
 from caur_ci.pipeline.publish import Shared
 from caur_ci.request import BuildRequest, PackageRequest
 from scheduler.queue import WorkerIdentity
@@ -24,7 +24,6 @@ def deliver(checkout: Checkout, queue: Queue) -> HandOver:
     repository = GitRepository.open(checkout.folder)
     return hand_over_outbox(
         queue,
-        repository,
         Shared.open(repository, remote=None, credentials=None),
         identity=Identity(),
         push_options=(),
@@ -38,8 +37,8 @@ def ask(checkout: Checkout, name: str, content: str) -> BuildRequest:
 
 def waiting(checkout: Checkout) -> list[str]:
     remote = GitRepository.open(checkout.remote)
-    outbox = Outbox.read(remote, remote.resolve("refs/heads/caur"))
-    return [request.request_id for request in outbox.requests]
+    memory = Memory.read(remote, remote.resolve("refs/heads/caur"))
+    return [request.request_id for request in memory.outbox.requests]
 
 
 def test_every_request_of_the_outbox_reaches_the_queue_once(

@@ -10,8 +10,9 @@ import pytest
 
 from caur_ci.environment import Secrets
 from caur_ci.errors import ConfigError, GitError, InputError, TemporaryError
-from caur_ci.git import GitRepository
+from caur_ci.git import GitRepository, Identity
 from caur_ci.pipeline.commit_range import Relation
+from caur_ci.pipeline.memory import Memory
 from caur_ci.pipeline.on_commit import OnCommitOptions, OnCommitResult, on_commit
 from caur_ci.pipeline.outbox import Outbox
 from caur_ci.pipeline.plan import Action
@@ -39,9 +40,13 @@ def removed(result: OnCommitResult) -> list[str]:
     return list(result.plan.request.remove)
 
 
+def memory_of(folder: Path) -> Memory:
+    git = GitRepository.open(folder)
+    return Memory.read(git, git.resolve("refs/heads/caur"))
+
+
 def outbox_of(checkout: Checkout) -> Outbox:
-    remote = GitRepository.open(checkout.remote)
-    return Outbox.read(remote, remote.resolve("refs/heads/caur"))
+    return memory_of(checkout.remote).outbox
 
 
 def test_changed_package_is_scheduled_and_the_tag_moves(checkout: Checkout) -> None:
@@ -578,8 +583,7 @@ class TestPublishing:
 
         assert built(run(checkout.folder)) == ["a"]
         assert git(checkout.folder, "rev-parse", "scheduled") == checkout.head()
-        local = GitRepository.open(checkout.folder)
-        assert len(Outbox.read(local, local.resolve("refs/heads/caur")).requests) == 1
+        assert len(memory_of(checkout.folder).outbox.requests) == 1
 
     def test_an_unknown_remote_is_told_with_those_that_exist(self, checkout: Checkout) -> None:
         with pytest.raises(GitError) as caught:
@@ -639,6 +643,39 @@ class TestOutbox:
 
         assert git(checkout.remote, "show", "refs/heads/caur:ledger") == "ledger"
         assert len(outbox_of(checkout).requests) == 2
+
+
+class TestLedger:
+    """What is remembered of each decision."""
+
+    def test_decisions_are_kept_with_their_reason_and_a_link(self, checkout: Checkout) -> None:
+        head = checkout.commit("x", {"a/PKGBUILD": "1\n"})
+        url = "https://gitlab.example/g/p/-/pipelines/7"
+        run(checkout.folder, environ={"GITLAB_CI": "true", "CI_PIPELINE_URL": url})
+
+        (entry,) = memory_of(checkout.remote).ledger
+        assert (entry.package, entry.decision, entry.reason) == ("a", "build", "changed")
+        assert (entry.run, entry.commit, entry.link) == ("on-commit", head, url)
+
+    def test_it_goes_on_from_run_to_run_and_over_acknowledgements(self, checkout: Checkout) -> None:
+        for content in ("1\n", "2\n"):
+            checkout.commit("x", {"a/PKGBUILD": content})
+            request = run(checkout.folder).plan.request
+            shared = Shared.open(GitRepository.open(checkout.folder), remote=None, credentials=None)
+            assert shared.acknowledge(
+                shared.look(), [request.request_id], identity=Identity(), push_options=()
+            )
+
+        memory = memory_of(checkout.remote)
+        assert len(memory.ledger.about("a")) == 2
+        assert memory.outbox == Outbox()
+
+    def test_a_link_that_is_no_link_is_left_out(self, checkout: Checkout) -> None:
+        checkout.commit("x", {"a/PKGBUILD": "1\n"})
+        url = "https://me:token@gitlab.example/g/p"
+        run(checkout.folder, environ={"GITLAB_CI": "true", "CI_PIPELINE_URL": url})
+
+        assert [entry.link for entry in memory_of(checkout.remote).ledger] == [""]
 
 
 def test_json_plan_is_complete(checkout: Checkout) -> None:

@@ -1,0 +1,60 @@
+"""What earlier runs decided about a package, out of the ledger on branch `caur`."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from caur_ci.cli.findings import Finding
+from caur_ci.cli.queue_view import timestamp
+from caur_ci.errors import CaurError, GitError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from caur_ci.cli.session import Session
+    from caur_ci.pipeline.ledger import LedgerEntry
+
+_SHOWN = 5
+
+
+def decisions_about(
+    session: Session, package: str, *, repo: Path, remote: str | None
+) -> list[LedgerEntry]:
+    """Return the decisions about a pkgbase, newest first; none outside of a repository.
+
+    A branch that cannot be read is a warning.
+    """
+    from caur_ci.git import GitRepository  # noqa: PLC0415 - slow to import
+    from caur_ci.pipeline.forge import ForgePipeline  # noqa: PLC0415
+    from caur_ci.pipeline.publish import Shared  # noqa: PLC0415
+
+    try:
+        git = GitRepository.open(repo)
+    except GitError:
+        return []
+    credentials = ForgePipeline.from_environment(os.environ).credentials(session.secrets)
+    try:
+        shared = Shared.open(git, remote=remote, credentials=credentials)
+        return shared.memory(shared.look()).ledger.about(package)
+    except CaurError as error:
+        session.warn(f"the ledger on branch caur cannot be read: {error.message}")
+        return []
+
+
+def ledger_findings(entries: Iterable[LedgerEntry]) -> Iterator[Finding]:
+    """Yield the latest decisions, the newest with the older ones below it."""
+    findings = [Finding(source="ledger", text=_told(entry)) for entry in list(entries)[:_SHOWN]]
+    if findings:
+        newest, *older = findings
+        yield Finding(source="ledger", text=newest.text, because=tuple(older))
+
+
+def _told(entry: LedgerEntry) -> str:
+    versions = f" {entry.before or 'nothing'} → {entry.after}" if entry.after else ""
+    link = f", {entry.link}" if entry.link else ""
+    return (
+        f"{timestamp(entry.time)}: {entry.run} at {entry.commit[:12]} decided "
+        f"{entry.decision}{versions}: {entry.reason}{link}"
+    )

@@ -1,0 +1,84 @@
+"""The ledger: what earlier runs decided about packages, and why, on branch `caur`.
+
+It is bounded: the oldest entries go. A line of JSON for each, so that a run adds a few lines to a
+file that it need not understand, and git stores little more than those.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+MAX_ENTRIES = 5000
+_MAX_TEXT = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """One decision about one package.
+
+    `time` is in Unix seconds, `run` the pipeline that decided, `link` where its log is. Versions
+    are empty where there is no update.
+    """
+
+    time: int
+    run: str
+    commit: str
+    package: str
+    decision: str
+    reason: str
+    link: str = ""
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The lines of the ledger, oldest first."""
+
+    lines: tuple[bytes, ...] = ()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Self:
+        """Take a ledger as it is stored."""
+        return cls(tuple(line for line in content.split(b"\n") if line))
+
+    def to_bytes(self) -> bytes:
+        """Return the ledger as it is stored."""
+        return b"".join(line + b"\n" for line in self.lines)
+
+    def add(self, entries: Iterable[LedgerEntry]) -> Ledger:
+        """Return the ledger with `entries` as its newest; the oldest ones go."""
+        return Ledger((*self.lines, *map(_line, entries))[-MAX_ENTRIES:])
+
+    def about(self, package: str) -> list[LedgerEntry]:
+        """Return what was decided about `package`, newest first."""
+        quoted = json.dumps(package).encode()
+        found = (_entry(line) for line in reversed(self.lines) if quoted in line)
+        return [entry for entry in found if entry is not None and entry.package == package]
+
+    def __iter__(self) -> Iterator[LedgerEntry]:
+        """Yield the entries, oldest first."""
+        return (entry for entry in map(_entry, self.lines) if entry is not None)
+
+
+def _line(entry: LedgerEntry) -> bytes:
+    data = {key: value for key, value in asdict(entry).items() if value != ""}
+    data["reason"] = entry.reason[:_MAX_TEXT]
+    return json.dumps(data, separators=(",", ":")).encode()
+
+
+def _entry(line: bytes) -> LedgerEntry | None:
+    """Read one line; None for what a program of another version may have written."""
+    try:
+        data = json.loads(line)
+        known = {key: data[key] for key in LedgerEntry.__slots__ if key in data}
+        if not all(isinstance(known[key], int if key == "time" else str) for key in known):
+            return None
+        return LedgerEntry(**known)
+    except (ValueError, TypeError):
+        return None
