@@ -72,11 +72,12 @@ def table(title: str, total: int | None, *columns: str) -> Table:
 
 
 def state_of(job: JobView) -> str:
-    """Return where a job stands, in one word or two."""
+    """Return where a job stands, in a few words."""
     if job.quarantined:
         return "quarantined"
     if job.outcome is not None:
-        return job.outcome.name.lower().replace("_", " ")
+        words = job.outcome.name.lower().replace("_", " ")
+        return f"{words} ({job.failure})" if job.failure else words
     if job.cancel:
         return f"{job.state.value}, to be canceled"
     if job.held_by:

@@ -12,12 +12,12 @@ from caur_ci.names import check_worker_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scheduler.job import JobSpec, Outcome, Removal, State
+    from scheduler.job import FailureClass, JobSpec, Outcome, Removal, State
 
 DEFAULT_WORKER_CLASS = 2
 
 # What a program and a queue have to agree on: the layout of the data, and who does what.
-PROTOCOL = 1
+PROTOCOL = 2
 
 # A job, by its id, or a package, by the identity `target_repo/arch/pkgbase`.
 Target = int | str
@@ -40,7 +40,7 @@ class DrainedError(CaurError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backoff:
-    """What happens to a job whose builds get lost with their workers.
+    """What happens to a job whose builds get lost with their workers, or fail because of them.
 
     After the n-th loss it is not handed out for `first` times `factor` to the power of n-1
     seconds, `longest` at the most. The loss number `losses` is the last: the job goes into
@@ -175,7 +175,7 @@ class Event:
     - ready, blocked: a pending job need not wait any more, or has to again;
     - held: a pending job waits because what it depends on failed, `reason` names it;
     - promoted: it goes before all that are not promoted;
-    - claimed, landed, publishing, done: its way; `outcome` with done;
+    - claimed, landed, publishing, done: its way; `outcome` with done, and `failure` if it failed;
     - returned, expired: its holder handed it back, or was not heard of in time; `reason` says
       until when it is not handed out again;
     - cancel: its holder was asked to stop;
@@ -193,6 +193,7 @@ class Event:
     identity: str
     state: State | None
     outcome: Outcome | None = None
+    failure: FailureClass | None = None
     worker: str = ""
     attempt: int = 0
     build_class: str = ""
@@ -223,7 +224,8 @@ class JobView:
 
     `held_by` are the identities whose failure a waiting job is held for; until `delayed_until` it
     is not handed out, because its builds were lost `lost` times. `cancel`: its holder was asked to
-    stop. A job in quarantine is done, but not forgotten.
+    stop. A job in quarantine is done, but not forgotten. `failure` is known of what was built with
+    a version that tells.
     """
 
     job_id: int
@@ -233,6 +235,7 @@ class JobView:
     attempt: int = 0
     worker: str = ""
     outcome: Outcome | None = None
+    failure: FailureClass | None = None
     reason: str = ""
     submitted: float = 0.0
     started: float = 0.0

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
-    from scheduler.job import JobSpec, Removal
+    from scheduler.job import FailureClass, JobSpec, Removal
     from scheduler.queue.model import WorkerIdentity
 
 T = TypeVar("T")
@@ -142,12 +142,20 @@ class Queue(QueueControl):
             raise _stale(claim)
         return State(cast("bytes", answer).decode())
 
-    def finish(self, claim: Claim, outcome: Outcome, reason: str = "") -> None:
+    def finish(
+        self,
+        claim: Claim,
+        outcome: Outcome,
+        reason: str = "",
+        *,
+        failure: FailureClass | None = None,
+    ) -> None:
         """End the job, from building or from publishing, and let its dependants go.
 
-        Raises StaleClaimError.
+        `failure` is the kind of failure where it was one. Raises StaleClaimError.
         """
-        if not self._run("finish", claim.job_id, claim.token, int(outcome), reason):
+        kind = failure or ""
+        if not self._run("finish", claim.job_id, claim.token, int(outcome), reason, kind):
             raise _stale(claim)
 
     def release(self, claim: Claim | RemovalClaim, reason: str = "") -> None:
@@ -158,6 +166,18 @@ class Queue(QueueControl):
         """
         if not self._run("release", *_reference(claim), reason):
             raise _stale(claim)
+
+    def put_off(self, claim: Claim, reason: str) -> State:
+        """Hand back a job that could not be built through no fault of its own.
+
+        It is counted and kept back for a while like a build that was lost with its worker, see
+        Backoff. Returns the state it is in now, DONE if it is in quarantine or was to be canceled.
+        Raises StaleClaimError.
+        """
+        answer = self._run("release", *_reference(claim), reason, *self._delays())
+        if not answer:
+            raise _stale(claim)
+        return State(cast("bytes", answer).decode())
 
     def claim_landed(
         self,
@@ -245,17 +265,21 @@ class Queue(QueueControl):
         handed out again at once; one that was lost too often ends as SOFTWARE_FAILURE, in
         quarantine. See Backoff.
         """
-        delays = [milliseconds(delay) for delay in self._backoff.delays()]
-        answer = [
-            value.decode(errors="replace") for value in self._run("reap", _REAPED_AT_ONCE, *delays)
-        ]
+        values = self._run("reap", _REAPED_AT_ONCE, *self._delays())
+        answer = [value.decode(errors="replace") for value in values]
         return [
             Returned(id=int(id_), identity=identity, state=State(state), reason=reason)
             for id_, identity, state, reason in zip(*[iter(answer)] * 4, strict=True)
         ]
 
     def finish_and_claim(
-        self, claim: Claim, outcome: Outcome, reason: str = "", *, worker: WorkerIdentity
+        self,
+        claim: Claim,
+        outcome: Outcome,
+        reason: str = "",
+        *,
+        worker: WorkerIdentity,
+        failure: FailureClass | None = None,
     ) -> Claim | None:
         """Do `finish` and then `claim` without waiting, in one round trip.
 
@@ -268,6 +292,7 @@ class Queue(QueueControl):
             claim.token,
             int(outcome),
             reason,
+            failure or "",
             *self._claimant(worker),
             self._lease,
         )
@@ -287,6 +312,9 @@ class Queue(QueueControl):
         """
         names = [check_repository_name(name) for name in (*targets, *sources)]
         self._run("register", len(targets), *names)
+
+    def _delays(self) -> list[int]:
+        return [milliseconds(delay) for delay in self._backoff.delays()]
 
     def _claimant(self, worker: WorkerIdentity) -> tuple[int, str, str, int]:
         return PROTOCOL, worker.id, worker.name, worker.build_class

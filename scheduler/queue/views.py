@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from scheduler.job import Outcome, State
+from scheduler.job import FailureClass, Outcome, State
 from scheduler.queue.model import (
     Blocker,
     Event,
@@ -46,6 +46,7 @@ def event_from(event_id: bytes, fields: Mapping[bytes, bytes]) -> Event:
         identity=text["identity"],
         state=State(text["state"]) if text["state"] else None,
         outcome=_outcome(text["outcome"]),
+        failure=_failure(text["failure"]),
         worker=text["worker"],
         attempt=int(text["attempt"]),
         build_class=text["class"],
@@ -66,6 +67,7 @@ def job_from(job_id: int, fields: Mapping[str, Any], reason: str = "") -> JobVie
         attempt=int(fields.get("attempt") or 0),
         worker=fields.get("worker") or "",
         outcome=_outcome(fields.get("outcome")),
+        failure=_failure(fields.get("failure")),
         reason=reason or fields.get("reason") or fields.get("caution") or "",
         submitted=seconds(fields.get("submitted")),
         started=seconds(fields.get("started")),
@@ -81,7 +83,7 @@ def job_from(job_id: int, fields: Mapping[str, Any], reason: str = "") -> JobVie
     )
     if reason:
         return view
-    return replace(view, reason=_own_reason(view))
+    return replace(view, reason=_own_reason(view, fields.get("setback") or ""))
 
 
 def snapshot_from(text: bytes) -> QueueSnapshot:
@@ -165,6 +167,13 @@ def _outcome(text: str | None) -> Outcome | None:
     return Outcome(int(text)) if text else None
 
 
+def _failure(text: str | None) -> FailureClass | None:
+    try:
+        return FailureClass(text) if text else None
+    except ValueError:  # of a later version
+        return FailureClass.UNKNOWN
+
+
 def _job(job: dict[str, Any] | None) -> JobView | None:
     return job_from(job["id"], job) if job else None
 
@@ -201,14 +210,15 @@ def _able(build_class: str, workers: Iterable[WorkerView]) -> tuple[WorkerView, 
     return tuple(worker for worker in able if not worker.draining)
 
 
-def _own_reason(view: JobView) -> str:
+def _own_reason(view: JobView, setback: str) -> str:
     """Return the reason for which a job is where it is, as far as it knows itself."""
     if view.held_by:
         return f"held: {view.reason}" if view.reason else f"held for {', '.join(view.held_by)}"
     if view.delayed_until:
         when = datetime.fromtimestamp(view.delayed_until, tz=UTC).strftime("%H:%M:%S")
         times = "once" if view.lost == 1 else f"{view.lost} times"
-        return f"not handed out before {when} UTC: it was lost {times} while it was built"
+        why = f", at last: {setback}" if setback else ""
+        return f"not handed out before {when} UTC: its build was lost {times}{why}"
     return view.reason
 
 
@@ -276,6 +286,7 @@ def _reasons_of_pending(job: JobView, facts: Explanation) -> Iterator[str]:
 
 def _reasons_of_ended(job: JobView) -> Iterator[str]:
     words = job.outcome.name.lower().replace("_", " ") if job.outcome is not None else "unknown"
+    words += f" ({job.failure})" if job.failure else ""
     yield f"its last job, {job.job_id}, ended: {words}" + (f", {job.reason}" if job.reason else "")
     if job.quarantined:
         yield "it is in quarantine until it is retried or submitted again"

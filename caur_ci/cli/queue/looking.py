@@ -46,8 +46,8 @@ def list_jobs(
         typer.Option(
             "--state",
             help="Only those: active (being built, built, being published), ready, waiting, held "
-            "(a dependency failed), delayed (the worker was lost), quarantine, or recent results. "
-            "May be repeated. Default: all but recent results.",
+            "(a dependency failed), delayed (the worker was lost or could not build), quarantine, "
+            "or recent results. May be repeated. Default: all but recent results.",
             show_default=False,
         ),
     ] = None,
@@ -73,8 +73,9 @@ def quarantine(
 ) -> None:
     """List the jobs in quarantine, and why they are there.
 
-    A job gets there when its worker was lost each time that it was tried: as if the build took the
-    worker down. `caur-ci queue retry` tries it again, `caur-ci queue cancel` dismisses it.
+    A job gets there when, each time that it was tried, its worker was lost, as if the build took it
+    down, or could not build for want of a network or the like. `caur-ci queue retry` tries it
+    again, `caur-ci queue cancel` dismisses it.
     """
     from caur_ci.cli.queue_connection import open_queue  # noqa: PLC0415 - slow to import
 

@@ -1,7 +1,7 @@
 -- Changes nothing. Returns the documents of a backup as JSON.
 
 local KEPT = {'attempt', 'lost', 'request', 'submitted', 'started', 'worker', 'due', 'rank',
-  'delivery', 'landed', 'reason', 'outcome', 'finished'}
+  'delivery', 'landed', 'reason', 'outcome', 'finished', 'failure', 'setback'}
 
 local documents = {}
 

@@ -88,7 +88,7 @@ end
 local function event(kind, id, e)
   call('XADD', P .. 'events', 'MAXLEN', '~', EVENTS_KEPT, '*',
     'kind', kind, 'job', id, 'identity', e.identity or '', 'state', e.state or '',
-    'outcome', e.outcome or '', 'worker', e.worker or '', 'attempt', e.attempt or '0',
+    'outcome', e.outcome or '', 'failure', e.failure or '', 'worker', e.worker or '', 'attempt', e.attempt or '0',
     'class', e.class or '', 'reason', e.reason or '', 'request', e.request or '',
     'submitted', e.submitted or '0', 'started', e.started or '0')
 end

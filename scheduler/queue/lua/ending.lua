@@ -7,6 +7,7 @@ local OUTCOME = {SUCCESS = '0', FAILED = '3', TIMED_OUT = '4', CANCELED = '5',
 local TROUBLE = {[OUTCOME.FAILED] = 'failed', [OUTCOME.TIMED_OUT] = 'timed out',
   [OUTCOME.CANCELED] = 'was canceled', [OUTCOME.SOFTWARE_FAILURE] = 'could not be built'}
 local CAUTIONS_SHOWN = 5
+local INFRASTRUCTURE = 'infrastructure'
 
 -- Says what `id` goes on without, or is held for.
 local function caution_of(id)
@@ -123,8 +124,9 @@ local function leave_place(id, job)
   end
 end
 
--- Ends the job, whatever its state. Its details are kept for a while, or for good.
-local function retire(id, outcome, reason, for_good)
+-- Ends the job, whatever its state. `failure` is the kind of failure where it was one. The details
+-- are kept for a while, or for good.
+local function retire(id, outcome, reason, failure, for_good)
   local job, spec = describe(id), spec_of(id)
   local names, own = names_of(spec)
   leave_place(id, job)
@@ -142,7 +144,8 @@ local function retire(id, outcome, reason, for_good)
     call('ZREM', P .. 'promoted', id)
   end
   local record = P .. 'job:' .. id
-  call('HSET', record, 'state', 'done', 'outcome', outcome, 'reason', reason, 'finished', NOW)
+  call('HSET', record, 'state', 'done', 'outcome', outcome, 'reason', reason, 'finished', NOW,
+    'failure', failure or '')
   if not for_good then
     call('EXPIRE', record, DETAILS_KEPT)
   end
@@ -152,7 +155,8 @@ local function retire(id, outcome, reason, for_good)
   end
   call('LPUSH', P .. 'recent', id)
   call('LTRIM', P .. 'recent', 0, RESULTS_KEPT - 1)
-  job_event('done', id, job, {state = 'done', outcome = outcome, reason = reason})
+  job_event('done', id, job, {state = 'done', outcome = outcome, reason = reason,
+    failure = failure})
   if TROUBLE[outcome] then
     tell_failure(id, job.identity, names, outcome)
   elseif outcome ~= OUTCOME.CANCELED_REQUEUE then
@@ -170,7 +174,7 @@ local function quarantine(id, identity, reason)
   call('ZADD', P .. 'quarantine', NOW, id)
   call('HSET', P .. 'quarantined', identity, id)
   call('HSET', P .. 'job:' .. id, 'quarantined', '1')
-  local job = retire(id, OUTCOME.SOFTWARE_FAILURE, reason, true)
+  local job = retire(id, OUTCOME.SOFTWARE_FAILURE, reason, INFRASTRUCTURE, true)
   job_event('quarantined', id, job, {state = 'done', outcome = OUTCOME.SOFTWARE_FAILURE,
-    reason = reason})
+    reason = reason, failure = INFRASTRUCTURE})
 end

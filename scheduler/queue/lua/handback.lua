@@ -29,6 +29,26 @@ local function back_to_queue(id, job, kind, reason, due)
   return job.state
 end
 
+-- Puts back a build that came to nothing through no fault of the package's. `delays` are in
+-- milliseconds, one after each such loss; the last loss leads to quarantine instead.
+-- Returns the state the job is in now, and why.
+local function back_after_loss(id, job, kind, reason, delays)
+  local lost = call('HINCRBY', P .. 'job:' .. id, 'lost', 1)
+  if job.cancel or call('HEXISTS', P .. 'pending', job.identity) == 1 then
+    return back_to_queue(id, job, kind, reason), reason
+  end
+  if lost >= #delays then
+    reason = 'not built in ' .. lost .. ' times that it was tried; at last: ' .. reason
+    quarantine(id, job.identity, reason)
+    return 'done', reason
+  end
+  call('HSET', P .. 'job:' .. id, 'setback', reason)
+  local delay = tonumber(delays[lost])
+  reason = string.format('%s; loss %d of %d, not handed out for %.0f s', reason, lost, #delays,
+    delay / 1000)
+  return back_to_queue(id, job, kind, reason, NOW + delay), reason
+end
+
 local function back_to_landed(id, job, kind, reason)
   if job.cancel then
     retire(id, OUTCOME.CANCELED, job.cancel .. '; ' .. reason)

@@ -4,7 +4,7 @@
 
 local SILENT_KEPT = 3600 * 1000
 
-local limit, cap = tonumber(ARGV[1]), #ARGV - 1
+local limit, delays = tonumber(ARGV[1]), {unpack(ARGV, 2)}
 local result = {}
 
 local function tell(id, identity, state, reason)
@@ -13,30 +13,13 @@ local function tell(id, identity, state, reason)
   end
 end
 
-local function reap_build(id, job, reason)
-  local lost = call('HINCRBY', P .. 'job:' .. id, 'lost', 1)
-  local superseded = job.cancel or call('HEXISTS', P .. 'pending', job.identity) == 1
-  if superseded then
-    return back_to_queue(id, job, 'expired', reason), reason
-  end
-  if lost >= cap then
-    reason = 'lost ' .. lost .. ' times while it was built; at last ' .. reason
-    quarantine(id, job.identity, reason)
-    return 'done', reason
-  end
-  local delay = tonumber(ARGV[1 + lost])
-  reason = string.format('%s; loss %d of %d, not handed out for %.0f s', reason, lost, cap,
-    delay / 1000)
-  return back_to_queue(id, job, 'expired', reason, NOW + delay), reason
-end
-
 local function reap_job(id)
   local job = describe(id)
   local reason = (job.owner or 'its holder') .. ' was not heard of in time'
   if job.state == 'publishing' then
     tell(id, job.identity, back_to_landed(id, job, 'expired', reason), reason)
   else
-    local state, why = reap_build(id, job, reason)
+    local state, why = back_after_loss(id, job, 'expired', reason, delays)
     tell(id, job.identity, state, why)
   end
 end

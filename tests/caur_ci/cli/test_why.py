@@ -10,7 +10,7 @@ import pytest
 from caur_ci.cli.main import run
 from caur_ci.cli.session import Session
 from caur_ci.errors import ExitCode
-from scheduler.job import OnFailure, Outcome
+from scheduler.job import FailureClass, OnFailure, Outcome
 from scheduler.logs import LogStore
 from scheduler.queue import Backoff, Queue
 from tests.support.queue import claimed, eventually, job, submit, worker
@@ -100,14 +100,15 @@ def test_a_worker_that_is_to_end_is_none(queue: Queue, why: Why) -> None:
 
 def test_a_running_package_and_its_successor(queue: Queue, why: Why) -> None:
     submit(queue, job("tool"))
-    queue.finish(claimed(queue), Outcome.TIMED_OUT, "it took longer than 1 s")
+    failure = FailureClass.STALLED
+    queue.finish(claimed(queue), Outcome.TIMED_OUT, "it took longer than 1 s", failure=failure)
     submit(queue, job("tool"))
     claimed(queue, worker("bigbox"))
     submit(queue, job("tool"))
     out = why("tool")
     assert "being built by bigbox-" in out
     assert "its own earlier build" in out
-    assert "timed out, it took longer than 1 s" in out
+    assert "timed out (stalled), it took longer than 1 s" in out
 
 
 def test_a_pause_with_its_reason(queue: Queue, why: Why) -> None:

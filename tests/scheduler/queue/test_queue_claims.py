@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scheduler.job import Outcome, State
+from scheduler.job import FailureClass, Outcome, State
 from scheduler.queue import Queue, StaleClaimError
 from tests.support.queue import build_order, claimed, job, submit, worker
 
@@ -207,6 +207,26 @@ def test_every_outcome_ends_a_job(queue: Queue, outcome: Outcome) -> None:
     (result,) = queue.snapshot().recent
     assert (result.outcome, result.reason) == (outcome, "so it is")
     assert queue.claim(worker()) is None
+
+
+@pytest.mark.parametrize("failure", [None, *FailureClass])
+def test_the_kind_of_failure_is_kept_and_told(queue: Queue, failure: FailureClass | None) -> None:
+    submit(queue, job("a"))
+    claim = claimed(queue)
+    queue.finish(claim, Outcome.FAILED, "so it is", failure=failure)
+    view = queue.job(claim.job_id)
+    assert view is not None
+    assert view.failure is failure
+    assert queue.snapshot().recent[0].failure is failure
+    assert queue.events()[-1].failure is failure
+
+
+def test_the_kind_of_failure_of_a_later_version_is_unknown(queue: Queue, redis: Redis) -> None:
+    submit(queue, job("a"))
+    claim = claimed(queue)
+    queue.finish(claim, Outcome.FAILED)
+    redis.hset(f"{{caur}}:job:{claim.job_id}", "failure", "moon phase")
+    assert queue.snapshot().recent[0].failure is FailureClass.UNKNOWN
 
 
 def test_a_job_nobody_knows_is_none(queue: Queue) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from caur_ci.errors import InputError
 from scheduler.job import OnRunning, Outcome, Removal, State
-from scheduler.queue import DrainedError, ProtocolError, StaleClaimError
+from scheduler.queue import PROTOCOL, DrainedError, ProtocolError, StaleClaimError
 from tests.support.queue import (
     Background,
     bases,
@@ -418,11 +418,13 @@ class TestReset:
 class TestProtocol:
     def test_the_first_to_come_says_which_it_is(self, queue: Queue, redis: Redis) -> None:
         submit(queue, job("a"))
-        assert redis.hget("{caur}:control", "protocol") == b"1"
+        assert redis.hget("{caur}:control", "protocol") == str(PROTOCOL).encode()
 
-    @pytest.mark.parametrize(("theirs", "hint"), [("2", "Update this program"), ("0", "used by")])
+    @pytest.mark.parametrize(
+        ("theirs", "hint"), [(PROTOCOL + 1, "Update this program"), (PROTOCOL - 1, "used by")]
+    )
     def test_another_one_gets_nothing_and_is_told(
-        self, queue: Queue, redis: Redis, theirs: str, hint: str
+        self, queue: Queue, redis: Redis, theirs: int, hint: str
     ) -> None:
         submit(queue, job("a"))
         running = claimed(queue)

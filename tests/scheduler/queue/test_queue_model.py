@@ -340,11 +340,13 @@ class _QueueMachine(RuleBasedStateMachine):
             self._expect_claim(then_claim, following)
 
     @precondition(lambda self: self.model.all(State.BUILDING, State.PUBLISHING))
-    @rule(data=st.data(), lost=st.booleans())
-    def hand_back_or_lose(self, data: st.DataObject, *, lost: bool) -> None:
+    @rule(data=st.data(), lost=st.booleans(), said=st.booleans())
+    def hand_back_or_lose(self, data: st.DataObject, *, lost: bool, said: bool) -> None:
         id_ = self._drawn(data, State.BUILDING, State.PUBLISHING)
         job_, claim = self.model.jobs[id_], self._retire_claim(id_)
-        if lost:
+        if lost and said:
+            self.queue.put_off(claim, "the network was out of reach")
+        elif lost:
             Queue(self.redis, lease=0).renew(claim)
             assert [returned.id for returned in self.queue.reap()] == [id_]
         else:
