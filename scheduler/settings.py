@@ -112,7 +112,8 @@ class WorkerSettings:
     by several workers. `timeout` is in seconds. `user` is the account that builds run as when the
     worker is root; without it each worker takes an unused user id. A build that neither prints
     nor computes for `stall` seconds is ended, as is one that leaves less than `min_free` MiB of
-    the disk. `key` is the SSH key that manifests are signed with.
+    the disk. `key` is the SSH key that manifests are signed with. `readable` are files and folders
+    of this machine that every build may read, such as local Git repositories that are sources.
     """
 
     source_repos: Mapping[str, SourceRepository]
@@ -121,6 +122,7 @@ class WorkerSettings:
     key: Path
     name: str
     target_repos: Mapping[str, TargetRepository] = field(default_factory=dict)
+    readable: tuple[Path, ...] = ()
     executor: ExecutorKind = ExecutorKind.CONTAINER
     container: ContainerSettings = field(default_factory=ContainerSettings)
     stall: int = DEFAULT_STALL
@@ -143,6 +145,7 @@ class WorkerSettings:
             shared=shared,
             key=_absolute(environ.get("BUILDER_KEY") or state_dir / "worker-key"),
             executor=_executor(environ),
+            readable=_paths(environ, "BUILDER_READABLE"),
             name=_worker_name(environ),
             build_class=_number(environ, "BUILDER_CLASS", DEFAULT_CLASS, least=1),
             timeout=_number(environ, "BUILDER_TIMEOUT", DEFAULT_TIMEOUT, least=1),
@@ -203,6 +206,10 @@ def _executor(environ: Mapping[str, str]) -> ExecutorKind:
         raise ConfigError(
             f"BUILDER_EXECUTOR={text!r} does not fit; allowed are {', '.join(ExecutorKind)}"
         ) from error
+
+
+def _paths(environ: Mapping[str, str], variable: str) -> tuple[Path, ...]:
+    return tuple(_absolute(path) for path in environ.get(variable, "").split(":") if path)
 
 
 def _source_repos(environ: Mapping[str, str]) -> dict[str, SourceRepository]:

@@ -2,8 +2,9 @@
 
 It becomes the parent of everything that loses its own one below it, so it can end all that a
 build started, daemons included. When the worker closes the pipe on standard input, or dies, the
-command is asked to end and then made to. Standard library only: it is started as a file, with
-any Python, in any environment.
+command is asked to end and then made to. At the end what was used is reported the same way, if a
+socket is there. Standard library only: it is started as a file, with any Python, in any
+environment.
 
     supervisor.py UID GID GRACE COMMAND…    (UID -1: stay the user we are)
 """
@@ -20,12 +21,29 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
 _CONTROL = 0
 _PATIENCE = 0.3
 _LAST_RESORT = 10.0
+
+
+class Report(NamedTuple):
+    """What all processes together have used; the memory is that of the largest."""
+
+    cpu_seconds: float = 0.0
+    largest: int = 0
+
+    @classmethod
+    def parse(cls, data: bytes) -> Report:
+        """Read what was reported, or nothing."""
+        try:
+            seconds, size = data.split()
+            return cls(float(seconds), int(size))
+        except ValueError:
+            return cls()
 
 
 def main(arguments: list[str]) -> int:
@@ -43,6 +61,7 @@ def main(arguments: list[str]) -> int:
     if left:
         _tell(f"processes that the build left behind were ended: {left}")
     command.returncode = code
+    _report()
     return code
 
 
@@ -94,7 +113,7 @@ def _wait(pid: int, wakeup: int, grace: float) -> int:
             _signal_group(pid, signal.SIGTERM)
         if deadline is not None and time.monotonic() >= deadline:
             deadline = time.monotonic() + grace
-            _kill(_descendants())
+            _kill(descendants(os.getpid()))
 
 
 def _reap(wanted: int) -> int | None:
@@ -119,17 +138,19 @@ def _end_descendants() -> int:
     patience, deadline = now + _PATIENCE, now + _LAST_RESORT
     while (now := time.monotonic()) < deadline:
         _reap(0)
-        below = _descendants()
+        below = descendants(os.getpid())
         if not below:
             break
         if now > patience:
             _kill(below)
             killed |= below
         time.sleep(0.01)
+    _reap(0)
     return len(killed)
 
 
-def _descendants() -> set[int]:
+def descendants(root: int) -> set[int]:
+    """Return all processes below `root`."""
     children: dict[int, list[int]] = {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
@@ -142,12 +163,19 @@ def _descendants() -> set[int]:
             if state not in {b"Z", b"X"}:
                 children.setdefault(int(parent), []).append(int(folder.name))
     found: set[int] = set()
-    open_ends = [os.getpid()]
+    open_ends = [root]
     while open_ends:
         below = children.get(open_ends.pop(), [])
         found.update(below)
         open_ends.extend(below)
     return found
+
+
+def _report() -> None:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    text = f"{used.ru_utime + used.ru_stime} {used.ru_maxrss * 1024}"
+    with contextlib.suppress(OSError):  # a pipe, which is for reading only
+        os.write(_CONTROL, text.encode())
 
 
 def _signal_group(leader: int, number: signal.Signals) -> None:

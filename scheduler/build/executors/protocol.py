@@ -163,9 +163,15 @@ class Watch(Protocol):
 
 
 class Guest(Protocol):
-    """The place of one build."""
+    """The place of one build.
+
+    `image` identifies the system that is built on, as exactly as is known; it is empty for this
+    machine. Where `cuts_network` is false, `run` refuses steps without network.
+    """
 
     paths: GuestPaths
+    image: str
+    cuts_network: bool
 
     def run(self, step: Step, watch: Watch) -> Ending:
         """Run a step, and return when nothing of it is running any more.
@@ -176,9 +182,18 @@ class Guest(Protocol):
         ...
 
     def install(self, relations: Sequence[str], watch: Watch) -> Ending:
-        """Install what a package needs, given as in `depends`; the end is that of pacman.
+        """Make what a package needs, given as in `depends`, be there; 0 says that it is.
 
-        Does nothing where `installs_dependencies` is false.
+        Where the executor can only look, whatever is missing is an end with another code. Where
+        `installs_dependencies` is false nothing is done, and the log says so.
+        """
+        ...
+
+    def published(self, watch: Watch) -> frozenset[str]:
+        """Return the file names of all packages that the target repository has.
+
+        Empty where that is not known: the repository is not among the `extra_repos` of the
+        target, or it has no database yet. What is told is good for not building again, no more.
         """
         ...
 
@@ -188,7 +203,11 @@ class Guest(Protocol):
 
 
 class Executor(Protocol):
-    """A way of building packages."""
+    """A way of building packages.
+
+    With `installs_dependencies`, `Guest.install` sees to dependencies and makepkg is to check
+    them; without, makepkg has to be told not to.
+    """
 
     name: str
     has_root: bool

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+#
+# Prints the file names of the packages that a pacman repository has.
+#
+#     published.sh URL     (of the database)
+
+set -euo pipefail
+
+database=$(mktemp)
+trap 'rm -f -- "$database"' EXIT
+curl --fail --silent --location --max-time 60 --output "$database" -- "$1"
+bsdtar --extract --to-stdout --file "$database" '*/desc' |
+    awk 'wanted { print; wanted = 0 } $0 == "%FILENAME%" { wanted = 1 }'
