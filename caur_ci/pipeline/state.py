@@ -1,0 +1,88 @@
+"""Branch `state`: what is known of each package's source, in the form of the existing system.
+
+It holds a file for each package with KEY=VALUE lines, and `.version-state`; one commit without
+parents that is replaced each time. The existing system may take a turn at any time and writes it
+anew from what it knows, so what only this project knows is on branch `caur`.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Self
+
+from caur_ci.errors import ConfigError
+from caur_ci.git import TreeEntry
+from caur_ci.git.repository import FILE_MODE
+from caur_ci.keyvalue import KeyValueFile
+from caur_ci.names import is_package_name
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from caur_ci.git import GitRepository, Identity
+
+_log = logging.getLogger(__name__)
+
+STATE_BRANCH = "refs/heads/state"
+GIT_COMMIT = "CI_GIT_COMMIT"  # of the upstream repository, as it was last built
+PKGBUILD_TIMESTAMP = "CI_PKGBUILD_TIMESTAMP"  # of the AUR, as it was last taken over
+_MESSAGE = "chore(state): update state\n"
+
+
+class State:
+    """The state of all packages. Changes are kept until `write`."""
+
+    def __init__(
+        self, commit: str | None, files: dict[str, bytes], others: Iterable[TreeEntry]
+    ) -> None:
+        self._commit = commit
+        self._files = files
+        self._others = tuple(others)
+        self._stored = dict(files)
+
+    @classmethod
+    def read(cls, git: GitRepository, commit: str | None) -> Self:
+        """Read the branch at `commit`, None where there is none."""
+        entries = git.entries(commit) if commit else []
+        files = [e for e in entries if not e.is_folder and is_package_name(e.name)]
+        contents = git.read_blobs([entry.object_id for entry in files])
+        named = {e.name: content or b"" for e, content in zip(files, contents, strict=True)}
+        return cls(commit, named, (entry for entry in entries if entry.name not in named))
+
+    def get(self, package: str, key: str) -> str:
+        """Return what is known, an empty string where nothing is."""
+        content = self._files.get(package)
+        return (_parse(package, content).get(key) or "") if content else ""
+
+    def set(self, package: str, key: str, value: str) -> None:
+        """Remember something about a package; an empty value forgets it."""
+        file = _parse(package, self._files.get(package, b""))
+        if value:
+            file.set(key, value)
+        else:
+            file.remove(key)
+        self._files[package] = file.render()
+
+    def keep_only(self, packages: Collection[str]) -> None:
+        """Forget packages that are gone."""
+        known = set(packages)
+        self._files = {name: data for name, data in self._files.items() if name in known}
+
+    def write(self, git: GitRepository, identity: Identity) -> str | None:
+        """Store the state; return the commit to set the branch to, the present one if unchanged."""
+        files = {name: data for name, data in self._files.items() if data.strip()}
+        if files == self._stored:
+            return self._commit
+        names = sorted(files)
+        ids = git.write_blobs([files[name] for name in names])
+        entries = [TreeEntry(FILE_MODE, oid, name) for name, oid in zip(names, ids, strict=True)]
+        tree = git.write_tree([*self._others, *entries])
+        return git.write_commit(tree, _MESSAGE, identity=identity)
+
+
+def _parse(package: str, content: bytes) -> KeyValueFile:
+    try:
+        return KeyValueFile.parse(content, origin=f"{package} on branch state")
+    except ConfigError as error:
+        _log.warning("%s; it is written anew", error.message)
+        return KeyValueFile.parse(b"", origin=package)
