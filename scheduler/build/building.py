@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError, InputError
@@ -78,11 +78,13 @@ class Builder:
         started = time.time()
         try:
             source = self._export(claim, folder)
+            pkgbuild = describe_file(folder.package / "PKGBUILD")
             ending, limit = self._run(claim, folder, log, should_stop)
             result = self._judge(ending, limit)
             if result.outcome is not Outcome.SUCCESS:
                 return result
             manifest = self._manifest(claim, source, folder.output, started, log)
+            manifest = replace(manifest, pkgbuild_sha256=pkgbuild.sha256)
         except (JobFailedError, SourceMissingError, UnsafeTreeError, InputError) as error:
             return BuildResult(Outcome.FAILED, error.message)
         except CaurError as error:
@@ -179,6 +181,7 @@ class Builder:
             arch=spec.arch,
             commit=spec.commit,
             tree=source.tree,
+            pkgbuild_sha256="",
             worker=self.worker_id,
             started=started,
             ended=time.time(),

@@ -20,6 +20,7 @@ from scheduler.landing import LandingZone
 from scheduler.logs import LogStore
 from scheduler.queue import Queue, WorkerIdentity
 from scheduler.source.cache import SourceCache
+from scheduler.workerkeys import WorkerKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 # Missing ones are told at once, not by the first build that fails.
-_TOOLS = ("makepkg", "git", "bsdtar", "fakeroot", "setpriv")
+_TOOLS = ("makepkg", "git", "bsdtar", "fakeroot", "setpriv", "ssh-keygen")
 
 
 @contextmanager
@@ -48,6 +49,8 @@ def running_worker(settings: WorkerSettings, redis: Redis, stop: Event) -> Itera
         raise ConfigError("a landing zone on another machine cannot be used yet")
     hide_this_process()
     identity = WorkerIdentity.new(settings.name, settings.build_class)
+    key = WorkerKey.ensure(settings.key)
+    _log.info("its line in ALLOWED_WORKERS: %s", key.allowed_line(identity.name))
     with (
         build_user(settings.user) as user,
         workspace(settings.shared, identity.id, user) as place,
@@ -72,6 +75,7 @@ def running_worker(settings: WorkerSettings, redis: Redis, stop: Event) -> Itera
             identity=identity,
             builder=builder,
             landing=LandingZone(settings.landing_zone),
+            key=key,
             workspace=place,
             stop=stop,
         )

@@ -6,12 +6,13 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from caur_ci.errors import InputError, TemporaryError
+from caur_ci.errors import InputError, ProcessError, TemporaryError
 from scheduler.build.building import BuildResult
 from scheduler.build.executor import Stop
 from scheduler.build.joblog import JobLog
 from scheduler.heartbeat import DEFAULT_INTERVAL, Heartbeat
 from scheduler.job import Outcome, State
+from scheduler.landing import SignedManifest
 from scheduler.queue import DrainedError, StaleClaimError
 from scheduler.upkeep import Upkeep
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from scheduler.landing import LandingZone, Manifest
     from scheduler.logs import LogStore
     from scheduler.queue import Claim, Queue, WorkerIdentity
+    from scheduler.workerkeys import WorkerKey
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +47,7 @@ class Worker:
         identity: WorkerIdentity,
         builder: Builder,
         landing: LandingZone,
+        key: WorkerKey,
         workspace: Workspace,
         stop: Event,
         heartbeat: float = DEFAULT_INTERVAL,
@@ -55,6 +58,7 @@ class Worker:
         self.identity = identity
         self._builder = builder
         self._landing = landing
+        self._key = key
         self._workspace = workspace
         self._stop = stop
         self._heartbeat = heartbeat
@@ -128,7 +132,7 @@ class Worker:
             self._copy_to_landing(manifest, output)
         except InputError as error:
             return BuildResult(Outcome.FAILED, error.message)
-        except OSError as error:
+        except (ProcessError, OSError) as error:
             return BuildResult(Outcome.SOFTWARE_FAILURE, f"the landing zone: {error}")
         try:
             state = heartbeat.insist(claim, lambda: self._queue.land(claim, manifest.delivery))
@@ -142,16 +146,17 @@ class Worker:
         return None
 
     def _copy_to_landing(self, manifest: Manifest, output: Path) -> None:
+        signed = SignedManifest.sign(manifest, self._key)
         # A finished build is worth some patience.
         for delay in self._delivery_delays:
             try:
-                self._landing.deliver(manifest, output)
+                self._landing.deliver(signed, output)
             except OSError as error:
                 _log.warning("delivery %s: %s; trying again", manifest.delivery, error)
                 self._stop.wait(delay)
             else:
                 return
-        self._landing.deliver(manifest, output)
+        self._landing.deliver(signed, output)
 
     def _finish(self, claim: Claim, result: BuildResult, heartbeat: Heartbeat, log: JobLog) -> None:
         reason = f": {result.reason}" if result.reason else ""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from scheduler.database.packages import PackageFile
     from scheduler.landing import DeliveredFile, LandingZone
     from scheduler.queue import Claim
+    from scheduler.workerkeys import AllowedWorkers
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +44,19 @@ class Intake:
 
 
 def take_in(
-    landing: LandingZone, claim: Claim, entries: Mapping[str, Entry], staging: Path
+    landing: LandingZone,
+    allowed: AllowedWorkers,
+    claim: Claim,
+    entries: Mapping[str, Entry],
+    staging: Path,
 ) -> Intake:
     """Copy the packages of a delivery to `staging` and check those copies.
 
     `entries` is what the repository has. Raises InputError, with nothing left in `staging`, when
-    the delivery must not be published, and OSError for trouble with the disk.
+    the delivery must not be published, OSError for trouble with the disk, and TemporaryError when
+    the file of allowed workers cannot be read.
     """
-    manifest = landing.read(claim)
+    manifest = landing.read(claim, allowed)
     source = landing.path_of(claim.delivery)
     copied: list[Path] = []
     sorted_in: dict[str, list[PackageFile]] = {"fresh": [], "published": [], "kept": []}

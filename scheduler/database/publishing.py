@@ -14,6 +14,7 @@ from scheduler.database.transaction import RepoToolError
 from scheduler.heartbeat import DEFAULT_INTERVAL, Heartbeat
 from scheduler.job import Outcome
 from scheduler.queue import StaleClaimError
+from scheduler.workerkeys import AllowedWorkers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -137,11 +138,12 @@ class Publisher:
         self, transaction: Transaction, claims: Iterable[Claim], entries: Mapping[str, Entry]
     ) -> _Batch:
         batch = _Batch()
+        allowed = AllowedWorkers(self.settings.allowed_workers)
         for claim in claims:
             staging = transaction.folder / f"delivery-{claim.token}"
             staging.mkdir()
             try:
-                intake = take_in(self.landing, claim, entries, staging)
+                intake = take_in(self.landing, allowed, claim, entries, staging)
             except InputError as error:
                 batch.rejected.append((claim, error.message))
                 continue

@@ -13,6 +13,7 @@ from scheduler.database.signing import Signer
 from scheduler.hiding import hide_this_process
 from scheduler.landing import LandingZone
 from scheduler.queue import Queue
+from scheduler.workerkeys import AllowedWorkers
 
 if TYPE_CHECKING:
     from threading import Event
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_TOOLS = ("repo-add", "repo-remove", "bsdtar", "gpg", "zstd")
+_TOOLS = ("repo-add", "repo-remove", "bsdtar", "gpg", "ssh-keygen", "zstd")
 
 
 def database_runner(
@@ -31,12 +32,14 @@ def database_runner(
 ) -> DatabaseRunner:
     """Return a database runner whose key was seen to sign.
 
-    Raises ProcessError for a missing tool, SigningError where there is no key.
+    Raises ProcessError for a missing tool, ConfigError without a file of allowed workers,
+    SigningError where there is no key.
     """
     for tool in _TOOLS:
         if shutil.which(tool) is None:
             raise missing_tool(tool)
     hide_this_process()
+    AllowedWorkers(settings.allowed_workers).check_file()
     signer = Signer(settings.gpg_home, key=settings.signing_key, passphrase=passphrase)
     signer.check()
     settings.landing_zone.mkdir(parents=True, exist_ok=True)

@@ -20,11 +20,11 @@ gpg         gnupg                   gnupg
 fakeroot    fakeroot                fakeroot
 zstd        zstd                    zstd
 strip       binutils                binutils
+ssh         openssh-client          openssh
 redis       redis-tools             valkey
 TABLE
     [[ $tools_for == test ]] || return 0
     cat <<'TABLE'
-ssh         openssh-client          openssh
 sshd        openssh-server          openssh
 openssl     openssl                 openssl
 TABLE
@@ -42,7 +42,7 @@ need_system_tools() {
     [[ -n $manager ]] || stop "these programs are missing: ${missing//$'\n'/ }" \
         "This is neither Debian, Ubuntu nor Arch, so install them by hand:" \
         "makepkg, pacman, repo-add and vercmp come with pacman; bsdtar with libarchive;" \
-        "the rest are gnupg, fakeroot, zstd, binutils, and valkey or redis."
+        "the rest are gnupg, fakeroot, zstd, binutils, openssh, and valkey or redis."
 
     local packages
     packages=$(packages_for "$manager" "$missing")

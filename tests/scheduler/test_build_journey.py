@@ -19,6 +19,8 @@ from caur_ci.process import run
 from scheduler.job import Outcome, State
 from scheduler.logs import LogStore
 from scheduler.queue import Queue
+from scheduler.workerkeys import WorkerKey
+from tests.support.deliveries import allow
 from tests.support.git import Checkout
 from tests.support.packages import SigningKey, gnupg_folder, pkgbuild, signing_key
 from tests.support.queue import eventually, job
@@ -42,19 +44,22 @@ def key() -> Iterator[SigningKey]:
 @pytest.fixture
 def environment(tmp_path: Path, redis_url: str, key: SigningKey) -> dict[str, str]:
     checkout = tmp_path / "source" / "remote.git"
+    name = f"tester-{secrets.token_hex(5)}"
+    allow(tmp_path / "allowed_workers", WorkerKey.ensure(tmp_path / "worker-key"), name)
     return {
         **os.environ,
         "REDIS_URL": redis_url,
         "PACKAGE_REPOS": json.dumps({"source": {"url": checkout.as_uri()}}),
         "BUILDER_EXECUTOR": "host",
         "ALLOWED_WORKERS": str(tmp_path / "allowed_workers"),
+        "BUILDER_KEY": str(tmp_path / "worker-key"),
         "PACKAGE_TARGET_REPOS": json.dumps({"repo": {}}),
         "SHARED_PATH": str(tmp_path / "shared"),
         "LANDING_ZONE_PATH": str(tmp_path / "landing"),
         "REPO_PATH": str(tmp_path / "www"),
         "GPG_PATH": str(key.home),
         "ACCESS_TOKEN": "s3cret-token",
-        "BUILDER_HOSTNAME": f"tester-{secrets.token_hex(5)}",
+        "BUILDER_HOSTNAME": name,
     }
 
 

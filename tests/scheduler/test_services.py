@@ -93,12 +93,14 @@ class Site:
 def site(tmp_path: Path, queue: Queue, redis: Redis, redis_url: str) -> Site:
     need_tools("makepkg", "bsdtar", "fakeroot", "setpriv")
     checkout = Checkout.create(tmp_path / "source")
+    (tmp_path / "allowed_workers").touch()
     environment = {
         **os.environ,
         "REDIS_URL": redis_url,
         "PACKAGE_REPOS": json.dumps({"source": {"url": checkout.remote.as_uri()}}),
         "BUILDER_EXECUTOR": "host",
         "ALLOWED_WORKERS": str(tmp_path / "allowed_workers"),
+        "BUILDER_KEY": str(tmp_path / "worker-key"),
         "PACKAGE_TARGET_REPOS": json.dumps({"repo": {}, "testing": {}}),
         "SHARED_PATH": str(tmp_path / "shared"),
         "LANDING_ZONE_PATH": str(tmp_path / "landing"),

@@ -35,7 +35,7 @@ for word in "$@"; do
   redis-tools) names=redis-check-rdb ;;
   valkey) names=valkey-server ;;
   openssl) names=openssl ;;
-  openssh-client) names=ssh ;;
+  openssh-client | openssh) names=ssh ;;
   openssh-server) [[ ! -e $BOOTSTRAP_SYSTEM_ROOT/etc/ssh/sshd_not_to_be_run ]] || names=sshd ;;
   python*-venv) touch "$STUBS/../has-venv"; names='' ;;
   *) names='' ;;
@@ -156,15 +156,15 @@ def test_the_tests_need_the_development_tools_and_the_demo_does_not(machine: Mac
     assert machine.calls == []
 
 
-def test_the_tests_need_ssh_and_the_demo_does_not(machine: Machine) -> None:
+def test_the_tests_need_more_than_the_demo(machine: Machine) -> None:
     machine.put_tools()
-    (machine.stubs / "ssh").unlink()
+    (machine.stubs / "openssl").unlink()
     machine.put("apt-get", MANAGER)
 
     assert machine.bootstrap("demo").returncode == 0
     assert machine.calls_of("apt-get") == []
     assert machine.bootstrap("test").returncode == 0
-    assert machine.calls_of("apt-get")[-1].endswith(" openssh-client")
+    assert machine.calls_of("apt-get")[-1].endswith(" openssl")
 
 
 def test_an_sshd_that_the_tests_need_does_not_become_a_service(machine: Machine) -> None:
@@ -223,6 +223,7 @@ def test_root_on_debian_gets_the_packages_and_no_redis_service(machine: Machine)
         "gnupg",
         "libarchive-tools",
         "makepkg",
+        "openssh-client",
         "pacman-package-manager",
         "redis-tools",
         "zstd",
@@ -304,6 +305,7 @@ def test_arch_uses_its_pacman_even_where_there_is_an_apt_get(machine: Machine) -
         "fakeroot",
         "gnupg",
         "libarchive",
+        "openssh",
         "pacman",
         "valkey",
         "zstd",

@@ -19,12 +19,13 @@ _PROGRAMS = (
     "bsdtar",
     "gpg",
     "fakeroot",
+    "ssh-keygen",
     "zstd",
 )
 _HINT = (
     "In a checkout, `make demo` installs what is missing. By hand it is, on Debian and Ubuntu: "
-    "apt install makepkg pacman-package-manager libarchive-tools gnupg fakeroot zstd binutils; "
-    "on Arch: pacman -S base-devel."
+    "apt install makepkg pacman-package-manager libarchive-tools gnupg fakeroot openssh-client "
+    "zstd binutils; on Arch: pacman -S base-devel openssh."
 )
 
 

@@ -80,9 +80,11 @@ def running_stage(made: Places, board: Board, interrupts: Interrupts) -> Iterato
     try:
         redis = connect(embedded.ensure(made.state))
         try:
+            world.make_worker_keys(made, _WORKERS)
             services.start("database", "database", *_ALONE)
             for name in _WORKERS:
-                variables = {"BUILDER_HOSTNAME": name}
+                key = str(made.worker_key(name))
+                variables = {"BUILDER_HOSTNAME": name, "BUILDER_KEY": key}
                 services.start(f"worker-{name}", "worker", *_ALONE, variables=variables)
             yield Stage(made, services, Queue(redis), LogStore(redis), board)
         finally:

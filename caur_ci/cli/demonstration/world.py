@@ -15,6 +15,7 @@ from caur_ci.errors import InputError
 from caur_ci.process import run
 from scheduler.files import remove_tree
 from scheduler.locks import try_lock
+from scheduler.workerkeys import WorkerKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -66,9 +67,18 @@ class Places:
         return self.work / "gnupg"
 
     @property
+    def allowed_workers(self) -> Path:
+        """The file that says whose deliveries are published."""
+        return self.work / "allowed_workers"
+
+    @property
     def client(self) -> Path:
         """Root, database and keyring of pacman."""
         return self.work / "client"
+
+    def worker_key(self, name: str) -> Path:
+        """Return the key that the worker `name` signs with."""
+        return self.work / "worker-keys" / name
 
     @property
     def logs(self) -> Path:
@@ -183,7 +193,7 @@ def environment(made: Places) -> dict[str, str]:
         "LANDING_ZONE_PATH": str(made.work / "landing"),
         "REPO_PATH": str(made.repositories),
         "GPG_PATH": str(made.gnupg),
-        "ALLOWED_WORKERS": str(made.work / "allowed_workers"),
+        "ALLOWED_WORKERS": str(made.allowed_workers),
         "BUILDER_EXECUTOR": "host",
         "PACKAGE_REPOS": json.dumps({REPOSITORY: {"url": made.remote.as_uri()}}),
         "PACKAGE_TARGET_REPOS": json.dumps({REPOSITORY: {}}),
@@ -202,6 +212,12 @@ def make_key(made: Places) -> str:
     )
     run([*gpg, "--armor", "--output", made.public_key, "--export", fingerprint])
     return fingerprint
+
+
+def make_worker_keys(made: Places, names: Iterable[str]) -> None:
+    """Make a key for each worker, and allow their deliveries."""
+    lines = [WorkerKey.ensure(made.worker_key(name)).allowed_line(name) for name in names]
+    made.allowed_workers.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 class SourceRepository:

@@ -20,6 +20,8 @@ from scheduler.logs import LogStore
 from scheduler.queue import Queue, WorkerIdentity
 from scheduler.settings import WorkerSettings
 from scheduler.source.cache import SourceCache
+from scheduler.workerkeys import AllowedWorkers, WorkerKey
+from tests.support.deliveries import allow
 from tests.support.packages import pkgbuild
 from tests.support.queue import Background, eventually, job
 
@@ -119,6 +121,7 @@ class Site:
                 identity=identity,
                 builder=builder,
                 landing=landing,
+                key=WorkerKey.ensure(settings.key),
                 workspace=place,
                 stop=stop,
                 heartbeat=0.1,
@@ -150,7 +153,9 @@ def test_a_job_becomes_a_delivery_of_the_commit_it_names(world: World) -> None:
 
     assert world.view("tool").state is State.LANDED
     (claim,) = world.queue.claim_landed("runner-1")
-    manifest = world.landing.read(claim)
+    base = world.checkout.folder.parent
+    allow(base / "allowed", WorkerKey(base / "worker-key"), "builder")
+    manifest = world.landing.read(claim, AllowedWorkers(base / "allowed"))
     assert (manifest.pkgbase, manifest.commit, manifest.job) == ("tool", commit, claim.job_id)
     (file,) = manifest.files
     assert file.name == "tool-1-1-any.pkg.tar.zst"
@@ -244,6 +249,7 @@ def test_only_packages_are_delivered(world: World) -> None:
     (claim,) = world.queue.claim_landed("runner-1")
     assert sorted(path.name for path in world.landing.path_of(claim.delivery).iterdir()) == [
         "manifest.json",
+        "manifest.json.sig",
         "tool-1-1-any.pkg.tar.zst",
     ]
     assert "'notes.txt' is no package and is not delivered" in world.log("tool")

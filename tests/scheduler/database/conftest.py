@@ -8,6 +8,7 @@ import pytest
 
 from scheduler.database.signing import Signer
 from scheduler.landing import LandingZone
+from scheduler.workerkeys import WorkerKey
 from tests.support.packages import SigningKey, gnupg_folder, signing_key
 from tests.support.tools import need_tools
 
@@ -33,6 +34,12 @@ def keyless() -> Iterator[Signer]:
     """Return a signer that has no key to sign with."""
     with gnupg_folder() as home:
         yield Signer(home)
+
+
+@pytest.fixture(scope="session")
+def worker_key(tmp_path_factory: pytest.TempPathFactory) -> WorkerKey:
+    need_tools("ssh-keygen")
+    return WorkerKey.ensure(tmp_path_factory.mktemp("worker") / "key")
 
 
 @pytest.fixture
