@@ -1,0 +1,95 @@
+"""The one small interface of everything that a package is kept current by.
+
+A source looks at all packages that it covers in one go, because that is what makes it fast, and
+answers for each of them by itself, because one package must never cost another its update.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from caur_ci.config import PackageConfig
+    from caur_ci.srcinfo import SrcinfoFields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What was last seen of a package's source, and taken over, put to review or judged.
+
+    It is kept from run to run, and moves on only with a finding that was dealt with. `origin` is
+    what it was seen at: what was seen elsewhere says nothing. `modified` is in Unix seconds.
+    """
+
+    origin: str = ""
+    commit: str = ""
+    modified: int = 0
+    version: str = ""
+    maintainer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowedPackage:
+    """A package as the repository has it.
+
+    `tree` is its folder, `fields` what its `.SRCINFO` says (None where it cannot be read), `state`
+    its values on branch `state`.
+    """
+
+    name: str
+    config: PackageConfig
+    tree: str
+    fields: SrcinfoFields | None = None
+    seen: Seen = field(default_factory=Seen)
+    state: Mapping[str, str] = field(default_factory=dict)
+
+
+class Kind(StrEnum):
+    """What a source found."""
+
+    UNCHANGED = "unchanged"
+    FILES = "files"  # other files, to be taken over
+    BUILD = "build"  # the same files, to be built again
+    WAITING = "waiting"  # something new that is not to be had yet; looked at again next time
+    FAILED = "failed"  # could not be looked at; looked at again next time
+    GONE = "gone"  # the source has no such package any more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a source found about one package.
+
+    `tree` is a git tree or commit with the files of the source, present in the repository, for
+    `FILES` only. `seen` and `state` are what is to be remembered once the finding was dealt with;
+    None and nothing keep what is known. `reason` is for people, `link` a page about the change.
+    `remarks` are told whatever becomes of it (an orphan, another maintainer).
+    """
+
+    kind: Kind
+    reason: str = ""
+    tree: str = ""
+    seen: Seen | None = None
+    state: Mapping[str, str] = field(default_factory=dict)
+    link: str = ""
+    remarks: tuple[str, ...] = ()
+
+
+class Source(Protocol):
+    """A place where new versions of packages come from."""
+
+    name: str
+
+    def covers(self, config: PackageConfig) -> bool:
+        """Tell whether packages with this configuration are followed here."""
+        ...
+
+    def look(self, packages: Sequence[FollowedPackage]) -> Mapping[str, Finding]:
+        """Return a finding for each of `packages`, by name.
+
+        Raises nothing for what is wrong outside: that is a finding, of all packages if need be.
+        """
+        ...
