@@ -22,6 +22,7 @@ SCHEMA_VERSION = 1
 
 _NUMERIC_CLASS = re.compile(r"[0-9]{1,4}")
 _SCHEMA_FILE = "build-request.schema.json"
+_DEFAULTS = {"on_failure": "proceed", "on_running": "follow", "on_older": "refuse"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,8 @@ class BuildRequest:
     `commit_reference` is what commit statuses refer to: `SHA` or `SHA:PIPELINE`.
     `created` is an ISO 8601 time in UTC.
     `on_failure` is `proceed`, or `hold` for builds that wait when a dependency of theirs fails;
-    `on_running` is `follow`, or `cancel` to end running builds of the same packages.
+    `on_running` is `follow`, or `cancel` to end running builds of the same packages;
+    `on_older` is `refuse`, or `publish` for packages that may be older than the published ones.
     """
 
     request_id: str
@@ -65,6 +67,7 @@ class BuildRequest:
     remove: tuple[str, ...] = ()
     on_failure: str = "proceed"
     on_running: str = "follow"
+    on_older: str = "refuse"
     version: int = field(default=SCHEMA_VERSION)
 
     def __bool__(self) -> bool:
@@ -75,7 +78,7 @@ class BuildRequest:
         data = asdict(self)
         packages = data.pop("packages")
         # Left out where nobody asked for them: older programs do not know these fields.
-        for option, default in (("on_failure", "proceed"), ("on_running", "follow")):
+        for option, default in _DEFAULTS.items():
             if data[option] == default:
                 del data[option]
         lines = ",\n".join("    " + json.dumps(package, ensure_ascii=False) for package in packages)

@@ -73,11 +73,19 @@ class OnRunning(StrEnum):
     CANCEL = "cancel"  # asks it to end at once; the new job follows
 
 
+class OnOlder(StrEnum):
+    """What becomes of a package that is older than the published one."""
+
+    REFUSE = "refuse"
+    PUBLISH = "publish"  # somebody asked for it
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSpec:
     """What is to be built. `depends` and `provides` are names without versions.
 
-    `on_failure` is about the failures of what this job depends on.
+    `on_failure` is about the failures of what this job depends on, `on_older` about what it
+    brings itself.
     """
 
     pkgbase: str
@@ -93,6 +101,7 @@ class JobSpec:
     commit_reference: str = ""
     reason: str = ""
     on_failure: OnFailure = OnFailure.PROCEED
+    on_older: OnOlder = OnOlder.REFUSE
 
     @property
     def identity(self) -> str:
@@ -104,13 +113,16 @@ class JobSpec:
 class Removal:
     """Packages to take out of a target repository.
 
-    Either the bases in `remove` go, or every base that is not in `keep`.
+    Either the bases in `remove` go, or every base that is not in `keep`; bases are the names of
+    folders in the source repository. One that takes away a large share of what is published is
+    held back unless it is `confirmed`.
     """
 
     target_repo: str
     arch: str = "x86_64"
     remove: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
+    confirmed: bool = False
 
 
 def jobs_of(request: BuildRequest) -> list[JobSpec]:
@@ -130,6 +142,7 @@ def jobs_of(request: BuildRequest) -> list[JobSpec]:
             commit_reference=request.commit_reference,
             reason=package.reason,
             on_failure=OnFailure(request.on_failure),
+            on_older=OnOlder(request.on_older),
         )
         for package in request.packages
     ]

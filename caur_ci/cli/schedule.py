@@ -99,6 +99,13 @@ def schedule(
             show_default=False,
         ),
     ] = None,
+    allow_downgrade: Annotated[
+        bool,
+        typer.Option(
+            "--allow-downgrade",
+            help="Publish packages named here also if they are older than the published ones.",
+        ),
+    ] = False,
     repo: Repo = Path(),
     remote: Remote = None,
     redis: Redis = None,
@@ -120,8 +127,10 @@ def schedule(
     session = session_of(context)
     if sum((bool(packages), document is not None, outbox)) != 1:
         raise InputError("say what to hand over: packages, or --from FILE, or --outbox")
-    if not packages and (on_failure or on_running):
-        raise InputError("--on-failure and --on-running are for packages named here")
+    if not packages and (on_failure or on_running or allow_downgrade):
+        raise InputError(
+            "--on-failure, --on-running and --allow-downgrade are for packages named here"
+        )
     queue: Callable[[], Queue] = partial(
         open_queue_for_hand_over, session, redis, repo, strict=strict
     )
@@ -144,6 +153,7 @@ def schedule(
                 repo=repo,
                 on_failure=on_failure or "proceed",
                 on_running=on_running or "follow",
+                on_older="publish" if allow_downgrade else "refuse",
             )
         )
         result = hand_over(queue(), [request])

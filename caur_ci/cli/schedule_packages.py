@@ -43,6 +43,7 @@ class NamedPackages:
     repo: Path
     on_failure: str = "proceed"
     on_running: str = "follow"
+    on_older: str = "refuse"
 
 
 def named_request(named: NamedPackages) -> BuildRequest:
@@ -62,6 +63,7 @@ def named_request(named: NamedPackages) -> BuildRequest:
         commit_reference=reference,
         on_failure=named.on_failure,
         on_running=named.on_running,
+        on_older=named.on_older,
         packages=tuple(_package(word, tree) for word in _words(named.packages)),
     )
 

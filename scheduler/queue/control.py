@@ -62,6 +62,22 @@ class QueueControl(QueueReader):
         """End a pause; False if there was none."""
         return bool(self._run("resume"))
 
+    def confirm_removals(self, target_repo: str, arch: str) -> list[int]:
+        """Let the removals that are held back be carried out; return their ids.
+
+        Raises ProtocolError.
+        """
+        return self._settle_held(target_repo, arch, "confirm")
+
+    def dismiss_removals(self, target_repo: str, arch: str) -> list[int]:
+        """Forget the removals that are held back; return their ids. Raises ProtocolError."""
+        return self._settle_held(target_repo, arch, "dismiss")
+
+    def _settle_held(self, target_repo: str, arch: str, wish: str) -> list[int]:
+        return [
+            int(id_) for id_ in self._run("settle_held", PROTOCOL, f"{target_repo}/{arch}", wish)
+        ]
+
     def drain(self, workers: Collection[str] | None = None, *, undo: bool = False) -> list[str]:
         """Ask workers, or all that are known now, to end after the job in hand.
 

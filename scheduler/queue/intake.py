@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from caur_ci.errors import InputError
 from caur_ci.request import normalize_build_class, request_schema
-from scheduler.job import JobSpec, OnFailure, Removal
+from scheduler.job import JobSpec, OnFailure, OnOlder, Removal
 from scheduler.schemas import problem_of, schema_of
 
 MAX_SPEC_SIZE = 256 * 1024
@@ -95,6 +95,7 @@ def job_document(job: JobSpec) -> dict[str, Any]:
         "commit_reference": job.commit_reference,
         "reason": job.reason,
         "on_failure": job.on_failure,
+        "on_older": job.on_older,
     }
 
 
@@ -104,6 +105,7 @@ def decode_job(text: str | bytes) -> JobSpec:
     for field in _LISTS:
         data[field] = tuple(data[field])
     data["on_failure"] = OnFailure(data["on_failure"])
+    data["on_older"] = OnOlder(data.get("on_older", OnOlder.REFUSE))
     return JobSpec(**data)
 
 
@@ -114,6 +116,7 @@ def encode_removal(removal: Removal) -> str:
         "arch": removal.arch,
         "remove": removal.remove,
         "keep": removal.keep,
+        "confirmed": removal.confirmed,
     }
     if bool(removal.remove) == bool(removal.keep):
         raise InputError("a removal names either what is to go or what is to stay")
@@ -134,6 +137,7 @@ def decode_removal(text: str | bytes) -> Removal:
         arch=data["arch"],
         remove=tuple(data["remove"]),
         keep=tuple(data["keep"]),
+        confirmed=data.get("confirmed", False),
     )
 
 

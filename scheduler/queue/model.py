@@ -251,6 +251,21 @@ class JobView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RemovalView:
+    """A removal that is not finished. With `held` it waits to be confirmed, `reason` says why."""
+
+    removal_id: int
+    scope: str
+    removal: Removal
+    held: bool = False
+    reason: str = ""
+    worker: str = ""
+    attempt: int = 0
+    request_id: str = ""
+    submitted: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pause:
     """No jobs are handed out to workers; what is built already is published all the same."""
 

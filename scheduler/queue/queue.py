@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from caur_ci.errors import InputError
@@ -256,6 +257,17 @@ class Queue(QueueControl):
         outcome = Outcome.FAILED if error else Outcome.SUCCESS
         reason = error or (f"removed {', '.join(removed)}" if removed else "nothing to remove")
         if not self._run("finish_removal", claim.removal_id, claim.token, int(outcome), reason):
+            raise _stale(claim)
+
+    def hold_removal(self, claim: RemovalClaim, reason: str, *, remove: Sequence[str]) -> None:
+        """Keep a removal back until somebody confirms it; then the bases in `remove` go.
+
+        Of lists of those to keep, only the newest of a repository and architecture is kept back.
+        Raises StaleClaimError.
+        """
+        confirmed = replace(claim.removal, remove=tuple(remove), keep=(), confirmed=True)
+        body = encode_removal(confirmed)
+        if not self._run("hold_removal", claim.removal_id, claim.token, reason, body):
             raise _stale(claim)
 
     def reap(self) -> list[Returned]:

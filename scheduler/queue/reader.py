@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING, Any, cast
 
@@ -9,8 +10,8 @@ from caur_ci.errors import InputError
 from caur_ci.names import check_architecture, check_package_name, check_repository_name
 from scheduler.connection import redis_errors
 from scheduler.queue import keys
-from scheduler.queue.intake import decode_job
-from scheduler.queue.model import Repositories
+from scheduler.queue.intake import decode_job, decode_removal
+from scheduler.queue.model import RemovalView, Repositories
 from scheduler.queue.scripts import run_script
 from scheduler.queue.views import (
     Found,
@@ -115,6 +116,24 @@ class QueueReader:
         """
         answer = self._run("explain", target, _SHOWN_BLOCKERS)
         return explanation_from(answer) if answer else None
+
+    def removals(self) -> tuple[RemovalView, ...]:
+        """Return the removals that are not finished, those that are held back first."""
+        documents = cast("list[dict[str, Any]]", json.loads(self._run("list_removals")))
+        return tuple(
+            RemovalView(
+                removal_id=document["id"],
+                scope=document["scope"],
+                removal=decode_removal(document["removal"]),
+                held=document["state"] == "held",
+                reason=document["reason"],
+                worker=document["worker"] if document["state"] == "publishing" else "",
+                attempt=int(document["attempt"]),
+                request_id=document["request"],
+                submitted=seconds(document["submitted"]),
+            )
+            for document in documents
+        )
 
     def repositories(self) -> Repositories:
         """Return the repositories that `Queue.register` was told of within the last 30 days."""

@@ -169,6 +169,7 @@ def _lines(job: JobView, spec: JobSpec | None) -> Iterator[str]:
             "depends on": " ".join(spec.depends),
             "mirror": spec.arch_mirror,
             "when a dependency fails": spec.on_failure.value,
+            "when it is older than what is published": spec.on_older.value,
         }
     for name, value in facts.items():
         if value:

@@ -152,7 +152,8 @@ end
 local function record_replaced(item, request)
   local record = P .. 'job:' .. item.id
   call('HSET', record, 'class', item.spec.build_class, 'request', request, 'need', item.need,
-    'policy', item.spec.on_failure, 'spec', item.text)
+    'policy', item.spec.on_failure, 'spec', item.text, 'renewed',
+    call('GET', P .. 'sequence'))
   -- What was lost was the old content.
   call('HDEL', record, 'due', 'lost')
   note_lacks(item.id)

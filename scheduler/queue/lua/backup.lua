@@ -1,7 +1,7 @@
 -- Changes nothing. Returns the documents of a backup as JSON.
 
 local KEPT = {'attempt', 'lost', 'request', 'submitted', 'started', 'worker', 'due', 'rank',
-  'delivery', 'landed', 'reason', 'outcome', 'finished', 'failure', 'setback'}
+  'renewed', 'delivery', 'landed', 'reason', 'outcome', 'finished', 'failure', 'setback'}
 
 local documents = {}
 
@@ -54,10 +54,19 @@ local requests = call('ZRANGE', P .. 'requests', 0, -1, 'WITHSCORES')
 for i = 1, #requests, 2 do
   add({kind = 'request', id = requests[i], seen = requests[i + 1]})
 end
-for _, id in ipairs(call('LRANGE', P .. 'removals', 0, -1)) do
-  local removal = call('HMGET', P .. 'removal:' .. id, 'request', 'submitted', 'attempt', 'body')
+local function add_removal(id, held)
+  local removal = call('HMGET', P .. 'removal:' .. id, 'request', 'submitted', 'attempt', 'body',
+    'reason', 'names_all')
   add({kind = 'removal', id = id, request = removal[1], submitted = removal[2],
-    attempt = removal[3]}, ',"removal":' .. removal[4])
+    attempt = removal[3], held = held and removal[5] or nil,
+    names_all = held and removal[6] or nil}, ',"removal":' .. removal[4])
+end
+
+for _, id in ipairs(call('ZRANGE', P .. 'held_removals', 0, -1)) do
+  add_removal(id, true)
+end
+for _, id in ipairs(call('LRANGE', P .. 'removals', 0, -1)) do
+  add_removal(id)
 end
 add_active()
 local pending = call('HVALS', P .. 'pending')

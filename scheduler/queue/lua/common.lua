@@ -26,6 +26,7 @@
 --   landed              list: jobs to be published, oldest delivery first
 --   publishing          set: jobs that are being published
 --   removals            list: removals that are not finished, oldest first
+--   held_removals       zset: removals that wait to be confirmed, by when they were held
 --   workers, seen       hash, zset: worker or runner -> class and name, last heard of
 --   idle_until          hash: waiting worker or runner -> until when it waits
 --   idle                zset: waiting workers by build class

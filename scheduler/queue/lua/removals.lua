@@ -21,3 +21,13 @@ local function each_open_removal(wanted, visit)
     visit(id, scope, removal[2] == 'waiting' and ours and not held_back)
   end
 end
+
+-- Ends a removal that waits to be confirmed.
+local function forget_held(id, reason)
+  local record = P .. 'removal:' .. id
+  local removal = call('HMGET', record, 'scope', 'request', 'submitted')
+  call('ZREM', P .. 'held_removals', id)
+  call('UNLINK', record)
+  event('removal', id, {identity = removal[1], state = 'done', outcome = '5', reason = reason,
+    request = removal[2], submitted = removal[3]})
+end

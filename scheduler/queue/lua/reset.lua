@@ -5,7 +5,7 @@
 
 local SINGLE = {'pending', 'active', 'last', 'scopes', 'waiting', 'held', 'delayed', 'promoted',
   'promotions', 'classes', 'named', 'skippers', 'leases', 'landed', 'publishing', 'removals',
-  'workers', 'seen', 'idle_until', 'idle', 'idle_runners', 'requests', 'recent', 'quarantine',
+  'held_removals', 'workers', 'seen', 'idle_until', 'idle', 'idle_runners', 'requests', 'recent', 'quarantine',
   'quarantined'}
 
 local function forget(...)
@@ -48,6 +48,9 @@ forget_details(call('LRANGE', P .. 'recent', 0, -1))
 local quarantined = call('ZRANGE', P .. 'quarantine', 0, -1)
 forget_details(quarantined)
 for _, id in ipairs(call('LRANGE', P .. 'removals', 0, -1)) do
+  forget('removal:' .. id)
+end
+for _, id in ipairs(call('ZRANGE', P .. 'held_removals', 0, -1)) do
   forget('removal:' .. id)
 end
 for _, registry in ipairs({call('ZRANGE', P .. 'classes', 0, -1), call('SMEMBERS', P .. 'named')}) do

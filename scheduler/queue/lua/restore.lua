@@ -33,10 +33,16 @@ end
 
 function restore_one.removal(document)
   local scope = scope_of(document.removal)
-  call('HSET', P .. 'removal:' .. document.id, 'state', 'waiting', 'scope', scope, 'body',
+  local record = P .. 'removal:' .. document.id
+  call('HSET', record, 'state', document.held and 'held' or 'waiting', 'scope', scope, 'body',
     document.text, 'attempt', document.attempt, 'submitted', document.submitted, 'request',
     document.request)
-  call('RPUSH', P .. 'removals', document.id)
+  if document.held then
+    call('HSET', record, 'reason', document.held, 'names_all', document.names_all)
+    call('ZADD', P .. 'held_removals', NOW, document.id)
+  else
+    call('RPUSH', P .. 'removals', document.id)
+  end
   event('restored', document.id, {identity = scope, state = 'waiting', request = document.request,
     submitted = document.submitted})
   counts.removals = counts.removals + 1
@@ -112,7 +118,8 @@ local other = other_protocol(ARGV[1])
 if other then
   return other
 end
-if call('EXISTS', P .. 'pending', P .. 'active', P .. 'removals', P .. 'quarantine') > 0 then
+if call('EXISTS', P .. 'pending', P .. 'active', P .. 'removals', P .. 'held_removals',
+  P .. 'quarantine') > 0 then
   return false
 end
 local jobs = {}

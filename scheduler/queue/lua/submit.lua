@@ -17,22 +17,6 @@ local function cancel(identity)
   end
 end
 
-local function cancel_all_but(scope, keep)
-  local kept, seen = {}, {}
-  for _, base in ipairs(keep) do
-    kept[scope .. '/' .. base] = true
-  end
-  for _, mapping in ipairs({'pending', 'active'}) do
-    for _, identity in ipairs(call('HKEYS', P .. mapping)) do
-      local in_scope = string.sub(identity, 1, #scope + 1) == scope .. '/'
-      if in_scope and not kept[identity] and not seen[identity] then
-        seen[identity] = true
-        cancel(identity)
-      end
-    end
-  end
-end
-
 local function submit_removal(text)
   local removal, id = cjson.decode(text), next_id()
   local scope = scope_of(removal)
@@ -41,9 +25,7 @@ local function submit_removal(text)
   call('RPUSH', P .. 'removals', id)
   removals[#removals + 1] = id
   event('removal', id, {identity = scope, state = 'waiting', request = request, submitted = NOW})
-  if #removal.keep > 0 then
-    cancel_all_but(scope, removal.keep)
-  end
+  -- What a list of those to keep leaves out is canceled when it is carried out: it may be refused.
   for _, base in ipairs(removal.remove) do
     cancel(scope .. '/' .. base)
   end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -135,7 +136,98 @@ def test_a_landed_job_of_a_removed_package_is_not_published(queue: Queue) -> Non
 def test_keeping_some_cancels_the_jobs_of_all_others_in_that_repository(queue: Queue) -> None:
     submit(queue, job("a"), job("b"), job("c", target_repo="other"), job("d", arch="aarch64"))
     queue.submit("keep", [], [Removal(target_repo="repo", keep=("b",))])
+    (claim,) = queue.claim_removals("runner")
+    queue.finish_removal(claim, removed=["a"])
     assert build_order(queue) == ["b", "c", "d"]
+
+
+def test_a_list_that_is_not_carried_out_cancels_nothing(queue: Queue) -> None:
+    submit(queue, job("a"), job("b"))
+    queue.submit("keep", [], [Removal(target_repo="repo", keep=("b",))])
+    (claim,) = queue.claim_removals("runner")
+    queue.finish_removal(claim, error="refused")
+    assert build_order(queue) == ["a", "b"]
+
+
+def test_what_was_asked_for_after_a_list_of_those_to_keep_is_built(queue: Queue) -> None:
+    (old,) = submit(queue, job("a")).jobs
+    queue.submit("keep", [], [Removal(target_repo="repo", keep=("b",))])
+    assert submit(queue, job("a", "b")).replaced == (old,)
+    documents = list(queue.backup())
+    queue.reset()
+    queue.restore(documents)
+    (claim,) = queue.claim_removals("runner")
+    queue.finish_removal(claim)
+    assert build_order(queue) == ["a"]
+
+
+class TestHeldRemovals:
+    """Removals that a runner keeps back until they are confirmed."""
+
+    @staticmethod
+    def _held(queue: Queue, *going: str, keep: tuple[str, ...] = ("a",)) -> int:
+        removal = Removal(target_repo="repo", keep=keep)
+        queue.submit(f"keep-{time.monotonic_ns()}", [], [removal])
+        (claim,) = queue.claim_removals("runner")
+        queue.hold_removal(claim, "too many", remove=going)
+        queue.hold_removal(claim, "too many", remove=going)
+        return claim.removal_id
+
+    def test_they_hold_up_nothing_and_are_seen(self, queue: Queue) -> None:
+        number = self._held(queue, "b", "c")
+        submit(queue, job("x"))
+        queue.land(claimed(queue), "delivery")
+
+        assert queue.claim_removals("runner") == []
+        assert len(queue.claim_landed("runner")) == 1
+        (view,) = queue.removals()
+        assert (view.removal_id, view.scope, view.held) == (number, "repo/x86_64", True)
+        assert view.reason == "too many"
+        assert view.removal == Removal(target_repo="repo", remove=("b", "c"), confirmed=True)
+        assert [event.reason for event in queue.events()][2] == "too many"
+
+    def test_confirmed_they_come_before_what_was_asked_for_later(self, queue: Queue) -> None:
+        number = self._held(queue, "b", "c")
+        submit(queue, job("b"))
+        queue.land(claimed(queue), "delivery")
+        assert queue.confirm_removals("other", "x86_64") == []
+        assert queue.confirm_removals("repo", "x86_64") == [number]
+
+        assert queue.claim_landed("runner") == []
+        (claim,) = queue.claim_removals("runner")
+        assert claim.removal.remove == ("b", "c")
+        assert claim.removal.confirmed
+        queue.finish_removal(claim, removed=["b", "c"])
+        assert len(queue.claim_landed("runner")) == 1
+        assert queue.removals() == ()
+
+    def test_dismissed_they_are_gone(self, queue: Queue) -> None:
+        number = self._held(queue, "b")
+        assert queue.dismiss_removals("repo", "x86_64") == [number]
+        assert queue.removals() == ()
+        assert queue.confirm_removals("repo", "x86_64") == []
+
+    def test_only_the_newest_list_of_those_to_keep_is_held(self, queue: Queue) -> None:
+        self._held(queue, "b")
+        newer = self._held(queue, "c")
+        assert [view.removal_id for view in queue.removals()] == [newer]
+
+    def test_a_stale_runner_holds_nothing_back(self, queue: Queue) -> None:
+        queue.submit("remove", [], [_remove("a")])
+        (claim,) = queue.claim_removals("runner")
+        queue.release(claim)
+        with pytest.raises(StaleClaimError):
+            queue.hold_removal(claim, "too many", remove=["a"])
+        assert not any(view.held for view in queue.removals())
+
+    def test_they_survive_a_backup_and_not_a_reset(self, queue: Queue) -> None:
+        self._held(queue, "b", "c")
+        before, documents = queue.removals(), list(queue.backup())
+        queue.reset()
+        assert queue.removals() == ()
+        queue.restore(documents)
+        assert queue.removals() == before
+        assert len(queue.confirm_removals("repo", "x86_64")) == 1
 
 
 def test_the_removals_of_a_request_come_before_its_jobs(queue: Queue) -> None:
