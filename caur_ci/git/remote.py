@@ -6,6 +6,7 @@ import re
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -54,10 +55,18 @@ class Remote:
         self._credentials = credentials
 
     def refs(self, *names: str) -> dict[str, str]:
-        """Return the ids of those of the full ref names that exist there, tags as they are."""
+        """Return the ids of those of the full ref names that exist there, tags as they are.
+
+        A name may end in `*`.
+        """
         output = self._network("ls-remote", arguments=names)
         pairs = (line.split("\t", 1) for line in output.decode("utf-8", "replace").splitlines())
-        return {ref: object_id for object_id, ref in pairs if ref in names}
+        # Git itself also takes what ends in one of the names.
+        return {
+            ref: object_id
+            for object_id, ref in pairs
+            if any(fnmatchcase(ref, name) for name in names)
+        }
 
     def fetch(self, *names: str) -> None:
         """Get the commits behind refs or commit ids; no local ref is changed.

@@ -261,6 +261,12 @@ class GitRepository:
             .strip()
         )
 
+    def refs(self, *patterns: str) -> dict[str, str]:
+        """Return the ids of the refs below these patterns (as of `git for-each-ref`)."""
+        output = self.git("for-each-ref", "--format=%(objectname) %(refname)", *patterns)
+        lines = output.decode("utf-8", "surrogateescape").splitlines()
+        return {ref: object_id for object_id, ref in (line.split(" ", 1) for line in lines)}
+
     def update_refs(self, updates: Mapping[str, tuple[str, str | None]]) -> None:
         """Set refs to (new id, expected old id or None), all of them or none."""
         commands = "".join(

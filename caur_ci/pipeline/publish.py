@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import GitError
 from caur_ci.git import RefUpdate, Remote
 from caur_ci.pipeline.commit_range import SCHEDULED_TAG
 from caur_ci.pipeline.memory import MEMORY_BRANCH, Memory
+from caur_ci.pipeline.state import STATE_BRANCH
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable, Mapping
 
     from caur_ci.git import Credentials, GitRepository, Identity
     from caur_ci.pipeline.ledger import LedgerEntry
     from caur_ci.request import BuildRequest
 
 
+REVIEW_BRANCH = "refs/heads/update-"
+
+
 @dataclass(frozen=True, slots=True)
 class SharedRefs:
-    """What the refs that all runs share pointed to when this run looked; None: no such ref."""
+    """What the refs that all runs share pointed to when this run looked; None: no such ref.
+
+    The last three are known only to those who named the `branch` of the packages. `reviews` are
+    the branches of reviews, by package.
+    """
 
     tag: str | None
     memory: str | None
+    branch: str | None = None
+    state: str | None = None
+    reviews: Mapping[str, str] = field(default_factory=dict)
 
 
 class Shared:
@@ -50,15 +61,34 @@ class Shared:
         name = remote or ("origin" if "origin" in known else None)
         return cls(git, Remote(git, name, credentials) if name else None)
 
-    def look(self) -> SharedRefs:
-        """Return where the shared refs are now, with the objects behind branch `caur` here."""
-        if self.remote is None:
-            return SharedRefs(self._local(SCHEDULED_TAG), self._local(MEMORY_BRANCH))
-        refs = self.remote.refs(SCHEDULED_TAG, MEMORY_BRANCH)
-        seen = SharedRefs(refs.get(SCHEDULED_TAG), refs.get(MEMORY_BRANCH))
-        if seen.memory is not None and self._git.resolve(seen.memory) is None:
-            self.remote.fetch(seen.memory)
+    def look(self, branch: str = "") -> SharedRefs:
+        """Return where the shared refs are now, with the objects behind the branches here.
+
+        `branch` is the full ref name of the branch with the packages, for those who change it.
+        """
+        more = (branch, STATE_BRANCH, f"{REVIEW_BRANCH}*") if branch else ()
+        names = (SCHEDULED_TAG, MEMORY_BRANCH, *more)
+        refs = self._git.refs(*names) if self.remote is None else self.remote.refs(*names)
+        reviews = {
+            ref.removeprefix(REVIEW_BRANCH): commit
+            for ref, commit in refs.items()
+            if ref.startswith(REVIEW_BRANCH)
+        }
+        seen = SharedRefs(
+            tag=refs.get(SCHEDULED_TAG),
+            memory=refs.get(MEMORY_BRANCH),
+            branch=refs.get(branch),
+            state=refs.get(STATE_BRANCH),
+            reviews=reviews,
+        )
+        self._get((seen.memory, seen.branch, seen.state))
         return seen
+
+    def _get(self, commits: Iterable[str | None]) -> None:
+        wanted = {commit for commit in commits if commit is not None}
+        missing = sorted(commit for commit in wanted if self._git.resolve(commit) is None)
+        if missing and self.remote is not None:
+            self.remote.fetch(*missing)
 
     def publish(
         self,
@@ -79,7 +109,7 @@ class Shared:
         if request or decisions:
             memory = self.memory(seen).with_run(request, decisions).write(self._git, identity)
             updates.append(RefUpdate(MEMORY_BRANCH, memory, seen.memory))
-        return self._update(updates, push_options)
+        return self.update(updates, push_options)
 
     def acknowledge(
         self,
@@ -95,13 +125,14 @@ class Shared:
         if after == before:
             return True
         memory = after.write(self._git, identity)
-        return self._update([RefUpdate(MEMORY_BRANCH, memory, seen.memory)], push_options)
+        return self.update([RefUpdate(MEMORY_BRANCH, memory, seen.memory)], push_options)
 
     def memory(self, seen: SharedRefs) -> Memory:
         """Return what branch `caur` held when this run looked. Raises InputError."""
         return Memory.read(self._git, seen.memory)
 
-    def _update(self, updates: list[RefUpdate], push_options: Collection[str]) -> bool:
+    def update(self, updates: list[RefUpdate], push_options: Collection[str]) -> bool:
+        """Set the refs, all of them or none; tell whether nobody else had changed them before."""
         if self.remote is None:
             return self._update_local(updates)
         if not self.remote.push(updates, options=push_options):
