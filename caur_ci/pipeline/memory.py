@@ -13,25 +13,28 @@ from caur_ci.git import TreeEntry
 from caur_ci.git.repository import FILE_MODE, TREE_MODE
 from caur_ci.pipeline.ledger import Ledger
 from caur_ci.pipeline.outbox import Outbox
+from caur_ci.pipeline.seen import SeenPackages
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from caur_ci.git import GitRepository, Identity
     from caur_ci.pipeline.ledger import LedgerEntry
     from caur_ci.request import BuildRequest
+    from caur_ci.update.source import Seen
 
 MEMORY_BRANCH = "refs/heads/caur"
-_OUTBOX, _LEDGER = "outbox", "ledger.jsonl"
+_OUTBOX, _LEDGER, _SEEN = "outbox", "ledger.jsonl", "seen.jsonl"
 _MESSAGE = "chore(caur): remember [skip ci]\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The outbox and the ledger."""
+    """The outbox, the ledger, and what was seen of the packages' sources."""
 
     outbox: Outbox = field(default_factory=Outbox)
     ledger: Ledger = field(default_factory=Ledger)
+    seen: SeenPackages = field(default_factory=SeenPackages)
     # What else is on the branch, kept as it is.
     others: tuple[TreeEntry, ...] = field(default=(), compare=False)
 
@@ -44,18 +47,39 @@ class Memory:
         if commit is None:
             return cls()
         top = {entry.name: entry for entry in git.entries(commit)}
-        folder, ledger = top.pop(_OUTBOX, None), top.pop(_LEDGER, None)
-        others = tuple(top.values())
-        files = git.entries(folder.object_id) if folder and folder.is_folder else []
-        blobs = list(git.read_blobs([e.object_id for e in (*files, *([ledger] if ledger else ()))]))
-        lines = blobs.pop() if ledger else b""
-        named = {entry.name: blob or b"" for entry, blob in zip(files, blobs, strict=True)}
-        return cls(Outbox.from_files(named), Ledger.from_bytes(lines or b""), others)
+        folder = top.pop(_OUTBOX, None)
+        own = [entry for entry in map(top.pop, (_LEDGER, _SEEN), (None, None)) if entry]
+        requests = git.entries(folder.object_id) if folder and folder.is_folder else []
+        blobs = git.read_blobs([entry.object_id for entry in (*own, *requests)])
+        lines = {entry.name: next(blobs) or b"" for entry in own}
+        return cls(
+            Outbox.from_files({entry.name: next(blobs) or b"" for entry in requests}),
+            Ledger.from_bytes(lines.get(_LEDGER, b"")),
+            SeenPackages.from_bytes(lines.get(_SEEN, b"")),
+            tuple(top.values()),
+        )
 
-    def with_run(self, request: BuildRequest, decisions: Iterable[LedgerEntry]) -> Memory:
-        """Return the memory after a run that asked for `request`, if for anything."""
-        outbox = self.outbox.add(request) if request else self.outbox
-        return replace(self, outbox=outbox, ledger=self.ledger.add(decisions))
+    def with_run(
+        self,
+        request: BuildRequest,
+        decisions: Iterable[LedgerEntry],
+        *,
+        seen: Mapping[str, Seen] | None = None,
+    ) -> Memory:
+        """Return the memory after a run that asked for `request`, if for anything.
+
+        `seen` is what the run saw of the packages that it dealt with.
+        """
+        return replace(
+            self,
+            outbox=self.outbox.add(request) if request else self.outbox,
+            ledger=self.ledger.add(decisions),
+            seen=self.seen.updated(seen or {}),
+        )
+
+    def forgetting_all_but(self, packages: Collection[str]) -> Memory:
+        """Return the memory without what was seen of packages that are gone."""
+        return replace(self, seen=self.seen.only(packages))
 
     def acknowledged(self, request_ids: Collection[str]) -> Memory:
         """Return the memory without the requests that the queue has acknowledged."""
@@ -70,6 +94,7 @@ class Memory:
         ]
         if files:
             entries.append(TreeEntry(TREE_MODE, git.write_tree(files), _OUTBOX))
-        if self.ledger.lines:
-            entries.append(TreeEntry(FILE_MODE, git.write_blob(self.ledger.to_bytes()), _LEDGER))
+        for name, content in ((_LEDGER, self.ledger.to_bytes()), (_SEEN, self.seen.to_bytes())):
+            if content:
+                entries.append(TreeEntry(FILE_MODE, git.write_blob(content), name))
         return git.write_commit(git.write_tree(entries), _MESSAGE, identity=identity)
