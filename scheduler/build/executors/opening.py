@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from caur_ci.errors import ConfigError
+from scheduler.build.executors.container import ContainerExecutor
 from scheduler.build.executors.host import HostExecutor
 from scheduler.settings import ExecutorKind
 
@@ -24,10 +24,15 @@ def opened_executor(settings: WorkerSettings) -> Iterator[Executor]:
     Raises ConfigError or ProcessError where this machine cannot build this way.
     """
     if settings.executor is ExecutorKind.CONTAINER:
-        raise ConfigError("the container executor cannot be used yet")
-    local = [path for path in (settings.landing_zone,) if isinstance(path, Path)]
-    executor = HostExecutor(
-        hidden=(settings.key, settings.shared, *local), readable=settings.readable
-    )
-    executor.check()
-    yield executor
+        place = settings.shared / "containers"
+        opened = ContainerExecutor.opened(settings.container, place, readable=settings.readable)
+        with opened as executor:
+            executor.check()
+            yield executor
+    else:
+        local = [path for path in (settings.landing_zone,) if isinstance(path, Path)]
+        host = HostExecutor(
+            hidden=(settings.key, settings.shared, *local), readable=settings.readable
+        )
+        host.check()
+        yield host

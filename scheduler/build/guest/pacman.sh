@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+#
+# Sets up pacman in a build container, and brings it up to date.
+#
+#     pacman.sh FOLDER
+#
+# In FOLDER there may be: `mirrorlist`; `keys/`, files of keys to trust; `keyrings`, packages with
+# more of them, a URL or path per line; `repositories/`, sections for pacman.conf in their order;
+# `target`, the name of the repository that is built for, and `target-servers`, where it is.
+
+set -euo pipefail
+
+folder=$1
+keyring=/etc/pacman.d/gnupg
+
+use_mirror() {
+    [[ -e $folder/mirrorlist ]] || return 0
+    cp -- "$folder/mirrorlist" /etc/pacman.d/mirrorlist
+}
+
+gpg_of_pacman() {
+    gpg --homedir "$keyring" --batch --quiet --no-autostart --no-permission-warning "$@"
+}
+
+# Trusted as they are: a signature by a key of this machine would need such a key, and images
+# come without one, rightly.
+trust_keys() {
+    local file fingerprint
+    [[ -d $folder/keys ]] || return 0
+    mkdir -p "$keyring"
+    touch "$keyring/pubring.gpg" # gpg's newer format is not what pacman looks for
+    for file in "$folder"/keys/*; do
+        gpg_of_pacman --import "$file"
+        while read -r fingerprint; do
+            printf '%s:6:\n' "$fingerprint" | gpg_of_pacman --import-ownertrust
+        done < <(fingerprints "$file")
+    done
+    gpg_of_pacman --check-trustdb
+    chmod -R a+rX "$keyring" # pacman downloads as a user of its own
+}
+
+# Of the keys themselves, not of their subkeys.
+fingerprints() {
+    gpg_of_pacman --with-colons --show-keys "$1" |
+        awk -F : '$1 == "pub" { wanted = 1 } $1 == "fpr" && wanted { print $10; wanted = 0 }'
+}
+
+# Who named them here vouches for them; they bring the keys that all else is checked with.
+install_keyrings() {
+    local config
+    local -a packages
+    [[ -e $folder/keyrings ]] || return 0
+    pacman-key --init
+    config=$(mktemp)
+    printf '%s = %s\n' Architecture auto SigLevel Never LocalFileSigLevel Never \
+        RemoteFileSigLevel Never >"$config"
+    sed -i "1i [options]\n$(grep '^DisableSandbox' /etc/pacman.conf || :)" "$config"
+    mapfile -t packages <"$folder/keyrings"
+    pacman --config "$config" --upgrade --noconfirm -- "${packages[@]}"
+    rm "$config"
+}
+
+add_repositories() {
+    local file target=''
+    [[ ! -e $folder/target ]] || target=$(<"$folder/target")
+    for file in "$folder"/repositories/*; do
+        [[ -e $file ]] || continue
+        if [[ -n $target && $(head -n 1 "$file") == "[$target]" ]] && ! is_published "$target"; then
+            printf '==> caur-ci: %s has no database yet, and is left out\n' "$target"
+            continue
+        fi
+        printf '\n%s\n' "$(<"$file")" >>/etc/pacman.conf
+    done
+}
+
+# Fails only where every server says that there is no such file: the first package of a new
+# repository has to be built without it.
+is_published() {
+    local server status code
+    while read -r server; do
+        code=0
+        status=$(curl --silent --location --head --fail --max-time 60 --output /dev/null \
+            --write-out '%{http_code}' -- "$server/$1.db") || code=$?
+        # 37 is a local file that cannot be read.
+        [[ $code == 37 || $status == 404 ]] || return 0
+    done <"$folder/target-servers"
+    return 1
+}
+
+# A system brought up to date in part would not fit together.
+update() {
+    [[ -n $(pacman-conf --repo-list) ]] || return 0
+    pacman --sync --refresh --sysupgrade --noconfirm
+}
+
+# The container is one sandbox already, and has no rights to make another.
+no_second_sandbox() {
+    local version
+    version=$(pacman --version | sed -n -E 's/.*Pacman v([0-9]+).*/\1/p')
+    ((${version:-0} < 7)) || sed -i '/^\[options\]/a DisableSandbox' /etc/pacman.conf
+}
+
+no_second_sandbox
+use_mirror
+trust_keys
+install_keyrings
+add_repositories
+update
