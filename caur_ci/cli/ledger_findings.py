@@ -53,8 +53,8 @@ def ledger_findings(entries: Iterable[LedgerEntry]) -> Iterator[Finding]:
 
 def _told(entry: LedgerEntry) -> str:
     versions = f" {entry.before or 'nothing'} → {entry.after}" if entry.after else ""
-    link = f", {entry.link}" if entry.link else ""
+    links = "".join(f", {link}" for link in (entry.page, entry.link) if link)
     return (
         f"{timestamp(entry.time)}: {entry.run} at {entry.commit[:12]} decided "
-        f"{entry.decision}{versions}: {entry.reason}{link}"
+        f"{entry.decision}{versions}: {entry.reason}{links}"
     )

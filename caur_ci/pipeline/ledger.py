@@ -21,8 +21,8 @@ _MAX_TEXT = 500
 class LedgerEntry:
     """One decision about one package.
 
-    `time` is in Unix seconds, `run` the pipeline that decided, `link` where its log is. Versions
-    are empty where there is no update.
+    `time` is in Unix seconds, `run` the pipeline that decided, `link` where its log is, `page`
+    where more is told about the change. Versions are empty where there is no update.
     """
 
     time: int
@@ -32,6 +32,7 @@ class LedgerEntry:
     decision: str
     reason: str
     link: str = ""
+    page: str = ""
     before: str = ""
     after: str = ""
 

@@ -1,0 +1,59 @@
+"""Text from outside, made harmless for where it is shown.
+
+Package names, versions and what tools say come from strangers. In a terminal they may hold control
+sequences, in a pipeline's log commands to the forge, in Markdown links, pictures and mentions.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+# Colours, cursor movements, and strings such as a window's title, up to their end.
+_SEQUENCES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)")
+# Control characters, those that change the direction of text, halves of characters.
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_COMMAND = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
+_OLD_COMMAND = re.compile(r"##(?=\[)")
+_MARKDOWN = re.compile(r"[\\`*_\[\]<>#!|~&@:$]|(?<=www)\.")
+_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(?:[/?#][!-~]*)?")
+_URL_SPECIAL = re.compile(r"[\\<>()|`\"'*\[\]]")
+
+
+def printable(text: str) -> str:
+    """Return `text` with nothing in it that acts on a terminal, or on the log of a pipeline."""
+    text = _SEQUENCES.sub("", text.replace("\r\n", "\n"))
+    text = "".join(char if _is_printable(char) else _REPLACEMENT for char in text)
+    # GitHub acts on `::command::` at the start of a line, and on the older `##[command]` anywhere.
+    return _OLD_COMMAND.sub("# #", _COMMAND.sub(r"\1: ", text))
+
+
+def one_line(text: str) -> str:
+    """Return `text` as `printable` does, on one line."""
+    return printable(" ".join(text.split()))
+
+
+def in_markdown(text: str) -> str:
+    """Return `text` so that Markdown shows it, on one line, as it is; also in a table."""
+    return _MARKDOWN.sub(r"\\\g<0>", one_line(text))
+
+
+def code_in_markdown(text: str) -> str:
+    """Return `text` as code, which Markdown finds no names and numbers of people or issues in."""
+    text = one_line(text)
+    fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
+    padding = " " if text.startswith("`") or text.endswith("`") else ""
+    # Only in a table, where even code cannot hold it as it is.
+    return f"{fence}{padding}{text}{padding}{fence}".replace("|", "\\|") if text else ""
+
+
+def link_in_markdown(label: str, url: str) -> str:
+    """Return a link, or nothing where `url` is no plain web address."""
+    if not _URL.fullmatch(url):
+        return ""
+    return f"[{in_markdown(label)}]({_URL_SPECIAL.sub(lambda m: f'%{ord(m[0]):02X}', url)})"
+
+
+def _is_printable(char: str) -> bool:
+    return char in "\n\t" or unicodedata.category(char) not in _UNPRINTABLE
