@@ -1,0 +1,142 @@
+"""What an on-schedule run reads of the repository before it looks outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from caur_ci.config import (
+    PackageConfig,
+    RepositoryConfig,
+    load_package_config,
+    load_repository_config,
+)
+from caur_ci.errors import ConfigError, InputError
+from caur_ci.pipeline.state import GIT_COMMIT, PKGBUILD_TIMESTAMP, State
+from caur_ci.repository import CommittedFolders
+from caur_ci.srcinfo import parse_fields
+from caur_ci.update.source import FollowedPackage
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from caur_ci.git import GitRepository
+    from caur_ci.pipeline.memory import Memory
+    from caur_ci.srcinfo import SrcinfoFields
+
+AUR_STATE = ".ci/aur-state"
+_STATE_KEYS = (GIT_COMMIT, PKGBUILD_TIMESTAMP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository:
+    """The packages at one commit, and what is remembered about them.
+
+    `broken` says of packages whose configuration cannot be used what is wrong with it. `watermark`
+    is the time up to which the existing system has seen the AUR, in Unix seconds.
+    """
+
+    folders: CommittedFolders
+    config: RepositoryConfig
+    packages: Mapping[str, FollowedPackage]
+    broken: Mapping[str, str]
+    watermark: int
+    warnings: tuple[str, ...]
+
+    @property
+    def head(self) -> str:
+        """The commit."""
+        return self.folders.commit
+
+
+def read_config(git: GitRepository, commit: str) -> tuple[RepositoryConfig, tuple[str, ...]]:
+    """Return `.ci/config` at `commit`, and what is odd about it. Raises ConfigError."""
+    (data,) = git.read_blobs([f"{commit}:{RepositoryConfig.FILE}"])
+    loaded = load_repository_config(data or b"", origin=RepositoryConfig.FILE)
+    return loaded.config, loaded.warnings
+
+
+def read_repository(
+    git: GitRepository,
+    head: str,
+    *,
+    state: State,
+    memory: Memory,
+    only: Collection[str] = (),
+) -> Repository:
+    """Read the packages at `head`, or those of them that are in `only`.
+
+    Raises ConfigError for a `.ci/config` that cannot be used, InputError for packages in `only`
+    that do not exist.
+    """
+    config, warnings = read_config(git, head)
+    folders = CommittedFolders.at(git, head)
+    missing = sorted(set(only) - set(folders.packages))
+    if missing:
+        raise InputError(f"there is no package {', '.join(missing)} in the repository")
+    names = sorted(only) if only else folders.packages
+    configs = _Configs(folders.read(PackageConfig.FILE, names))
+    packages = {}
+    for name, data in folders.read(".SRCINFO", names).items():
+        if name in configs.loaded:
+            packages[name] = FollowedPackage(
+                name=name,
+                config=configs.loaded[name],
+                tree=folders.tree(name),
+                fields=_fields(name, data),
+                seen=memory.seen.get(name),
+                state={key: state.get(name, key) for key in _STATE_KEYS},
+            )
+    return Repository(
+        folders=folders,
+        config=config,
+        packages=packages,
+        broken=configs.broken,
+        watermark=_watermark(git, head),
+        warnings=(*warnings, *configs.warnings, *_folder_warnings(folders)),
+    )
+
+
+class _Configs:
+    """The configurations of packages, each different one parsed once."""
+
+    def __init__(self, files: Mapping[str, bytes | None]) -> None:
+        self.loaded: dict[str, PackageConfig] = {}
+        self.broken: dict[str, str] = {}
+        self.warnings: list[str] = []
+        plain: dict[bytes, PackageConfig] = {b"": PackageConfig()}
+        for name, content in files.items():
+            data = content or b""
+            if data not in plain:
+                self._load(name, data, plain)
+            else:
+                self.loaded[name] = plain[data]
+
+    def _load(self, name: str, data: bytes, plain: dict[bytes, PackageConfig]) -> None:
+        try:
+            found = load_package_config(data, origin=f"{name}/{PackageConfig.FILE}")
+        except ConfigError as error:
+            self.broken[name] = error.message
+            return
+        self.loaded[name] = found.config
+        self.warnings += found.warnings
+        if not found.warnings:
+            plain[data] = found.config
+
+
+def _fields(name: str, data: bytes | None) -> SrcinfoFields | None:
+    try:
+        return parse_fields(data or b"", origin=f"{name}/.SRCINFO")
+    except InputError:
+        return None  # the dependency tree warns of it
+
+
+def _watermark(git: GitRepository, head: str) -> int:
+    (data,) = git.read_blobs([f"{head}:{AUR_STATE}"])
+    text = (data or b"").strip()
+    return int(text) if text.isdigit() else 0
+
+
+def _folder_warnings(folders: CommittedFolders) -> Iterator[str]:
+    for name in folders.unusable:
+        yield f"the folder {name!r} is ignored: its name cannot be that of a package"
