@@ -58,10 +58,11 @@ def open_regular_file(path: Path) -> Iterator[BinaryIO]:
         if path.is_symlink():
             raise NotAFileError(f"{path.name!a} is a link, not a file") from error
         raise
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+        os.close(descriptor)
+        raise NotAFileError(f"{path.name!a} is not a file of its own")
     with os.fdopen(descriptor, "rb") as stream:
-        status = os.fstat(stream.fileno())
-        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
-            raise NotAFileError(f"{path.name!a} is not a file of its own")
         yield stream
 
 

@@ -1,0 +1,8 @@
+"""What a build has made: nothing in the folder of its packages is taken on trust."""
+
+from __future__ import annotations
+
+from scheduler.result.errors import BadPackageError
+from scheduler.result.packages import describe_packages
+
+__all__ = ["BadPackageError", "describe_packages"]

@@ -1,0 +1,111 @@
+"""A package file: read once from end to end, and written anew where its `.PKGINFO` changes."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, BinaryIO, cast
+
+from scheduler.result.compression import packed, unpacked
+from scheduler.result.elf import MAGIC, read_elf
+from scheduler.result.errors import BadPackageError
+from scheduler.result.metadata import MAX_MTREE, MAX_PKGINFO, MTREE, PKGINFO, with_pkginfo
+from scheduler.result.tar import TarReader, TarWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scheduler.landing import ElfFile
+    from scheduler.result.tar import Member
+
+_LIMITS: Mapping[bytes, int] = {PKGINFO: MAX_PKGINFO, MTREE: MAX_MTREE}
+# Debug symbols are ELF files too, and say what the program has said already.
+_DEBUG = b"usr/lib/debug/"
+_IN_MEMORY = 32 * 1024 * 1024
+_LARGEST_ELF = 8 * 1024**3
+_MOST_ELF = 20_000
+
+
+@dataclass(slots=True)
+class Contents:
+    """What is of interest in a package. `elf_left_out` counts those beyond the limits."""
+
+    pkginfo: bytes = b""
+    mtree: bytes = b""
+    elf: list[ElfFile] = field(default_factory=list)
+    elf_left_out: int = 0
+
+
+def read_contents(stream: BinaryIO, suffix: str) -> Contents:
+    """Read the package in `stream`, compressed as `suffix` says. Raises BadPackageError."""
+    found: dict[bytes, bytes] = {}
+    contents = Contents()
+    with unpacked(stream, suffix) as content:
+        reader = TarReader(content)
+        for member in reader:
+            name = _plain(member.name)
+            if name in _LIMITS:
+                if name in found:
+                    raise BadPackageError(f"it holds {name.decode()} twice")
+                found[name] = _metadata(reader, member, name)
+            elif member.is_file and not name.startswith(_DEBUG):
+                _look_for_elf(reader, member, name, contents)
+    if PKGINFO not in found:
+        raise BadPackageError("it has no .PKGINFO")
+    contents.pkginfo, contents.mtree = found[PKGINFO], found.get(MTREE, b"")
+    return contents
+
+
+def write_with_pkginfo(
+    source: BinaryIO, target: BinaryIO, suffix: str, contents: Contents, pkginfo: bytes
+) -> None:
+    """Write the package in `source`, with another `.PKGINFO`, to `target`.
+
+    What `.MTREE` says of it follows; all else stays as it is, byte for byte.
+    """
+    fresh = {PKGINFO: pkginfo}
+    if contents.mtree:
+        fresh[MTREE] = with_pkginfo(contents.mtree, pkginfo)
+    with unpacked(source, suffix) as content, packed(target, suffix) as stream:
+        reader, writer = TarReader(content), TarWriter(stream)
+        for member in reader:
+            data = fresh.get(_plain(member.name))
+            if data is None:
+                writer.write(member.header)
+                for chunk in reader.chunks():
+                    writer.write(chunk)
+            else:
+                writer.write(member.resized(len(data)))
+                writer.write(data)
+            writer.fill_block()
+        writer.close()
+    target.flush()
+    os.fsync(target.fileno())
+
+
+def _plain(name: bytes) -> bytes:
+    return name.removeprefix(b"./")
+
+
+def _metadata(reader: TarReader, member: Member, name: bytes) -> bytes:
+    if not member.is_file or member.size > _LIMITS[name]:
+        raise BadPackageError(f"its {name.decode()} is no file, or too large")
+    return reader.read(member.size)
+
+
+def _look_for_elf(reader: TarReader, member: Member, name: bytes, contents: Contents) -> None:
+    start = reader.read(len(MAGIC))
+    if start != MAGIC:
+        return
+    if member.size > _LARGEST_ELF or len(contents.elf) >= _MOST_ELF:
+        contents.elf_left_out += 1
+        return
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as copy:
+        copy.write(start)
+        for chunk in reader.chunks():
+            copy.write(chunk)
+        path = name.decode(errors="backslashreplace")
+        elf = read_elf(cast("IO[bytes]", copy), path)
+    if elf is not None:
+        contents.elf.append(elf)

@@ -1,0 +1,216 @@
+"""The tar format, as far as makepkg writes it: read as a stream, and passed on byte for byte.
+
+Python's tarfile would read all that other programs write as well, and write it again in its own
+words. Here, whatever makepkg's bsdtar does not write is refused, since readers of such archives
+differ in what they see.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+from scheduler.result.errors import BadPackageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+BLOCK = 512
+_RECORD = 20 * BLOCK
+_CHUNK = 1024 * 1024
+# A header may bring extended attributes along.
+_MAX_EXTENSION = 16 * 1024 * 1024
+# Against archives that are small only as long as they are compressed.
+MAX_UNPACKED = 256 * 1024**3
+MAX_MEMBERS = 5_000_000
+
+_FILE_KINDS = frozenset({b"0", b"\0"})
+_OTHER_KINDS = frozenset({b"1", b"2", b"3", b"4", b"5", b"6"})
+_PAX, _LONG_NAME, _LONG_LINK = b"x", b"L", b"K"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A file, folder or link in an archive.
+
+    `header` are all the blocks before its content, `attributes` what those say in pax's form.
+    """
+
+    name: bytes
+    kind: bytes
+    size: int
+    header: bytes
+    attributes: Mapping[bytes, bytes]
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a plain file, whose content is stored as it is."""
+        sparse = any(key.startswith(b"GNU.sparse.") for key in self.attributes)
+        return self.kind in _FILE_KINDS and not sparse
+
+    def resized(self, size: int) -> bytes:
+        """Return the header of the same file with a content of `size` bytes."""
+        if b"size" in self.attributes or not self.is_file:
+            raise BadPackageError(f"{self.name!a} is not stored as makepkg would do it")
+        block = bytearray(self.header[-BLOCK:])
+        block[124:135] = b"%011o" % size
+        block[148:156] = b" " * 8
+        block[148:156] = b"%06o\0 " % sum(block)
+        return self.header[:-BLOCK] + bytes(block)
+
+
+class TarReader:
+    """The members of an archive, in its order. Content that is not asked for is skipped."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._left = 0
+        self._padding = 0
+        self._total = 0
+
+    def __iter__(self) -> Iterator[Member]:
+        for _ in range(MAX_MEMBERS):
+            member = self._next()
+            if member is None:
+                return
+            yield member
+        raise BadPackageError(f"it holds more than {MAX_MEMBERS} files")
+
+    def read(self, size: int) -> bytes:
+        """Return the next `size` bytes of the content of the current member, or what is left."""
+        data = self._exactly(min(size, self._left))
+        self._left -= len(data)
+        return data
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the rest of the content of the current member."""
+        while self._left:
+            yield self.read(_CHUNK)
+
+    def _next(self) -> Member | None:
+        for _ in self.chunks():
+            pass
+        self._exactly(self._padding)
+        self._padding = 0
+        header = b""
+        attributes: dict[bytes, bytes] = {}
+        while True:
+            block = self._exactly(BLOCK)
+            if not any(block):
+                if header:
+                    raise BadPackageError("it ends in the middle of a header")
+                self._drain()
+                return None
+            _check_sum(block)
+            header += block
+            kind = block[156:157]
+            if kind not in {_PAX, _LONG_NAME, _LONG_LINK}:
+                return self._member(header, kind, attributes)
+            content = self._extension(_number(block[124:136]))
+            header += content
+            attributes |= _attributes(kind, content[: _number(block[124:136])])
+
+    def _member(self, header: bytes, kind: bytes, attributes: Mapping[bytes, bytes]) -> Member:
+        block = header[-BLOCK:]
+        size = _decimal(attributes[b"size"]) if b"size" in attributes else _number(block[124:136])
+        if kind not in _FILE_KINDS | _OTHER_KINDS or (kind not in _FILE_KINDS and size):
+            raise BadPackageError(f"it holds an entry of kind {kind!a} that makepkg never writes")
+        self._left = size
+        self._padding = -size % BLOCK
+        return Member(
+            name=attributes.get(b"path", _plain_name(block)),
+            kind=kind,
+            size=size,
+            header=header,
+            attributes=attributes,
+        )
+
+    def _extension(self, size: int) -> bytes:
+        if size > _MAX_EXTENSION:
+            raise BadPackageError("it holds a header that is too large")
+        return self._exactly(size + -size % BLOCK)
+
+    def _exactly(self, size: int) -> bytes:
+        data = self._stream.read(size)
+        self._total += size
+        if len(data) < size:
+            raise BadPackageError("the archive is cut off")
+        if self._total > MAX_UNPACKED:
+            raise BadPackageError(f"it is larger than {MAX_UNPACKED} bytes without its compression")
+        return data
+
+    def _drain(self) -> None:
+        while data := self._stream.read(_CHUNK):
+            self._total += len(data)
+            if self._total > MAX_UNPACKED:
+                raise BadPackageError("there is too much behind the end of the archive")
+
+
+class TarWriter:
+    """Writes members whose headers are given."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._size = 0
+
+    def write(self, data: bytes) -> None:
+        """Write a header, or a part of a content."""
+        self._stream.write(data)
+        self._size += len(data)
+
+    def fill_block(self) -> None:
+        """End the content of a member."""
+        self.write(bytes(-self._size % BLOCK))
+
+    def close(self) -> None:
+        """End the archive, as bsdtar does."""
+        self.write(bytes(2 * BLOCK))
+        self.write(bytes(-self._size % _RECORD))
+
+
+def _check_sum(block: bytes) -> None:
+    told = _number(block[148:156])
+    if told != sum(block) - sum(block[148:156]) + 8 * ord(" "):
+        raise BadPackageError("it is no tar archive, or a broken one")
+
+
+def _number(field: bytes) -> int:
+    if field[0] & 0x80:  # for what needs more than 11 octal digits
+        return int.from_bytes(field[1:], "big")
+    try:
+        return int(field.strip(b" \0") or b"0", 8)
+    except ValueError as error:
+        raise BadPackageError(f"{field!a} is no number of a tar archive") from error
+
+
+def _decimal(text: bytes) -> int:
+    if not text.isdigit() or len(text) > 18:
+        raise BadPackageError(f"{text!a} is no size")
+    return int(text)
+
+
+def _plain_name(block: bytes) -> bytes:
+    name = block[:100].split(b"\0", 1)[0]
+    prefix = block[345:500].split(b"\0", 1)[0] if block[257:263] == b"ustar\0" else b""
+    return b"%s/%s" % (prefix, name) if prefix else name
+
+
+def _attributes(kind: bytes, content: bytes) -> dict[bytes, bytes]:
+    if kind == _LONG_NAME:
+        return {b"path": content.split(b"\0", 1)[0]}
+    return _pax_attributes(content) if kind == _PAX else {}
+
+
+def _pax_attributes(content: bytes) -> dict[bytes, bytes]:
+    """Read records of the form `LENGTH KEY=VALUE` and a line feed."""
+    found: dict[bytes, bytes] = {}
+    place = 0
+    while place < len(content):
+        digits = content[place : place + 20].split(b" ", 1)[0]
+        length = _decimal(digits)
+        key, equals, value = content[place + len(digits) + 1 : place + length - 1].partition(b"=")
+        if not equals or content[place + length - 1 : place + length] != b"\n":
+            raise BadPackageError("it holds a header that cannot be read")
+        found[key] = value
+        place += length
+    return found

@@ -1,0 +1,94 @@
+"""Sonames, out of files that are right, strange or made to do harm."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from caur_ci.process import run
+from scheduler.landing import ElfFile
+from scheduler.result.elf import read_elf
+from tests.support.elf import elf
+from tests.support.tools import need_tools
+
+LIBRARY = elf(soname="libx.so.1", needs=["liby.so.2", "libc.so.6"])
+
+
+def read(content: bytes) -> ElfFile | None:
+    return read_elf(io.BytesIO(content), "usr/lib/libx.so.1.0")
+
+
+@pytest.mark.parametrize("bits", [32, 64])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_library_names_itself_and_what_it_needs(bits: int, order: str) -> None:
+    content = elf(soname="libx.so.1", needs=["liby.so.2", "libc.so.6"], bits=bits, order=order)
+
+    assert read(content) == ElfFile(
+        path="usr/lib/libx.so.1.0",
+        bits=bits,
+        soname="libx.so.1",
+        needs=("liby.so.2", "libc.so.6"),
+    )
+
+
+def test_real_programs_are_read_as_readelf_reads_them() -> None:
+    need_tools("readelf")
+    programs = [sys.executable, *filter(None, map(shutil.which, ("bash", "ssh", "git", "gpg")))]
+    for program in programs:
+        listed = run(["readelf", "--dynamic", "--wide", program]).stdout.decode()
+        found = read(Path(program).read_bytes())
+        assert found is not None
+        assert list(found.needs) == re.findall(r"\(NEEDED\).*\[(.*)\]", listed)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x7fELF",
+        LIBRARY[:63],
+        LIBRARY[:100],
+        LIBRARY[:-40],  # its dynamic segment is cut off
+        b"\x7fELF" + bytes(200),
+        b"\x7fELF" + b"\xff" * 200,
+        elf(segments=0),
+        elf(segments=0xFFFF),
+        elf(entries=[(1, 2**63), (5, 2**64 - 1), (0, 0)]),
+        elf(entries=[(1, 1)]),
+        elf(),
+    ],
+)
+def test_what_says_nothing_is_left_out(content: bytes) -> None:
+    assert read(content) is None
+
+
+def test_the_table_of_sections_does_not_matter() -> None:
+    # An endless one, in which pyelftools would look for names.
+    assert read(elf(soname="libx.so.1", sections=0xFFFF)) is not None
+
+
+def test_there_is_an_end_to_what_is_read() -> None:
+    many = elf(needs=["a"], entries=[(5, 0x1000 + 64 + 112)] + [(1, 2)] * 100_000)
+    found = read(many)
+    assert found is not None
+    assert found.needs == ("a",)
+
+    long = read(elf(soname="x" * 300, needs=["libc.so.6"]))
+    assert long is not None
+    assert (long.soname, long.needs) == ("", ("libc.so.6",))
+
+
+@given(st.data())
+def test_no_damage_is_too_much(data: st.DataObject) -> None:
+    content = bytearray(LIBRARY)
+    for place in data.draw(st.lists(st.integers(0, len(content) - 1), max_size=8)):
+        content[place] = data.draw(st.integers(0, 255))
+    end = data.draw(st.integers(0, len(content)))
+    read(bytes(content[:end]))

@@ -1,0 +1,148 @@
+"""Archives as makepkg writes them, and those that it would not write."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scheduler.result import tar
+from scheduler.result.errors import BadPackageError
+from scheduler.result.tar import TarReader, TarWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def entry(name: str, content: bytes = b"", **fields: object) -> tuple[tarfile.TarInfo, bytes]:
+    info = tarfile.TarInfo(name)
+    info.size = len(content)
+    info.mtime = 1700000000
+    for key, value in fields.items():
+        setattr(info, key, value)
+    return info, content
+
+
+def archive(*entries: tuple[tarfile.TarInfo, bytes], form: int = tarfile.PAX_FORMAT) -> bytes:
+    written = io.BytesIO()
+    with tarfile.open(
+        fileobj=written, mode="w", format=form, encoding="utf-8", errors="surrogateescape"
+    ) as stream:
+        for info, content in entries:
+            stream.addfile(info, io.BytesIO(content))
+    return written.getvalue()
+
+
+STRANGE = [
+    entry("plain", b"content"),
+    entry("a/" * 120 + "long", b"x" * 513),
+    entry("blank and ünï\\+:code\nline", b"y"),
+    entry("bytes-\udcff", b"z"),
+    entry("folder", type=tarfile.DIRTYPE, mode=0o1777),
+    entry("link", type=tarfile.SYMTYPE, linkname="p" * 200),
+    entry("again", type=tarfile.LNKTYPE, linkname="plain"),
+    entry("capable", b"", pax_headers={"SCHILY.xattr.security.capability": "\x01\x00\x00\x02 "}),
+    entry("fifo", type=tarfile.FIFOTYPE),
+]
+
+
+@pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
+def test_what_is_passed_on_stays_as_it_is(form: int) -> None:
+    content = archive(*STRANGE, form=form)
+    reader, written = TarReader(io.BytesIO(content)), io.BytesIO()
+    writer = TarWriter(written)
+    names = []
+    for member in reader:
+        names.append(member.name)
+        writer.write(member.header)
+        for chunk in reader.chunks():
+            writer.write(chunk)
+        writer.fill_block()
+    writer.close()
+
+    assert written.getvalue() == content
+    expected = [info.name.encode(errors="surrogateescape") for info, _ in STRANGE]
+    assert [name.rstrip(b"/") for name in names] == expected
+
+
+def test_content_can_be_read_or_skipped() -> None:
+    reader = TarReader(io.BytesIO(archive(entry("a", b"12345"), entry("b", b"6" * 600))))
+    members = iter(reader)
+
+    assert next(members).size == 5
+    assert (reader.read(2), reader.read(100), reader.read(1)) == (b"12", b"345", b"")
+    assert next(members).name == b"b"
+    assert list(members) == []
+
+
+def test_a_file_can_get_another_size() -> None:
+    reader = TarReader(
+        io.BytesIO(archive(entry("a", b"12345", uname="ünï"), form=tarfile.USTAR_FORMAT))
+    )
+    (member,) = reader
+    written = io.BytesIO()
+    writer = TarWriter(written)
+    writer.write(member.resized(3))
+    writer.write(b"new")
+    writer.fill_block()
+    writer.close()
+
+    with tarfile.open(fileobj=io.BytesIO(written.getvalue())) as stream:
+        (info,) = stream.getmembers()
+        file = stream.extractfile(info)
+        assert file is not None
+        assert (info.name, info.size, info.mtime, file.read()) == ("a", 3, 1700000000, b"new")
+
+
+def cut(content: bytes) -> bytes:
+    return content[:700]
+
+
+def other_byte(content: bytes) -> bytes:
+    return b"X" + content[1:]
+
+
+@pytest.mark.parametrize(
+    ("content", "change", "message"),
+    [
+        (archive(entry("a", b"12345")), cut, "cut off"),
+        (archive(entry("a", b"12345")), lambda content: content[:512], "cut off"),
+        (archive(entry("a")), lambda _: b"", "cut off"),
+        (archive(entry("a")), other_byte, "is no tar archive"),
+        (archive(entry("a")), lambda _: b"text " * 200, "is no (tar archive|number)"),
+        (archive(entry("a", type=b"S")), bytes, "of kind b'S' that makepkg never writes"),
+        (archive(entry("a", pax_headers={"size": "2e3"})), bytes, "is no size"),
+        (archive(entry("a", pax_headers={"size": "9" * 30})), bytes, "is no size"),
+        (archive(entry("a", pax_headers={"size": "9" * 18})), bytes, "cut off|larger than"),
+        (
+            archive(entry("a", pax_headers={"size": "512"}, type=tarfile.DIRTYPE)),
+            bytes,
+            "never writes",
+        ),
+        (
+            archive(entry("a", pax_headers={"x": "y"})),
+            lambda content: content.replace(b" x=y\n", b" x y\n", 1),
+            "header that cannot be read",
+        ),
+    ],
+)
+def test_what_makepkg_would_not_write_is_refused(
+    content: bytes, change: Callable[[bytes], bytes], message: str
+) -> None:
+    with pytest.raises(BadPackageError, match=message):
+        list(TarReader(io.BytesIO(change(content))))
+
+
+def test_there_is_an_end_to_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = archive(entry("a", b"x" * 5000), entry("b"), entry("c"))
+    monkeypatch.setattr(tar, "MAX_MEMBERS", 2)
+    with pytest.raises(BadPackageError, match="more than 2 files"):
+        list(TarReader(io.BytesIO(content)))
+
+    monkeypatch.setattr(tar, "MAX_UNPACKED", 4096)
+    with pytest.raises(BadPackageError, match="larger than 4096 bytes"):
+        list(TarReader(io.BytesIO(content)))
+    with pytest.raises(BadPackageError, match="too much behind the end"):
+        list(TarReader(io.BytesIO(archive() + bytes(10_000))))
