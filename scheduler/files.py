@@ -47,6 +47,29 @@ def copy_regular_file(source: Path, destination: Path | None = None) -> Digest:
     return Digest(size, digest.hexdigest())
 
 
+def hash_file(path: Path) -> Digest:
+    """Return what identifies the content of a file of our own. Raises OSError."""
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256")
+        return Digest(stream.tell(), digest.hexdigest())
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Give a file of our own a second name; where the file system cannot, make a second file.
+
+    Raises FileExistsError and other OSErrors.
+    """
+    try:
+        target.hardlink_to(source)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Not to be seen before it is whole.
+        fresh = target.with_name(f".{target.name}.new")
+        shutil.copy2(source, fresh)
+        fresh.rename(target)
+
+
 @contextmanager
 def open_regular_file(path: Path) -> Iterator[BinaryIO]:
     """Open a file that is nothing but a file. Raises NotAFileError and OSError."""

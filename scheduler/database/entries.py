@@ -16,24 +16,30 @@ _TIMEOUT = 300.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One package in a repository."""
+    """One package in a repository. `size` is that of its file."""
 
     name: str
     base: str
     version: str
+    arch: str
     filename: str
+    size: int
     sha256: str
 
 
 def read_entries(database: Path) -> dict[str, Entry]:
-    """Return the packages in a `.db.tar.*` by name; none where the file does not exist.
+    """Return the packages in a `.db.tar.*` or `.files.tar.*` by name; none if it does not exist.
 
     Raises ProcessError when it cannot be read.
     """
     if not database.exists():
         return {}
+    # bsdtar calls it an error when there are none.
+    if b"/desc" not in run(["bsdtar", "-tf", database], timeout=_TIMEOUT).stdout:
+        return {}
     # A database holds one small file for each package; one after the other they are one text.
-    text = run(["bsdtar", "-xOf", database], timeout=_TIMEOUT).stdout.decode("utf-8", "replace")
+    texts = run(["bsdtar", "-xOf", database, "--include", "*/desc"], timeout=_TIMEOUT)
+    text = texts.stdout.decode("utf-8", "replace")
     return {entry.name: entry for entry in _entries(text)}
 
 
@@ -64,10 +70,13 @@ def _fields(text: str) -> Iterator[tuple[str, str]]:
 
 def _entry(record: dict[str, str]) -> Entry:
     name = record.get("NAME", "")
+    size = record.get("CSIZE", "")
     return Entry(
         name=name,
         base=record.get("BASE", name),
         version=record.get("VERSION", ""),
+        arch=record.get("ARCH", ""),
         filename=record.get("FILENAME", ""),
+        size=int(size) if size.isdecimal() else 0,
         sha256=record.get("SHA256SUM", ""),
     )

@@ -3,76 +3,134 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from caur_ci.errors import InputError
 from caur_ci.versions import vercmp
-from scheduler.database.packages import PackageError, check_package, read_package
+from scheduler.database.packages import PackageError, read_package
 from scheduler.files import copy_regular_file
+from scheduler.job import OnOlder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from scheduler.database.entries import Entry
+    from caur_ci.expectation import Expectation
+    from scheduler.database.generations import Generation
     from scheduler.database.packages import PackageFile
+    from scheduler.job import JobSpec
     from scheduler.landing import DeliveredFile, LandingZone
     from scheduler.queue import Claim
     from scheduler.workerkeys import AllowedWorkers
 
+ANY_ARCH = "any"
 
-@dataclass(frozen=True, slots=True)
+
+class Place(StrEnum):
+    """What a package is to a repository."""
+
+    FRESH = "fresh"  # to be published
+    PUBLISHED = "published"  # it already is, byte for byte
+    # There in the same version but from another build, and stays as it is: readers may have that
+    # file's name with the checksum of the old one.
+    KEPT = "kept"
+    OLDER = "older"  # than what is there, and nobody asked for that
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
-    """The packages of one delivery.
+    """The packages of one delivery, and what they are to the repository of the job.
 
-    `fresh` are to be published; `published` already are, byte for byte; `kept` are there in the
-    same version but from another build, and stay as they are: readers may have that file's name
-    with the checksum of the old one.
+    `expectation` is what the source repository says about them.
     """
 
-    fresh: tuple[PackageFile, ...]
-    published: tuple[PackageFile, ...]
-    kept: tuple[PackageFile, ...]
+    spec: JobSpec
+    expectation: Expectation
+    packages: Mapping[PackageFile, Place]
+    digests: Mapping[PackageFile, str]
+
+    @property
+    def fresh(self) -> tuple[PackageFile, ...]:
+        """What is to be published in the repository of the job."""
+        return self._placed(Place.FRESH)
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether everything is there from another build."""
+        return all(place is Place.KEPT for place in self.packages.values())
 
     @property
     def remark(self) -> str:
         """What somebody should know about a delivery that was published, or an empty string."""
-        if not self.kept:
+        kept = self._placed(Place.KEPT)
+        if not kept:
             return ""
-        names = ", ".join(f"{package.pkgname} {package.version}" for package in self.kept)
+        names = ", ".join(f"{package.pkgname} {package.version}" for package in kept)
         return f"already published in this version and left as it is: {names}"
 
+    @property
+    def folders(self) -> dict[str, str]:
+        """The folder that the packages are from, by name."""
+        return {package.pkgname: self.spec.pkgbase for package in self.packages}
 
-def take_in(
-    landing: LandingZone,
-    allowed: AllowedWorkers,
-    claim: Claim,
-    entries: Mapping[str, Entry],
-    staging: Path,
-) -> Intake:
-    """Copy the packages of a delivery to `staging` and check those copies.
+    def fresh_for(self, other: Generation) -> list[PackageFile]:
+        """Return the packages for any architecture that the repository of another one lacks."""
+        return [
+            package
+            for package in self.packages
+            if package.arch == ANY_ARCH
+            and _place(package, self.digests[package], other, self.spec) is Place.FRESH
+        ]
 
-    `entries` is what the repository has. Raises InputError, with nothing left in `staging`, when
-    the delivery must not be published, OSError for trouble with the disk, and TemporaryError when
-    the file of allowed workers cannot be read.
-    """
-    manifest = landing.read(claim, allowed)
-    source = landing.path_of(claim.delivery)
-    copied: list[Path] = []
-    sorted_in: dict[str, list[PackageFile]] = {"fresh": [], "published": [], "kept": []}
-    try:
+    def stale_in(self, current: Generation, *, arch: str) -> set[str]:
+        """Return the names of packages that this folder does not produce any more.
+
+        In the repository of another architecture than that of the job, only those for any.
+        """
+        produced = {package.pkgname for package in self.packages} | self.expectation.pkgnames
+        return {
+            entry.name
+            for entry in current.packages.values()
+            if current.folder_of(entry) == self.spec.pkgbase
+            and entry.name not in produced
+            and (arch == self.spec.arch or entry.arch == ANY_ARCH)
+        }
+
+    def _placed(self, wanted: Place) -> tuple[PackageFile, ...]:
+        return tuple(package for package, place in self.packages.items() if place is wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where deliveries are taken in: from `landing`, signed by one of `allowed`."""
+
+    landing: LandingZone
+    allowed: AllowedWorkers
+
+    def take_in(
+        self, claim: Claim, expectation: Expectation, current: Generation, staging: Path
+    ) -> Intake:
+        """Copy the packages of a delivery to `staging` and check those copies.
+
+        `current` is what the repository has. What is not fresh does not stay in `staging`. Raises
+        InputError when the delivery must not be published, OSError for trouble with the disk, and
+        TemporaryError when the file of allowed workers cannot be read.
+        """
+        manifest = self.landing.read(claim, self.allowed)
+        source = self.landing.path_of(claim.delivery)
+        packages: dict[PackageFile, Place] = {}
+        digests: dict[PackageFile, str] = {}
         for file in manifest.files:
-            copied.append(staging / file.name)
             package = _copy(source, file, staging)
-            check_package(package, claim.spec)
-            sorted_in[_place(package, file, entries.get(package.pkgname))].append(package)
-        _check_names(sorted_in)
-    except InputError:
-        _remove(copied)
-        raise
-    intake = Intake(**{place: tuple(packages) for place, packages in sorted_in.items()})
-    _remove([package.path for package in (*intake.published, *intake.kept)])
-    return intake
+            _check(package, expectation, claim.spec)
+            packages[package] = _place(package, file.sha256, current, claim.spec)
+            digests[package] = file.sha256
+            if packages[package] is Place.OLDER:
+                raise _older(package, current)
+            if packages[package] is not Place.FRESH:
+                package.path.unlink()
+        _check_names(packages)
+        return Intake(spec=claim.spec, expectation=expectation, packages=packages, digests=digests)
 
 
 def _copy(source: Path, file: DeliveredFile, staging: Path) -> PackageFile:
@@ -85,26 +143,39 @@ def _copy(source: Path, file: DeliveredFile, staging: Path) -> PackageFile:
     return read_package(staging / file.name)
 
 
-def _place(package: PackageFile, file: DeliveredFile, entry: Entry | None) -> str:
+def _check(package: PackageFile, expectation: Expectation, spec: JobSpec) -> None:
+    problem = expectation.problem_with(
+        pkgbase=package.pkgbase,
+        pkgname=package.pkgname,
+        version=package.version,
+        arch=package.arch,
+        job_arch=spec.arch,
+    )
+    if problem:
+        raise PackageError(f"{package.path.name}: {problem}")
+
+
+def _place(package: PackageFile, sha256: str, current: Generation, spec: JobSpec) -> Place:
+    entry = current.packages.get(package.pkgname)
     if entry is None:
-        return "fresh"
+        return Place.FRESH
     if entry.version == package.version:
-        return "published" if entry.sha256 == file.sha256 else "kept"
-    if vercmp(package.version, entry.version) < 0:
-        raise PackageError(
-            f"{package.pkgname} {package.version} is older than the published {entry.version}; "
-            "raise the epoch, or remove the package from the repository first"
-        )
-    return "fresh"
+        return Place.PUBLISHED if entry.sha256 == sha256 else Place.KEPT
+    if spec.on_older is OnOlder.REFUSE and vercmp(package.version, entry.version) < 0:
+        return Place.OLDER
+    return Place.FRESH
 
 
-def _check_names(sorted_in: Mapping[str, list[PackageFile]]) -> None:
-    names = [package.pkgname for packages in sorted_in.values() for package in packages]
+def _older(package: PackageFile, current: Generation) -> PackageError:
+    published = current.packages[package.pkgname].version
+    return PackageError(
+        f"{package.pkgname} {package.version} is older than the published {published}; raise the "
+        "epoch, or ask for it with `caur-ci schedule --allow-downgrade`"
+    )
+
+
+def _check_names(packages: Iterable[PackageFile]) -> None:
+    names = [package.pkgname for package in packages]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise PackageError(f"the delivery holds several files of {', '.join(twice)}")
-
-
-def _remove(paths: list[Path]) -> None:
-    for path in paths:
-        path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Package files: what they say they are, and whether a job may publish them.
+"""Package files: what they say they are.
 
 Workers are not trusted here. `.PKGINFO` is read strictly: repo-add makes shell variables of its
 lines, so a line that no makepkg writes could become a command of the user that holds the key.
@@ -16,8 +16,6 @@ from caur_ci.process import run
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from scheduler.job import JobSpec
 
 MAX_PKGINFO_SIZE = 4 * 1024 * 1024
 _TIMEOUT = 900.0
@@ -71,21 +69,6 @@ def read_package(path: Path) -> PackageFile:
     if name != expected:
         raise PackageError(f"{name} says inside that it is {expected}")
     return package
-
-
-def check_package(package: PackageFile, spec: JobSpec) -> None:
-    """Raise PackageError where `package` is not what the job `spec` may publish."""
-    name = package.path.name
-    if package.pkgbase != spec.pkgbase:
-        raise PackageError(f"{name} belongs to pkgbase {package.pkgbase}, not to {spec.pkgbase}")
-    allowed = {*(spec.pkgnames or (spec.pkgbase,)), f"{spec.pkgbase}-debug"}
-    if package.pkgname not in allowed:
-        raise PackageError(
-            f"{name}: {package.pkgname} is none of the packages of {spec.pkgbase} "
-            f"({', '.join(sorted(allowed))})"
-        )
-    if package.arch not in {"any", spec.arch}:
-        raise PackageError(f"{name} is for {package.arch}, the job is for {spec.arch}")
 
 
 def _pkginfo(path: Path) -> bytes:

@@ -1,31 +1,36 @@
-"""What a database runner does with one repository: publish deliveries, remove packages."""
+"""What a database runner does with deliveries: all that wait are published in one step."""
 
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
+import shutil
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from caur_ci.errors import CaurError, InputError, TemporaryError
-from scheduler.database.intake import Intake, take_in
-from scheduler.database.repository import open_repository
+from caur_ci.errors import CaurError, InputError
+from scheduler.database.expecting import Sources
+from scheduler.database.handback import hand_back, temporary
+from scheduler.database.intake import Desk, Intake
+from scheduler.database.layout import Layout
+from scheduler.database.repository import Retention, open_repository
 from scheduler.database.transaction import RepoToolError
 from scheduler.heartbeat import DEFAULT_INTERVAL, Heartbeat
-from scheduler.job import Outcome
+from scheduler.job import FailureClass, Outcome
 from scheduler.queue import StaleClaimError
 from scheduler.workerkeys import AllowedWorkers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from scheduler.database.entries import Entry
+    from caur_ci.expectation import Expectation
+    from scheduler.database.expecting import Expected
+    from scheduler.database.generations import Generation
     from scheduler.database.repository import Repository
     from scheduler.database.signing import Signer
     from scheduler.database.transaction import Transaction
-    from scheduler.job import Removal
     from scheduler.landing import LandingZone
-    from scheduler.queue import Claim, Queue, RemovalClaim
+    from scheduler.queue import Claim, Queue
     from scheduler.settings import DatabaseSettings
 
 _log = logging.getLogger(__name__)
@@ -43,10 +48,45 @@ class _Batch:
     def fresh_names(self) -> set[str]:
         return {package.pkgname for _, intake in self.taken for package in intake.fresh}
 
+    @property
+    def folders(self) -> dict[str, str]:
+        return {name: folder for _, intake in self.taken for name, folder in intake.folders.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What happens to the repository of one architecture."""
+
+    repository: Repository
+    transaction: Transaction
+    current: Generation
+
+    def take_in(self, batch: _Batch) -> None:
+        """Take in what is fresh, and take out what the same folders do not produce any more."""
+        for _, intake in batch.taken:
+            self.transaction.add(intake.fresh)
+            if intake.fresh:
+                self._take_out_stale(intake, batch.fresh_names)
+
+    def take_over(self, batch: _Batch, home: _Change) -> None:
+        """Take in those packages for any architecture that the repository of the jobs has."""
+        for _, intake in batch.taken:
+            fresh = intake.fresh_for(self.current)
+            for package in fresh:
+                folders = (home.transaction.folder, home.repository.layout.folder)
+                paths = [folder / package.path.name for folder in folders]
+                self.transaction.add_published([path for path in paths if path.is_file()][:1])
+            if fresh:
+                self._take_out_stale(intake, {package.pkgname for package in fresh})
+
+    def _take_out_stale(self, intake: Intake, fresh_names: set[str]) -> None:
+        arch = self.repository.layout.arch
+        self.transaction.remove(intake.stale_in(self.current, arch=arch) - fresh_names)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publisher:
-    """Carries out what the queue hands to a database runner, and tells the queue."""
+    """Publishes what the queue hands to a database runner, and tells the queue."""
 
     queue: Queue
     settings: DatabaseSettings
@@ -57,161 +97,150 @@ class Publisher:
     def publish(self, claims: Sequence[Claim]) -> None:
         """Publish the deliveries of jobs for one repository and architecture, as one change.
 
+        Packages for any architecture go to all of them; the jobs are done when they are there.
         Raises TemporaryError when that did not work for a reason that is not in the packages:
         they stay in the landing zone, and the jobs are handed back.
         """
-        spec = claims[0].spec
+        repo, arch = claims[0].spec.target_repo, claims[0].spec.arch
         with Heartbeat(self.queue, claims, interval=self.interval) as heartbeat:
             try:
-                with open_repository(
-                    self.settings.repo_path,
-                    spec.target_repo,
-                    spec.arch,
-                    self.signer,
-                    grace=self.settings.grace,
-                ) as repository:
-                    self._publish(repository, claims, heartbeat)
+                # Before anything is locked: this may take long.
+                expected = self._sources().expected(claims)
+                with ExitStack() as stack:
+                    repositories = [
+                        stack.enter_context(open_repository(layout, Retention.of(self.settings)))
+                        for layout in self._layouts(repo, arch)
+                    ]
+                    self._publish(repositories, expected.found, heartbeat)
             except (CaurError, OSError) as error:
-                self._hand_back(claims, heartbeat, str(error))
-                raise _temporary(spec.target_repo, spec.arch, error) from error
+                hand_back(self.queue, claims, heartbeat, str(error))
+                raise temporary(repo, arch, error) from error
+            self._settle_unpublished(expected, heartbeat)
 
-    def remove(self, claim: RemovalClaim) -> None:
-        """Take packages out of a repository: first the entries, then the files.
+    def _sources(self) -> Sources:
+        return Sources(self.settings.source_repos, self.settings.cache)
 
-        Raises TemporaryError as `publish` does.
+    def _layouts(self, repo: str, arch: str) -> list[Layout]:
+        """Return where packages of jobs for `arch` go: first there, then in the same order always.
+
+        Whoever locks several repositories locks them in this order.
         """
-        removal = claim.removal
-        with Heartbeat(self.queue, [claim], interval=self.interval) as heartbeat:
-            error = ""
-            gone: list[str] = []
-            try:
-                with open_repository(
-                    self.settings.repo_path,
-                    removal.target_repo,
-                    removal.arch,
-                    self.signer,
-                    grace=self.settings.grace,
-                ) as repository:
-                    gone = self._remove(repository, claim)
-            except (InputError, RepoToolError) as problem:
-                error = problem.message
-                _log.error("%s/%s: %s", removal.target_repo, removal.arch, error)
-            except (CaurError, OSError) as problem:
-                self._hand_back([claim], heartbeat, str(problem))
-                raise _temporary(removal.target_repo, removal.arch, problem) from problem
-            else:
-                _log.info("%s/%s: removed %s", removal.target_repo, removal.arch, _listed(gone))
-            with suppress(StaleClaimError):
-                heartbeat.insist(
-                    claim, lambda: self.queue.finish_removal(claim, removed=gone, error=error)
-                )
+        target = self.settings.target_repos.get(repo)
+        architectures = {arch, *(target.architectures if target else ())}
+        return [Layout(self.settings.repo_path, repo, each) for each in sorted(architectures)]
 
     def _publish(
-        self, repository: Repository, claims: Sequence[Claim], heartbeat: Heartbeat
+        self,
+        repositories: Sequence[Repository],
+        expected: Sequence[tuple[Claim, Expectation]],
+        heartbeat: Heartbeat,
     ) -> None:
+        if not expected:
+            return
         try:
-            batch = self._publish_together(repository, claims, heartbeat)
+            batch = self._publish_together(repositories, expected, heartbeat)
         except RepoToolError as error:
-            if len(claims) == 1:
-                batch = _Batch(rejected=[(claims[0], error.message)])
-            else:
+            if len(expected) > 1:
                 # One of them is to blame; the others are not to suffer for it.
-                for claim in claims:
-                    self._publish(repository, [claim], heartbeat)
+                for pair in expected:
+                    self._publish(repositories, [pair], heartbeat)
                 return
+            batch = _Batch(rejected=[(claim, error.message) for claim, _ in expected])
         self._settle(batch, heartbeat)
 
     def _publish_together(
-        self, repository: Repository, claims: Sequence[Claim], heartbeat: Heartbeat
+        self,
+        repositories: Sequence[Repository],
+        expected: Sequence[tuple[Claim, Expectation]],
+        heartbeat: Heartbeat,
     ) -> _Batch:
-        with repository.transaction() as transaction:
-            batch = self._take_in(transaction, claims, repository.entries())
-            if batch.fresh_names:
-                transaction.prepare()
+        arch = expected[0][0].spec.arch
+        with ExitStack() as stack:
+            changes = [
+                _Change(each, stack.enter_context(each.transaction(self.signer)), each.current())
+                for each in repositories
+            ]
+            # That of the jobs first: the others take over what is signed there.
+            changes.sort(key=lambda change: change.repository.layout.arch != arch)
+            home, *others = changes
+            batch = self._take_in(home, expected)
+            home.take_in(batch)
+            _prepare(home)
+            for other in others:
+                other.take_over(batch, home)
+                _prepare(other)
+            changed = [change for change in changes if not change.transaction.is_empty]
+            if changed:
                 # The last moment to learn that somebody else has taken these over.
                 for claim, _ in batch.taken:
                     heartbeat.insist(claim, _renewing(self.queue, claim))
-                repository.commit(transaction)
+            for change in changed:
+                change.repository.commit(change.transaction, folders=batch.folders)
         return batch
 
-    def _take_in(
-        self, transaction: Transaction, claims: Iterable[Claim], entries: Mapping[str, Entry]
-    ) -> _Batch:
+    def _take_in(self, home: _Change, expected: Iterable[tuple[Claim, Expectation]]) -> _Batch:
         batch = _Batch()
-        allowed = AllowedWorkers(self.settings.allowed_workers)
-        for claim in claims:
-            staging = transaction.folder / f"delivery-{claim.token}"
+        desk = Desk(self.landing, AllowedWorkers(self.settings.allowed_workers))
+        for claim, expectation in expected:
+            staging = home.transaction.folder / f"delivery-{claim.token}"
             staging.mkdir()
             try:
-                intake = take_in(self.landing, allowed, claim, entries, staging)
+                intake = desk.take_in(claim, expectation, home.current, staging)
             except InputError as error:
+                shutil.rmtree(staging)
                 batch.rejected.append((claim, error.message))
                 continue
             if batch.fresh_names & {package.pkgname for package in intake.fresh}:
                 batch.postponed.append(claim)
                 continue
-            transaction.add(intake.fresh)
             batch.taken.append((claim, intake))
         return batch
 
     def _settle(self, batch: _Batch, heartbeat: Heartbeat) -> None:
         for claim, intake in batch.taken:
-            outcome = Outcome.SUCCESS if intake.fresh or intake.published else Outcome.ALREADY_BUILT
+            outcome = Outcome.ALREADY_BUILT if intake.changes_nothing else Outcome.SUCCESS
             self._finish(claim, heartbeat, outcome, intake.remark)
             self.landing.remove(claim.delivery)
         for claim, reason in batch.rejected:
-            with suppress(InputError):  # its very name may be what is wrong
-                self.landing.set_aside(claim.delivery, reason)
-            self._finish(claim, heartbeat, Outcome.FAILED, f"not published: {reason}")
+            self._reject(claim, heartbeat, reason)
         reason = "another job in the same transaction brings a package of the same name"
-        self._hand_back(batch.postponed, heartbeat, reason)
+        hand_back(self.queue, batch.postponed, heartbeat, reason)
 
-    def _finish(self, claim: Claim, heartbeat: Heartbeat, outcome: Outcome, reason: str) -> None:
+    def _settle_unpublished(self, expected: Expected, heartbeat: Heartbeat) -> None:
+        """End or hand back what could not be looked up. Raises TemporaryError."""
+        for claim, reason in expected.refused:
+            self._reject(claim, heartbeat, reason)
+        for claim, error in expected.unreachable:
+            hand_back(self.queue, [claim], heartbeat, error.message)
+        for claim, error in expected.unreachable:
+            raise temporary(claim.spec.target_repo, claim.spec.arch, error)
+
+    def _reject(self, claim: Claim, heartbeat: Heartbeat, reason: str) -> None:
+        with suppress(InputError):  # its very name may be what is wrong
+            self.landing.set_aside(claim.delivery, reason)
+        failure = FailureClass.DELIVERY
+        self._finish(claim, heartbeat, Outcome.FAILED, f"not published: {reason}", failure=failure)
+
+    def _finish(
+        self,
+        claim: Claim,
+        heartbeat: Heartbeat,
+        outcome: Outcome,
+        reason: str,
+        *,
+        failure: FailureClass | None = None,
+    ) -> None:
         _log.info("%s: %s%s", claim.identity, outcome.name, f": {reason}" if reason else "")
         with suppress(StaleClaimError):
-            heartbeat.insist(claim, lambda: self.queue.finish(claim, outcome, reason))
-
-    def _hand_back(
-        self, claims: Iterable[Claim | RemovalClaim], heartbeat: Heartbeat, reason: str
-    ) -> None:
-        for claim in claims:
-            # What is finished already, or somebody else's by now, does not come back.
-            with suppress(StaleClaimError):
-                heartbeat.insist(claim, _releasing(self.queue, claim, reason))
-
-    def _remove(self, repository: Repository, claim: RemovalClaim) -> list[str]:
-        entries = repository.entries().values()
-        bases = _bases_to_remove(claim.removal, {entry.base for entry in entries})
-        going = [entry for entry in entries if entry.base in bases]
-        if going:
-            with repository.transaction() as transaction:
-                transaction.remove([entry.name for entry in going])
-                transaction.prepare()
-                self.queue.renew(claim)
-                repository.commit(transaction, at_once={entry.filename for entry in going})
-        return sorted(bases)
+            heartbeat.insist(
+                claim, lambda: self.queue.finish(claim, outcome, reason, failure=failure)
+            )
 
 
-def _bases_to_remove(removal: Removal, published: set[str]) -> set[str]:
-    if removal.remove:
-        return published & set(removal.remove)
-    if not removal.keep:
-        raise InputError("a removal that keeps nothing would empty the repository; refused")
-    return published - set(removal.keep)
-
-
-def _temporary(target_repo: str, arch: str, error: CaurError | OSError) -> TemporaryError:
-    hint = error.hint if isinstance(error, CaurError) else ""
-    return TemporaryError(f"{target_repo}/{arch}: {error}", hint=hint)
+def _prepare(change: _Change) -> None:
+    if not change.transaction.is_empty:
+        change.transaction.prepare()
 
 
 def _renewing(queue: Queue, claim: Claim) -> Callable[[], object]:
     return lambda: queue.renew(claim)
-
-
-def _releasing(queue: Queue, claim: Claim | RemovalClaim, reason: str) -> Callable[[], None]:
-    return lambda: queue.release(claim, reason)
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names) or "nothing"

@@ -2,155 +2,229 @@
 
 from __future__ import annotations
 
-import json
+import os
 import shutil
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from caur_ci.errors import CaurError, ProcessError
-from caur_ci.names import check_architecture, check_repository_name
+from caur_ci.errors import CaurError, ProcessError, TemporaryError
 from scheduler.database.entries import read_entries
+from scheduler.database.generations import NOTHING, RECORD, Generation, Generations, Kind
+from scheduler.database.lists import write_lists
+from scheduler.database.superseded import Superseded
 from scheduler.database.transaction import Transaction
 from scheduler.files import sync_folder
-from scheduler.locks import locked
+from scheduler.locks import locked, try_lock
+from scheduler.settings import DEFAULT_ARCHIVE_DAYS, DEFAULT_GENERATIONS, DEFAULT_GRACE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator, Mapping
 
     from scheduler.database.entries import Entry
+    from scheduler.database.layout import Layout
     from scheduler.database.signing import Signer
-
-_KINDS = ("files", "db")
+    from scheduler.settings import DatabaseSettings
 
 
 class RepositoryError(CaurError):
     """A pacman repository on disk cannot be used."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long what is not listed any more is kept; see DatabaseSettings."""
+
+    grace: int = DEFAULT_GRACE
+    archive_days: int = DEFAULT_ARCHIVE_DAYS
+    generations: int = DEFAULT_GENERATIONS
+
+    @classmethod
+    def of(cls, settings: DatabaseSettings) -> Self:
+        """Return what the settings say about it."""
+        return cls(
+            grace=settings.grace,
+            archive_days=settings.archive_days,
+            generations=settings.generations,
+        )
+
+
 class Repository:
-    """`REPO_PATH/<name>/<arch>`, locked. Made by `open_repository`.
+    """A repository that is locked. Made by `open_repository`."""
 
-    `private` is a folder beside it on the same file system: what is renamed from there to here
-    appears at once.
-    """
-
-    def __init__(self, folder: Path, private: Path, name: str, signer: Signer, grace: int) -> None:
-        self.folder = folder
-        self.name = name
-        self._private = private
-        self._signer = signer
-        self._grace = grace
-        self._commit = private / "commit"
-        self._superseded = private / "superseded.json"
+    def __init__(self, layout: Layout, retention: Retention) -> None:
+        self.layout = layout
+        self.generations = Generations(layout.private / "generations")
+        self.superseded = Superseded(layout)
+        self._retention = retention
+        self._staging = layout.private / "staging"
+        self._commit = layout.private / "commit"
 
     def entries(self) -> dict[str, Entry]:
         """Return what is published. Raises RepositoryError."""
+        path = self.layout.folder / self.layout.database
         try:
-            return read_entries(self.folder / f"{self.name}.db.tar.zst")
+            return read_entries(path)
         except ProcessError as error:
-            raise RepositoryError(
-                f"the database of {self.folder} cannot be read: {error.message}"
-            ) from error
+            raise RepositoryError(f"the database {path} cannot be read: {error.message}") from error
+
+    def current(self) -> Generation:
+        """Return the published state, as the next generation where somebody else has changed it.
+
+        Raises RepositoryError and GenerationError.
+        """
+        latest = self.generations.latest()
+        entries = self.entries()
+        if entries == latest.packages:
+            return latest
+        now = time.time()
+        return latest.followed_by(entries, kind=Kind.FOUND, time=now, folders=latest.folders)
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self, signer: Signer) -> Iterator[Transaction]:
         """Provide a change that becomes visible with `commit`, or not at all."""
-        staging = self._private / "staging"
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir()
+        self.discard()
+        self._staging.mkdir()
         try:
-            yield Transaction(self.folder, staging, self.name, self._signer)
+            yield Transaction(self.layout, self._staging, signer)
         finally:
-            shutil.rmtree(staging, ignore_errors=True)
+            self.discard()
 
-    def commit(self, transaction: Transaction, *, at_once: Collection[str] = ()) -> None:
-        """Publish a prepared transaction.
+    def commit(
+        self,
+        transaction: Transaction,
+        *,
+        kind: Kind = Kind.PUBLISHED,
+        folders: Mapping[str, str] | None = None,
+        origin: int = 0,
+    ) -> Generation:
+        """Publish a prepared transaction; `folders` are those of the packages that it brings.
 
-        Files that are no longer listed stay for the time of grace, those named in `at_once` go.
-        Once this has begun, it is finished even if the process is killed: by the next one that
-        opens the repository.
+        Files that are no longer listed stay for the time of grace. Once this has begun, it is
+        finished even if the process is killed: by the next one that opens the repository.
         """
-        now = time.time()
-        before = {entry.filename for entry in self.entries().values()}
-        after = {entry.filename for entry in transaction.entries().values()}
-        leaving = {name: 0.0 if name in at_once else now for name in before - after}
-        self._save_superseded(self._load_superseded() | leaving)
-        transaction.make_durable()
-        transaction.folder.rename(self._commit)
-        sync_folder(self._private)
+        before = self.current()
+        if before.kind is Kind.FOUND and before is not NOTHING:
+            self.generations.add(before, self._published_databases())
+        after = before.followed_by(
+            transaction.entries(),
+            kind=kind,
+            time=time.time(),
+            folders={**before.folders, **(folders or {})},
+            origin=origin,
+        )
+        transaction.finish(after)
+        self._staging.rename(self._commit)
+        sync_folder(self.layout.private)
         self.finish_commit()
         self.sweep()
+        return after
 
     def finish_commit(self) -> None:
         """Go on where a commit was interrupted, or do nothing."""
-        if not self._commit.is_dir():
-            return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        # What is listed comes before the lists. A database and its signature are two files: the
-        # time between those two renames is all that a reader can fall into.
-        for path in sorted(self._commit.iterdir(), key=self._publishing_order):
-            path.rename(self.folder / path.name)
-        self._link()
-        sync_folder(self.folder)
-        self._commit.rmdir()
+        record = self._commit / RECORD
+        if record.exists():
+            self._put_into_place(Generation.read(record))
+            # Without its record, a commit is over.
+            record.unlink()
+        if self._commit.exists():
+            self._commit.rmdir()
 
     def sweep(self) -> None:
-        """Remove superseded files whose time of grace is over."""
-        superseded = self._load_superseded()
-        due = {name for name, since in superseded.items() if since + self._grace <= time.time()}
-        if not due:
-            return
-        listed = {entry.filename for entry in self.entries().values()}
-        for name in due - listed:
-            (self.folder / name).unlink(missing_ok=True)
-            (self.folder / f"{name}.sig").unlink(missing_ok=True)
-        self._save_superseded({name: superseded[name] for name in superseded.keys() - due})
+        """Forget old generations, and move on the files whose time is over."""
+        self.generations.prune(self._retention.generations)
+        moved = self.superseded.sweep(
+            grace=self._retention.grace,
+            archive_days=self._retention.archive_days,
+            needed=self.generations.needed,
+            now=time.time(),
+        )
+        if moved:
+            write_lists(self.layout, self.entries().values(), updated=None)
 
-    def _publishing_order(self, path: Path) -> tuple[int, str]:
-        for rank, kind in enumerate(_KINDS, start=1):
-            if path.name.removesuffix(".sig") == f"{self.name}.{kind}.tar.zst":
-                return rank, path.name
-        return 0, path.name
+    def discard(self) -> None:
+        """Remove what is left of a change that never became one."""
+        shutil.rmtree(self._staging, ignore_errors=True)
+
+    def _put_into_place(self, generation: Generation) -> None:
+        """Make what lies in the folder of the commit visible. May be interrupted anywhere."""
+        self.layout.folder.mkdir(parents=True, exist_ok=True)
+        before = self.generations.latest(before=generation.number).packages.values()
+        self.superseded.leave(before, generation.packages, now=generation.time)
+        # Before any of the databases is moved: of a generation that is there, all is there.
+        databases = [self._commit / name for name in self.layout.databases]
+        self.generations.add(generation, [path for path in databases if path.exists()])
+        self._move_packages(generation.time)
+        sync_folder(self.layout.folder)
+        self._move_databases()
+        self.superseded.settle(generation.packages.values())
+        self._link()
+        sync_folder(self.layout.folder)
+        write_lists(self.layout, generation.packages.values(), updated=generation.time)
+
+    def _move_packages(self, now: float) -> None:
+        aside = {RECORD, *self.layout.databases}
+        for path in sorted(self._commit.iterdir()):
+            if path.name not in aside:
+                if not path.name.endswith(".sig"):
+                    self.superseded.make_room(path.name, now=now)
+                path.rename(self.layout.folder / path.name)
+
+    def _move_databases(self) -> None:
+        # A database and its signature are two files: the time between those two renames is all
+        # that a reader can fall into, so there is nothing else in between.
+        moves = [
+            (os.fspath(self._commit / name), os.fspath(self.layout.folder / name))
+            for name in self.layout.databases
+            if (self._commit / name).exists()
+        ]
+        for source, target in moves:
+            os.rename(source, target)  # noqa: PTH104 - nothing else in between
+
+    def _published_databases(self) -> list[Path]:
+        paths = [self.layout.folder / name for name in self.layout.databases]
+        return [path for path in paths if path.exists()]
 
     def _link(self) -> None:
-        for kind in _KINDS:
-            for suffix in ("", ".sig"):
-                link = self.folder / f"{self.name}.{kind}{suffix}"
-                target = f"{self.name}.{kind}.tar.zst{suffix}"
-                if not link.is_symlink() or link.readlink() != Path(target):
-                    fresh = self._private / "link"
-                    fresh.unlink(missing_ok=True)
-                    fresh.symlink_to(target)
-                    fresh.rename(link)
-
-    def _load_superseded(self) -> dict[str, float]:
-        try:
-            data: dict[str, float] = json.loads(self._superseded.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return {}
-        return data
-
-    def _save_superseded(self, superseded: dict[str, float]) -> None:
-        fresh = self._superseded.with_suffix(".new")
-        fresh.write_text(json.dumps(superseded, indent=0, sort_keys=True), encoding="utf-8")
-        fresh.rename(self._superseded)
+        for name, target in self.layout.links.items():
+            link = self.layout.folder / name
+            if not link.is_symlink() or link.readlink() != Path(target):
+                fresh = self.layout.private / "link"
+                fresh.unlink(missing_ok=True)
+                fresh.symlink_to(target)
+                fresh.rename(link)
 
 
 @contextmanager
 def open_repository(
-    root: Path, name: str, arch: str, signer: Signer, *, grace: int
+    layout: Layout, retention: Retention | None = None, *, wait: bool = True
 ) -> Iterator[Repository]:
-    """Lock the repository `name` for `arch` below `root`, finish what was interrupted.
+    """Lock a repository, and finish or undo what was interrupted there.
 
-    Waits for other processes that have it. Raises RepositoryError and OSError.
+    Waits for other processes that have it, or without `wait` raises TemporaryError. Raises
+    RepositoryError and OSError.
     """
-    check_repository_name(name)
-    check_architecture(arch)
-    private = root / name / ".caur" / arch
-    private.mkdir(parents=True, exist_ok=True)
-    with locked(private / "lock"):
-        repository = Repository(root / name / arch, private, name, signer, grace)
+    layout.private.mkdir(parents=True, exist_ok=True)
+    with _locked(layout, wait=wait):
+        repository = Repository(layout, retention or Retention())
         repository.finish_commit()
+        repository.discard()
         yield repository
+
+
+@contextmanager
+def _locked(layout: Layout, *, wait: bool) -> Iterator[None]:
+    path = layout.private / "lock"
+    if wait:
+        with locked(path):
+            yield
+        return
+    descriptor = try_lock(path)
+    if descriptor is None:
+        raise TemporaryError(f"another process works on {layout.name}/{layout.arch}")
+    try:
+        yield
+    finally:
+        os.close(descriptor)

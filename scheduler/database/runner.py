@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import TemporaryError
+from scheduler.database.upkeep import RepositoryUpkeep
 from scheduler.queue import DrainedError
 from scheduler.upkeep import Upkeep
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from scheduler.database.publishing import Publisher
+    from scheduler.database.removing import Remover
     from scheduler.queue import Claim, RemovalClaim
 
 _log = logging.getLogger(__name__)
@@ -28,14 +30,16 @@ _SHORTEST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 class DatabaseRunner:
     """One database runner. Several may run; a lock lets one at a time change a repository."""
 
-    def __init__(self, publisher: Publisher, runner_id: str, stop: Event) -> None:
+    def __init__(self, publisher: Publisher, remover: Remover, runner_id: str, stop: Event) -> None:
         self._publisher = publisher
+        self._remover = remover
         self._queue = publisher.queue
         self._targets = sorted(publisher.settings.target_repos)
         self._id = runner_id
         self._stop = stop
         self._pause = 0.0
         self._upkeep = Upkeep(self._queue, targets=self._targets)
+        self._repositories = RepositoryUpkeep(publisher.settings)
 
     def run(self, *, idle_exit: float | None = None) -> None:
         """Work until told to stop or drained, or for `idle_exit` seconds without anything to do.
@@ -59,6 +63,7 @@ class DatabaseRunner:
         """Do what there is to do, or wait for it; tell whether there was anything."""
         try:
             self._upkeep.do()
+            self._repositories.do()
             removals = self._queue.claim_removals(self._id, target_repos=self._targets)
             self._carry_out(removals)
             claims = self._queue.claim_landed(
@@ -73,7 +78,7 @@ class DatabaseRunner:
     def _carry_out(self, removals: Sequence[RemovalClaim]) -> None:
         for claim in removals:
             try:
-                self._publisher.remove(claim)
+                self._remover.remove(claim)
             except TemporaryError as error:
                 self._rest(error)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from caur_ci.process import missing_tool
 from scheduler.database.publishing import Publisher
+from scheduler.database.removing import Remover
 from scheduler.database.runner import DatabaseRunner
 from scheduler.database.signing import Signer
 from scheduler.hiding import hide_this_process
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_TOOLS = ("repo-add", "repo-remove", "bsdtar", "gpg", "ssh-keygen", "zstd")
+_TOOLS = ("repo-add", "repo-remove", "bsdtar", "git", "gpg", "ssh-keygen", "zstd")
 
 
 def database_runner(
@@ -55,4 +56,5 @@ def database_runner(
         landing=LandingZone(settings.landing_zone),
         signer=signer,
     )
-    return DatabaseRunner(publisher, runner_id, stop)
+    remover = Remover(queue=publisher.queue, settings=settings, signer=signer)
+    return DatabaseRunner(publisher, remover, runner_id, stop)

@@ -5,24 +5,25 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from itertools import product
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError, ProcessError
 from caur_ci.process import run
 from scheduler.database.entries import read_entries
-from scheduler.files import sync_folder
+from scheduler.database.generations import RECORD
+from scheduler.files import link_or_copy, sync_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from scheduler.database.entries import Entry
+    from scheduler.database.generations import Generation
+    from scheduler.database.layout import Layout
     from scheduler.database.packages import PackageFile
     from scheduler.database.signing import Signer
 
 _TIMEOUT = 3600.0
-_KINDS = ("db", "files")
 
 
 class RepoToolError(CaurError):
@@ -35,39 +36,84 @@ class Transaction:
     `folder` is where it all is put together.
     """
 
-    def __init__(self, live: Path, folder: Path, name: str, signer: Signer) -> None:
+    def __init__(self, layout: Layout, folder: Path, signer: Signer) -> None:
         self.folder = folder
-        self._live = live
-        self._name = name
+        self._layout = layout
         self._signer = signer
         self._added: list[Path] = []
-        self._removed: list[str] = []
+        self._removed: set[str] = set()
 
-    def add(self, packages: Sequence[PackageFile]) -> None:
+    def add(self, packages: Iterable[PackageFile]) -> None:
         """Take in checked package files, which lie somewhere below `folder`."""
         for package in packages:
             self._added.append(package.path.rename(self.folder / package.path.name))
 
-    def remove(self, pkgnames: Collection[str]) -> None:
+    def add_published(self, files: Iterable[Path]) -> None:
+        """Take in files that are published elsewhere or were before, with their signatures."""
+        for path in files:
+            link_or_copy(path, self.folder / path.name)
+            signature = path.with_name(f"{path.name}.sig")
+            if signature.exists():
+                link_or_copy(signature, self.folder / signature.name)
+            self._added.append(self.folder / path.name)
+
+    def remove(self, pkgnames: Iterable[str]) -> None:
         """Take out entries that are in the database."""
-        self._removed.extend(sorted(pkgnames))
+        self._removed.update(pkgnames)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing would change."""
+        return not self._added and not self._removed
 
     def prepare(self) -> None:
         """Sign the packages, make the new database and sign that. Nothing is visible yet.
 
         Raises RepoToolError, SigningError and OSError.
         """
-        databases = [self.folder / f"{self._name}.{kind}.tar.zst" for kind in _KINDS]
-        for database in databases:
-            if (self._live / database.name).exists():
-                shutil.copyfile(self._live / database.name, database)
-        self._signer.sign_all(self._added)
+        self._take_databases(self._layout.folder)
+        self._sign_packages()
         if self._removed:
-            self._run("repo-remove", self._removed)
+            self._run("repo-remove", sorted(self._removed))
         if self._added:
             self._run("repo-add", [f"./{path.name}" for path in self._added])
-        self._signer.sign_all(databases)
-        wanted = {path.name for path in (*self._added, *databases)}
+        self._sign_databases()
+
+    def prepare_from(self, databases: Path) -> None:
+        """Do as `prepare`, with the databases in this folder as they are. Raises SigningError."""
+        self._take_databases(databases)
+        self._sign_packages()
+        self._sign_databases()
+
+    def entries(self) -> dict[str, Entry]:
+        """Return what is in the new database."""
+        return read_entries(self.folder / self._layout.database)
+
+    def finish(self, generation: Generation) -> None:
+        """Add the record of what this leads to, and see that all survives a loss of power."""
+        for path in self.folder.iterdir():
+            with path.open("rb") as stream:
+                # Everybody may read them.
+                os.fchmod(stream.fileno(), 0o644)
+                os.fsync(stream.fileno())
+        self._age_databases()
+        generation.write(self.folder / RECORD)
+        sync_folder(self.folder)
+
+    def _take_databases(self, folder: Path) -> None:
+        for name in self._databases():
+            if (folder / name).exists():
+                shutil.copyfile(folder / name, self.folder / name)
+
+    def _sign_packages(self) -> None:
+        # What was published before is signed.
+        self._signer.sign_all(
+            path for path in self._added if not path.with_name(f"{path.name}.sig").exists()
+        )
+
+    def _sign_databases(self) -> None:
+        self._signer.sign_all(self.folder / name for name in self._databases())
+        wanted = {*(path.name for path in self._added), *self._databases()}
         for path in self.folder.iterdir():
             # What was not taken in, and the links and backups that the tools make.
             if path.is_dir() and not path.is_symlink():
@@ -75,33 +121,22 @@ class Transaction:
             elif path.name.removesuffix(".sig") not in wanted:
                 path.unlink()
 
-    def entries(self) -> dict[str, Entry]:
-        """Return what is in the new database."""
-        return read_entries(self.folder / f"{self._name}.db.tar.zst")
-
-    def make_durable(self) -> None:
-        """See that the files survive a loss of power, and that everybody may read them."""
-        for path in self.folder.iterdir():
-            with path.open("rb") as stream:
-                os.fchmod(stream.fileno(), 0o644)
-                os.fsync(stream.fileno())
-        self._age_databases()
-        sync_folder(self.folder)
+    def _databases(self) -> tuple[str, str]:
+        return self._layout.files_database, self._layout.database
 
     def _age_databases(self) -> None:
         # pacman fetches databases and signatures only if they are newer, in whole seconds, than
         # those it has.
-        for kind, suffix in product(_KINDS, ("", ".sig")):
-            path = self.folder / f"{self._name}.{kind}.tar.zst{suffix}"
-            live = self._live / path.name
+        for name in self._layout.databases:
+            live = self._layout.folder / name
             last = int(live.stat().st_mtime) + 1 if live.exists() else 0
             modified = max(int(time.time()), last)
-            os.utime(path, (modified, modified))
+            os.utime(self.folder / name, (modified, modified))
 
     def _run(self, tool: str, arguments: Sequence[str]) -> None:
-        database = f"{self._name}.db.tar.zst"
+        command = [tool, "--nocolor", self._layout.database, *arguments]
         try:
-            run([tool, "--nocolor", database, *arguments], cwd=self.folder, timeout=_TIMEOUT)
+            run(command, cwd=self.folder, timeout=_TIMEOUT)
         except ProcessError as error:
             if error.returncode is None:
                 raise

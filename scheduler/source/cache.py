@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from caur_ci.errors import CaurError, GitError, TemporaryError
+from caur_ci.errors import CaurError, GitError, InputError, TemporaryError
 from caur_ci.git import GitRepository
-from caur_ci.names import check_package_name
+from caur_ci.names import check_package_name, is_package_name
 from caur_ci.process import run
+from caur_ci.srcinfo import parse_fields
 from scheduler.locks import locked
 from scheduler.source.export import export_tree
 
@@ -26,6 +28,7 @@ MAX_FILE_SIZE = 4 * 1024 * 1024
 _FETCH_TIMEOUT = 1800.0
 _REMOTE = "source"
 _COMMIT_REFS = "refs/caur/commits"
+_TIP = "refs/caur/tip"
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -75,19 +78,49 @@ class SourceCache:
         contents = repository.read_blobs(list(blobs.values()))
         return {path: content or b"" for path, content in zip(blobs, contents, strict=True)}
 
+    def names_now(self, source: SourceRepository) -> dict[str, frozenset[str]]:
+        """Return the pkgbase and pkgnames of each package folder at the tip of the repository.
+
+        That is what its HEAD leads to. Folders whose `.SRCINFO` makes no sense are left out.
+        Raises TemporaryError when the repository is out of reach.
+        """
+        repository = self._repository(source)
+        with locked(self._folder / f"{source.name}.lock"):
+            _ensure(repository)
+            tip = _fetch_tip(repository, source)
+        folders = [
+            entry.name
+            for entry in repository.entries(tip)
+            if entry.is_folder and is_package_name(entry.name)
+        ]
+        blobs = repository.read_blobs([f"{tip}:{folder}/.SRCINFO" for folder in folders])
+        found = {}
+        for folder, content in zip(folders, blobs, strict=True):
+            with suppress(InputError):
+                fields = parse_fields(content or b"", origin=folder)
+                found[folder] = frozenset({fields.pkgbase, *fields.pkgnames})
+        return found
+
     def _with_commit(self, source: SourceRepository, commit: str) -> GitRepository:
         if _OBJECT_ID.fullmatch(commit) is None:
             raise SourceMissingError(f"{commit!r} is not the full id of a commit")
-        self._folder.mkdir(parents=True, exist_ok=True)
-        repository = GitRepository(self._folder / f"{source.name}.git", bare=True)
+        repository = self._repository(source)
         if repository.folder.is_dir() and _has(repository, commit):
             return repository
         with locked(self._folder / f"{source.name}.lock"):
-            if not (repository.folder / "HEAD").is_file():
-                run(["git", "init", "--quiet", "--bare", "--", repository.folder])
+            _ensure(repository)
             if not _has(repository, commit):
                 _fetch(repository, source, commit)
         return repository
+
+    def _repository(self, source: SourceRepository) -> GitRepository:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return GitRepository(self._folder / f"{source.name}.git", bare=True)
+
+
+def _ensure(repository: GitRepository) -> None:
+    if not (repository.folder / "HEAD").is_file():
+        run(["git", "init", "--quiet", "--bare", "--", repository.folder])
 
 
 def _has(repository: GitRepository, commit: str) -> bool:
@@ -111,6 +144,14 @@ def _fetch(repository: GitRepository, source: SourceRepository, commit: str) -> 
     _forget_old_commits(repository, keep=commit)
 
 
+def _fetch_tip(repository: GitRepository, source: SourceRepository) -> str:
+    try:
+        _run_fetch(repository, source, "--depth=1", f"+HEAD:{_TIP}")
+    except GitError as error:
+        raise _out_of_reach(source, error) from None  # the cause may show credentials
+    return repository.commit_id(_TIP)
+
+
 def _fetch_all(repository: GitRepository, source: SourceRepository) -> None:
     history = ["--unshallow"] if repository.is_shallow() else []
     try:
@@ -123,11 +164,15 @@ def _fetch_all(repository: GitRepository, source: SourceRepository) -> None:
             "+refs/tags/*:refs/caur/tags/*",
         )
     except GitError as error:
-        raise TemporaryError(
-            f"the source repository {source.name} cannot be fetched: "
-            f"{_without_credentials(error.message, source.url)}",
-            hint="Check its URL in PACKAGE_REPOS, the network and the rights of this machine.",
-        ) from None  # the cause may show credentials
+        raise _out_of_reach(source, error) from None  # the cause may show credentials
+
+
+def _out_of_reach(source: SourceRepository, error: GitError) -> TemporaryError:
+    return TemporaryError(
+        f"the source repository {source.name} cannot be fetched: "
+        f"{_without_credentials(error.message, source.url)}",
+        hint="Check its URL in PACKAGE_REPOS, the network and the rights of this machine.",
+    )
 
 
 def _run_fetch(repository: GitRepository, source: SourceRepository, *arguments: str) -> None:

@@ -21,7 +21,7 @@ from scheduler.logs import LogStore
 from scheduler.queue import Queue
 from scheduler.workerkeys import WorkerKey
 from tests.support.deliveries import allow
-from tests.support.git import Checkout
+from tests.support.git import Checkout, srcinfo
 from tests.support.packages import SigningKey, gnupg_folder, pkgbuild, signing_key
 from tests.support.queue import eventually, job
 from tests.support.tools import need_tools
@@ -103,8 +103,11 @@ def test_from_a_commit_to_an_installed_package(
         "packages",
         {
             "lib++/PKGBUILD": pkgbuild("lib++", build="cat /proc/[0-9]*/environ 2>&1 || true"),
+            "lib++/.SRCINFO": srcinfo("lib++"),
             "tool/PKGBUILD": split,
+            "tool/.SRCINFO": srcinfo("tool", "epoch = 1", names=("tool", "tool-doc")),
             "bad/PKGBUILD": pkgbuild("bad", build="false"),
+            "bad/.SRCINFO": srcinfo("bad"),
         },
     )
     checkout.push()

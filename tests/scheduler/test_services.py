@@ -21,7 +21,7 @@ from scheduler.connection import connect
 from scheduler.job import Outcome, State
 from scheduler.logs import LogStore
 from scheduler.queue import PROTOCOL, Queue
-from tests.support.git import Checkout
+from tests.support.git import Checkout, srcinfo
 from tests.support.packages import SigningKey, pkgbuild, signing_key
 from tests.support.queue import eventually, job
 from tests.support.tools import need_tools
@@ -55,7 +55,8 @@ class Site:
         """Commit and push packages with such build functions, and schedule them."""
         commit = self.checkout.commit(
             "packages",
-            {f"{name}/PKGBUILD": pkgbuild(name, build=text) for name, text in packages.items()},
+            {f"{name}/PKGBUILD": pkgbuild(name, build=text) for name, text in packages.items()}
+            | {f"{name}/.SRCINFO": srcinfo(name) for name in packages},
         )
         self.checkout.push()
         jobs = [job(name, commit=commit) for name in packages]

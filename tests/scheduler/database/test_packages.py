@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.process import run
-from scheduler.database.packages import PackageError, check_package, read_package
+from scheduler.database.packages import PackageError, read_package
 from tests.support.packages import make_package
-from tests.support.queue import job
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,20 +103,3 @@ def test_a_pkginfo_that_is_a_link_is_refused(tmp_path: Path) -> None:
     run(["bsdtar", "--zstd", "-cf", path, "-C", tmp_path, ".PKGINFO"])
     with pytest.raises(PackageError, match="is no file"):
         read_package(path)
-
-
-def test_a_job_may_publish_its_own_packages_only(tmp_path: Path) -> None:
-    spec = job("base", pkgnames=("base", "base-doc"))
-    for name in ("base", "base-doc", "base-debug"):
-        check_package(read_package(make_package(tmp_path, name, base="base")), spec)
-
-    refused = {
-        "is none of the packages of base": make_package(tmp_path, "linux", base="base"),
-        "belongs to pkgbase linux": make_package(tmp_path, "base-doc", "2-1", base="linux"),
-        "is for aarch64, the job is for x86_64": make_package(
-            tmp_path, "base", "2-1", arch="aarch64"
-        ),
-    }
-    for message, path in refused.items():
-        with pytest.raises(PackageError, match=message):
-            check_package(read_package(path), spec)

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import re
 import shutil
-import threading
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scheduler.database.entries import read_entries
-from scheduler.database.publishing import Publisher
-from scheduler.database.runner import DatabaseRunner
-from scheduler.database.signing import Signer
-from scheduler.job import JobSpec, Outcome, Removal, State
+from scheduler.job import FailureClass, OnOlder, Outcome, State
+from scheduler.landing import MANIFEST, SIGNATURE, SignedManifest, describe_file
 from scheduler.queue import Queue, WorkerIdentity
-from scheduler.settings import DatabaseSettings, TargetRepository
-from tests.support.deliveries import allow, deliver, manifest_of
+from scheduler.settings import TargetRepository
+from tests.support.deliveries import manifest_of
 from tests.support.packages import make_package
 from tests.support.queue import job
 
@@ -26,94 +22,8 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
-    from scheduler.landing import LandingZone
-    from scheduler.queue import JobView
-    from scheduler.workerkeys import WorkerKey
-    from tests.support.packages import SigningKey
-
-
-@dataclass
-class World:
-    """A queue, workers that always succeed, and a database runner."""
-
-    queue: Queue
-    landing: LandingZone
-    key: WorkerKey
-    settings: DatabaseSettings
-    base: Path
-    stop: threading.Event = field(default_factory=threading.Event)
-    jobs: dict[str, int] = field(default_factory=dict)
-    requests: int = 0
-
-    def runner(self, **changes: object) -> DatabaseRunner:
-        values = {
-            "queue": self.queue,
-            "settings": self.settings,
-            "landing": self.landing,
-            "signer": Signer(self.settings.gpg_home),
-            "interval": 0.1,
-        }
-        publisher = Publisher(**(values | changes))  # type: ignore[arg-type]
-        return DatabaseRunner(publisher, "runner-1", self.stop)
-
-    def deliver(self, spec: JobSpec, *packages: Path, **wrong: object) -> str:
-        """Submit, claim and land a job, as a worker does; return the delivery's name."""
-        self.requests += 1
-        submission = self.queue.submit(f"request-{self.requests}", [spec])
-        (self.jobs[spec.pkgbase],) = submission.jobs
-        claim = self.queue.claim(WorkerIdentity.new("worker"))
-        assert claim is not None
-        manifest = manifest_of(claim, *packages, **wrong)
-        delivery = deliver(self.landing, self.key, manifest, *packages)
-        self.queue.land(claim, delivery)
-        return delivery
-
-    def package(self, name: str, version: str = "1-1", **values: str) -> Path:
-        """Make a package in a folder of its own."""
-        self.requests += 1
-        folder = self.base / f"output-{self.requests}"
-        folder.mkdir()
-        return make_package(folder, name, version, **values)
-
-    def simple(self, name: str, version: str = "1-1", **values: str) -> str:
-        return self.deliver(job(name), self.package(name, version, **values))
-
-    def view(self, pkgbase: str) -> JobView:
-        view = self.queue.job(self.jobs[pkgbase])
-        assert view is not None
-        return view
-
-    def ended(self, pkgbase: str) -> tuple[Outcome | None, str]:
-        view = self.view(pkgbase)
-        return view.outcome, view.reason
-
-    @property
-    def folder(self) -> Path:
-        return self.settings.repo_path / "repo" / "x86_64"
-
-    def published(self) -> dict[str, str]:
-        entries = read_entries(self.folder / "repo.db.tar.zst")
-        return {name: entry.version for name, entry in entries.items()}
-
-    def deliveries(self) -> list[str]:
-        return sorted(path.name for path in self.landing.folder.iterdir() if path.name[0] != ".")
-
-
-@pytest.fixture
-def world(
-    redis: Redis, tmp_path: Path, key: SigningKey, landing: LandingZone, worker_key: WorkerKey
-) -> World:
-    settings = DatabaseSettings(
-        source_repos={},
-        allowed_workers=tmp_path / "allowed_workers",
-        cache=tmp_path / "cache",
-        target_repos={"repo": TargetRepository(name="repo")},
-        repo_path=tmp_path / "www",
-        landing_zone=landing.folder,
-        gpg_home=key.home,
-    )
-    allow(settings.allowed_workers, worker_key, "worker")
-    return World(Queue(redis), landing, worker_key, settings, tmp_path)
+    from scheduler.database.signing import Signer
+    from tests.support.publishing import World
 
 
 def test_all_that_waits_is_published_in_one_step(world: World) -> None:
@@ -178,7 +88,7 @@ def test_a_bad_delivery_is_kept_aside_and_the_others_are_published(world: World)
     ],
 )
 def test_a_manifest_of_something_else_is_refused(
-    world: World, wrong: dict[str, object], message: str
+    world: World, wrong: dict[str, Any], message: str
 ) -> None:
     world.deliver(job("tool"), world.package("tool"), **wrong)
 
@@ -364,46 +274,215 @@ def test_a_package_that_repo_add_refuses_does_not_hold_up_the_others(
     assert (world.landing.folder / ".rejected" / delivery).is_dir()
 
 
-def test_bases_are_removed_by_name_with_all_their_packages(world: World) -> None:
-    path = world.package("a")
-    world.deliver(
-        job("a", pkgnames=("a", "a-doc")), path, make_package(path.parent, "a-doc", base="a")
-    )
-    world.simple("b")
-    world.simple("c")
-    runner = world.runner()
-    runner.step()
+@pytest.mark.parametrize(
+    ("name", "version", "values", "message"),
+    [
+        ("linux", "1-1", {}, "linux is none of the packages of tool"),
+        ("tool", "1-1", {"base": "linux"}, "belongs to pkgbase linux"),
+        ("tool", "2-1", {}, "has version 2-1, the .SRCINFO has pkgver 1"),
+        ("tool", "1-2", {}, "has version 1-2, its pkgrel has to be 1"),
+        ("tool", "1:1-1", {}, "the .SRCINFO has epoch 0"),
+        ("tool", "1-1", {"arch": "aarch64"}, "is for aarch64, the job is for x86_64"),
+    ],
+)
+def test_a_package_that_the_source_repository_does_not_have_is_refused(
+    world: World, name: str, version: str, values: dict[str, str], message: str
+) -> None:
+    package = world.package(name, version, **({"base": "tool"} | values))
+    delivery = world.deliver(job("tool"), package, committed_version="1-1")
 
-    world.queue.submit("removal", [], [Removal(target_repo="repo", remove=("a", "unknown"))])
-    runner.step()
+    world.runner().step()
 
-    assert world.published() == {"b": "1-1", "c": "1-1"}
-    assert not any(path.name.startswith("a-") for path in world.folder.iterdir())
-    removal = [event for event in world.queue.events() if event.kind == "removal"][-1]
-    assert removal.outcome is Outcome.SUCCESS
-    assert "removed a" in removal.reason
-    assert "unknown" not in removal.reason
-
-
-def test_all_but_the_bases_to_keep_are_removed(world: World) -> None:
-    for name in ("a", "b", "c"):
-        world.simple(name)
-    runner = world.runner()
-    runner.step()
-
-    world.queue.submit("removal", [], [Removal(target_repo="repo", keep=("b", "new"))])
-    runner.step()
-
-    assert world.published() == {"b": "1-1"}
+    outcome, reason = world.ended("tool")
+    assert outcome is Outcome.FAILED
+    assert message in reason
+    assert world.view("tool").failure is FailureClass.DELIVERY
+    assert message in (world.landing.folder / ".rejected" / f"{delivery}.reason").read_text()
+    assert world.published() == {}
 
 
-def test_removing_from_a_repository_that_is_not_there_yet_is_no_error(world: World) -> None:
-    world.queue.submit("removal", [], [Removal(target_repo="repo", remove=("a",))])
+@pytest.mark.parametrize("name", ["../tool-1-1-any.pkg.tar.zst", "/etc/passwd", ".."])
+def test_a_path_as_the_name_of_a_file_is_refused(world: World, name: str) -> None:
+    package = world.package("tool")
+    file = describe_file(package)
+    world.deliver(job("tool"), package)
+    # What no worker of ours would deliver.
+    (claim,) = world.queue.claim_landed("other")
+    world.queue.release(claim)
+    token = int(claim.delivery.partition("-")[2])
+    files = (replace(file, name=name),)
+    manifest = manifest_of(claim, package, worker="worker-1", token=token, files=files)
+    signed = SignedManifest.sign(manifest, world.key)
+    folder = world.landing.folder / claim.delivery
+    (folder / MANIFEST).write_bytes(signed.content)
+    (folder / SIGNATURE).write_bytes(signed.signature)
 
-    assert world.runner().step()
+    world.runner().step()
 
-    removal = [event for event in world.queue.events() if event.kind == "removal"][-1]
-    assert removal.outcome is Outcome.SUCCESS
+    outcome, reason = world.ended("tool")
+    assert outcome is Outcome.FAILED
+    assert "the name of a" in reason
+    assert world.published() == {}
+
+
+def test_a_commit_that_the_source_repository_does_not_have_is_refused(world: World) -> None:
+    world.simple("good")
+    world.land(job("tool", commit="1" * 40), world.package("tool"))
+
+    world.runner().step()
+
+    outcome, reason = world.ended("tool")
+    assert outcome is Outcome.FAILED
+    assert f"commit {'1' * 40} is in no branch or tag" in reason
+    assert world.published() == {"good": "1-1"}
+
+
+def test_a_folder_without_srcinfo_is_refused(world: World) -> None:
+    commit = world.checkout.commit("no .SRCINFO", {"tool/PKGBUILD": "pkgname=tool"})
+    world.checkout.push()
+    world.land(job("tool", commit=commit), world.package("tool"))
+
+    world.runner().step()
+
+    assert world.ended("tool")[0] is Outcome.FAILED
+    assert "tool has no .SRCINFO" in world.ended("tool")[1]
+
+
+def test_a_source_repository_out_of_reach_is_no_reason_to_refuse(world: World) -> None:
+    world.simple("early")
+    world.runner().step()
+    known = world.checkout.head()
+    world.simple("late")
+    world.land(job("early", commit=known, reason="again"), world.package("early"))
+    away = world.checkout.remote.with_name("away")
+    world.checkout.remote.rename(away)
+    world.stop.set()  # so that nobody waits between two tries
+
+    world.runner().step()
+
+    # What is known of a commit stays known.
+    assert world.ended("early")[0] is Outcome.ALREADY_BUILT
+    assert world.view("late").state is State.LANDED
+    away.rename(world.checkout.remote)
+    world.runner().step()
+    assert world.published() == {"early": "1-1", "late": "1-1"}
+
+
+def test_a_source_repository_that_the_runner_does_not_know_is_told_to_its_operator(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.simple("tool")
+    world.stop.set()
+
+    world.runner(settings=replace(world.settings, source_repos={})).step()
+
+    assert world.view("tool").state is State.LANDED
+    assert "does not know the source repository source" in caplog.text
+    assert "PACKAGE_REPOS" in caplog.text
+
+
+def test_an_older_version_is_published_where_somebody_asked_for_it(world: World) -> None:
+    world.simple("tool", "2-1")
+    world.runner().step()
+    world.deliver(job("tool", on_older=OnOlder.PUBLISH), world.package("tool", "1-1"))
+    world.runner().step()
+
+    assert world.ended("tool") == (Outcome.SUCCESS, "")
+    assert world.published() == {"tool": "1-1"}
+
+
+def test_members_that_are_not_produced_any_more_go_with_the_new_version(world: World) -> None:
+    world.split("tool", "tool", "tool-doc", "tool-debug")
+    world.split("other", "other", "other-doc")
+    world.runner().step()
+
+    world.split("tool", "tool", "tool-libs", version="2-1")
+    world.runner().step()
+
+    assert world.published() == {
+        "tool": "2-1",
+        "tool-libs": "2-1",
+        "other": "1-1",
+        "other-doc": "1-1",
+    }
+
+
+def test_folders_with_the_same_pkgbase_leave_each_other_alone(world: World) -> None:
+    world.split("linux-one", "linux-one", "linux-one-docs", base="linux")
+    world.split("linux-two", "linux-two", "linux-two-docs", base="linux")
+    world.runner().step()
+
+    world.split("linux-one", "linux-one", version="2-1", base="linux")
+    world.runner().step()
+
+    assert world.published() == {"linux-one": "2-1", "linux-two": "1-1", "linux-two-docs": "1-1"}
+
+
+class TestArchitectures:
+    """Packages for any architecture go to all of a repository."""
+
+    @pytest.fixture
+    def both(self, world: World) -> World:
+        target = TargetRepository(name="repo", architectures=("x86_64", "aarch64"))
+        world.settings = replace(world.settings, target_repos={"repo": target})
+        return world
+
+    def test_what_is_for_any_is_everywhere_and_the_same(self, both: World) -> None:
+        path = both.package("tool", base="tool")
+        native = make_package(path.parent, "tool-bin", base="tool", arch="x86_64")
+        both.deliver(job("tool", pkgnames=("tool", "tool-bin")), path, native)
+
+        both.runner().step()
+
+        assert both.published() == {"tool": "1-1", "tool-bin": "1-1"}
+        assert both.published("aarch64") == {"tool": "1-1"}
+        for name in ("tool-1-1-any.pkg.tar.zst", "tool-1-1-any.pkg.tar.zst.sig"):
+            other = both.folder.with_name("aarch64") / name
+            assert other.read_bytes() == (both.folder / name).read_bytes()
+        assert (
+            both.settings.repo_path / "repo/pkgs.txt"
+        ).read_text() == "tool-1-1/\ntool-bin-1-1/\n"
+
+    def test_what_was_published_for_one_only_comes_to_the_other(self, both: World) -> None:
+        single = replace(both.settings, target_repos={"repo": TargetRepository(name="repo")})
+        both.simple("tool")
+        both.runner(settings=single).step()
+        assert both.published("aarch64") == {}
+
+        # A runner that died between the two would leave just that.
+        published = both.folder / "tool-1-1-any.pkg.tar.zst"
+        copy = both.base / "copy"
+        copy.mkdir()
+        shutil.copy(published, copy)
+        both.deliver(job("tool"), copy / published.name)
+        both.runner().step()
+
+        assert both.ended("tool")[0] is Outcome.SUCCESS
+        assert both.published("aarch64") == {"tool": "1-1"}
+
+    def test_a_newer_one_elsewhere_stays(self, both: World) -> None:
+        both.deliver(job("tool", arch="aarch64"), both.package("tool", "2-1", arch="aarch64"))
+        both.runner().step()
+        both.deliver(job("tool"), both.package("tool", "1-1"))
+        both.runner().step()
+
+        assert both.published() == {"tool": "1-1"}
+        assert both.published("aarch64") == {"tool": "2-1"}
+
+    def test_members_go_where_the_job_may_let_them_go(self, both: World) -> None:
+        both.split("tool", "tool", "tool-doc")
+        both.deliver(
+            job("tool", arch="aarch64", pkgnames=("tool", "tool-doc", "tool-native")),
+            both.package("tool-native", base="tool", arch="aarch64"),
+        )
+        both.runner().step()
+        members = ("tool", "tool-doc", "tool-native")
+        assert both.published("aarch64") == dict.fromkeys(members, "1-1")
+        both.split("tool", "tool", version="2-1")
+        both.runner().step()
+
+        assert both.published() == {"tool": "2-1"}
+        assert both.published("aarch64") == {"tool": "2-1", "tool-native": "1-1"}
 
 
 def test_jobs_for_repositories_of_other_runners_are_left_to_them(world: World) -> None:

@@ -1,0 +1,35 @@
+"""Giving back to the queue what cannot be done now."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from caur_ci.errors import CaurError, TemporaryError
+from scheduler.queue import StaleClaimError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from scheduler.heartbeat import Heartbeat
+    from scheduler.queue import Claim, Queue, RemovalClaim
+
+
+def hand_back(
+    queue: Queue, claims: Iterable[Claim | RemovalClaim], heartbeat: Heartbeat, reason: str
+) -> None:
+    """Return claims to the queue."""
+    for claim in claims:
+        # What is finished already, or somebody else's by now, does not come back.
+        with suppress(StaleClaimError):
+            heartbeat.insist(claim, _releasing(queue, claim, reason))
+
+
+def temporary(target_repo: str, arch: str, error: CaurError | OSError) -> TemporaryError:
+    """Return what to raise for trouble with a repository that may pass."""
+    hint = error.hint if isinstance(error, CaurError) else ""
+    return TemporaryError(f"{target_repo}/{arch}: {error}", hint=hint)
+
+
+def _releasing(queue: Queue, claim: Claim | RemovalClaim, reason: str) -> Callable[[], None]:
+    return lambda: queue.release(claim, reason)

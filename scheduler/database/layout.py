@@ -1,0 +1,101 @@
+"""Where things are in a pacman repository on disk; `docs/repository.md` shows it to people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from caur_ci.names import check_architecture, check_repository_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+USUAL_ARCH = "x86_64"
+_PRIVATE = ".caur"
+# In the order in which they are put into place.
+_KINDS = ("files", "db")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The repository `name` for `arch` below `root` (REPO_PATH)."""
+
+    root: Path
+    name: str
+    arch: str
+
+    def __post_init__(self) -> None:
+        check_repository_name(self.name)
+        check_architecture(self.arch)
+
+    @property
+    def home(self) -> Path:
+        """The folder that the architectures share."""
+        return self.root / self.name
+
+    @property
+    def folder(self) -> Path:
+        """What pacman reads."""
+        return self.home / self.arch
+
+    @property
+    def archive(self) -> Path:
+        """Where files go that are not listed any more; for people to fetch by hand."""
+        return self.home / "archive" / self.arch
+
+    @property
+    def private(self) -> Path:
+        """What is not for readers. On the same file system: what leaves it by rename is whole."""
+        return self.home / _PRIVATE / self.arch
+
+    @property
+    def database(self) -> str:
+        """The name of the database that pacman looks packages up in."""
+        return f"{self.name}.db.tar.zst"
+
+    @property
+    def files_database(self) -> str:
+        """The name of the database with the lists of files as well."""
+        return f"{self.name}.files.tar.zst"
+
+    @property
+    def databases(self) -> tuple[str, ...]:
+        """Databases and signatures, in the order in which they are put into place."""
+        return tuple(
+            f"{self.name}.{kind}.tar.zst{suffix}" for kind in _KINDS for suffix in ("", ".sig")
+        )
+
+    @property
+    def links(self) -> dict[str, str]:
+        """The links in `folder`, by which pacman asks, and what they lead to."""
+        return {
+            f"{self.name}.{kind}{suffix}": f"{self.name}.{kind}.tar.zst{suffix}"
+            for kind in _KINDS
+            for suffix in ("", ".sig")
+        }
+
+    @property
+    def is_published(self) -> bool:
+        """Whether there is a database for pacman to read."""
+        return (self.folder / self.database).is_file()
+
+    @property
+    def is_foremost(self) -> bool:
+        """Whether this is the architecture that the lists in `home` are about."""
+        present = [each.arch for each in layouts(self.root, self.name) if each.is_published]
+        return self.arch == (USUAL_ARCH if USUAL_ARCH in present else min(present, default=""))
+
+
+def layouts(root: Path, name: str) -> list[Layout]:
+    """Return the repository `name` for each architecture that there is something of."""
+    home = root / check_repository_name(name)
+    ours = {path.parent.name for path in home.glob(f"{_PRIVATE}/*/lock")}
+    found = {path.parent.name for path in home.glob(f"*/{name}.db.tar.zst")}
+    return [Layout(root, name, arch) for arch in sorted(ours | found)]
+
+
+def repositories(root: Path) -> list[str]:
+    """Return the names of the repositories below `root`."""
+    ours = {path.parent.name for path in root.glob(f"*/{_PRIVATE}")}
+    found = {path.name.removesuffix(".db.tar.zst") for path in root.glob("*/*/*.db.tar.zst")}
+    return sorted(ours | {name for name in found if (root / name).is_dir()})

@@ -1,0 +1,193 @@
+"""What a database runner does with removals: entries go first, files later, as superseded ones.
+
+Removals speak of folders in the source repository. The pkgbase of what was built from a folder may
+be another one, and several folders may have the same.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from caur_ci.errors import CaurError, InputError
+from scheduler.database.expecting import Sources
+from scheduler.database.generations import Kind
+from scheduler.database.handback import hand_back, temporary
+from scheduler.database.intake import ANY_ARCH
+from scheduler.database.layout import Layout
+from scheduler.database.repository import Retention, open_repository
+from scheduler.database.transaction import RepoToolError
+from scheduler.heartbeat import DEFAULT_INTERVAL, Heartbeat
+from scheduler.queue import StaleClaimError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scheduler.database.entries import Entry
+    from scheduler.database.generations import Generation
+    from scheduler.database.repository import Repository
+    from scheduler.database.signing import Signer
+    from scheduler.job import Removal
+    from scheduler.queue import Queue, RemovalClaim
+    from scheduler.settings import DatabaseSettings
+
+_log = logging.getLogger(__name__)
+
+# So many may always go without being confirmed: a share of a few packages says little.
+UNASKED = 5
+_SHOWN = 8
+
+
+class NeedsConfirmationError(InputError):
+    """A removal would take away more than it may without being confirmed."""
+
+    def __init__(self, message: str, folders: list[str]) -> None:
+        super().__init__(message)
+        self.folders = folders
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """Tells which packages of a repository a removal is about.
+
+    `sources` says which folders have a pkgname or pkgbase now. It is needed for packages whose
+    folder nobody remembers.
+    """
+
+    removal: Removal
+    sources: Mapping[str, set[str]] = field(default_factory=dict)
+
+    def is_in_doubt(self, current: Generation) -> bool:
+        """Whether it depends on the sources what goes."""
+        return any(
+            entry.name not in current.folders and self.goes(entry, current)
+            for entry in current.packages.values()
+        )
+
+    def goes(self, entry: Entry, current: Generation) -> bool:
+        """Whether a published package goes."""
+        folders = self.folders_of(entry, current)
+        if self.removal.remove:
+            return folders <= set(self.removal.remove)
+        return not folders & set(self.removal.keep)
+
+    def folders_of(self, entry: Entry, current: Generation) -> set[str]:
+        """Return the folders that a package may come from."""
+        if entry.name in current.folders:
+            return {current.folders[entry.name]}
+        return self.sources.get(entry.name) or self.sources.get(entry.base) or {entry.base}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remover:
+    """Carries out the removals that the queue hands to a database runner, and tells the queue."""
+
+    queue: Queue
+    settings: DatabaseSettings
+    signer: Signer
+    interval: float = DEFAULT_INTERVAL
+
+    def remove(self, claim: RemovalClaim) -> None:
+        """Take packages out of a repository, and those for any architecture out of its others.
+
+        Raises TemporaryError when that did not work for a reason that may pass: the removal is
+        handed back.
+        """
+        removal = claim.removal
+        repo, arch = removal.target_repo, removal.arch
+        with Heartbeat(self.queue, [claim], interval=self.interval) as heartbeat:
+            error = ""
+            gone: list[str] = []
+            try:
+                gone = self._remove(claim)
+            except NeedsConfirmationError as refusal:
+                _log.warning("%s/%s: held back: %s", repo, arch, refusal.message)
+                self._hold(claim, heartbeat, refusal)
+                return
+            except (InputError, RepoToolError) as problem:
+                error = problem.message
+                _log.error("%s/%s: %s", repo, arch, error)
+            except (CaurError, OSError) as problem:
+                hand_back(self.queue, [claim], heartbeat, str(problem))
+                raise temporary(repo, arch, problem) from problem
+            else:
+                _log.info("%s/%s: removed %s", repo, arch, ", ".join(gone) or "nothing")
+            with suppress(StaleClaimError):
+                heartbeat.insist(
+                    claim, lambda: self.queue.finish_removal(claim, removed=gone, error=error)
+                )
+
+    def _remove(self, claim: RemovalClaim) -> list[str]:
+        removal = claim.removal
+        going = Going(removal)
+        home, *others = self._layouts(removal)
+        with open_repository(home, self._retention()) as repository:
+            in_doubt = going.is_in_doubt(repository.current())
+        if in_doubt:
+            # With nothing locked: this may take long.
+            sources = Sources(self.settings.source_repos, self.settings.cache)
+            going = Going(removal, sources.folders_now())
+        with ExitStack() as stack:
+            layouts = sorted([home, *others], key=lambda layout: layout.arch)
+            opened = {
+                layout: stack.enter_context(open_repository(layout, self._retention()))
+                for layout in layouts
+            }
+            folders = self._folders(going, opened[home].current())
+            self.queue.renew(claim)
+            for layout in (home, *others):
+                self._take_out(opened[layout], going, only_any=layout is not home)
+        return folders
+
+    def _folders(self, going: Going, current: Generation) -> list[str]:
+        """Return the folders whose packages go. Raises NeedsConfirmationError."""
+        entries = current.packages.values()
+        known = {entry.name: going.folders_of(entry, current) for entry in entries}
+        leaving = {entry.name for entry in entries if going.goes(entry, current)}
+        total = len({frozenset(folders) for folders in known.values()})
+        gone = len({frozenset(known[name]) for name in leaving})
+        folders = sorted({folder for name in leaving for folder in known[name]})
+        share = self.settings.removal_share
+        if not going.removal.confirmed and gone > UNASKED and gone * 100 > share * total:
+            shown = ", ".join([*folders[:_SHOWN], *(["…"] if len(folders) > _SHOWN else [])])
+            raise NeedsConfirmationError(
+                f"{gone} of {total} packages would go, more than {share} % have to be confirmed: "
+                f"{shown}",
+                folders,
+            )
+        return folders
+
+    def _take_out(self, repository: Repository, going: Going, *, only_any: bool) -> None:
+        current = repository.current()
+        names = [
+            entry.name
+            for entry in current.packages.values()
+            if going.goes(entry, current) and (entry.arch == ANY_ARCH or not only_any)
+        ]
+        if names:
+            with repository.transaction(self.signer) as transaction:
+                transaction.remove(names)
+                transaction.prepare()
+                repository.commit(transaction, kind=Kind.REMOVED)
+
+    def _hold(
+        self, claim: RemovalClaim, heartbeat: Heartbeat, refusal: NeedsConfirmationError
+    ) -> None:
+        with suppress(StaleClaimError):
+            heartbeat.insist(
+                claim,
+                lambda: self.queue.hold_removal(claim, refusal.message, remove=refusal.folders),
+            )
+
+    def _layouts(self, removal: Removal) -> list[Layout]:
+        target = self.settings.target_repos.get(removal.target_repo)
+        others = sorted(set(target.architectures if target else ()) - {removal.arch})
+        return [
+            Layout(self.settings.repo_path, removal.target_repo, arch)
+            for arch in (removal.arch, *others)
+        ]
+
+    def _retention(self) -> Retention:
+        return Retention.of(self.settings)
