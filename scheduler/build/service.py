@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import ConfigError
+from caur_ci.hiding import hide_this_process
 from caur_ci.process import missing_tool
 from scheduler.build.building import Builder
 from scheduler.build.makepkg import MakepkgExecutor
 from scheduler.build.users import build_user
 from scheduler.build.worker import Worker
 from scheduler.build.workspace import workspace
-from scheduler.hiding import hide_this_process
 from scheduler.landing import LandingZone
 from scheduler.logs import LogStore
 from scheduler.queue import Queue, WorkerIdentity

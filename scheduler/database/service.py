@@ -6,12 +6,12 @@ import logging
 import shutil
 from typing import TYPE_CHECKING
 
+from caur_ci.hiding import hide_this_process
 from caur_ci.process import missing_tool
 from scheduler.database.publishing import Publisher
 from scheduler.database.removing import Remover
 from scheduler.database.runner import DatabaseRunner
 from scheduler.database.signing import Signer
-from scheduler.hiding import hide_this_process
 from scheduler.landing import LandingZone
 from scheduler.queue import Queue
 from scheduler.workerkeys import AllowedWorkers

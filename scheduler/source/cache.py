@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError, GitError, InputError, TemporaryError
 from caur_ci.git import GitRepository
+from caur_ci.git.export import export_tree
 from caur_ci.names import check_package_name, is_package_name
 from caur_ci.process import run
 from caur_ci.srcinfo import parse_fields
 from scheduler.locks import locked
-from scheduler.source.export import export_tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.errors import TemporaryError
+from caur_ci.git.export import tree_id
 from caur_ci.git.trees import UnsafeTreeError
 from scheduler.settings import SourceRepository
 from scheduler.source.cache import MAX_FILE_SIZE, SourceCache, SourceMissingError
-from scheduler.source.export import tree_id
 from tests.support.git import Checkout, git
 from tests.support.queue import Background
 

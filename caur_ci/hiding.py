@@ -11,6 +11,7 @@ def hide_this_process() -> None:
     """Let no process without rights read our memory or the environment we were started with.
 
     Builds of a worker that is not root run as the worker's own user, which may be that of the
-    database runner as well: they could read the secrets of both in /proc otherwise.
+    database runner as well; hooks run as the user of the pipeline. They could read the secrets of
+    all of these in /proc otherwise.
     """
     ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
