@@ -33,7 +33,10 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class RefUpdate:
-    """A ref to set to `new`, provided that the other side still has `expected` (None: no ref)."""
+    """A ref to set to `new`, provided that the other side still has `expected` (None: no ref).
+
+    An empty `new` removes the ref.
+    """
 
     ref: str
     new: str

@@ -268,9 +268,13 @@ class GitRepository:
         return {ref: object_id for object_id, ref in (line.split(" ", 1) for line in lines)}
 
     def update_refs(self, updates: Mapping[str, tuple[str, str | None]]) -> None:
-        """Set refs to (new id, expected old id or None), all of them or none."""
+        """Set refs to (new id, expected old id or None), all of them or none.
+
+        An empty new id removes the ref.
+        """
         commands = "".join(
-            f"update {ref}\0{new}\0{old or '0' * len(new)}\0" for ref, (new, old) in updates.items()
+            f"update {ref}\0{new}\0{old or '0' * len(new)}\0" if new else f"delete {ref}\0{old}\0"
+            for ref, (new, old) in updates.items()
         )
         self.git("update-ref", "--stdin", "-z", stdin=commands.encode())
 

@@ -7,16 +7,27 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from caur_ci.errors import CaurError
+from caur_ci.errors import CaurError, InputError
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from caur_ci.pipeline.plan import Plan
+    from caur_ci.git import GitRepository
+    from caur_ci.request import BuildRequest
 
 SCHEDULE_PARAMS = "schedule-params.txt"
 DEPTREE = "deptree.txt"
 SCHEDULE = "schedule.json"
+
+
+def folder_in(git: GitRepository) -> Path:
+    """Return the folder for the documents. Raises InputError for a bare repository."""
+    if git.bare:
+        raise InputError(
+            f"{git.folder} is a bare repository: there is no .ci folder to write to",
+            hint="Use --dry-run, or run in a clone with a working tree.",
+        )
+    return git.folder / ".ci"
 
 
 class Documents:
@@ -29,11 +40,13 @@ class Documents:
     def __init__(self, folder: Path) -> None:
         self._paths = {name: folder / name for name in (SCHEDULE_PARAMS, DEPTREE, SCHEDULE)}
 
-    def write(self, plan: Plan) -> tuple[Path, ...]:
-        """Write what follows from `plan`, and return where."""
-        _replace(self._paths[SCHEDULE_PARAMS], plan.schedule_params)
-        _replace(self._paths[DEPTREE], f"{plan.deptree}\n")
-        _replace(self._paths[SCHEDULE], plan.request.to_json())
+    def write(
+        self, *, request: BuildRequest, schedule_params: str, deptree: str
+    ) -> tuple[Path, ...]:
+        """Write the documents about `request`, and return where."""
+        _replace(self._paths[SCHEDULE_PARAMS], schedule_params)
+        _replace(self._paths[DEPTREE], f"{deptree}\n")
+        _replace(self._paths[SCHEDULE], request.to_json())
         return tuple(self._paths.values())
 
     def __enter__(self) -> Self:

@@ -11,10 +11,10 @@ from caur_ci.config import (
     load_package_config,
     load_repository_config,
 )
+from caur_ci.deptree import DependencyTree
 from caur_ci.errors import ConfigError, InputError
 from caur_ci.pipeline.state import GIT_COMMIT, PKGBUILD_TIMESTAMP, State
 from caur_ci.repository import CommittedFolders
-from caur_ci.srcinfo import parse_fields
 from caur_ci.update.source import FollowedPackage
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from caur_ci.git import GitRepository
     from caur_ci.pipeline.memory import Memory
-    from caur_ci.srcinfo import SrcinfoFields
 
 AUR_STATE = ".ci/aur-state"
 _STATE_KEYS = (GIT_COMMIT, PKGBUILD_TIMESTAMP)
@@ -33,10 +32,12 @@ class Repository:
     """The packages at one commit, and what is remembered about them.
 
     `broken` says of packages whose configuration cannot be used what is wrong with it. `watermark`
-    is the time up to which the existing system has seen the AUR, in Unix seconds.
+    is the time up to which the existing system has seen the AUR, in Unix seconds. `tree` knows all
+    packages, also where only some are followed.
     """
 
     folders: CommittedFolders
+    tree: DependencyTree
     config: RepositoryConfig
     packages: Mapping[str, FollowedPackage]
     broken: Mapping[str, str]
@@ -76,24 +77,27 @@ def read_repository(
         raise InputError(f"there is no package {', '.join(missing)} in the repository")
     names = sorted(only) if only else folders.packages
     configs = _Configs(folders.read(PackageConfig.FILE, names))
-    packages = {}
-    for name, data in folders.read(".SRCINFO", names).items():
-        if name in configs.loaded:
-            packages[name] = FollowedPackage(
-                name=name,
-                config=configs.loaded[name],
-                tree=folders.tree(name),
-                fields=_fields(name, data),
-                seen=memory.seen.get(name),
-                state={key: state.get(name, key) for key in _STATE_KEYS},
-            )
+    tree = DependencyTree.read(folders.read(".SRCINFO"))
+    packages = {
+        name: FollowedPackage(
+            name=name,
+            config=configs.loaded[name],
+            tree=folders.tree(name),
+            fields=tree.fields.get(name),
+            seen=memory.seen.get(name),
+            state={key: state.get(name, key) for key in _STATE_KEYS},
+        )
+        for name in names
+        if name in configs.loaded
+    }
     return Repository(
         folders=folders,
+        tree=tree,
         config=config,
         packages=packages,
         broken=configs.broken,
         watermark=_watermark(git, head),
-        warnings=(*warnings, *configs.warnings, *_folder_warnings(folders)),
+        warnings=(*warnings, *configs.warnings, *_odd(folders, tree)),
     )
 
 
@@ -124,19 +128,14 @@ class _Configs:
             plain[data] = found.config
 
 
-def _fields(name: str, data: bytes | None) -> SrcinfoFields | None:
-    try:
-        return parse_fields(data or b"", origin=f"{name}/.SRCINFO")
-    except InputError:
-        return None  # the dependency tree warns of it
-
-
 def _watermark(git: GitRepository, head: str) -> int:
     (data,) = git.read_blobs([f"{head}:{AUR_STATE}"])
     text = (data or b"").strip()
     return int(text) if text.isdigit() else 0
 
 
-def _folder_warnings(folders: CommittedFolders) -> Iterator[str]:
+def _odd(folders: CommittedFolders, tree: DependencyTree) -> Iterator[str]:
     for name in folders.unusable:
         yield f"the folder {name!r} is ignored: its name cannot be that of a package"
+    for problem in tree.problems:
+        yield problem.message
