@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import resource
 import shlex
+import signal
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -24,25 +28,30 @@ def run(
     environment: Mapping[str, str] | None = None,
     timeout: float | None = None,
     allowed: Collection[int] = (0,),
+    with_children: bool = False,
+    largest_file: int | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run `command` without a shell and return what it printed.
 
     `environment` is added to the scrubbed environment of this process, `timeout` is in seconds,
-    `allowed` are the exit codes that are no error.
+    `allowed` are the exit codes that are no error. With `with_children`, the command has a session
+    of its own, without a terminal, and when its time is up its children are ended with it.
+    `largest_file` is how many bytes a file may have that it writes.
 
     Raises ProcessError when the tool is missing, takes too long or ends with another code.
     """
     arguments = [str(part) for part in command]
     try:
-        done = subprocess.run(
+        with subprocess.Popen(
             arguments,
             cwd=cwd,
-            input=stdin,
-            capture_output=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             env=child_environment(environment),
-            timeout=timeout,
-            check=False,
-        )
+            start_new_session=with_children,
+        ) as child:
+            done = _wait(child, stdin, timeout, largest_file, with_children=with_children)
     except FileNotFoundError as error:
         if cwd is not None and not cwd.is_dir():
             raise ProcessError(f"{arguments[0]}: the folder {cwd} does not exist") from error
@@ -64,6 +73,28 @@ def run(
             stderr=done.stderr,
         )
     return done
+
+
+def _wait(
+    child: subprocess.Popen[bytes],
+    stdin: bytes,
+    timeout: float | None,
+    largest_file: int | None,
+    *,
+    with_children: bool,
+) -> subprocess.CompletedProcess[bytes]:
+    try:
+        if largest_file is not None:
+            with contextlib.suppress(ProcessLookupError):  # it has ended already
+                resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (largest_file, largest_file))
+        stdout, stderr = child.communicate(stdin, timeout=timeout)
+    except BaseException:
+        child.kill()
+        if with_children:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+        raise
+    return subprocess.CompletedProcess(child.args, child.returncode, stdout, stderr)
 
 
 def missing_tool(name: str) -> ProcessError:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from caur_ci.environment import Secrets, child_environment, take_secrets
 from caur_ci.errors import ProcessError
 from caur_ci.process import run
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tests.support.queue import eventually
 
 
 def test_arguments_reach_the_tool_as_they_are() -> None:
@@ -40,6 +38,30 @@ def test_a_missing_folder_is_not_taken_for_a_missing_tool(tmp_path: Path) -> Non
 def test_a_tool_that_takes_too_long_is_ended() -> None:
     with pytest.raises(ProcessError, match="longer than"):
         run(["sleep", "60"], timeout=0.05)
+
+
+def test_its_children_can_be_ended_with_it(tmp_path: Path) -> None:
+    note = tmp_path / "child"
+    script = 'sleep 60 & echo $! >"$1.new"; mv "$1.new" "$1"; wait'
+
+    with pytest.raises(ProcessError, match="longer than"):
+        run(["sh", "-c", script, "sh", note], timeout=1, with_children=True)
+
+    child = int(note.read_text())
+    eventually(lambda: not is_running(child))
+
+
+def is_running(pid: int) -> bool:
+    statm = Path(f"/proc/{pid}/statm")
+    return statm.exists() and not statm.read_text().startswith("0 ")  # of a zombie
+
+
+def test_how_large_a_file_may_become_can_be_limited(tmp_path: Path) -> None:
+    command = ["dd", f"of={tmp_path / 'file'}"]
+
+    run(command, stdin=b"x" * 100_000, largest_file=100_000)
+    with pytest.raises(ProcessError):
+        run(command, stdin=b"x" * 100_000, largest_file=99_999)
 
 
 def test_a_signal_is_told(tmp_path: Path) -> None:
