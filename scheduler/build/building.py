@@ -1,60 +1,65 @@
-"""From a job to package files: fetch, build, collect."""
+"""From a job to package files: export, build in a guest, describe what was made."""
 
 from __future__ import annotations
 
+import re
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
 
 from caur_ci.errors import CaurError, InputError
-from scheduler.build.executor import BuildOrder, Stop
-from scheduler.build.makepkg import machine_builds
-from scheduler.build.unsupported import read_config, unsupported
-from scheduler.job import Outcome
-from scheduler.landing import Manifest, describe_file
+from caur_ci.git.trees import UnsafeTreeError
+from caur_ci.interfere import InterfereError
+from scheduler.build.ends import BuildResult, failed, stopped
+from scheduler.build.executors.folders import machine_builds
+from scheduler.build.executors.protocol import BuildOrder, GuestError, StoppedError
+from scheduler.build.flow import Flow
+from scheduler.build.plan import read_plan
+from scheduler.build.steps import Steps
+from scheduler.build.watch import BuildWatch
+from scheduler.files import NotAFileError
+from scheduler.job import FailureClass, Outcome
+from scheduler.landing import Manifest
+from scheduler.result import BadPackageError, describe_packages
+from scheduler.settings import TargetRepository
 from scheduler.source.cache import SourceMissingError
-from scheduler.source.export import UnsafeTreeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from scheduler.build.executor import BuildFolder, Ending, Executor
+    from scheduler.build.downloads import KeptDownloads
+    from scheduler.build.executors.protocol import BuildFolder, Executor, Guest, Stop
     from scheduler.build.joblog import JobLog
+    from scheduler.build.plan import BuildPlan
     from scheduler.build.users import BuildUser
+    from scheduler.job import JobSpec
+    from scheduler.landing import DeliveredFile
     from scheduler.queue import Claim
-    from scheduler.settings import WorkerSettings
+    from scheduler.settings import SourceRepository, WorkerSettings
     from scheduler.source.cache import SourceCache, SourceFolder
 
-_ALREADY_BUILT_CODE = 13
-_TIMED_OUT_CODE = 124
-_PACKAGE_MARK = ".pkg.tar"
-# What makepkg's exit codes mean, as far as they tell more than that it failed.
-_MEANINGS = {
-    4: "a function of the PKGBUILD failed, or the sources are not to be had",
-    5: "package() failed",
-    6: "a file that the PKGBUILD names is missing",
-    12: "the PKGBUILD cannot be used",
-    127: "makepkg cannot be started",
-}
-_MISSING_TOOLS_CODE = 15
+_REPOSITORY_CONFIG = ".ci/config"
 
 
-@dataclass(frozen=True, slots=True)
-class BuildResult:
-    """How a build ended: with an outcome and its reason, or with a manifest of what to deliver.
-
-    `stopped` says that it did not end by itself.
-    """
-
-    outcome: Outcome
-    reason: str = ""
-    manifest: Manifest | None = None
-    stopped: Stop | None = None
+_SCP_LIKE = re.compile(r"[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:")
 
 
-class JobFailedError(CaurError):
-    """The job cannot be built, and trying again will not help."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Build:
+    """One build that has begun, with what the package says about it."""
+
+    claim: Claim
+    folder: BuildFolder
+    log: JobLog
+    repository: SourceRepository
+    source: SourceFolder
+    plan: BuildPlan
+    started: float
+    limit: int
+    watch: BuildWatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +69,7 @@ class Builder:
     settings: WorkerSettings
     worker_id: str
     sources: SourceCache
+    downloads: KeptDownloads
     executor: Executor
     user: BuildUser
 
@@ -75,102 +81,178 @@ class Builder:
         should_stop: Callable[[], Stop | None],
     ) -> BuildResult:
         """Build the job of `claim` in `folder`. Never raises for what a package does."""
-        started = time.time()
         try:
-            source = self._export(claim, folder)
-            pkgbuild = describe_file(folder.package / "PKGBUILD")
-            ending, limit = self._run(claim, folder, log, should_stop)
-            result = self._judge(ending, limit)
-            if result.outcome is not Outcome.SUCCESS:
-                return result
-            manifest = self._manifest(claim, source, folder.output, started, log)
-            manifest = replace(manifest, pkgbuild_sha256=pkgbuild.sha256)
-        except (JobFailedError, SourceMissingError, UnsafeTreeError, InputError) as error:
-            return BuildResult(Outcome.FAILED, error.message)
+            build = self._begin(claim, folder, log, should_stop)
+            try:
+                return self._carry_out(build)
+            except StoppedError as error:
+                return self._stopped(error.stop, build.limit)
         except CaurError as error:
-            return BuildResult(Outcome.SOFTWARE_FAILURE, error.message)
+            return failed(_kind_of(error), error.message)
         except OSError as error:
-            return BuildResult(Outcome.SOFTWARE_FAILURE, f"on the worker: {error}")
-        return BuildResult(Outcome.SUCCESS, manifest=manifest)
+            return failed(FailureClass.INFRASTRUCTURE, f"on the worker: {error}")
 
-    def _export(self, claim: Claim, folder: BuildFolder) -> SourceFolder:
-        spec = claim.spec
-        repository = self.settings.source_repos.get(spec.source_repo)
-        if repository is None:
-            known = ", ".join(sorted(self.settings.source_repos)) or "none"
-            raise CaurError(
-                f"this worker does not know the source repository {spec.source_repo!r} "
-                f"(PACKAGE_REPOS has: {known})"
-            )
-        if not machine_builds(spec.arch):
-            raise CaurError(f"this machine cannot build for {spec.arch}")
-        return self.sources.export(repository, spec.commit, spec.pkgbase, folder.package)
+    def tidy(self) -> None:
+        """Remove kept sources that nobody needs any more.
 
-    def _run(
+        Raises TemporaryError when a source repository is out of reach, and OSError.
+        """
+        self.downloads.sweep()
+        for repository in self.settings.source_repos.values():
+            kept = self.downloads.packages(repository.name)
+            if kept:
+                gone = set(kept) - self.sources.names_now(repository).keys()
+                self.downloads.forget(repository.name, gone)
+
+    def _begin(
         self,
         claim: Claim,
         folder: BuildFolder,
         log: JobLog,
         should_stop: Callable[[], Stop | None],
-    ) -> tuple[Ending, int]:
-        """Run makepkg; return how it ended and how many seconds it was given."""
+    ) -> _Build:
+        """Export the package and read what it says about its build, before anything is run."""
+        started, now = time.time(), time.monotonic()
         spec, settings = claim.spec, self.settings
-        config = read_config(folder.package, spec.pkgbase)
-        problem = unsupported(folder.package, config)
-        if problem:
-            raise JobFailedError(f"{spec.pkgbase} {problem}")
-        limit = settings.timeout * config.extra_timeout
-        deadline = time.monotonic() + limit
-
-        def stop() -> Stop | None:
-            log.tick()
-            return should_stop() or (Stop.TIMEOUT if time.monotonic() >= deadline else None)
-
-        order = BuildOrder(
+        repository = self._repository(spec)
+        source = self.sources.export(repository, spec.commit, spec.pkgbase, folder.source)
+        files = self.sources.read_files(repository, spec.commit, [_REPOSITORY_CONFIG])
+        plan = read_plan(folder.source, spec.pkgbase, files.get(_REPOSITORY_CONFIG, b""))
+        if plan.interfere.prepare is not None and not self.executor.has_root:
+            raise InterfereError(
+                f"{spec.pkgbase} has the interfere script prepare, which is run as root: that "
+                f"needs the container executor, this worker has the executor {self.executor.name}",
+                hint="Start the worker with BUILDER_EXECUTOR=container.",
+            )
+        limit = settings.timeout * plan.config.extra_timeout
+        watch = BuildWatch(
+            log=log,
+            should_stop=should_stop,
+            folder=folder.root,
+            deadline=now + limit,
+            stall=settings.stall,
+            min_free=settings.min_free,
+        )
+        if watch.disk_is_full():
+            raise GuestError(f"less than {settings.min_free} MiB are free on this worker")
+        return _Build(
+            claim=claim,
             folder=folder,
+            log=log,
+            repository=repository,
+            source=source,
+            plan=plan,
+            started=started,
+            limit=limit,
+            watch=watch,
+        )
+
+    def _repository(self, spec: JobSpec) -> SourceRepository:
+        repository = self.settings.source_repos.get(spec.source_repo)
+        if repository is None:
+            known = ", ".join(sorted(self.settings.source_repos)) or "none"
+            raise GuestError(
+                f"this worker does not know the source repository {spec.source_repo!r} "
+                f"(PACKAGE_REPOS has: {known})"
+            )
+        if not machine_builds(spec.arch):
+            raise GuestError(f"this machine cannot build for {spec.arch}")
+        return repository
+
+    def _carry_out(self, build: _Build) -> BuildResult:
+        """Build in a guest, and describe what that has made."""
+        with self._kept_downloads(build) as downloads:
+            order = self._order(build, downloads)
+            with self.executor.guest(order, build.watch) as guest:
+                flow = self._flow(build, guest)
+                try:
+                    result = self._run(flow, build, guest)
+                finally:
+                    flow.list_applied()
+        return result
+
+    def _run(self, flow: Flow, build: _Build, guest: Guest) -> BuildResult:
+        files: tuple[DeliveredFile, ...] = ()
+        try:
+            result = flow.run()
+            if result.outcome is Outcome.SUCCESS:
+                files = _described(build)
+        except InputError as error:
+            result = failed(_kind_of(error), error.message)
+        flow.afterwards(result, [file.name for file in files])
+        if result.outcome is not Outcome.SUCCESS:
+            return result
+        return replace(result, manifest=self._manifest(build, files, guest, flow.applied))
+
+    def _flow(self, build: _Build, guest: Guest) -> Flow:
+        plan, settings = build.plan, self.settings
+        return Flow(
+            plan=plan,
+            arch=build.claim.spec.arch,
+            guest=guest,
+            steps=Steps(
+                pkgbase=plan.pkgbase,
+                paths=guest.paths,
+                cuts_network=guest.cuts_network,
+                checks_dependencies=self.executor.installs_dependencies,
+                checks_signatures=plan.checks_signatures,
+            ),
+            watch=build.watch,
+            log=build.log,
+            reports=build.folder.reports,
+            skip_code=settings.skip_code,
+            limit=build.limit,
+            stall=settings.stall,
+            min_free=settings.min_free,
+        )
+
+    def _order(self, build: _Build, downloads: Path | None) -> BuildOrder:
+        spec, settings = build.claim.spec, self.settings
+        target = settings.target_repos.get(spec.target_repo)
+        return BuildOrder(
+            folder=build.folder,
             user=self.user,
+            pkgbase=spec.pkgbase,
             arch=spec.arch,
+            target=target or TargetRepository(name=spec.target_repo),
+            arch_mirror=spec.arch_mirror,
+            downloads=downloads,
             makeflags=settings.makeflags,
             packager=settings.packager,
             environment={
                 "BUILDER_HOSTNAME": settings.name,
-                "BUILDER_TIMEOUT": str(limit),
+                "BUILDER_TIMEOUT": str(build.limit),
                 "CI_CODE_SKIP": str(settings.skip_code),
                 "PACKAGE_REPO_ID": spec.source_repo,
+                "PACKAGE_REPO_URL": without_credentials(build.repository.url),
                 "PACMAN_REPO": spec.target_repo,
             },
         )
-        return self.executor.build(order, output=log.write, should_stop=stop), limit
 
-    def _judge(self, ending: Ending, limit: int) -> BuildResult:
-        if ending.stopped is Stop.TIMEOUT:
-            reason = f"it took longer than {limit} s"
-            return BuildResult(Outcome.TIMED_OUT, reason, stopped=ending.stopped)
-        if ending.stopped is not None:
-            return BuildResult(Outcome.CANCELED, ending.stopped.value, stopped=ending.stopped)
-        code = ending.code
-        if code == self.settings.skip_code:
-            return BuildResult(Outcome.SKIPPED, "the package asked to be skipped")
-        if code == _MISSING_TOOLS_CODE:
-            return BuildResult(Outcome.SOFTWARE_FAILURE, "the worker lacks tools for makepkg")
-        known = {
-            0: Outcome.SUCCESS,
-            _ALREADY_BUILT_CODE: Outcome.ALREADY_BUILT,
-            _TIMED_OUT_CODE: Outcome.TIMED_OUT,
-        }
-        return BuildResult(known.get(code, Outcome.FAILED), _reason_of(code) if code else "")
+    @contextmanager
+    def _kept_downloads(self, build: _Build) -> Iterator[Path | None]:
+        """Provide the folder with the package's kept sources, None where there is none."""
+        if not build.plan.config.cache_sources:
+            yield None
+            return
+        spec = build.claim.spec
+        with self.downloads.of_package(spec.source_repo, spec.pkgbase, self.user) as kept:
+            if kept is None:
+                build.log.say("another build has the kept sources: they are downloaded once more")
+            yield kept
+
+    def _stopped(self, stop: Stop, limit: int) -> BuildResult:
+        settings = self.settings
+        return stopped(stop, limit=limit, stall=settings.stall, min_free=settings.min_free)
 
     def _manifest(
-        self, claim: Claim, source: SourceFolder, output: Path, started: float, log: JobLog
+        self,
+        build: _Build,
+        files: tuple[DeliveredFile, ...],
+        guest: Guest,
+        applied: Sequence[str],
     ) -> Manifest:
-        spec = claim.spec
-        names = sorted(path.name for path in output.iterdir())
-        packages = [name for name in names if _PACKAGE_MARK in name]
-        for name in names:
-            if name not in packages:
-                log.say(f"{name!a} is no package and is not delivered")
-        if not packages:
-            raise JobFailedError("makepkg ended well but made no package")
+        claim, spec, usage = build.claim, build.claim.spec, guest.usage()
         return Manifest(
             job=claim.job_id,
             token=claim.token,
@@ -180,17 +262,47 @@ class Builder:
             source_repo=spec.source_repo,
             arch=spec.arch,
             commit=spec.commit,
-            tree=source.tree,
-            pkgbuild_sha256="",
+            tree=build.source.tree,
+            pkgbuild_sha256=build.plan.pkgbuild_sha256,
             worker=self.worker_id,
-            started=started,
+            started=build.started,
             ended=time.time(),
-            files=tuple(describe_file(output / name) for name in packages),
+            files=files,
+            executor=self.executor.name,
+            image=guest.image,
+            peak_memory=usage.peak_memory,
+            cpu_seconds=usage.cpu_seconds,
+            applied=tuple(applied),
         )
 
 
-def _reason_of(code: int) -> str:
-    if code > 128:
-        return f"makepkg was ended by signal {code - 128}"
-    meaning = _MEANINGS.get(code)
-    return f"makepkg ended with exit code {code}" + (f": {meaning}" if meaning else "")
+def _described(build: _Build) -> tuple[DeliveredFile, ...]:
+    """Return the packages of a build that went well. Raises InputError where they are none."""
+    allowed = build.plan.config.allow_prohibited
+    files = describe_packages(build.folder.output, allow_prohibited=allowed, say=build.log.say)
+    if not files:
+        raise BadPackageError("makepkg ended well but made no package")
+    return files
+
+
+def _kind_of(error: CaurError) -> FailureClass:
+    """Return what kind of failure an error stands for."""
+    for known, kind in (
+        (InterfereError, FailureClass.INTERFERE),
+        (BadPackageError, FailureClass.PACKAGING),
+        (NotAFileError, FailureClass.PACKAGING),
+        (SourceMissingError, FailureClass.SOURCE_MISSING),
+        (UnsafeTreeError, FailureClass.CONFIGURATION),
+        (InputError, FailureClass.CONFIGURATION),
+    ):
+        if isinstance(error, known):
+            return kind
+    return FailureClass.INFRASTRUCTURE
+
+
+def without_credentials(url: str) -> str:
+    """Return the URL of a source repository as builds may see it."""
+    if _SCP_LIKE.match(url) or "@" not in url:
+        return url
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

@@ -12,7 +12,8 @@ from caur_ci.errors import ConfigError
 from caur_ci.hiding import hide_this_process
 from caur_ci.process import missing_tool
 from scheduler.build.building import Builder
-from scheduler.build.makepkg import MakepkgExecutor
+from scheduler.build.downloads import KeptDownloads
+from scheduler.build.executors.opening import opened_executor
 from scheduler.build.users import build_user
 from scheduler.build.worker import Worker
 from scheduler.build.workspace import workspace
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 # Missing ones are told at once, not by the first build that fails.
-_TOOLS = ("makepkg", "git", "bsdtar", "fakeroot", "setpriv", "ssh-keygen")
+_TOOLS = ("git", "bsdtar", "setpriv", "ssh-keygen")
 
 
 @contextmanager
@@ -54,11 +55,13 @@ def running_worker(settings: WorkerSettings, redis: Redis, stop: Event) -> Itera
     with (
         build_user(settings.user) as user,
         workspace(settings.shared, identity.id, user) as place,
+        opened_executor(settings) as executor,
     ):
         _log.info(
-            "worker %s (class %d) builds in %s as user id %d",
+            "worker %s (class %d, executor %s) builds in %s as user id %d",
             identity.id,
             identity.build_class,
+            executor.name,
             place.folder,
             user.uid,
         )
@@ -66,7 +69,8 @@ def running_worker(settings: WorkerSettings, redis: Redis, stop: Event) -> Itera
             settings=settings,
             worker_id=identity.id,
             sources=SourceCache(settings.shared / "sources"),
-            executor=MakepkgExecutor(),
+            downloads=KeptDownloads(place.downloads),
+            executor=executor,
             user=user,
         )
         yield Worker(

@@ -6,9 +6,9 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from caur_ci.errors import InputError, ProcessError, TemporaryError
-from scheduler.build.building import BuildResult
-from scheduler.build.executor import Stop
+from caur_ci.errors import CaurError, InputError, ProcessError, TemporaryError
+from scheduler.build.ends import BuildResult
+from scheduler.build.executors.protocol import Stop
 from scheduler.build.joblog import JobLog
 from scheduler.heartbeat import DEFAULT_INTERVAL, Heartbeat
 from scheduler.job import Outcome, State
@@ -33,6 +33,7 @@ _log = logging.getLogger(__name__)
 # How long one call waits for a job: also how long it may take to notice that it is to stop.
 _CLAIM_WAIT = 2.0
 _RETRY_AFTER = 2.0
+_TIDIED_EVERY = 6 * 3600.0
 _DELIVERY_DELAYS = (1.0, 5.0, 15.0)
 
 
@@ -62,6 +63,7 @@ class Worker:
         self._workspace = workspace
         self._stop = stop
         self._heartbeat = heartbeat
+        self._next_tidying = 0.0
         self._delivery_delays = delivery_delays
         self._upkeep = Upkeep(queue, sources=builder.settings.source_repos)
 
@@ -160,18 +162,23 @@ class Worker:
 
     def _finish(self, claim: Claim, result: BuildResult, heartbeat: Heartbeat, log: JobLog) -> None:
         reason = f": {result.reason}" if result.reason else ""
-        ended = result.stopped.value if result.stopped else result.outcome.name + reason
+        kind = f" ({result.failure})" if result.failure else ""
+        given_up = result.stopped in {Stop.LOST, Stop.SHUTDOWN, Stop.CANCELED}
+        ended = result.reason if given_up else f"{result.outcome.name}{kind}{reason}"
         _log.info("%s: %s", claim.identity, ended)
         log.say(f"ended: {ended}")
         log.flush()
         if result.stopped is Stop.LOST:
             return
+        heartbeat.insist(claim, lambda: self._tell(claim, result))
+
+    def _tell(self, claim: Claim, result: BuildResult) -> None:
         if result.stopped is Stop.SHUTDOWN:
-            heartbeat.insist(claim, lambda: self._queue.release(claim, result.reason))
+            self._queue.release(claim, result.reason)
+        elif result.is_put_off:
+            self._queue.put_off(claim, result.reason)
         else:
-            heartbeat.insist(
-                claim, lambda: self._queue.finish(claim, result.outcome, result.reason)
-            )
+            self._queue.finish(claim, result.outcome, result.reason, failure=result.failure)
 
     def _headline(self, claim: Claim) -> str:
         spec = claim.spec
@@ -184,11 +191,21 @@ class Worker:
     def _next_claim(self, wait: float) -> Claim | None:
         try:
             self._upkeep.do()
+            self._tidy()
             return self._queue.claim(self.identity, wait=wait)
         except TemporaryError as error:
             _log.warning("%s", error)
             self._stop.wait(_RETRY_AFTER)
             return None
+
+    def _tidy(self) -> None:
+        if time.monotonic() < self._next_tidying:
+            return
+        self._next_tidying = time.monotonic() + _TIDIED_EVERY
+        try:
+            self._builder.tidy()
+        except (CaurError, OSError) as error:
+            _log.warning("kept sources could not be looked through: %s", error)
 
     def _why_stop(self, claim: Claim, heartbeat: Heartbeat) -> Stop | None:
         if heartbeat.has_lost(claim):

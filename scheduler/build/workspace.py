@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import ConfigError
-from scheduler.build.executor import BuildFolder
+from scheduler.build.executors.protocol import BuildFolder
 from scheduler.files import remove_tree
 from scheduler.locks import locked, try_lock
 
@@ -24,10 +24,11 @@ _PASSABLE = 0o711
 
 
 class Workspace:
-    """The folder of one worker."""
+    """The folder of one worker, and that for sources which all workers share."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, downloads: Path) -> None:
         self.folder = folder
+        self.downloads = downloads
 
     @contextmanager
     def build_folder(self, name: str) -> Iterator[BuildFolder]:
@@ -56,7 +57,7 @@ def workspace(shared: Path, worker_id: str, user: BuildUser) -> Iterator[Workspa
         folder.mkdir()
         folder.chmod(_PASSABLE)
         try:
-            yield Workspace(folder)
+            yield Workspace(folder, (shared if base.parent == shared else base) / "downloads")
         finally:
             remove_tree(folder)
             lock.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ import shutil
 from caur_ci.cli.demonstration.world import ARCHITECTURE
 from caur_ci.errors import CaurError, ProcessError
 from scheduler import embedded
-from scheduler.build.makepkg import machine_builds
+from scheduler.build.executors.folders import machine_builds
 
 _PROGRAMS = (
     "git",

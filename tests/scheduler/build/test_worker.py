@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scheduler.build.building import Builder
-from scheduler.build.makepkg import MakepkgExecutor
+from scheduler.build.downloads import KeptDownloads
+from scheduler.build.executors.host import HostExecutor
 from scheduler.build.worker import Worker
 from scheduler.build.workspace import workspace
-from scheduler.job import JobSpec, Outcome, Removal, State
+from scheduler.job import FailureClass, JobSpec, Outcome, Removal, State
 from scheduler.landing import LandingZone
 from scheduler.logs import LogStore
 from scheduler.queue import Queue, WorkerIdentity
@@ -106,15 +107,16 @@ class Site:
             name="builder",
             timeout=timeout,
         )
-        builder = Builder(
-            settings=settings,
-            worker_id=identity.id,
-            sources=SourceCache(self.shared / "sources"),
-            executor=MakepkgExecutor(grace=0.3),
-            user=self.user,
-        )
         stop = threading.Event()
         with workspace(self.shared, identity.id, self.user) as place:
+            builder = Builder(
+                settings=settings,
+                worker_id=identity.id,
+                sources=SourceCache(self.shared / "sources"),
+                downloads=KeptDownloads(place.downloads),
+                executor=HostExecutor(grace=0.3),
+                user=self.user,
+            )
             worker = Worker(
                 queue=queue,
                 logs=logs,
@@ -191,7 +193,7 @@ def test_a_failed_build_says_why_and_lets_the_next_one_go(world: World) -> None:
         (13, Outcome.ALREADY_BUILT),
         (123, Outcome.SKIPPED),
         (124, Outcome.TIMED_OUT),
-        (15, Outcome.SOFTWARE_FAILURE),
+        (15, Outcome.FAILED),
         (77, Outcome.FAILED),
     ],
 )
@@ -209,34 +211,50 @@ def test_exit_codes_have_the_meaning_that_people_know(
 def test_what_cannot_be_built_at_all_has_a_reason(world: World) -> None:
     commit = world.add(
         {"no-package": "not a PKGBUILD at all (", "patched": pkgbuild("patched")},
-        patched={".CI/interfere.patch": "--- a\n+++ b\n"},
+        patched={".CI/interfere.patch": "Nothing in it.\n"},
     )
     unknown = "0123456789" * 4
     world.submit(
         job("tool", commit=unknown),
         job("gone", commit=commit),
-        job("elsewhere", commit=commit, source_repo="other"),
-        job("foreign", commit=commit, arch="m68k"),
         job("no-package", commit=commit),
         job("patched", commit=commit),
     )
 
-    for _ in range(6):
+    for _ in range(4):
         world.build_next()
 
     missing = f"commit {unknown} is in no branch or tag of the source repository source"
     assert world.ended("tool") == (Outcome.FAILED, missing)
+    assert world.view("tool").failure is FailureClass.SOURCE_MISSING
     assert world.ended("gone")[0] is Outcome.FAILED
     assert "no folder gone" in world.ended("gone")[1]
-    assert world.ended("elsewhere")[0] is Outcome.SOFTWARE_FAILURE
-    assert "does not know the source repository 'other'" in world.ended("elsewhere")[1]
-    assert world.queue.job(world.jobs["foreign"]) is not None
-    assert "cannot build for m68k" in world.ended("foreign")[1]
-    assert world.ended("no-package")[0] is Outcome.FAILED
+    assert world.view("no-package").failure is FailureClass.CONFIGURATION
     outcome, reason = world.ended("patched")
     assert outcome is Outcome.FAILED
-    assert "interfere.patch" in reason
-    assert f"ended: FAILED: {missing}" in world.log("tool")
+    assert "patched/.CI/interfere.patch:1: the patch has no hunk" in reason
+    assert world.view("patched").failure is FailureClass.INTERFERE
+    assert f"ended: FAILED (source missing): {missing}" in world.log("tool")
+
+
+def test_what_this_worker_cannot_build_is_put_off_for_others(world: World) -> None:
+    commit = world.add({"elsewhere": pkgbuild("elsewhere"), "foreign": pkgbuild("foreign")})
+    world.submit(
+        job("elsewhere", commit=commit, source_repo="other"),
+        job("foreign", commit=commit, arch="m68k"),
+    )
+
+    world.build_next()
+    world.build_next()
+
+    for pkgbase, words in {
+        "elsewhere": "does not know the source repository 'other'",
+        "foreign": "cannot build for m68k",
+    }.items():
+        view = world.view(pkgbase)
+        assert (view.state, view.lost) == (State.WAITING, 1)
+        assert view.delayed_until > 0
+        assert words in view.reason
 
 
 def test_only_packages_are_delivered(world: World) -> None:

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+#
+# Writes namcap's report on the PKGBUILD and the packages that were built, where namcap is.
+#
+#     namcap.sh COPY OUTPUT REPORT
+
+set -euo pipefail
+shopt -s nullglob
+
+if type -P namcap >/dev/null; then
+    cd -- "$1"
+    namcap -- PKGBUILD "$2"/*.pkg.tar* >"$3" 2>&1
+fi
