@@ -110,6 +110,10 @@ class GitRepository:
             message = f"git {arguments[0]} failed: {said}" if said else error.message
             raise GitError(message, hint=_hint(message) or error.hint) from error
 
+    def branch(self) -> str:
+        """Return the full ref name of the branch that is checked out, "" where none is."""
+        return self.git("symbolic-ref", "--quiet", "HEAD", allowed=(0, 1)).decode().strip()
+
     def resolve(self, revision: str) -> str | None:
         """Return the id of the commit that `revision` names (tags are followed), or None."""
         if revision.startswith("-"):

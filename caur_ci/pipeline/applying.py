@@ -28,13 +28,14 @@ _OVERTAKEN = "somebody changed the package meanwhile; it is looked at again next
 
 @dataclass(frozen=True, slots=True)
 class NewBranch:
-    """The branch of the packages with the updates.
+    """The branch of the packages with the updates: a commit of ours, or the tip as it was.
 
-    `replaced` is the commit that `commit` took the place of, empty where it follows the tip.
+    `replaced` is the commit that ours took the place of, empty where it follows the tip.
     """
 
     commit: str
     judged: tuple[Judged, ...]
+    is_ours: bool = False
     replaced: str = ""
 
 
@@ -84,7 +85,7 @@ class Branch:
             parents=self._git.parents(tip) if replaces else [tip],
             identity=self._identity,
         )
-        return NewBranch(commit, settled, replaced=tip if replaces else "")
+        return NewBranch(commit, settled, is_ours=True, replaced=tip if replaces else "")
 
     def _may_replace(self, tip: str, own: OwnCommits, asked: Sequence[BuildRequest]) -> bool:
         parents = self._git.parents(tip)

@@ -12,14 +12,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _URL = re.compile(r"https?://[^\s@]{1,500}")
+_BRANCH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/+-]{0,250}")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForgePipeline:
-    """The pipeline that runs us; all empty on a laptop."""
+    """The pipeline that runs us; all empty on a laptop.
+
+    `branch` is the full ref name of the branch that it runs for.
+    """
 
     forge: str = ""
+    branch: str = ""
     commit: str = ""
     pipeline_id: str = ""
     url: str = ""
@@ -30,20 +35,25 @@ class ForgePipeline:
         if environ.get("GITLAB_CI"):
             url = environ.get("CI_PIPELINE_URL", "")
             commit, pipeline = environ.get("CI_COMMIT_SHA", ""), environ.get("CI_PIPELINE_ID", "")
-            return cls._checked("gitlab", commit, pipeline, url)
+            branch = environ.get("CI_COMMIT_BRANCH") or environ.get("CI_DEFAULT_BRANCH", "")
+            return cls._checked("gitlab", commit, pipeline, url, branch)
         if environ.get("GITHUB_ACTIONS"):
             commit, pipeline = environ.get("GITHUB_SHA", ""), environ.get("GITHUB_RUN_ID", "")
             place = f"{environ.get('GITHUB_SERVER_URL', '')}/{environ.get('GITHUB_REPOSITORY', '')}"
-            return cls._checked("github", commit, pipeline, f"{place}/actions/runs/{pipeline}")
+            url = f"{place}/actions/runs/{pipeline}"
+            of_tag = environ.get("GITHUB_REF_TYPE") == "tag"
+            branch = "" if of_tag else environ.get("GITHUB_REF_NAME", "")
+            return cls._checked("github", commit, pipeline, url, branch)
         return cls()
 
     @classmethod
-    def _checked(cls, forge: str, commit: str, pipeline_id: str, url: str) -> Self:
+    def _checked(cls, forge: str, commit: str, pipeline_id: str, url: str, branch: str) -> Self:
         return cls(
             forge=forge,
             commit=commit if _COMMIT.fullmatch(commit) else "",
             pipeline_id=pipeline_id if pipeline_id.isdecimal() else "",
             url=url if _URL.fullmatch(url) else "",
+            branch=f"refs/heads/{branch}" if _BRANCH.fullmatch(branch) else "",
         )
 
     def reference(self, head: str) -> str:

@@ -10,6 +10,7 @@ from caur_ci.errors import CaurError, InputError
 from caur_ci.pipeline.schedule_plan import Action, ScheduleDecision
 from caur_ci.srcinfo import parse_fields
 from caur_ci.update.changes import review_reasons
+from caur_ci.update.hook import HOOK
 from caur_ci.update.source import Finding, Kind
 from caur_ci.update.takeover import take_over
 
@@ -19,22 +20,14 @@ if TYPE_CHECKING:
     from caur_ci.git import GitRepository
     from caur_ci.pipeline.progress import Progress
     from caur_ci.pipeline.schedule_reading import Repository
+    from caur_ci.update.hook import HookResult
     from caur_ci.update.source import FollowedPackage, Seen
 
-HOOK = ".CI/update.sh"
 _WITHOUT_FILES = {
     Kind.WAITING: Action.WAITING,
     Kind.FAILED: Action.FAILED,
     Kind.GONE: Action.GONE,
 }
-
-
-class HookResult(Protocol):
-    """What became of a package's own hook; `problem` is empty where it went well."""
-
-    tree: str
-    output: str
-    problem: str
 
 
 class RunHook(Protocol):
@@ -131,7 +124,7 @@ class Judge:
                 hook = self._run_hook(package.name, taken)
                 output = hook.output
                 if hook.problem:
-                    return self._failed(package, finding, f"{HOOK}: {hook.problem}", output)
+                    return self._failed(package, finding, hook.problem, output)
                 tree = hook.tree
             if tree == package.tree:
                 quiet = replace(finding, kind=_unless_files(finding.kind))

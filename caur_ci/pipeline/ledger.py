@@ -7,13 +7,17 @@ file that it need not understand, and git stores little more than those.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 MAX_ENTRIES = 5000
+# In place of a package's name, where an entry is about very many.
+EVERYTHING = "*"
+_MANY = 100
 _MAX_TEXT = 500
 
 
@@ -57,14 +61,35 @@ class Ledger:
         return Ledger((*self.lines, *map(_line, entries))[-MAX_ENTRIES:])
 
     def about(self, package: str) -> list[LedgerEntry]:
-        """Return what was decided about `package`, newest first."""
-        quoted = json.dumps(package).encode()
-        found = (_entry(line) for line in reversed(self.lines) if quoted in line)
-        return [entry for entry in found if entry is not None and entry.package == package]
+        """Return what was decided about `package` or about very many, newest first."""
+        names = (package, EVERYTHING)
+        quoted = [json.dumps(name).encode() for name in names]
+        lines = (line for line in reversed(self.lines) if any(name in line for name in quoted))
+        return [entry for entry in map(_entry, lines) if entry and entry.package in names]
 
     def __iter__(self) -> Iterator[LedgerEntry]:
         """Yield the entries, oldest first."""
         return (entry for entry in map(_entry, self.lines) if entry is not None)
+
+
+def summarized(entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:
+    """Return the entries, with those that say the same of very many packages made one.
+
+    When the AUR is out of reach, that is one thing to remember, not thousands.
+    """
+    entries = list(entries)
+    alike = Counter((entry.decision, entry.reason) for entry in entries)
+    kept: list[LedgerEntry] = []
+    told: set[tuple[str, str]] = set()
+    for entry in entries:
+        kind = (entry.decision, entry.reason)
+        if alike[kind] <= _MANY:
+            kept.append(entry)
+        elif kind not in told:
+            told.add(kind)
+            reason = f"{entry.reason} ({alike[kind]} packages)"
+            kept.append(replace(entry, package=EVERYTHING, reason=reason, before="", after=""))
+    return kept
 
 
 def _line(entry: LedgerEntry) -> bytes:

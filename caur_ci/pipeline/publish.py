@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Self
 
 from caur_ci.errors import GitError
 from caur_ci.git import RefUpdate, Remote
@@ -35,6 +35,15 @@ class SharedRefs:
     branch: str | None = None
     state: str | None = None
     reviews: Mapping[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` returned."""
+        return cls(**data)
 
 
 class Shared:
@@ -81,10 +90,11 @@ class Shared:
             state=refs.get(STATE_BRANCH),
             reviews=reviews,
         )
-        self._get((seen.memory, seen.branch, seen.state))
+        self.get((seen.memory, seen.branch, seen.state))
         return seen
 
-    def _get(self, commits: Iterable[str | None]) -> None:
+    def get(self, commits: Iterable[str | None]) -> None:
+        """See that the objects behind these commits are here."""
         wanted = {commit for commit in commits if commit is not None}
         missing = sorted(commit for commit in wanted if self._git.resolve(commit) is None)
         if missing and self.remote is not None:
@@ -110,6 +120,19 @@ class Shared:
             memory = self.memory(seen).with_run(request, decisions).write(self._git, identity)
             updates.append(RefUpdate(MEMORY_BRANCH, memory, seen.memory))
         return self.update(updates, push_options)
+
+    def remember(
+        self,
+        seen: SharedRefs,
+        *,
+        request: BuildRequest,
+        decisions: Collection[LedgerEntry],
+        identity: Identity,
+        push_options: Collection[str],
+    ) -> bool:
+        """Put `request` into the outbox and `decisions` into the ledger; see `publish`."""
+        memory = self.memory(seen).with_run(request, decisions).write(self._git, identity)
+        return self.update([RefUpdate(MEMORY_BRANCH, memory, seen.memory)], push_options)
 
     def acknowledge(
         self,
