@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from caur_ci.git.trees import TreeFile, UnsafeTreeError, check_files, files_below
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from caur_ci.git import GitRepository, TreeEntry
 
 # The repository's own, whatever the source has under these names.
@@ -32,7 +34,7 @@ def take_over(git: GitRepository, *, source: str, own: str | None) -> str:
     """
     taken = [entry for entry in git.entries(source) if entry.name not in KEPT]
     _check_needed(taken)
-    _check_contents(git, source)
+    check_contents(git, source, without=KEPT)
     kept = [entry for entry in git.entries(own) if entry.name in KEPT] if own else []
     return git.write_tree([*taken, *kept])
 
@@ -44,8 +46,9 @@ def _check_needed(entries: list[TreeEntry]) -> None:
         raise UnsafeTreeError(f"there is no {' and no '.join(missing)} in it")
 
 
-def _check_contents(git: GitRepository, source: str) -> None:
-    files = [file for file in files_below(git, source) if file.path.split("/")[0] not in KEPT]
+def check_contents(git: GitRepository, source: str, *, without: Collection[str] = ()) -> None:
+    """Raise UnsafeTreeError for what a package's folder cannot hold, leaving out some top names."""
+    files = [file for file in files_below(git, source) if file.path.split("/")[0] not in without]
     check_files(git, files)
     if len(files) > MAX_FILES:
         raise UnsafeTreeError(f"it has {len(files)} files; {MAX_FILES} are allowed")
