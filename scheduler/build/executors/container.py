@@ -53,7 +53,7 @@ class ContainerExecutor:
         self._settings = settings
         self._engine = engine
         self._folder = folder
-        self._owner = owner
+        self.owner = owner
         self._readable = readable
         self._processes = processes
         self._guests = 0
@@ -88,6 +88,11 @@ class ContainerExecutor:
             owner.unlink(missing_ok=True)
             os.close(lock)
 
+    @property
+    def separates_users(self) -> bool:
+        """Whether root in a container is somebody else outside."""
+        return self._engine.is_podman and (self._settings.user_namespace or os.geteuid() != 0)
+
     def check(self) -> None:
         """Raise ConfigError where containers cannot be run, and remove what dead workers left."""
         self._engine.check()
@@ -110,6 +115,8 @@ class ContainerExecutor:
         paths = inner_paths(order.pkgbase)
         try:
             make_folders(order)
+            if order.downloads and order.downloads.stat().st_uid != order.user.uid:
+                order.user.give(order.downloads)  # somebody else built with it before
             told = write_setup(order, scripts_of(order.folder) / "setup", paths.scripts / "setup")
         except OSError as error:
             raise GuestError(f"the folders of a build cannot be made: {error}") from error
@@ -122,8 +129,8 @@ class ContainerExecutor:
             settings=self._settings,
             readable=self._readable,
             processes=self._processes,
-            owner=self._owner,
-            name=f"caur-ci-{self._owner.stem}-{self._guests}",
+            owner=self.owner,
+            name=f"caur-ci-{self.owner.stem}-{self._guests}",
         )
         guest = ContainerGuest(launcher, image=self._engine.identity_of(image), watch=watch)
         try:

@@ -52,6 +52,12 @@ class ContainerGuest:
         self._is_copied = False
         self._gone = Usage()
 
+    @property
+    def container_names(self) -> list[str]:
+        """The names of the containers that there are now, by which the engine knows them."""
+        offline = [] if self._offline is None else [self._offline.name]
+        return [self._online.name, *offline]
+
     def set_up(self, watch: Watch) -> None:
         """Prepare the user and pacman. Raises GuestError and StoppedError."""
         script = self.paths.scripts / "setup.sh"

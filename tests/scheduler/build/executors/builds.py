@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scheduler.build.executors.protocol import BuildFolder, BuildOrder, Step
@@ -9,7 +11,6 @@ from scheduler.settings import TargetRepository
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from scheduler.build.executors.protocol import Ending, Guest, Stop, Usage
     from scheduler.build.users import BuildUser
@@ -102,3 +103,17 @@ def makepkg(guest: Guest, *, network: bool = True) -> tuple[Ending, Recorder]:
     command = ["makepkg", "--nodeps", "--skippgpcheck", "--noconfirm", "--nocolor"]
     step = Step(command=command, directory=guest.paths.build / "tool", network=network)
     return guest.run(step, watch), watch
+
+
+def processes_with(mark: str) -> list[int]:
+    """Return the processes of this machine that have `mark` in their command line."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit() and int(folder.name) != os.getpid():
+            try:
+                command = (folder / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if mark.encode() in command:  # what has ended has none
+                found.append(int(folder.name))
+    return found
