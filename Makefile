@@ -8,7 +8,8 @@ VENV := .venv/bin
 export PATH := $(PATH):$(CURDIR)/.venv/system:$(CURDIR)/$(VENV)
 
 PYTHON_FILES := caur_ci scheduler tests benchmarks
-SHELL_SCRIPTS := scripts/bootstrap .ci/run
+SHELL_SCRIPTS := scripts/bootstrap scripts/stand-in-image scripts/try-containers .ci/run \
+	$(wildcard scheduler/build/guest/*.sh)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test chaos lint format bench clean
@@ -16,9 +17,15 @@ SHELL_SCRIPTS := scripts/bootstrap .ci/run
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## Run the whole journey here: commit, build, sign, publish, install. DEMO_ARGS=… for options.
+demo: ## Run the whole journey here: commit to install. EXECUTOR=host|container, DEMO_ARGS=…
+ifeq ($(EXECUTOR),container)
+	@scripts/bootstrap container
+	@settings=$$(scripts/try-containers) && \
+		env $$settings $(VENV)/caur-ci demo --executor container $(DEMO_ARGS)
+else
 	@scripts/bootstrap demo
-	@$(VENV)/caur-ci demo $(DEMO_ARGS)
+	@$(VENV)/caur-ci demo $(if $(EXECUTOR),--executor $(EXECUTOR)) $(DEMO_ARGS)
+endif
 
 test: ## Run all tests. PYTEST_ARGS=… for a part, e.g. PYTEST_ARGS='-k queue'.
 	@scripts/bootstrap test
@@ -40,7 +47,8 @@ lint: ## Check form, types and the order of the floors.
 		echo 'shellcheck is not installed: the shell scripts were not checked'; \
 	fi
 	@if command -v shfmt >/dev/null; then \
-		echo shfmt -d scripts .ci; shfmt -d scripts .ci; \
+		echo shfmt -d scripts .ci scheduler/build/guest; \
+		shfmt -d scripts .ci scheduler/build/guest; \
 	fi
 
 format: ## Bring the Python files into form.

@@ -22,15 +22,25 @@ zstd        zstd                    zstd
 strip       binutils                binutils
 ssh         openssh-client          openssh
 redis       redis-tools             valkey
+bwrap       bubblewrap              bubblewrap
+patch       patch                   patch
+TABLE
+    [[ $tools_for != demo ]] || return 0
+    cat <<'TABLE'
+podman      podman                  podman
+runc        runc                    runc
+debootstrap debootstrap             pacman
 TABLE
     [[ $tools_for == test ]] || return 0
     cat <<'TABLE'
 sshd        openssh-server          openssh
 openssl     openssl                 openssl
+curl        curl                    curl
 TABLE
 }
 
-# $1 is what is needed: those of the `demo`, or those of the `test`s, which are more.
+# $1 is what is needed: those of the `demo`, those of builds in `container`s, or those of the
+# `test`s, each more than the one before.
 need_system_tools() {
     local tools_for=$1
     local missing
@@ -42,7 +52,8 @@ need_system_tools() {
     [[ -n $manager ]] || stop "these programs are missing: ${missing//$'\n'/ }" \
         "This is neither Debian, Ubuntu nor Arch, so install them by hand:" \
         "makepkg, pacman, repo-add and vercmp come with pacman; bsdtar with libarchive;" \
-        "the rest are gnupg, fakeroot, zstd, binutils, openssh, and valkey or redis."
+        "the rest go by their own names, or are gnupg, binutils, openssh, bubblewrap," \
+        "and valkey or redis."
 
     local packages
     packages=$(packages_for "$manager" "$missing")
@@ -68,7 +79,9 @@ have_tool() {
     pacman) have pacman && [[ $(pacman --version 2>/dev/null) == *libalpm* ]] ;;
     redis) key_value_program >/dev/null ;;
     # Not on the PATH of ordinary users everywhere.
-    sshd) have sshd || [[ -x $system_root/usr/sbin/sshd ]] ;;
+    sshd | runc) have "$1" || [[ -x $system_root/usr/sbin/$1 ]] ;;
+    # Arch can make an image of itself by pacman.
+    debootstrap) have "$1" || [[ -x $system_root/usr/sbin/$1 || $(package_manager) == pacman ]] ;;
     *) have "$1" ;;
     esac
 }

@@ -16,7 +16,8 @@ BASICS = shlex.split(
     "bash cat chmod cut dirname env flock grep head ln mkdir readlink rm sha256sum sort touch"
 )
 TOOLS = shlex.split(
-    "makepkg repo-add vercmp bsdtar gpg fakeroot zstd strip redis-server ssh sshd openssl"
+    "makepkg repo-add vercmp bsdtar gpg fakeroot zstd strip redis-server ssh bwrap patch "
+    "podman runc debootstrap sshd openssl curl"
 )
 
 LOG = 'printf "%s %s\\n" "${0##*/}" "$*" >> "$STUBS/../calls"\n'
@@ -26,7 +27,8 @@ MANAGER = (
     + """
 for word in "$@"; do
   case $word in
-  makepkg | fakeroot | zstd) names=$word ;;
+  makepkg | fakeroot | zstd | patch | podman | runc | debootstrap | curl) names=$word ;;
+  bubblewrap) names=bwrap ;;
   pacman-package-manager) names='pacman repo-add vercmp' ;;
   pacman) names='makepkg repo-add vercmp' ;;
   libarchive*) names=bsdtar ;;
@@ -167,6 +169,31 @@ def test_the_tests_need_more_than_the_demo(machine: Machine) -> None:
     assert machine.calls_of("apt-get")[-1].endswith(" openssl")
 
 
+def test_containers_are_for_the_tests_and_for_a_demo_in_containers(machine: Machine) -> None:
+    machine.put_tools()
+    for name in ("podman", "runc", "debootstrap", "sshd", "curl"):
+        (machine.stubs / name).unlink()
+    machine.put("apt-get", MANAGER)
+
+    assert machine.bootstrap("demo").returncode == 0
+    assert machine.calls_of("apt-get") == []
+    done = machine.bootstrap("container")
+    assert done.returncode == 0, done.stderr
+    assert machine.calls_of("apt-get")[-1].endswith(" debootstrap podman runc")
+    assert machine.bootstrap("test").returncode == 0
+    assert machine.calls_of("apt-get")[-1].endswith(" curl openssh-server")
+
+
+def test_arch_needs_no_debootstrap_to_make_an_image(machine: Machine) -> None:
+    machine.put_tools()
+    (machine.stubs / "debootstrap").unlink()
+    (machine.system / "etc" / "os-release").write_text("ID=arch\n")
+
+    done = machine.bootstrap("container")
+    assert done.returncode == 0, done.stderr
+    assert "missing" not in done.stderr
+
+
 def test_an_sshd_that_the_tests_need_does_not_become_a_service(machine: Machine) -> None:
     machine.put_tools()
     (machine.stubs / "sshd").unlink()
@@ -219,12 +246,14 @@ def test_root_on_debian_gets_the_packages_and_no_redis_service(machine: Machine)
     assert update.endswith(" update")
     assert install.split("--no-install-recommends ")[1].split() == [
         "binutils",
+        "bubblewrap",
         "fakeroot",
         "gnupg",
         "libarchive-tools",
         "makepkg",
         "openssh-client",
         "pacman-package-manager",
+        "patch",
         "redis-tools",
         "zstd",
     ]
@@ -302,11 +331,13 @@ def test_arch_uses_its_pacman_even_where_there_is_an_apt_get(machine: Machine) -
     (install,) = machine.calls_of("pacman")
     assert install.split("--noconfirm ")[1].split() == [
         "binutils",
+        "bubblewrap",
         "fakeroot",
         "gnupg",
         "libarchive",
         "openssh",
         "pacman",
+        "patch",
         "valkey",
         "zstd",
     ]
@@ -331,7 +362,7 @@ def test_an_installation_that_fails_shows_why(machine: Machine) -> None:
 
     assert done.returncode == 1
     assert "E: no space left" in done.stderr
-    assert "could not install binutils fakeroot" in done.stderr
+    assert "could not install binutils bubblewrap" in done.stderr
 
 
 def test_python_without_venv_gets_it_from_apt(machine: Machine) -> None:
