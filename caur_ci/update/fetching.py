@@ -1,0 +1,263 @@
+"""Gets what many packages need out of other people's git repositories, with few requests.
+
+What is wanted of one repository is asked for together. Nobody pays for somebody else: where one ref
+spoils a request, the others are had all the same, and where a server does not answer, only its own
+packages have to wait.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from caur_ci.errors import GitError, ProcessError
+from caur_ci.update.place import Place
+from caur_ci.update.transport import Fetched, GitTransport, TransportError, Trouble
+from caur_ci.update.workplace import Workplace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from types import TracebackType
+
+    from caur_ci.git import GitRepository
+    from caur_ci.update.transport import Transport
+
+_REFS_PER_FETCH = 500
+_PAUSE = 3.0  # between two tries, in seconds
+# One bad ref of 500 is found with 9 failures; where it takes so many, all of them are bad.
+_MOST_FAILURES = 64
+# A server that did not answer so often in a row is left alone for the rest of the run.
+_PATIENCE = 4
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class FetchProblem:
+    """Why something could not be had. `reason` names the place and holds no credentials."""
+
+    reason: str
+
+
+class Fetcher:
+    """Fetches into the objects of `git`, and changes nothing else there that would be noticed.
+
+    `delay` is the pause between two fetches from one server, in seconds. What was fetched is kept
+    from garbage collection until the block ends. For several threads at once.
+    """
+
+    def __init__(
+        self,
+        git: GitRepository,
+        *,
+        parallel: int,
+        delay: float,
+        tries: int = 2,
+        transport: Transport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.git = git
+        self._parallel = parallel
+        self._tries = tries
+        self._transport = transport or GitTransport()
+        self._sleep = sleep
+        self._servers = _Servers(delay, sleep)
+        self._lock = threading.Lock()
+        self._place_of_work: Workplace | None = None
+        self._trees: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._place_of_work is not None:
+            self._place_of_work.close()
+
+    def tips(self, wanted: Iterable[Place]) -> dict[Place, str | FetchProblem]:
+        """Return the commits that places are at, empty where there is no such ref (any more)."""
+
+        def ask(url: str, refs: Sequence[str]) -> dict[str, str | FetchProblem]:
+            found = self._patiently(url, lambda: self._tips_once(url, refs))
+            return {ref: found.get(ref, "") for ref in refs}
+
+        return self._everywhere(wanted, ask)
+
+    def fetch(self, wanted: Iterable[Place]) -> dict[Place, str | FetchProblem]:
+        """Get the commits that places are at, without their history, and return their ids.
+
+        Empty where there is no such ref (any more).
+        """
+        found = self._everywhere(wanted, self._fetch_all)
+        commits = {commit for commit in found.values() if commit and isinstance(commit, str)}
+        if commits:
+            self._workplace().keep(self._trees[commit] for commit in commits)
+        return found
+
+    def tree(self, commit: str) -> str:
+        """Return the tree of a commit that was fetched."""
+        return self._trees[commit]
+
+    def _everywhere(
+        self,
+        wanted: Iterable[Place],
+        work: Callable[[str, Sequence[str]], dict[str, str | FetchProblem]],
+    ) -> dict[Place, str | FetchProblem]:
+        """Do `work` for each repository, some of them side by side."""
+        refs: defaultdict[str, list[str]] = defaultdict(list)
+        for place in sorted(set(wanted)):
+            refs[place.url].append(place.ref)
+
+        def work_safely(url: str) -> dict[str, str | FetchProblem]:
+            try:
+                return work(url, refs[url])
+            except TransportError as error:
+                problem = FetchProblem(error.message)
+            except (GitError, ProcessError) as error:  # of this machine: a full disk, for one
+                problem = FetchProblem(f"{Place(url)} could not be fetched: {error.message}")
+            except OSError as error:
+                problem = FetchProblem(f"{Place(url)} could not be fetched: {error.strerror}")
+            return dict.fromkeys(refs[url], problem)
+
+        with ThreadPoolExecutor(self._parallel, thread_name_prefix="fetch") as threads:
+            results = list(threads.map(work_safely, refs))
+        return {
+            Place(url, ref): outcome
+            for url, outcomes in zip(refs, results, strict=True)
+            for ref, outcome in outcomes.items()
+        }
+
+    def _fetch_all(self, url: str, refs: Sequence[str]) -> dict[str, str | FetchProblem]:
+        self._servers.wait_for_turn(url)
+        found: dict[str, str | FetchProblem] = {}
+        for start in range(0, len(refs), _REFS_PER_FETCH):
+            found |= self._fetch_part(url, refs[start : start + _REFS_PER_FETCH])
+        return found
+
+    def _fetch_part(self, url: str, refs: Sequence[str]) -> Mapping[str, str | FetchProblem]:
+        try:
+            return self._patiently(url, lambda: self._fetch_once(url, refs))
+        except TransportError as error:
+            if error.trouble is Trouble.MISSING:
+                return self._fetch_existing(url, refs)
+            if error.trouble is Trouble.UNUSABLE and len(refs) > 1:
+                return self._fetch_in_halves(url, refs)
+            return dict.fromkeys(refs, FetchProblem(error.message))
+
+    def _fetch_existing(self, url: str, refs: Sequence[str]) -> dict[str, str | FetchProblem]:
+        """Fetch what there is, where git refused because not all of it is there."""
+        if len(refs) == 1:
+            return {refs[0]: ""}
+        tips = self._patiently(url, lambda: self._tips_once(url, refs))
+        existing = [ref for ref in refs if ref in tips]
+        found: dict[str, str | FetchProblem] = dict.fromkeys(refs, "")
+        if len(existing) == len(refs):  # it has come just now
+            existing = []
+            found = dict.fromkeys(refs, FetchProblem(f"{Place(url)} changes all the time"))
+        return found | (dict(self._fetch_part(url, existing)) if existing else {})
+
+    def _fetch_in_halves(self, url: str, refs: Sequence[str]) -> dict[str, str | FetchProblem]:
+        """Fetch all but those that cannot be had, which are found by halving."""
+        found: dict[str, str | FetchProblem] = {}
+        waiting = _halves(refs)
+        failures = 0
+        while waiting:
+            part = waiting.pop()
+            try:
+                found |= self._fetch_once(url, part)
+            except TransportError as error:
+                failures += 1
+                if (
+                    error.trouble is Trouble.UNUSABLE
+                    and len(part) > 1
+                    and failures < _MOST_FAILURES
+                ):
+                    waiting += _halves(part)
+                else:
+                    found |= dict.fromkeys(part, FetchProblem(error.message))
+        return found
+
+    def _patiently(self, url: str, request: Callable[[], T]) -> T:
+        """Try a request again where that may help. Raises TransportError."""
+        for more_tries in reversed(range(self._tries)):
+            self._servers.check(url)
+            try:
+                answer = request()
+            except TransportError as error:
+                self._servers.note(url, reached=error.trouble is not Trouble.OUT_OF_REACH)
+                hopeless = error.trouble in {Trouble.MISSING, Trouble.REFUSED}
+                if hopeless or not more_tries:
+                    raise
+                self._sleep(_PAUSE)
+            else:
+                self._servers.note(url, reached=True)
+                return answer
+        raise AssertionError  # the last turn returns or raises
+
+    def _tips_once(self, url: str, refs: Sequence[str]) -> Mapping[str, str]:
+        with self._workplace().repository() as repository:
+            return self._transport.tips(url, refs, repository)
+
+    def _fetch_once(self, url: str, refs: Sequence[str]) -> dict[str, str | FetchProblem]:
+        workplace = self._workplace()
+        with workplace.repository() as repository:
+            found: Mapping[str, Fetched] = self._transport.fetch(url, refs, repository)
+            workplace.take_over(repository)
+        self._trees.update({fetched.commit: fetched.tree for fetched in found.values()})
+        return {ref: fetched.commit for ref, fetched in found.items()}
+
+    def _workplace(self) -> Workplace:
+        # Made when it is needed first: mostly, nothing has changed anywhere.
+        with self._lock:
+            if self._place_of_work is None:
+                self._place_of_work = Workplace(self.git)
+            return self._place_of_work
+
+
+class _Servers:
+    """How the servers are to be treated: not too many requests, none where nobody answers."""
+
+    def __init__(self, delay: float, sleep: Callable[[float], None]) -> None:
+        self._delay = delay
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._next_turn: dict[str, float] = {}
+        self._silent: Counter[str] = Counter()
+
+    def wait_for_turn(self, url: str) -> None:
+        host = Place(url).host
+        if not self._delay or not host:
+            return
+        with self._lock:
+            now = time.monotonic()
+            turn = max(now, self._next_turn.get(host, now))
+            self._next_turn[host] = turn + self._delay
+        if turn > now:
+            self._sleep(turn - now)
+
+    def note(self, url: str, *, reached: bool) -> None:
+        host = Place(url).host
+        with self._lock:
+            self._silent[host] = 0 if reached else self._silent[host] + 1
+
+    def check(self, url: str) -> None:
+        """Raise TransportError for a server that is left alone."""
+        place = Place(url)
+        if place.host and self._silent[place.host] >= _PATIENCE:
+            raise TransportError(
+                f"{place}: not asked, because {place.host} did not answer several times",
+                Trouble.REFUSED,
+            )
+
+
+def _halves(refs: Sequence[str]) -> list[Sequence[str]]:
+    middle = len(refs) // 2
+    return [refs[:middle], refs[middle:]]

@@ -1,0 +1,265 @@
+"""Asks other people's git servers, one request at a time, and says in few words what went wrong."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit, urlunsplit
+
+from caur_ci.errors import ProcessError, TemporaryError
+from caur_ci.process import run
+from caur_ci.update.place import without_credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+MAX_PACK_SIZE = 256 * 1024**2
+_TIPS_TIMEOUT = 60.0
+_FETCH_TIMEOUT = 120.0
+_FETCH_TIMEOUT_EACH = 0.5
+_FETCHED = "refs/fetched/"
+_PROTOCOLS = "https:http:git:ssh:file"
+_FETCH_OPTIONS = (
+    *(
+        "--quiet",
+        "--stdin",
+        "--depth=1",
+        "--no-tags",
+        "--no-write-fetch-head",
+        "--no-auto-maintenance",
+    ),
+    *("--no-recurse-submodules", "--no-show-forced-updates"),
+)
+# Who made a commit and when may be written wrongly; what harms is in trees.
+_FSCK_IGNORED = (
+    *("badDate", "badDateOverflow", "badTimezone", "zeroPaddedDate", "missingSpaceBeforeDate"),
+    *("badEmail", "missingEmail", "badName", "missingNameBeforeEmail", "missingSpaceBeforeEmail"),
+)
+_SETTINGS = (
+    "core.hooksPath=/dev/null",
+    "core.askPass=",
+    "credential.interactive=false",
+    "fetch.fsckObjects=true",
+    *(f"fetch.fsck.{problem}=ignore" for problem in _FSCK_IGNORED),
+    "fetch.unpackLimit=1",  # one file, whose size can be limited
+    "fetch.recurseSubmodules=false",
+    "gc.auto=0",
+    "http.lowSpeedLimit=1",
+    "http.lowSpeedTime=45",
+    "protocol.version=2",  # the refs that are asked for, not all that a mirror has
+)
+
+
+class Trouble(StrEnum):
+    """What to expect of another try."""
+
+    OUT_OF_REACH = "out of reach"  # later perhaps; nothing else of that server either
+    UNUSABLE = "unusable"  # later perhaps; or one of those asked for spoils it for the others
+    REFUSED = "refused"
+    MISSING = "missing"  # one of the refs
+
+
+class TransportError(TemporaryError):
+    """A server did not give what was asked for."""
+
+    def __init__(self, message: str, trouble: Trouble) -> None:
+        super().__init__(message)
+        self.trouble = trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A commit that was fetched, and its tree."""
+
+    commit: str
+    tree: str
+
+
+class Transport(Protocol):
+    """The way to git servers. `repository` is an empty bare one that may be used in between."""
+
+    def tips(self, url: str, refs: Sequence[str], repository: Path) -> Mapping[str, str]:
+        """Return the ids of the commits that those of `refs` point to which exist.
+
+        Raises TransportError.
+        """
+        ...
+
+    def fetch(self, url: str, refs: Sequence[str], repository: Path) -> Mapping[str, Fetched]:
+        """Get what all of `refs` point to, without history, as packs of `repository`.
+
+        Raises TransportError.
+        """
+        ...
+
+
+class GitTransport:
+    """Uses git. `proxies` are those for URLs that begin in a certain way."""
+
+    def __init__(
+        self, *, proxies: Mapping[str, str] | None = None, timeout: float | None = None
+    ) -> None:
+        self._proxies = dict(proxies or {})
+        self._timeout = timeout
+
+    def tips(self, url: str, refs: Sequence[str], repository: Path) -> dict[str, str]:
+        """Return the ids of the commits that those of `refs` point to which exist."""
+        kinds = [f"--{kind}" for kind in ("heads", "tags") if _all_below(f"refs/{kind}/", refs)]
+        output = self._git(url, repository, "ls-remote", *kinds, "--", timeout=_TIPS_TIMEOUT)
+        wanted = set(refs)
+        found: dict[str, str] = {}
+        for line in output.decode("utf-8", "replace").splitlines():
+            object_id, _, name = line.partition("\t")
+            # The commit behind an annotated tag follows the tag.
+            ref = name.removesuffix("^{}")
+            if ref in wanted:
+                found[ref] = object_id
+        return found
+
+    def fetch(self, url: str, refs: Sequence[str], repository: Path) -> dict[str, Fetched]:
+        """Get what all of `refs` point to, without history, as packs of `repository`."""
+        lines = "".join(f"+{ref}:{_FETCHED}{number}\n" for number, ref in enumerate(refs))
+        timeout = _FETCH_TIMEOUT + _FETCH_TIMEOUT_EACH * len(refs)
+        command = ("fetch", *_FETCH_OPTIONS, "--")
+        self._git(url, repository, *command, stdin=lines.encode(), timeout=timeout)
+        return _fetched(url, refs, repository)
+
+    def _git(
+        self, url: str, repository: Path, *arguments: str, stdin: bytes = b"", timeout: float
+    ) -> bytes:
+        settings = [option for setting in _SETTINGS for option in ("-c", setting)]
+        with self._address(url, repository) as (address, environment):
+            try:
+                return run(
+                    ["git", f"--git-dir={repository}", *settings, *arguments, address],
+                    stdin=stdin,
+                    environment=environment,
+                    timeout=self._timeout or timeout,
+                    with_children=True,
+                    largest_file=MAX_PACK_SIZE,
+                ).stdout
+            except ProcessError as error:
+                raise _translated(url, error) from None
+
+    @contextmanager
+    def _address(self, url: str, repository: Path) -> Iterator[tuple[str, dict[str, str]]]:
+        """Return the address and the environment to use git with.
+
+        A password in a URL goes into a file, because arguments can be seen by everybody.
+        """
+        settings = [(f"http.{start}.proxy", proxy) for start, proxy in self._proxies.items()]
+        parts = urlsplit(url)
+        user, _, host = parts.netloc.rpartition("@")
+        if parts.scheme in {"http", "https"} and ":" in user:
+            store = repository / "credentials"
+            store.touch(mode=0o600)
+            store.write_text(f"{parts.scheme}://{user}@{host}\n", encoding="utf-8")
+            helper = f"store --file={shlex.quote(str(store))}"
+            settings += [("credential.helper", ""), ("credential.helper", helper)]
+            url = urlunsplit(parts._replace(netloc=host))
+        try:
+            yield url, _environment(settings)
+        finally:
+            (repository / "credentials").unlink(missing_ok=True)
+
+
+def _environment(settings: Sequence[tuple[str, str]]) -> dict[str, str]:
+    environment = {
+        "GIT_ALLOW_PROTOCOL": _PROTOCOLS,
+        # Nobody is there to answer.
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ASKPASS": "",
+        "GIT_CONFIG_COUNT": str(len(settings)),
+    }
+    for number, (name, value) in enumerate(settings):
+        environment[f"GIT_CONFIG_KEY_{number}"] = name
+        environment[f"GIT_CONFIG_VALUE_{number}"] = value
+    if "GIT_SSH_COMMAND" not in os.environ:
+        options = ("BatchMode=yes", "ConnectTimeout=20", "ServerAliveInterval=15")
+        environment["GIT_SSH_COMMAND"] = f"ssh {' '.join(f'-o {option}' for option in options)}"
+    return environment
+
+
+def _all_below(start: str, refs: Sequence[str]) -> bool:
+    return all(ref.startswith(start) for ref in refs)
+
+
+def _fetched(url: str, refs: Sequence[str], repository: Path) -> dict[str, Fetched]:
+    fields = "%(objecttype) %(objectname) %(tree) %(*objecttype) %(*objectname) %(*tree)"
+    listing = [f"--git-dir={repository}", "for-each-ref", f"--format=%(refname) {fields}", _FETCHED]
+    found = {}
+    for line in run(["git", *listing]).stdout.decode().splitlines():
+        name, *itself, kind, commit, tree = line.split(" ")
+        if itself[0] == "commit":
+            kind, commit, tree = itself
+        if kind == "commit":
+            found[refs[int(name.removeprefix(_FETCHED))]] = Fetched(commit, tree)
+    for ref in refs:
+        if ref not in found:
+            raise TransportError(f"{_shown(url)}: {ref} is no commit", Trouble.UNUSABLE)
+    return found
+
+
+# The first of these that occurs decides. Without words, git's own are good enough.
+_SIGNS: tuple[tuple[str, Trouble, str], ...] = (
+    ("couldn't find remote ref", Trouble.MISSING, "there is no such branch or tag"),
+    ("No space left on device", Trouble.UNUSABLE, "no space is left on this machine"),
+    ("took longer than", Trouble.OUT_OF_REACH, "no answer in time"),
+    ("Operation too slow", Trouble.OUT_OF_REACH, "no answer in time"),
+    ("timed out", Trouble.OUT_OF_REACH, "no answer in time"),
+    ("Could not resolve", Trouble.OUT_OF_REACH, "there is no such server"),
+    ("onnection refused", Trouble.OUT_OF_REACH, "no connection"),
+    ("Failed to connect", Trouble.OUT_OF_REACH, "no connection"),
+    ("unreachable", Trouble.OUT_OF_REACH, "no connection"),
+    ("No route to host", Trouble.OUT_OF_REACH, "no connection"),
+    ("onnection closed by", Trouble.OUT_OF_REACH, "no connection"),
+    ("Empty reply from server", Trouble.OUT_OF_REACH, "the connection broke off"),
+    ("error: 429", Trouble.OUT_OF_REACH, "the server wants fewer requests (status 429)"),
+    ("HTTP 429", Trouble.OUT_OF_REACH, "the server wants fewer requests (status 429)"),
+    ("returned error: 5", Trouble.OUT_OF_REACH, ""),
+    ("RPC failed; HTTP 5", Trouble.OUT_OF_REACH, ""),
+    ("terminal prompts disabled", Trouble.REFUSED, "no such repository, or it needs a password"),
+    ("Authentication failed", Trouble.REFUSED, "the password is not accepted"),
+    ("Host key verification failed", Trouble.REFUSED, "the server's SSH key is not known"),
+    ("Permission denied", Trouble.REFUSED, "no such repository, or it is not for us"),
+    ("returned error: 4", Trouble.REFUSED, ""),
+    ("not allowed", Trouble.REFUSED, ""),
+    ("does not appear to be a git", Trouble.REFUSED, "no such repository"),
+    ("not found", Trouble.REFUSED, "no such repository"),
+    ("does not exist", Trouble.REFUSED, "no such repository"),
+    ("SSL", Trouble.REFUSED, "the certificate is not accepted"),
+    ("dumb http transport", Trouble.REFUSED, "the server has files only and does not speak git"),
+    ("mismatched algorithms", Trouble.REFUSED, "it has another kind of object ids"),
+)
+# Where what stores the pack says nothing, the system has ended it.
+_TOO_LARGE = "fetch-pack: invalid index-pack output"
+_LAST_WORDS = re.compile(r"^(?:fatal|error): (.*)$", re.MULTILINE)
+
+
+def _translated(url: str, error: ProcessError) -> TransportError:
+    said = error.stderr.decode(errors="replace")
+    trouble, words = Trouble.UNUSABLE, ""
+    if _LAST_WORDS.findall(said) == [_TOO_LARGE]:
+        words = f"more than {MAX_PACK_SIZE} bytes would come"
+    for sign, its_trouble, its_words in _SIGNS:
+        if sign in said or sign in error.message:
+            trouble, words = its_trouble, its_words
+            break
+    return TransportError(f"{_shown(url)}: {words or _last_words(said)}", trouble)
+
+
+def _last_words(said: str) -> str:
+    """Return what git gave as the reason, fit to be shown: servers can make it say anything."""
+    reasons = _LAST_WORDS.findall(said) or said.split("\n")
+    text = without_credentials(" / ".join(reason.strip() for reason in reasons[:2]))
+    return "".join(char if char.isprintable() else "?" for char in text)[:300]
+
+
+def _shown(url: str) -> str:
+    return without_credentials(url)
