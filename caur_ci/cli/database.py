@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from caur_ci.cli.options import Redis, Strict
+from caur_ci.cli.options import Config, Redis, Strict
 from caur_ci.cli.session import session_of
 
 
@@ -56,6 +56,7 @@ def database(
             show_default=False,
         ),
     ] = None,
+    config: Config = None,
     redis: Redis = None,
     strict: Strict = False,
 ) -> None:
@@ -75,7 +76,11 @@ def database(
 
     session = session_of(context)
     environment = environment_with(
-        REPO_PATH=repo_path, LANDING_ZONE_PATH=landing_zone, GPG_PATH=gpg_path, GPG_KEY=gpg_key
+        CAUR_CONFIG=config,
+        REPO_PATH=repo_path,
+        LANDING_ZONE_PATH=landing_zone,
+        GPG_PATH=gpg_path,
+        GPG_KEY=gpg_key,
     )
     settings = DatabaseSettings.from_environment(environment, state_dir=default_state_dir())
     passphrase = session.secrets.get("GPG_PASSPHRASE", "")

@@ -47,3 +47,13 @@ Strict = Annotated[
         "with a policy that evicts keys. Without this it is a warning.",
     ),
 ]
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="A TOML file with settings; options and variables win over it. Variable CAUR_CONFIG.",
+        show_default=False,
+    ),
+]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from caur_ci.cli.options import Redis, Strict
+from caur_ci.cli.options import Config, Redis, Strict
 from caur_ci.cli.session import session_of
 
 
@@ -67,6 +68,49 @@ def worker(
             show_default=False,
         ),
     ] = None,
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND",
+            help="Where packages are built: container, or host for this machine itself. Variable "
+            "BUILDER_EXECUTOR, default container.",
+            show_default=False,
+        ),
+    ] = None,
+    image: Annotated[
+        str | None,
+        typer.Option(
+            metavar="IMAGE",
+            help="The container image that builds start from. Variable BUILDER_IMAGE, default: "
+            "Arch Linux's base-devel.",
+            show_default=False,
+        ),
+    ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="podman or docker. Variable CONTAINER_ENGINE, default: whichever is there.",
+            show_default=False,
+        ),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The SSH key that deliveries are signed with; it is made if it is not there. "
+            "Variable BUILDER_KEY, default: a file in the state folder.",
+            show_default=False,
+        ),
+    ] = None,
+    print_key: Annotated[
+        bool,
+        typer.Option(
+            "--print-key",
+            help="Only print the line that lets this worker's deliveries be published, for the "
+            "database runner's file ALLOWED_WORKERS.",
+        ),
+    ] = False,
     idle_exit: Annotated[
         float | None,
         typer.Option(
@@ -75,14 +119,15 @@ def worker(
             show_default=False,
         ),
     ] = None,
+    config: Config = None,
     redis: Redis = None,
     strict: Strict = False,
 ) -> None:
     """Build the jobs in the queue, one at a time.
 
     The source repositories come from the variable PACKAGE_REPOS:
-    `{"NAME": {"url": "https://…"}}`. Each package is built with makepkg, from exactly the commit
-    that was scheduled, as a user without rights.
+    `{"NAME": {"url": "https://…"}}`, or all settings from a file (docs/settings.md). Each package
+    is built with makepkg, from exactly the commit that was scheduled, as a user without rights.
 
     SIGTERM or Ctrl-C ends the worker; a build in progress is stopped and its job handed back. A
     second one ends it at once: the job goes back to the queue when its lease has run out. After
@@ -96,13 +141,21 @@ def worker(
 
     session = session_of(context)
     environment = environment_with(
+        CAUR_CONFIG=config,
         BUILDER_HOSTNAME=name,
         BUILDER_CLASS=build_class,
         BUILDER_TIMEOUT=timeout,
         BUILDER_USER=user,
         SHARED_PATH=shared,
         LANDING_ZONE_PATH=landing_zone,
+        BUILDER_EXECUTOR=executor,
+        BUILDER_IMAGE=image,
+        CONTAINER_ENGINE=engine,
+        BUILDER_KEY=key,
     )
+    if print_key:
+        session.print_plain(_allowed_line(environment, default_state_dir()))
+        return
     settings = WorkerSettings.from_environment(environment, state_dir=default_state_dir())
     with (
         service(session) as stop,
@@ -110,3 +163,11 @@ def worker(
         running_worker(settings, client, stop) as running,
     ):
         running.run(idle_exit=idle_exit)
+
+
+def _allowed_line(environment: Mapping[str, str], state_dir: Path) -> str:
+    from scheduler.settings.worker import worker_name_and_key  # noqa: PLC0415 - slow to import
+    from scheduler.workerkeys import WorkerKey  # noqa: PLC0415
+
+    name, key = worker_name_and_key(environment, state_dir=state_dir)
+    return WorkerKey.ensure(key).allowed_line(name)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
-    from scheduler.tunnel import Tunnel, TunnelSettings
+    from scheduler.ssh import SshHost
+    from scheduler.tunnel import Tunnel
 
 # To tell soon that there is no server, although one that is there is waited for longer.
 _FIRST_PATIENCE = 1.0
@@ -69,7 +70,7 @@ def _embedded(state_dir: Path) -> Redis:
     return _reached(server, repair=partial(embedded.revive, state_dir))
 
 
-def _through_tunnel(server: Server, settings: TunnelSettings) -> Redis:
+def _through_tunnel(server: Server, settings: SshHost) -> Redis:
     from scheduler.tunnel import Tunnel  # noqa: PLC0415 - only where it is needed
 
     parts = urlsplit(server.url)

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from caur_ci.errors import ConfigError
 from scheduler.connection.tls import TlsFiles
-from scheduler.tunnel import TunnelSettings
+from scheduler.ssh import SshHost
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ class Server:
 
     url: str = field(repr=False)
     tls: TlsFiles = field(default_factory=TlsFiles)
-    tunnel: TunnelSettings | None = None
+    tunnel: SshHost | None = None
 
     @property
     def name(self) -> str:
@@ -49,7 +49,7 @@ def server_of(
     tls = TlsFiles.from_environment(environ)
     if named := url or secrets.get("REDIS_URL"):
         return server_at(named, tls)
-    tunnel = TunnelSettings.from_environment(environ, secrets)
+    tunnel = SshHost.from_environment(environ, secrets)
     host, port = environ.get("REDIS_HOST"), environ.get("REDIS_PORT")
     user, password = environ.get("REDIS_USER", ""), secrets.get("REDIS_PASSWORD", "")
     if not (host or port or user or password or tls or tunnel):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from caur_ci.request import request_schema
 
 if TYPE_CHECKING:
+    from jsonschema import ValidationError
     from jsonschema.protocols import Validator
 
 
@@ -23,11 +24,15 @@ def problem_of(schema: str, data: object) -> str:
     error = best_match(_validator(schema).iter_errors(cast("Any", data)))
     if error is None:
         return ""
-    # The message would show the value, and a URL may hold a password.
-    text = (
-        error.message if error.validator != "pattern" else f"does not match {error.validator_value}"
-    )
-    return f"{error.json_path}: {text[:300]}"
+    return f"{error.json_path}: {_words_of(error)[:300]}"
+
+
+def _words_of(error: ValidationError) -> str:
+    """Return the message without the value: a URL may hold a password."""
+    if error.validator == "pattern":
+        return f"does not match {error.validator_value}"
+    shown = repr(error.instance)
+    return error.message.replace(shown, "this") if len(shown) > 2 else error.message
 
 
 def schema_of(schema: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from scheduler.tunnel.settings import TunnelSettings
 from scheduler.tunnel.tunnel import Tunnel
 
-__all__ = ["Tunnel", "TunnelSettings"]
+__all__ = ["Tunnel"]

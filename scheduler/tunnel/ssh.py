@@ -8,20 +8,25 @@ import sys
 import threading
 import time
 from collections import deque
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caur_ci.environment import child_environment
-from caur_ci.errors import CaurError, ConfigError, TemporaryError
+from caur_ci.errors import CaurError, TemporaryError
+from scheduler.ssh.command import host_options, ssh_error
+from scheduler.ssh.keys import private_key
 from scheduler.tunnel import tied
-from scheduler.tunnel.command import ssh_command, ssh_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
-    from scheduler.tunnel.settings import TunnelSettings
+    from scheduler.ssh import SshHost
 
+_OPTIONS = (
+    "ExitOnForwardFailure=yes",
+    "StreamLocalBindMask=0177",
+    "StreamLocalBindUnlink=yes",
+    "RequestTTY=no",
+)
 _POLL_INTERVAL = 0.02
 _END_TIMEOUT = 3.0
 _KEPT_LINES = 20
@@ -35,21 +40,26 @@ class SshProcess:
     """
 
     def __init__(
-        self, settings: TunnelSettings, *, socket: Path, destination: str, known_hosts: Path | None
+        self, settings: SshHost, *, socket: Path, destination: str, known_hosts: Path | None
     ) -> None:
         self._settings = settings
         self._socket = socket
         self._said: deque[str] = deque(maxlen=_KEPT_LINES)
         self._is_late = False
         socket.unlink(missing_ok=True)
-        with _private_key(settings.key) as (stdin, key_file):
-            ssh = ssh_command(
-                settings,
-                socket=socket,
-                destination=destination,
-                key_file=key_file,
-                known_hosts=known_hosts,
-            )
+        with private_key(settings) as (stdin, key_file):
+            options = host_options(settings, key_file=key_file, pinned=known_hosts)
+            ssh = [
+                "ssh",
+                "-N",
+                "-T",
+                *(word for option in (*options, *_OPTIONS) for word in ("-o", option)),
+                *(("-i", key_file) if key_file else ()),
+                "-L",
+                f"{socket}:{destination}",
+                "--",
+                settings.host,
+            ]
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-S", tied.__file__, str(os.getpid()), *ssh],
                 stdin=stdin,
@@ -98,9 +108,13 @@ class SshProcess:
             return TemporaryError(
                 f"the SSH tunnel to {self._settings.host} was not open within "
                 f"{self._settings.timeout:g} s" + "".join(f"\n  {line}" for line in self._said),
-                hint="REDIS_SSH_TIMEOUT is the limit.",
+                hint=f"{self._settings.variable('TIMEOUT')} is the limit.",
             )
-        return ssh_error(self._settings, self._said)
+        return ssh_error(
+            self._settings,
+            self._said,
+            otherwise=f"the SSH tunnel to {self._settings.host} cannot be opened",
+        )
 
     def _listen(self) -> None:
         assert self._process.stderr is not None  # noqa: S101 - for mypy
@@ -108,36 +122,3 @@ class SshProcess:
             for line in words:
                 if text := line.decode(errors="replace").rstrip():
                     self._said.append(text)
-
-
-def check_key(settings: TunnelSettings) -> None:
-    """Raise ConfigError for a key that cannot be used."""
-    with _private_key(settings.key):
-        pass
-
-
-@contextmanager
-def _private_key(key: str) -> Iterator[tuple[int, str]]:
-    """Provide standard input for ssh, and the file to read the private key from.
-
-    A key that is not in a file is handed over on standard input, which ssh has no other use for:
-    it never touches a disk.
-    """
-    if "PRIVATE KEY-----" not in key:
-        if key and not os.access(Path(key).expanduser(), os.R_OK):
-            raise ConfigError(
-                "REDIS_SSH_KEY is neither a private key nor a file that can be read",
-                hint="It holds the path of a private key, or the key itself with its first and "
-                "last line.",
-            )
-        yield subprocess.DEVNULL, str(Path(key).expanduser()) if key else ""
-        return
-    descriptor = os.memfd_create("ssh-key", os.MFD_CLOEXEC)
-    try:
-        os.fchmod(descriptor, 0o600)  # ssh insists
-        with open(descriptor, "wb", closefd=False) as file:
-            # Variables of pipelines lose the last line end, and ssh does not read such a key.
-            file.write(key.replace("\r\n", "\n").strip().encode() + b"\n")
-        yield descriptor, "/proc/self/fd/0"
-    finally:
-        os.close(descriptor)

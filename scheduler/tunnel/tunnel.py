@@ -9,15 +9,16 @@ import time
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError, TemporaryError
-from scheduler.tunnel.command import need_programs
-from scheduler.tunnel.hostkeys import write_known_hosts
+from scheduler.ssh.command import need_programs
+from scheduler.ssh.hostkeys import write_known_hosts
+from scheduler.ssh.keys import check_key
 from scheduler.tunnel.place import TunnelPlace
-from scheduler.tunnel.ssh import SshProcess, check_key
+from scheduler.tunnel.ssh import SshProcess
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from scheduler.tunnel.settings import TunnelSettings
+    from scheduler.ssh import SshHost
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ class Tunnel:
     breaks, until it is closed or the process ends, however it ends.
     """
 
-    def __init__(self, settings: TunnelSettings, destination: str) -> None:
+    def __init__(self, settings: SshHost, destination: str) -> None:
         self._settings = settings
         self._destination = destination
         self._place = TunnelPlace.create()
@@ -81,7 +82,7 @@ class Tunnel:
 
     def _open(self) -> None:
         deadline = time.monotonic() + self._settings.timeout
-        need_programs(self._settings)
+        need_programs(self._settings, purpose="an SSH tunnel to")
         check_key(self._settings)
         if self._settings.fingerprints:
             self._known_hosts = self._place.folder / "known_hosts"

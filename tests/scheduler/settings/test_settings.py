@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from caur_ci.errors import ConfigError
-from scheduler.settings import DatabaseSettings, ExtraRepository, WorkerSettings
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from scheduler.settings import (
+    ContainerSettings,
+    DatabaseSettings,
+    ExtraRepository,
+    RemoteLandingZone,
+    WorkerSettings,
+)
+from scheduler.ssh import SshHost
 
 SOURCES = {"PACKAGE_REPOS": '{"source": {"url": "https://user:secret@example.org/x.git"}}'}
 WORKER = {**SOURCES, "LANDING_ZONE_PATH": "/landing"}
@@ -72,7 +76,23 @@ def test_a_worker_takes_the_names_that_people_know(tmp_path: Path) -> None:
         ({"BUILDER_TIMEOUT": "soon"}, "BUILDER_TIMEOUT='soon' does not fit"),
         ({"BUILDER_TIMEOUT": "0"}, "allowed is a whole number of at least 1"),
         ({"CI_CODE_SKIP": "300"}, "from 1 to 255"),
-        ({"BUILDER_HOSTNAME": "a/b"}, "BUILDER_HOSTNAME: 'a/b' cannot be"),
+        ({"BUILDER_EXECUTOR": "vm"}, "BUILDER_EXECUTOR='vm' does not fit; allowed is container or"),
+        ({"BUILDER_LIMITS_CPUS": "many"}, "allowed is a number such as 2 or 1.5"),
+        ({"BUILDER_USERNS": "maybe"}, "allowed is true or false"),
+        ({"BUILDER_IMAGE": "--privileged"}, "BUILDER_IMAGE='--privileged' does not fit"),
+        ({"BUILDER_NETWORK_MODE": "--x"}, "BUILDER_NETWORK_MODE"),
+        ({"DATABASE_HOST": "-oProxyCommand=x"}, "DATABASE_HOST is"),
+        ({"DATABASE_HOST": "host", "DATABASE_PORT": "0"}, "DATABASE_PORT is '0'"),
+        ({"DATABASE_HOST": "host", "DATABASE_HOST_FINGERPRINT": "MD5:1"}, "DATABASE_HOST_FINGER"),
+        (
+            {"PACKAGE_TARGET_REPOS": '{"a": {"extra_repos": [{"name": "b", "servers": ["c"]}]}}'},
+            "PACKAGE_TARGET_REPOS: $.a.extra_repos[0].servers[0]: does not match",
+        ),
+        (
+            {"PACKAGE_TARGET_REPOS": '{"a": {"extra_keyrings": ["https://x/\\n"]}}'},
+            "PACKAGE_TARGET_REPOS: $.a.extra_keyrings[0]",
+        ),
+        ({"BUILDER_HOSTNAME": "a/b"}, "BUILDER_HOSTNAME='a/b' does not fit"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(
@@ -83,12 +103,78 @@ def test_a_setting_that_cannot_be_used_is_named(
     assert message in caught.value.message
 
 
-def test_a_password_in_a_url_that_cannot_be_used_is_not_shown(tmp_path: Path) -> None:
-    environ = {**WORKER, "PACKAGE_REPOS": '{"a": {"url": "https://me:s3cret@x.org/a b"}}'}
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ('"https://me:s3cret@x.org/a b"', "$.a.url: does not match"),
+        ('"https://me:s3cret@x.org/a\\n"', "$.a.url: "),
+        ('["https://me:s3cret@x.org/a"]', "$.a.url: this is not of type 'string'"),
+        ('{"b": "https://me:s3cret@x.org/a"}', "$.a.url: this is not of type 'string'"),
+    ],
+)
+def test_a_password_in_a_url_that_cannot_be_used_is_not_shown(
+    tmp_path: Path, url: str, message: str
+) -> None:
+    environ = {**WORKER, "PACKAGE_REPOS": f'{{"a": {{"url": {url}}}}}'}
     with pytest.raises(ConfigError) as caught:
         WorkerSettings.from_environment(environ, state_dir=tmp_path)
-    assert "$.a.url: does not match" in caught.value.message
-    assert "s3cret" not in caught.value.message
+    assert message in caught.value.message
+    assert "s3cret" not in caught.value.message + caught.value.hint
+
+
+def test_a_landing_zone_can_be_on_another_machine(tmp_path: Path) -> None:
+    environ = {**WORKER, "DATABASE_HOST": "repo.example.org", "LANDING_ZONE_PATH": "landing"}
+    place = WorkerSettings.from_environment(environ, state_dir=tmp_path).landing_zone
+    assert place == RemoteLandingZone(
+        ssh=SshHost(host="repo.example.org", prefix="DATABASE"), folder="landing"
+    )
+
+    fingerprint = f"SHA256:{'a' * 43}"
+    environ |= {
+        "DATABASE_PORT": "2222",
+        "DATABASE_USER": "deploy",
+        "DATABASE_KEY": "/key",
+        "DATABASE_KNOWN_HOSTS": "/known_hosts",
+        "DATABASE_HOST_FINGERPRINT": fingerprint,
+        "LANDING_ZONE_ADVERTISED_PATH": "/incoming",
+    }
+    place = WorkerSettings.from_environment(environ, state_dir=tmp_path).landing_zone
+    assert isinstance(place, RemoteLandingZone)
+    assert place.folder == "/incoming"
+    assert place.ssh == SshHost(
+        host="repo.example.org",
+        port=2222,
+        user="deploy",
+        key="/key",
+        known_hosts=Path("/known_hosts"),
+        fingerprints=(fingerprint,),
+        prefix="DATABASE",
+    )
+
+
+def test_containers_are_set_up(tmp_path: Path) -> None:
+    assert WorkerSettings.from_environment(WORKER, state_dir=tmp_path).container == (
+        ContainerSettings()
+    )
+    environ = {
+        **WORKER,
+        "BUILDER_IMAGE": "localhost:5000/builder@sha256:0a",
+        "CONTAINER_ENGINE": "docker",
+        "BUILDER_LIMITS_CPUS": "1.5",
+        "BUILDER_LIMITS_RAM": "2048",
+        "BUILDER_NETWORK_MODE": "host",
+        "BUILDER_USERNS": "false",
+    }
+    assert WorkerSettings.from_environment(environ, state_dir=tmp_path).container == (
+        ContainerSettings(
+            image="localhost:5000/builder@sha256:0a",
+            engine="docker",
+            cpus=1.5,
+            memory=2048,
+            network="host",
+            user_namespace=False,
+        )
+    )
 
 
 def test_target_repositories_bring_what_builds_need(tmp_path: Path) -> None:

@@ -10,38 +10,38 @@ from caur_ci.process import run
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from scheduler.tunnel.settings import TunnelSettings
+    from scheduler.ssh.host import SshHost
 
 # The name under which the key stands in the known_hosts file that we write.
-ALIAS = "redis-ssh-host"
+ALIAS = "caur-ci-ssh-host"
 
 
-def write_known_hosts(settings: TunnelSettings, file: Path) -> None:
+def write_known_hosts(host: SshHost, file: Path) -> None:
     """Ask the host for its keys and write those that have one of the given fingerprints.
 
     ssh checks them again when it connects. Raises CaurError when the host has none of them.
     """
-    keys = _keys_of(settings)
+    keys = _keys_of(host)
     shown = _fingerprints(keys)
-    accepted = [key for key in keys if shown[key] in settings.fingerprints]
+    accepted = [key for key in keys if shown[key] in host.fingerprints]
     if not accepted:
         raise CaurError(
-            f"the host key of {settings.host} is not the one given: "
-            f"expected {' or '.join(settings.fingerprints)}, got {', '.join(shown.values())}",
+            f"the host key of {host.host} is not the one given: "
+            f"expected {' or '.join(host.fingerprints)}, got {', '.join(shown.values())}",
             hint="Somebody may be in between. Ask the server's owner for the fingerprint, and "
-            "change REDIS_SSH_HOST_FINGERPRINT only to what they say.",
+            f"change {host.variable('HOST_FINGERPRINT')} only to what they say.",
         )
     file.write_text("".join(f"{ALIAS} {key}\n" for key in accepted), encoding="ascii")
 
 
-def _keys_of(settings: TunnelSettings) -> list[str]:
+def _keys_of(host: SshHost) -> list[str]:
     """Return the host's keys, each as type and base64 text."""
-    port = ("-p", str(settings.port)) if settings.port else ()
-    seconds = str(max(1, round(settings.timeout)))
+    port = ("-p", str(host.port)) if host.port else ()
+    seconds = str(max(1, round(host.timeout)))
     try:
         done = run(
-            ["ssh-keyscan", "-T", seconds, *port, "--", settings.host],
-            timeout=settings.timeout + 1,
+            ["ssh-keyscan", "-T", seconds, *port, "--", host.host],
+            timeout=host.timeout + 1,
             allowed=(0, 1),
         )
     except ProcessError as error:
@@ -53,10 +53,11 @@ def _keys_of(settings: TunnelSettings) -> list[str]:
     if not keys:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         raise TemporaryError(
-            f"the SSH host {settings.host} did not show its host key"
+            f"the SSH host {host.host} did not show its host key"
             + "".join(f"\n  {line}" for line in said[-3:]),
-            hint="Check REDIS_SSH_HOST and REDIS_SSH_PORT. To check a fingerprint the host has to "
-            "be reached directly; ssh's own settings (jump hosts, aliases) do not count here.",
+            hint=f"Check {host.variable('HOST')} and {host.variable('PORT')}. To check a "
+            "fingerprint the host has to be reached directly; ssh's own settings (jump hosts, "
+            "aliases) do not count here.",
         )
     return keys
 

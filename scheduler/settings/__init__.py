@@ -1,0 +1,51 @@
+"""How workers and database runners are set up: environment variables, and a file behind them.
+
+The names of the variables and their JSON values are those of the existing system. `variables` lists
+them all, `file` reads the same settings from TOML.
+"""
+
+from __future__ import annotations
+
+from scheduler.settings.database import (
+    DEFAULT_ARCHIVE_DAYS,
+    DEFAULT_GENERATIONS,
+    DEFAULT_GRACE,
+    DEFAULT_REMOVAL_SHARE,
+    DatabaseSettings,
+)
+from scheduler.settings.repositories import ExtraRepository, SourceRepository, TargetRepository
+from scheduler.settings.worker import (
+    DEFAULT_CLASS,
+    DEFAULT_IMAGE,
+    DEFAULT_MIN_FREE,
+    DEFAULT_PATIENCE,
+    DEFAULT_SKIP_CODE,
+    DEFAULT_STALL,
+    DEFAULT_TIMEOUT,
+    ContainerSettings,
+    ExecutorKind,
+    RemoteLandingZone,
+    WorkerSettings,
+)
+
+__all__ = [
+    "DEFAULT_ARCHIVE_DAYS",
+    "DEFAULT_CLASS",
+    "DEFAULT_GENERATIONS",
+    "DEFAULT_GRACE",
+    "DEFAULT_IMAGE",
+    "DEFAULT_MIN_FREE",
+    "DEFAULT_PATIENCE",
+    "DEFAULT_REMOVAL_SHARE",
+    "DEFAULT_SKIP_CODE",
+    "DEFAULT_STALL",
+    "DEFAULT_TIMEOUT",
+    "ContainerSettings",
+    "DatabaseSettings",
+    "ExecutorKind",
+    "ExtraRepository",
+    "RemoteLandingZone",
+    "SourceRepository",
+    "TargetRepository",
+    "WorkerSettings",
+]

@@ -1,0 +1,79 @@
+"""The repositories that packages come from and go to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from scheduler.settings.kinds import absolute
+from scheduler.settings.variables import PACKAGE_REPOS, PACKAGE_TARGET_REPOS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scheduler.settings.values import Values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRepository:
+    """A Git repository of PKGBUILD folders. The URL may hold credentials: never show it."""
+
+    name: str
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtraRepository:
+    """A pacman repository that builds take dependencies from.
+
+    `sig_level` is what pacman.conf calls SigLevel; empty for the default.
+    """
+
+    name: str
+    servers: tuple[str, ...]
+    sig_level: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetRepository:
+    """A pacman repository that packages are published in.
+
+    Packages of architecture `any` go to all of `architectures`. Builds for it take dependencies
+    from `extra_repos`, one of which may be the repository itself. Beside the keyring packages
+    `extra_keyrings`, builds trust the PGP keys in the files `keys`, paths on the worker.
+    """
+
+    name: str
+    architectures: tuple[str, ...] = ("x86_64",)
+    extra_repos: tuple[ExtraRepository, ...] = ()
+    extra_keyrings: tuple[str, ...] = ()
+    keys: tuple[Path, ...] = ()
+
+
+def source_repos(values: Values) -> dict[str, SourceRepository]:
+    """Return the source repositories by name. Raises ConfigError."""
+    return {
+        name: SourceRepository(name=name, url=value["url"])
+        for name, value in values.table(PACKAGE_REPOS).items()
+    }
+
+
+def target_repos(values: Values, *, needed: bool = True) -> dict[str, TargetRepository]:
+    """Return the target repositories by name. Raises ConfigError."""
+    return {
+        name: TargetRepository(
+            name=name,
+            architectures=tuple(value.get("architectures", ("x86_64",))),
+            extra_repos=tuple(
+                ExtraRepository(
+                    name=extra["name"],
+                    servers=tuple(extra["servers"]),
+                    sig_level=extra.get("sig_level", ""),
+                )
+                for extra in value.get("extra_repos", ())
+            ),
+            extra_keyrings=tuple(value.get("extra_keyrings", ())),
+            keys=tuple(absolute(key) for key in value.get("keys", ())),
+        )
+        for name, value in values.table(PACKAGE_TARGET_REPOS, needed=needed).items()
+    }
