@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from scheduler.build.steps import Steps
     from scheduler.build.watch import BuildWatch
 
+_PACKAGE_MARK = ".pkg.tar"
 _MAX_REPORT = 4 * 1024 * 1024
 _SHOWN_REPORT = 64 * 1024
 # How long a script that runs after the build, or namcap, may take, in seconds.
@@ -140,7 +141,9 @@ class Flow:
         result = self._do(Phase.METADATA, self.steps.srcinfo())
         if result is None:
             origin = f"the PKGBUILD of {self.plan.pkgbase}"
-            self.fields = parse_fields(self._report(SRCINFO), origin=origin, arch=self.arch)
+            # What the PKGBUILD itself prints comes before it.
+            _, head, rest = self._report(SRCINFO).rpartition(b"pkgbase = ")
+            self.fields = parse_fields(head + rest, origin=origin, arch=self.arch)
         return result
 
     def _bump(self) -> BuildResult | None:
@@ -179,7 +182,7 @@ class Flow:
         if result is not None:
             return result
         lines = self._report(PACKAGE_LIST).decode(errors="replace").splitlines()
-        names = {line.rpartition("/")[2] for line in lines}
+        names = {line.rpartition("/")[2] for line in lines if _PACKAGE_MARK in line}
         # makepkg names one with debug symbols before it knows whether there are any.
         debug = f"{self._known_fields().pkgbase}-debug-"
         wanted = {name for name in names if not name.startswith(debug)}

@@ -9,5 +9,5 @@ shopt -s nullglob
 
 if type -P namcap >/dev/null; then
     cd -- "$1"
-    namcap -- PKGBUILD "$2"/*.pkg.tar* >"$3" 2>&1
+    namcap PKGBUILD "$2"/*.pkg.tar* >"$3" 2>&1
 fi

@@ -10,10 +10,16 @@ import pytest
 
 from scheduler.build.users import BuildUser, build_user
 from scheduler.files import remove_tree
+from tests.support.building import BuildSite, BuildWorld
 from tests.support.tools import need_tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from redis import Redis
+
+    from scheduler.settings import SourceRepository
+    from tests.support.git import Checkout
 
 
 @pytest.fixture
@@ -30,3 +36,17 @@ def user() -> Iterator[BuildUser]:
     need_tools("makepkg", "bsdtar", "fakeroot", "setpriv")
     with build_user() as user:
         yield user
+
+
+@pytest.fixture
+def site(
+    redis: Redis, shared: Path, user: BuildUser, checkout: Checkout, source: SourceRepository
+) -> BuildSite:
+    return BuildSite(redis, shared, user, checkout, source)
+
+
+@pytest.fixture
+def world(site: BuildSite) -> Iterator[BuildWorld]:
+    """Return a worker that builds on this machine."""
+    with site.world() as world:
+        yield world

@@ -3,150 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import threading
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 
-from scheduler.build.building import Builder
-from scheduler.build.downloads import KeptDownloads
-from scheduler.build.executors.host import HostExecutor
-from scheduler.build.worker import Worker
-from scheduler.build.workspace import workspace
-from scheduler.job import FailureClass, JobSpec, Outcome, Removal, State
-from scheduler.landing import LandingZone
-from scheduler.logs import LogStore
-from scheduler.queue import Queue, WorkerIdentity
-from scheduler.settings import WorkerSettings
-from scheduler.source.cache import SourceCache
+from scheduler.job import FailureClass, Outcome, Removal, State
+from scheduler.queue import WorkerIdentity
 from scheduler.workerkeys import AllowedWorkers, WorkerKey
 from tests.support.deliveries import allow
 from tests.support.packages import pkgbuild
 from tests.support.queue import Background, eventually, job
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from redis import Redis
-
-    from scheduler.build.users import BuildUser
-    from scheduler.queue import JobView
-    from scheduler.settings import SourceRepository
-    from tests.support.git import Checkout
+    from tests.support.building import BuildSite, BuildWorld
 
 FOREVER = "echo started; while :; do sleep 0.1; done"
 
 
-@dataclass
-class World:
-    """A worker, its queue and the repository that it builds from."""
-
-    queue: Queue
-    logs: LogStore
-    landing: LandingZone
-    checkout: Checkout
-    worker: Worker
-    stop: threading.Event = field(default_factory=threading.Event)
-    jobs: dict[str, int] = field(default_factory=dict)
-
-    def add(self, texts: dict[str, str], **extra: dict[str, str]) -> str:
-        """Commit and push PKGBUILDs, and further files of packages; return the commit."""
-        files: dict[str, str | bytes | None] = {
-            f"{name}/PKGBUILD": text for name, text in texts.items()
-        }
-        files |= {f"{name}/{path}": text for name in extra for path, text in extra[name].items()}
-        commit = self.checkout.commit("packages", files)
-        self.checkout.push()
-        return commit
-
-    def submit(self, *specs: JobSpec) -> None:
-        submission = self.queue.submit(f"request-{len(self.jobs)}", specs)
-        self.jobs |= {spec.pkgbase: id_ for spec, id_ in zip(specs, submission.jobs, strict=True)}
-
-    def build_next(self) -> None:
-        claim = self.queue.claim(self.worker.identity)
-        assert claim is not None
-        self.worker.work_on(claim)
-
-    def view(self, pkgbase: str) -> JobView:
-        view = self.queue.job(self.jobs[pkgbase])
-        assert view is not None
-        return view
-
-    def log(self, pkgbase: str, attempt: int = 1) -> str:
-        return self.logs.read_all(self.jobs[pkgbase], attempt).decode()
-
-    def ended(self, pkgbase: str) -> tuple[Outcome | None, str]:
-        view = self.view(pkgbase)
-        return view.outcome, view.reason
-
-
-@dataclass
-class Site:
-    """Where the worlds of a test are made."""
-
-    redis: Redis
-    shared: Path
-    user: BuildUser
-    checkout: Checkout
-    source: SourceRepository
-
-    @contextmanager
-    def world(self, *, timeout: int = 100, lease: float = 60.0) -> Iterator[World]:
-        queue, logs = Queue(self.redis, lease=lease), LogStore(self.redis)
-        landing = LandingZone(self.checkout.folder.parent / "landing")
-        identity = WorkerIdentity.new("builder")
-        settings = WorkerSettings(
-            source_repos={"source": self.source},
-            landing_zone=landing.folder,
-            shared=self.shared,
-            key=self.checkout.folder.parent / "worker-key",
-            name="builder",
-            timeout=timeout,
-        )
-        stop = threading.Event()
-        with workspace(self.shared, identity.id, self.user) as place:
-            builder = Builder(
-                settings=settings,
-                worker_id=identity.id,
-                sources=SourceCache(self.shared / "sources"),
-                downloads=KeptDownloads(place.downloads),
-                executor=HostExecutor(grace=0.3),
-                user=self.user,
-            )
-            worker = Worker(
-                queue=queue,
-                logs=logs,
-                identity=identity,
-                builder=builder,
-                landing=landing,
-                key=WorkerKey.ensure(settings.key),
-                workspace=place,
-                stop=stop,
-                heartbeat=0.1,
-                delivery_delays=(0.01,),
-            )
-            yield World(queue, logs, landing, self.checkout, worker, stop)
-            assert list(place.folder.iterdir()) == []
-
-
-@pytest.fixture
-def site(
-    redis: Redis, shared: Path, user: BuildUser, checkout: Checkout, source: SourceRepository
-) -> Site:
-    return Site(redis, shared, user, checkout, source)
-
-
-@pytest.fixture
-def world(site: Site) -> Iterator[World]:
-    with site.world() as world:
-        yield world
-
-
-def test_a_job_becomes_a_delivery_of_the_commit_it_names(world: World) -> None:
+def test_a_job_becomes_a_delivery_of_the_commit_it_names(world: BuildWorld) -> None:
     commit = world.add({"tool": pkgbuild("tool", build="echo this is $pkgver")})
     world.add({"tool": pkgbuild("tool", version="2")})
     world.submit(job("tool", commit=commit))
@@ -170,7 +44,7 @@ def test_a_job_becomes_a_delivery_of_the_commit_it_names(world: World) -> None:
     assert world.logs.read(world.jobs["tool"], 1, len(log.encode())).ended
 
 
-def test_a_failed_build_says_why_and_lets_the_next_one_go(world: World) -> None:
+def test_a_failed_build_says_why_and_lets_the_next_one_go(world: BuildWorld) -> None:
     commit = world.add(
         {"bad": pkgbuild("bad", build="echo oh no; false"), "good": pkgbuild("good")}
     )
@@ -198,7 +72,7 @@ def test_a_failed_build_says_why_and_lets_the_next_one_go(world: World) -> None:
     ],
 )
 def test_exit_codes_have_the_meaning_that_people_know(
-    world: World, code: int, outcome: Outcome
+    world: BuildWorld, code: int, outcome: Outcome
 ) -> None:
     commit = world.add({"tool": pkgbuild("tool", head=f"exit {code}")})
     world.submit(job("tool", commit=commit))
@@ -208,7 +82,7 @@ def test_exit_codes_have_the_meaning_that_people_know(
     assert world.ended("tool")[0] is outcome
 
 
-def test_what_cannot_be_built_at_all_has_a_reason(world: World) -> None:
+def test_what_cannot_be_built_at_all_has_a_reason(world: BuildWorld) -> None:
     commit = world.add(
         {"no-package": "not a PKGBUILD at all (", "patched": pkgbuild("patched")},
         patched={".CI/interfere.patch": "Nothing in it.\n"},
@@ -237,7 +111,7 @@ def test_what_cannot_be_built_at_all_has_a_reason(world: World) -> None:
     assert f"ended: FAILED (source missing): {missing}" in world.log("tool")
 
 
-def test_what_this_worker_cannot_build_is_put_off_for_others(world: World) -> None:
+def test_what_this_worker_cannot_build_is_put_off_for_others(world: BuildWorld) -> None:
     commit = world.add({"elsewhere": pkgbuild("elsewhere"), "foreign": pkgbuild("foreign")})
     world.submit(
         job("elsewhere", commit=commit, source_repo="other"),
@@ -257,7 +131,7 @@ def test_what_this_worker_cannot_build_is_put_off_for_others(world: World) -> No
         assert words in view.reason
 
 
-def test_only_packages_are_delivered(world: World) -> None:
+def test_only_packages_are_delivered(world: BuildWorld) -> None:
     extra = 'echo x > "$PKGDEST/notes.txt"; ln -s /etc/passwd "$PKGDEST/more.txt"'
     commit = world.add({"tool": pkgbuild("tool", package=extra)})
     world.submit(job("tool", commit=commit))
@@ -273,7 +147,7 @@ def test_only_packages_are_delivered(world: World) -> None:
     assert "'notes.txt' is no package and is not delivered" in world.log("tool")
 
 
-def test_a_link_in_the_place_of_a_package_is_not_followed(world: World) -> None:
+def test_a_link_in_the_place_of_a_package_is_not_followed(world: BuildWorld) -> None:
     link = 'ln -s /etc/passwd "$PKGDEST/linux-1-1-any.pkg.tar.zst"'
     commit = world.add({"tool": pkgbuild("tool", package=link)})
     world.submit(job("tool", commit=commit))
@@ -285,7 +159,7 @@ def test_a_link_in_the_place_of_a_package_is_not_followed(world: World) -> None:
     assert "is a link" in reason
 
 
-def test_a_build_that_takes_too_long_is_timed_out(site: Site) -> None:
+def test_a_build_that_takes_too_long_is_timed_out(site: BuildSite) -> None:
     with site.world(timeout=1) as world:
         commit = world.add({"tool": pkgbuild("tool", build=FOREVER)})
         world.submit(job("tool", commit=commit))
@@ -301,7 +175,7 @@ def test_a_build_that_takes_too_long_is_timed_out(site: Site) -> None:
         assert world.view("slow").state is State.LANDED
 
 
-def start_building(world: World) -> Background:
+def start_building(world: BuildWorld) -> Background:
     commit = world.add({"tool": pkgbuild("tool", build=FOREVER)})
     world.submit(job("tool", commit=commit))
     building = Background(world.build_next)
@@ -309,7 +183,7 @@ def start_building(world: World) -> Background:
     return building
 
 
-def test_a_canceled_build_ends(world: World) -> None:
+def test_a_canceled_build_ends(world: BuildWorld) -> None:
     building = start_building(world)
 
     world.queue.submit("removal", [], [Removal(target_repo="repo", remove=("tool",))])
@@ -318,7 +192,7 @@ def test_a_canceled_build_ends(world: World) -> None:
     assert world.ended("tool")[0] is Outcome.CANCELED
 
 
-def test_a_worker_that_is_to_end_hands_its_job_back(world: World) -> None:
+def test_a_worker_that_is_to_end_hands_its_job_back(world: BuildWorld) -> None:
     building = start_building(world)
 
     world.stop.set()
@@ -331,14 +205,14 @@ def test_a_worker_that_is_to_end_hands_its_job_back(world: World) -> None:
     assert claim.spec.pkgbase == "tool"
 
 
-def test_a_worker_told_to_end_runs_no_further_job(world: World) -> None:
+def test_a_worker_told_to_end_runs_no_further_job(world: BuildWorld) -> None:
     world.stop.set()
     assert world.worker.run() == 0
     world.stop.clear()
     assert world.worker.run(idle_exit=0) == 0
 
 
-def test_a_build_whose_lease_was_lost_is_ended_and_delivers_nothing(site: Site) -> None:
+def test_a_build_whose_lease_was_lost_is_ended_and_delivers_nothing(site: BuildSite) -> None:
     with site.world(lease=0.05) as world:
         # Renewed every 0.1 s only: the lease runs out in between, and somebody takes it back.
         commit = world.add({"tool": pkgbuild("tool", build=FOREVER)})
@@ -353,7 +227,7 @@ def test_a_build_whose_lease_was_lost_is_ended_and_delivers_nothing(site: Site) 
         assert not world.landing.folder.exists()
 
 
-def test_a_landing_zone_out_of_order_is_not_the_packages_fault(world: World) -> None:
+def test_a_landing_zone_out_of_order_is_not_the_packages_fault(world: BuildWorld) -> None:
     world.landing.folder.write_text("not a folder")
     commit = world.add({"tool": pkgbuild("tool")})
     world.submit(job("tool", commit=commit))
