@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -24,6 +24,13 @@ def demo(
             "earlier demonstration, which is removed.",
         ),
     ] = Path("demo-output"),
+    executor: Annotated[
+        Literal["host", "container"],
+        typer.Option(
+            "--executor",
+            help="Where to build: on this machine, or in containers by podman or docker.",
+        ),
+    ] = "host",
     keep: Annotated[
         bool,
         typer.Option("--keep", help="Leave the work folder too: Git repositories, queue, keys."),
@@ -41,9 +48,12 @@ def demo(
     """
     from caur_ci.cli.demonstration.journey import DemoOptions, demonstrate  # noqa: PLC0415
     from caur_ci.cli.demonstration.summary import show  # noqa: PLC0415 - slow to import
+    from scheduler.settings import ExecutorKind  # noqa: PLC0415
 
     session = session_of(context)
-    report = demonstrate(DemoOptions(output=output, keep=keep), session.err)
+    report = demonstrate(
+        DemoOptions(output=output, executor=ExecutorKind(executor), keep=keep), session.err
+    )
     if as_json:
         session.print_plain(json.dumps(report.to_dict(), indent=2))
     else:

@@ -18,6 +18,7 @@ from caur_ci.cli.demonstration.summary import Report
 from caur_ci.cli.demonstration.verdict import Evidence, judge
 from caur_ci.request import BuildRequest
 from caur_ci.srcinfo import parse_fields
+from scheduler.settings import ExecutorKind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,8 +37,9 @@ class DemoOptions:
     """What the caller wants. `timeout` is how many seconds the builds of a commit may take."""
 
     output: Path
+    executor: ExecutorKind = ExecutorKind.HOST
     keep: bool = False
-    timeout: float = 120.0
+    timeout: float = 300.0
 
 
 def demonstrate(options: DemoOptions, console: Console) -> Report:
@@ -46,7 +48,7 @@ def demonstrate(options: DemoOptions, console: Console) -> Report:
     Whatever happens, nothing is left running, and nothing is left behind but the output folder.
     """
     began = time.monotonic()
-    check_machine()
+    check_machine(options.executor)
     board = Board()
     with (
         Interrupts() as interrupts,
@@ -60,7 +62,7 @@ def demonstrate(options: DemoOptions, console: Console) -> Report:
         section = repository_section(world.REPOSITORY, made.published)
         made.pacman_conf.write_text(section, encoding="utf-8")
         progress.begin("Starting an embedded Redis, two workers and the database runner")
-        with running_stage(made, board, interrupts) as stage:
+        with running_stage(made, board, interrupts, executor=options.executor) as stage:
             head = _build_and_publish(source, stage, progress, options.timeout)
         evidence = _gather(made, source, board, head)
         progress.begin(f"Installing {LAST_OF_CHAIN} with pacman, signatures required")

@@ -9,6 +9,7 @@ from caur_ci.cli.demonstration.world import ARCHITECTURE
 from caur_ci.errors import CaurError, ProcessError
 from scheduler import embedded
 from scheduler.build.executors.folders import machine_builds
+from scheduler.settings import ExecutorKind
 
 _PROGRAMS = (
     "git",
@@ -29,7 +30,7 @@ _HINT = (
 )
 
 
-def check_machine() -> None:
+def check_machine(executor: ExecutorKind) -> None:
     """Raise CaurError where the demonstration cannot run, naming all that is missing at once."""
     if not machine_builds(ARCHITECTURE):
         raise CaurError(
@@ -39,4 +40,10 @@ def check_machine() -> None:
     missing = [name for name in _PROGRAMS if shutil.which(name) is None]
     if missing:
         raise ProcessError(f"not installed: {', '.join(missing)}", hint=_HINT)
+    engines = ("podman", "docker")
+    if executor is ExecutorKind.CONTAINER and not any(map(shutil.which, engines)):
+        raise ProcessError(
+            "neither podman nor docker is installed",
+            hint="In a checkout, `make demo EXECUTOR=container` installs what is missing.",
+        )
     embedded.find_server()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from caur_ci.cli.demonstration.interrupts import Interrupts
     from caur_ci.cli.demonstration.progress import Progress
     from caur_ci.cli.demonstration.world import Places
+    from scheduler.settings import ExecutorKind
 
 _WORKERS = ("demo-1", "demo-2")
 # Should the demonstration be killed, those that it cannot end any more do so themselves.
@@ -74,9 +75,11 @@ class Stage:
 
 
 @contextmanager
-def running_stage(made: Places, board: Board, interrupts: Interrupts) -> Iterator[Stage]:
+def running_stage(
+    made: Places, board: Board, interrupts: Interrupts, *, executor: ExecutorKind
+) -> Iterator[Stage]:
     """Start everything, and end everything."""
-    services = Services(world.environment(made), made.logs)
+    services = Services(world.environment(made, executor), made.logs)
     try:
         redis = connect(embedded.ensure(made.state))
         try:

@@ -15,6 +15,7 @@ from caur_ci.errors import InputError
 from caur_ci.process import run
 from scheduler.files import remove_tree
 from scheduler.locks import try_lock
+from scheduler.settings import ExecutorKind
 from scheduler.workerkeys import WorkerKey
 
 if TYPE_CHECKING:
@@ -32,6 +33,11 @@ _PERSON = "caur-ci demo"
 _EMAIL = "demo@localhost.invalid"
 # All that the processes of the demonstration see of the environment it was started in.
 _INHERITED = ("PATH", "PYTHONPATH", "TERM", "TMPDIR", "TZ", "XDG_RUNTIME_DIR")
+# What else engines of containers, and workers that use them, are set up by.
+_OF_CONTAINERS = (
+    *("CONTAINERS_CONF", "CONTAINER_HOST", "DOCKER_HOST", "CONTAINER_ENGINE"),
+    *("BUILDER_IMAGE", "BUILDER_NETWORK_MODE", "BUILDER_USERNS"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,13 +186,16 @@ def git_environment(made: Places) -> dict[str, str]:
     return {"GIT_CONFIG_GLOBAL": str(_git_config(made)), "GIT_CONFIG_NOSYSTEM": "1"}
 
 
-def environment(made: Places) -> dict[str, str]:
+def environment(made: Places, executor: ExecutorKind) -> dict[str, str]:
     """Return the whole environment of the demonstration's processes."""
-    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    names = (*_INHERITED, *(_OF_CONTAINERS if executor is ExecutorKind.CONTAINER else ()))
+    inherited = {name: os.environ[name] for name in names if name in os.environ}
     return {
         **inherited,
         **git_environment(made),
         "HOME": str(made.work / "home"),
+        # Where engines without root keep the images of whoever runs this.
+        "XDG_DATA_HOME": os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local/share"),
         "LC_ALL": "C.UTF-8",
         "CAUR_STATE_DIR": str(made.state),
         "SHARED_PATH": str(made.work / "shared"),
@@ -194,10 +203,20 @@ def environment(made: Places) -> dict[str, str]:
         "REPO_PATH": str(made.repositories),
         "GPG_PATH": str(made.gnupg),
         "ALLOWED_WORKERS": str(made.allowed_workers),
-        "BUILDER_EXECUTOR": "host",
+        "BUILDER_EXECUTOR": executor.value,
+        "BUILDER_READABLE": str(made.upstream),
         "PACKAGE_REPOS": json.dumps({REPOSITORY: {"url": made.remote.as_uri()}}),
-        "PACKAGE_TARGET_REPOS": json.dumps({REPOSITORY: {}}),
+        "PACKAGE_TARGET_REPOS": json.dumps({REPOSITORY: _target(made)}),
         "PACKAGER": f"{_PERSON} <{_EMAIL}>",
+    }
+
+
+def _target(made: Places) -> dict[str, object]:
+    """Return what builds need to know to install dependencies that were published before."""
+    server = f"{made.repositories.as_uri()}/$repo/$arch"
+    return {
+        "extra_repos": [{"name": REPOSITORY, "servers": [server]}],
+        "keys": [str(made.public_key)],
     }
 
 
