@@ -1,0 +1,105 @@
+"""Packages that come from any git repository, or from a branch or tag of one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+from caur_ci.errors import InputError
+from caur_ci.update.fetching import Fetcher, FetchProblem
+from caur_ci.update.place import Place, without_credentials
+from caur_ci.update.source import Finding, FollowedPackage, Kind, Seen
+from caur_ci.update.upstream import read_srcinfos
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from caur_ci.config import PackageConfig
+
+_COMMIT_PAGES = {"github.com": "commit", "codeberg.org": "commit"}
+_GITLAB_COMMIT_PAGE = "-/commit"
+
+
+class GitUrlSource:
+    """Follows the repositories that configurations name."""
+
+    name = "git"
+
+    def __init__(self, fetcher: Fetcher) -> None:
+        self._fetcher = fetcher
+
+    def covers(self, config: PackageConfig) -> bool:
+        """Tell whether packages with this configuration are followed here."""
+        return config.source is not None and config.source.kind == "git"
+
+    def look(self, packages: Sequence[FollowedPackage]) -> Mapping[str, Finding]:
+        """Return a finding for each of `packages`, by name."""
+        findings: dict[str, Finding] = {}
+        places: dict[str, Place] = {}
+        for package in packages:
+            try:
+                places[package.name] = Place.parse(_location(package))
+            except InputError as error:
+                findings[package.name] = Finding(kind=Kind.FAILED, reason=error.message)
+        tips = self._fetcher.tips(places.values())
+        moved = []
+        for package in packages:
+            place = places.get(package.name)
+            if place is None:
+                continue
+            tip = tips[place]
+            if isinstance(tip, FetchProblem) or not tip:
+                findings[package.name] = _nothing_there(place, tip)
+            elif package.seen.origin == _origin(package) and package.seen.commit == tip:
+                findings[package.name] = Finding(kind=Kind.UNCHANGED)
+            else:
+                moved.append((package, place))
+        return findings | self._moved(moved)
+
+    def _moved(self, moved: Sequence[tuple[FollowedPackage, Place]]) -> dict[str, Finding]:
+        fetched = self._fetcher.fetch(place for _, place in moved)
+        commits = {commit for commit in fetched.values() if commit and isinstance(commit, str)}
+        trees = {commit: self._fetcher.tree(commit) for commit in commits}
+        srcinfos = read_srcinfos(self._fetcher.git, trees.values())
+        findings = {}
+        for package, place in moved:
+            commit = fetched[place]
+            if isinstance(commit, FetchProblem) or not commit:
+                findings[package.name] = _nothing_there(place, commit)
+                continue
+            fields = srcinfos[trees[commit]]
+            # Files without a usable .SRCINFO are refused when they are taken over.
+            version = "" if isinstance(fields, InputError) else fields.version
+            findings[package.name] = Finding(
+                kind=Kind.FILES,
+                reason=f"{place} is at {commit[:12]} now",
+                tree=trees[commit],
+                seen=Seen(origin=_origin(package), commit=commit, version=version),
+                link=commit_link(place.url, commit),
+            )
+        return findings
+
+
+def _nothing_there(place: Place, tip: str | FetchProblem) -> Finding:
+    if isinstance(tip, FetchProblem):
+        return Finding(kind=Kind.FAILED, reason=tip.reason)
+    return Finding(kind=Kind.GONE, reason=f"there is nothing at {place}")
+
+
+def commit_link(url: str, commit: str) -> str:
+    """Return a page about a commit where it is known how the server names it, else the URL."""
+    parts = urlsplit(without_credentials(url))
+    if parts.scheme not in {"http", "https"}:
+        return ""
+    base = parts._replace(path=parts.path.rstrip("/").removesuffix(".git")).geturl()
+    host = parts.hostname or ""
+    page = _GITLAB_COMMIT_PAGE if host.startswith("gitlab.") else _COMMIT_PAGES.get(host)
+    return f"{base}/{page}/{quote(commit)}" if page else parts.geturl()
+
+
+def _location(package: FollowedPackage) -> str:
+    return package.config.source.location if package.config.source else ""
+
+
+def _origin(package: FollowedPackage) -> str:
+    return without_credentials(_location(package))
