@@ -5,19 +5,19 @@ from __future__ import annotations
 import logging
 import shutil
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from caur_ci.errors import ConfigError
+from caur_ci.errors import TemporaryError
 from caur_ci.hiding import hide_this_process
 from caur_ci.process import missing_tool
 from scheduler.build.building import Builder
+from scheduler.build.delivering import Courier, Patience
 from scheduler.build.downloads import KeptDownloads
 from scheduler.build.executors.opening import opened_executor
 from scheduler.build.users import build_user
 from scheduler.build.worker import Worker
 from scheduler.build.workspace import workspace
-from scheduler.landing import LandingZone
+from scheduler.landing import landing_at
 from scheduler.logs import LogStore
 from scheduler.queue import Queue, WorkerIdentity
 from scheduler.source.cache import SourceCache
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
+    from scheduler.landing import Landing
     from scheduler.settings import WorkerSettings
 
 _log = logging.getLogger(__name__)
@@ -46,8 +47,6 @@ def running_worker(settings: WorkerSettings, redis: Redis, stop: Event) -> Itera
     for tool in _TOOLS:
         if shutil.which(tool) is None:
             raise missing_tool(tool)
-    if not isinstance(settings.landing_zone, Path):
-        raise ConfigError("a landing zone on another machine cannot be used yet")
     hide_this_process()
     identity = WorkerIdentity.new(settings.name, settings.build_class)
     key = WorkerKey.ensure(settings.key)
@@ -69,7 +68,7 @@ def running_worker(settings: WorkerSettings, redis: Redis, stop: Event) -> Itera
             settings=settings,
             worker_id=identity.id,
             sources=SourceCache(settings.shared / "sources"),
-            downloads=KeptDownloads(place.downloads),
+            downloads=KeptDownloads(settings.srcdest_cache or place.downloads),
             executor=executor,
             user=user,
         )
@@ -78,9 +77,23 @@ def running_worker(settings: WorkerSettings, redis: Redis, stop: Event) -> Itera
             logs=LogStore(redis),
             identity=identity,
             builder=builder,
-            landing=LandingZone(settings.landing_zone),
-            key=key,
+            courier=Courier(
+                landing=_landing(settings), key=key, patience=Patience(total=settings.patience)
+            ),
             workspace=place,
             stop=stop,
         )
     _log.info("worker %s has ended", identity.id)
+
+
+def _landing(settings: WorkerSettings) -> Landing:
+    """Return the landing zone, after a look whether something could be delivered there.
+
+    Raises CaurError for what does not get better by itself, such as another host's key.
+    """
+    landing = landing_at(settings.landing_zone)
+    try:
+        landing.check()
+    except (TemporaryError, OSError) as error:
+        _log.warning("the landing zone is out of reach for now: %s", error)
+    return landing

@@ -6,27 +6,25 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from caur_ci.errors import CaurError, InputError, ProcessError, TemporaryError
+from caur_ci.errors import CaurError, TemporaryError
 from scheduler.build.ends import BuildResult
 from scheduler.build.executors.protocol import Stop
 from scheduler.build.joblog import JobLog
 from scheduler.heartbeat import DEFAULT_INTERVAL, Heartbeat
 from scheduler.job import Outcome, State
-from scheduler.landing import SignedManifest
 from scheduler.queue import DrainedError, StaleClaimError
 from scheduler.upkeep import Upkeep
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
     from threading import Event
 
     from scheduler.build.building import Builder
+    from scheduler.build.delivering import Courier
     from scheduler.build.workspace import Workspace
-    from scheduler.landing import LandingZone, Manifest
+    from scheduler.landing import Manifest
     from scheduler.logs import LogStore
     from scheduler.queue import Claim, Queue, WorkerIdentity
-    from scheduler.workerkeys import WorkerKey
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +32,6 @@ _log = logging.getLogger(__name__)
 _CLAIM_WAIT = 2.0
 _RETRY_AFTER = 2.0
 _TIDIED_EVERY = 6 * 3600.0
-_DELIVERY_DELAYS = (1.0, 5.0, 15.0)
 
 
 class Worker:
@@ -47,24 +44,20 @@ class Worker:
         logs: LogStore,
         identity: WorkerIdentity,
         builder: Builder,
-        landing: LandingZone,
-        key: WorkerKey,
+        courier: Courier,
         workspace: Workspace,
         stop: Event,
         heartbeat: float = DEFAULT_INTERVAL,
-        delivery_delays: Sequence[float] = _DELIVERY_DELAYS,
     ) -> None:
         self._queue = queue
         self._logs = logs
         self.identity = identity
         self._builder = builder
-        self._landing = landing
-        self._key = key
+        self._courier = courier
         self._workspace = workspace
         self._stop = stop
         self._heartbeat = heartbeat
         self._next_tidying = 0.0
-        self._delivery_delays = delivery_delays
         self._upkeep = Upkeep(queue, sources=builder.settings.source_repos)
 
     def run(self, *, idle_exit: float | None = None) -> int:
@@ -127,38 +120,22 @@ class Worker:
         self, claim: Claim, manifest: Manifest, output: Path, heartbeat: Heartbeat, log: JobLog
     ) -> BuildResult | None:
         """Put the packages into the landing zone; return a result only if that failed."""
-        for file in manifest.files:
-            log.say(f"delivering {file.name} ({file.size} bytes, sha256 {file.sha256})")
-        log.flush()
-        try:
-            self._copy_to_landing(manifest, output)
-        except InputError as error:
-            return BuildResult(Outcome.FAILED, error.message)
-        except (ProcessError, OSError) as error:
-            return BuildResult(Outcome.SOFTWARE_FAILURE, f"the landing zone: {error}")
+        result = self._courier.deliver(
+            manifest, output, log, lambda: self._why_stop(claim, heartbeat)
+        )
+        if result is not None:
+            return result
+        landing = self._courier.landing
         try:
             state = heartbeat.insist(claim, lambda: self._queue.land(claim, manifest.delivery))
         except StaleClaimError:
-            self._landing.remove(manifest.delivery)
+            landing.remove(manifest.delivery)
             raise
         if state is State.DONE:
-            self._landing.remove(manifest.delivery)
+            landing.remove(manifest.delivery)
             log.say("the job was canceled meanwhile: nothing is published")
         _log.info("%s: built", claim.identity)
         return None
-
-    def _copy_to_landing(self, manifest: Manifest, output: Path) -> None:
-        signed = SignedManifest.sign(manifest, self._key)
-        # A finished build is worth some patience.
-        for delay in self._delivery_delays:
-            try:
-                self._landing.deliver(signed, output)
-            except OSError as error:
-                _log.warning("delivery %s: %s; trying again", manifest.delivery, error)
-                self._stop.wait(delay)
-            else:
-                return
-        self._landing.deliver(signed, output)
 
     def _finish(self, claim: Claim, result: BuildResult, heartbeat: Heartbeat, log: JobLog) -> None:
         reason = f": {result.reason}" if result.reason else ""

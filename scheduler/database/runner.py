@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import TemporaryError
+from scheduler.database.orphans import OrphanSweeper
 from scheduler.database.upkeep import RepositoryUpkeep
 from scheduler.queue import DrainedError
 from scheduler.upkeep import Upkeep
@@ -40,6 +41,7 @@ class DatabaseRunner:
         self._pause = 0.0
         self._upkeep = Upkeep(self._queue, targets=self._targets)
         self._repositories = RepositoryUpkeep(publisher.settings)
+        self._orphans = OrphanSweeper(self._queue, publisher.landing)
 
     def run(self, *, idle_exit: float | None = None) -> None:
         """Work until told to stop or drained, or for `idle_exit` seconds without anything to do.
@@ -64,6 +66,7 @@ class DatabaseRunner:
         try:
             self._upkeep.do()
             self._repositories.do()
+            self._orphans.do()
             removals = self._queue.claim_removals(self._id, target_repos=self._targets)
             self._carry_out(removals)
             claims = self._queue.claim_landed(

@@ -11,12 +11,14 @@ from scheduler.landing.manifest import (
     SIGNATURE,
     DeliveredFile,
     DeliveryError,
+    DeliveryStoppedError,
     ElfFile,
     Manifest,
     SignedManifest,
     delivery_name,
     describe_file,
 )
+from scheduler.landing.protocol import Landing, landing_at
 from scheduler.landing.zone import LandingZone
 
 __all__ = [
@@ -24,10 +26,13 @@ __all__ = [
     "SIGNATURE",
     "DeliveredFile",
     "DeliveryError",
+    "DeliveryStoppedError",
     "ElfFile",
+    "Landing",
     "LandingZone",
     "Manifest",
     "SignedManifest",
     "delivery_name",
     "describe_file",
+    "landing_at",
 ]

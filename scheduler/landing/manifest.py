@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from caur_ci.errors import InputError
+from caur_ci.errors import InputError, TemporaryError
 from caur_ci.names import check_worker_name
 from scheduler.files import copy_regular_file
 from scheduler.schemas import problem_of
@@ -25,6 +25,10 @@ MAX_MANIFEST_SIZE = 32 * 1024 * 1024
 
 class DeliveryError(InputError):
     """A delivery is not what its manifest or its job says. It is never published."""
+
+
+class DeliveryStoppedError(TemporaryError):
+    """A delivery was given up because it was to be stopped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import shutil
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,20 +17,24 @@ from scheduler.landing.manifest import (
     MAX_MANIFEST_SIZE,
     SIGNATURE,
     DeliveryError,
+    DeliveryStoppedError,
     Manifest,
     signer_of,
 )
 from scheduler.workerkeys import MAX_SIGNATURE_SIZE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scheduler.landing.manifest import SignedManifest
     from scheduler.queue import Claim
     from scheduler.workerkeys import AllowedWorkers
 
 _DELIVERY_NAME = re.compile(r"[0-9]+-[0-9]+")
 _REJECTED = ".rejected"
-# What an unfinished delivery is called; the rest of the name is random.
-INCOMING = ".incoming-{delivery}-"
+_INCOMING_NAME = re.compile(r"\.incoming-([0-9]+-[0-9]+)-[0-9a-f]+")
+# Nobody may have looked at what was rejected for this long.
+_REJECTED_FOR = 30 * 24 * 3600.0
 
 
 class LandingZone:
@@ -38,20 +43,27 @@ class LandingZone:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def deliver(self, signed: SignedManifest, output: Path) -> str:
-        """Copy the manifest's files from `output` into the landing zone; return the delivery.
-
-        Delivering the same again replaces it. Raises DeliveryError for a file that is not what
-        the manifest says, and OSError.
-        """
-        manifest = signed.manifest
+    def check(self) -> None:
+        """Make the folder if it is not there. Raises OSError."""
         self.folder.mkdir(parents=True, exist_ok=True)
+
+    def deliver(
+        self,
+        signed: SignedManifest,
+        output: Path,
+        *,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> str:
+        """Copy the manifest's files into the landing zone; return the delivery. See `Landing`."""
+        manifest = signed.manifest
+        self.check()
         target = self.folder / manifest.delivery
-        prefix = INCOMING.format(delivery=manifest.delivery)
-        incoming = self.folder / f"{prefix}{secrets.token_hex(4)}"
+        incoming = self.folder / incoming_name(manifest.delivery, secrets.token_hex(4))
         incoming.mkdir()
         try:
             for file in manifest.files:
+                if should_stop():
+                    raise DeliveryStoppedError(f"delivery {manifest.delivery} was given up")
                 digest = copy_regular_file(output / file.name, incoming / file.name)
                 if (digest.size, digest.sha256) != (file.size, file.sha256):
                     raise DeliveryError(f"{file.name} changed while it was being delivered")
@@ -95,9 +107,7 @@ class LandingZone:
 
     def path_of(self, delivery: str) -> Path:
         """Return the folder of a delivery. Raises DeliveryError for what cannot be one's name."""
-        if _DELIVERY_NAME.fullmatch(delivery) is None:
-            raise DeliveryError(f"{delivery!r} cannot be the name of a delivery")
-        return self.folder / delivery
+        return self.folder / check_delivery_name(delivery)
 
     def remove(self, delivery: str) -> None:
         """Remove a delivery that nobody needs any more."""
@@ -113,6 +123,53 @@ class LandingZone:
         shutil.rmtree(rejected / delivery, ignore_errors=True)
         path.rename(rejected / delivery)
         (rejected / f"{delivery}.reason").write_text(f"{reason}\n", encoding="utf-8")
+
+    def sweep(self, is_wanted: Callable[[str], bool], *, after: float) -> list[str]:
+        """Remove what nobody will ever pick up, if it is older than `after` seconds.
+
+        `is_wanted` tells whether somebody is still working on a delivery, by its name. That goes
+        for what uploads that broke have left as well. Returns the names of what went. What was
+        rejected stays for a month. Raises OSError, and what `is_wanted` raises.
+        """
+        if not self.folder.is_dir():
+            return []
+        # Listed before anybody is asked: what comes meanwhile stays.
+        old = [path for path in sorted(self.folder.iterdir()) if _age(path) > after]
+        gone = [path for path in old if (name := _delivery_of(path)) and not is_wanted(name)]
+        if (rejected := self.folder / _REJECTED).is_dir():
+            gone += [path for path in rejected.iterdir() if _age(path) > _REJECTED_FOR]
+        for path in gone:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        return [path.name for path in gone]
+
+
+def check_delivery_name(delivery: str) -> str:
+    """Return `delivery`, or raise DeliveryError for what cannot be the name of one."""
+    if _DELIVERY_NAME.fullmatch(delivery) is None:
+        raise DeliveryError(f"{delivery!r} cannot be the name of a delivery")
+    return delivery
+
+
+def incoming_name(delivery: str, mark: str) -> str:
+    """Return what a delivery is called until it is complete; `mark` is random."""
+    return f".incoming-{delivery}-{mark}"
+
+
+def _delivery_of(path: Path) -> str:
+    if _DELIVERY_NAME.fullmatch(path.name):
+        return path.name
+    match = _INCOMING_NAME.fullmatch(path.name)
+    return match[1] if match else ""
+
+
+def _age(path: Path) -> float:
+    try:
+        return time.time() - path.lstat().st_mtime
+    except FileNotFoundError:  # it is somebody else's, who is done with it
+        return 0.0
 
 
 def _check_claim(manifest: Manifest, claim: Claim) -> None:

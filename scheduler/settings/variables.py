@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_FOLDER = Text(r"[^\x00-\x1f\x7f]+", "the path of a folder")
 _HOST = Text(r"[A-Za-z0-9:_][A-Za-z0-9._:-]*", "a host name")
 _USER = Text(r"[A-Za-z0-9_][A-Za-z0-9._@-]*", "a user name")
 
@@ -62,14 +63,14 @@ SHARED_PATH: Variable[Path] = Variable(
 LANDING_ZONE_PATH: Variable[str] = Variable(
     "LANDING_ZONE_PATH",
     "landing_zone.path",
-    Text(),
+    _FOLDER,
     "The landing zone. For a worker with DATABASE_HOST, a folder on that host.",
     None,
 )
 LANDING_ZONE_ADVERTISED_PATH: Variable[str] = Variable(
     "LANDING_ZONE_ADVERTISED_PATH",
     "landing_zone.advertised_path",
-    Text(),
+    _FOLDER,
     "The same folder as SFTP shows it, where that is different.",
 )
 DATABASE_HOST: Variable[str] = Variable(

@@ -14,7 +14,7 @@ from caur_ci.environment import child_environment
 from caur_ci.errors import CaurError, TemporaryError
 from scheduler.ssh.command import host_options, ssh_error
 from scheduler.ssh.keys import private_key
-from scheduler.tunnel import tied
+from scheduler.ssh import tied
 
 if TYPE_CHECKING:
     from pathlib import Path

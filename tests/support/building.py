@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from caur_ci.process import run
 from scheduler.build.building import Builder
+from scheduler.build.delivering import Courier, Patience
 from scheduler.build.downloads import KeptDownloads
 from scheduler.build.executors.host import HostExecutor
 from scheduler.build.worker import Worker
@@ -123,6 +124,7 @@ class BuildSite:
         stall: int = 1800,
         min_free: int = 0,
         lease: float = 60.0,
+        patience: Patience | None = None,
     ) -> Iterator[BuildWorld]:
         queue, logs = Queue(self.redis, lease=lease), LogStore(self.redis)
         landing = LandingZone(self.checkout.folder.parent / "landing")
@@ -153,12 +155,14 @@ class BuildSite:
                 logs=logs,
                 identity=identity,
                 builder=builder,
-                landing=landing,
-                key=WorkerKey.ensure(settings.key),
+                courier=Courier(
+                    landing=landing,
+                    key=WorkerKey.ensure(settings.key),
+                    patience=patience or Patience(total=0.05, first_pause=0.01),
+                ),
                 workspace=place,
                 stop=stop,
                 heartbeat=0.1,
-                delivery_delays=(0.01,),
             )
             yield BuildWorld(queue, logs, landing, self.checkout, worker, stop)
             assert list(place.folder.iterdir()) == []
