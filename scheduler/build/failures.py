@@ -55,12 +55,9 @@ class _Signs:
     phases: frozenset[Phase]
     texts: tuple[str, ...]
 
-    @property
-    def pattern(self) -> re.Pattern[str]:
-        return re.compile("|".join(self.texts))
 
-
-# The first that is found counts: what says more stands before what says less.
+# The first that is found counts, of the signs as of their texts: what says more stands before
+# what says less.
 _SIGNS = (
     _Signs(FailureClass.DISK_FULL, _ANYWHERE, (r"No space left on device", r"Disk quota exceeded")),
     _Signs(
@@ -69,7 +66,7 @@ _SIGNS = (
         (
             r"Killed signal terminated program",
             r"virtual memory exhausted",
-            r"Cannot allocate memory",
+            r"[Cc]annot allocate (?:memory|\d+ bytes)",
             r"std::bad_alloc",
             r"heap out of memory",
             r"java\.lang\.OutOfMemoryError",
@@ -175,7 +172,9 @@ _SIGNS = (
         ),
     ),
 )
-_COMPILED = tuple((signs.kind, signs.phases, signs.pattern) for signs in _SIGNS)
+_COMPILED = tuple(
+    (signs.kind, signs.phases, re.compile(text)) for signs in _SIGNS for text in signs.texts
+)
 
 _FUNCTION = re.compile(r"A failure occurred in ([A-Za-z0-9@._+-]+)\(\)")
 _STARTED = re.compile(r"^==> Starting ([A-Za-z0-9@._+-]+)\(\)\.\.\.")
