@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import shutil
 import socket
 import threading
@@ -220,6 +222,26 @@ class TestSignatures:
         assert "unknown public key" in world.log()
 
 
+@pytest.fixture
+def broken_makepkg(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a makepkg first on PATH that has the defect of Debian 13: `git clone ---mirror`."""
+    need_tools("makepkg")
+    library = shared / "share" / "makepkg"
+    shutil.copytree("/usr/share/makepkg", library)
+    clones = library / "source" / "git.sh"
+    clones.write_text(re.sub(r" --+mirror ", " ---mirror ", clones.read_text()))
+    wrapper = shared / "bin" / "makepkg"
+    wrapper.parent.mkdir()
+    place = shlex.quote(str(library))
+    wrapper.write_text(
+        f"#!/bin/sh\nexport LIBRARY={place} MAKEPKG_LIBRARY={place}\n"
+        f'exec {shutil.which("makepkg")} "$@"\n'
+    )
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("PATH", str(wrapper.parent), prepend=":")
+
+
+@pytest.mark.usefixtures("broken_makepkg")
 def test_git_sources_are_cloned(world: BuildWorld, shared: Path) -> None:
     upstream = shared / "upstream.git"
     world.checkout.commit("feat: begin", {"file": "from git"})
