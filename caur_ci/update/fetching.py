@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -30,8 +30,6 @@ _REFS_PER_FETCH = 500
 _PAUSE = 3.0  # between two tries, in seconds
 # One bad ref of 500 is found with 9 failures; where it takes so many, all of them are bad.
 _MOST_FAILURES = 64
-# A server that did not answer so often in a row is left alone for the rest of the run.
-_PATIENCE = 4
 
 T = TypeVar("T")
 
@@ -65,7 +63,7 @@ class Fetcher:
         self._tries = tries
         self._transport = transport or GitTransport()
         self._sleep = sleep
-        self._servers = _Servers(delay, sleep)
+        self._turns = _Turns(delay, sleep)
         self._lock = threading.Lock()
         self._place_of_work: Workplace | None = None
         self._trees: dict[str, str] = {}
@@ -86,7 +84,7 @@ class Fetcher:
         """Return the commits that places are at, empty where there is no such ref (any more)."""
 
         def ask(url: str, refs: Sequence[str]) -> dict[str, str | FetchProblem]:
-            found = self._patiently(url, lambda: self._tips_once(url, refs))
+            found = self._patiently(lambda: self._tips_once(url, refs))
             return {ref: found.get(ref, "") for ref in refs}
 
         return self._everywhere(wanted, ask)
@@ -136,7 +134,7 @@ class Fetcher:
         }
 
     def _fetch_all(self, url: str, refs: Sequence[str]) -> dict[str, str | FetchProblem]:
-        self._servers.wait_for_turn(url)
+        self._turns.wait(url)
         found: dict[str, str | FetchProblem] = {}
         for start in range(0, len(refs), _REFS_PER_FETCH):
             found |= self._fetch_part(url, refs[start : start + _REFS_PER_FETCH])
@@ -144,7 +142,7 @@ class Fetcher:
 
     def _fetch_part(self, url: str, refs: Sequence[str]) -> Mapping[str, str | FetchProblem]:
         try:
-            return self._patiently(url, lambda: self._fetch_once(url, refs))
+            return self._patiently(lambda: self._fetch_once(url, refs))
         except TransportError as error:
             if error.trouble is Trouble.MISSING:
                 return self._fetch_existing(url, refs)
@@ -156,7 +154,7 @@ class Fetcher:
         """Fetch what there is, where git refused because not all of it is there."""
         if len(refs) == 1:
             return {refs[0]: ""}
-        tips = self._patiently(url, lambda: self._tips_once(url, refs))
+        tips = self._patiently(lambda: self._tips_once(url, refs))
         existing = [ref for ref in refs if ref in tips]
         found: dict[str, str | FetchProblem] = dict.fromkeys(refs, "")
         if len(existing) == len(refs):  # it has come just now
@@ -185,21 +183,15 @@ class Fetcher:
                     found |= dict.fromkeys(part, FetchProblem(error.message))
         return found
 
-    def _patiently(self, url: str, request: Callable[[], T]) -> T:
+    def _patiently(self, request: Callable[[], T]) -> T:
         """Try a request again where that may help. Raises TransportError."""
         for more_tries in reversed(range(self._tries)):
-            self._servers.check(url)
             try:
-                answer = request()
+                return request()
             except TransportError as error:
-                self._servers.note(url, reached=error.trouble is not Trouble.OUT_OF_REACH)
-                hopeless = error.trouble in {Trouble.MISSING, Trouble.REFUSED}
-                if hopeless or not more_tries:
+                if error.trouble in {Trouble.MISSING, Trouble.REFUSED} or not more_tries:
                     raise
                 self._sleep(_PAUSE)
-            else:
-                self._servers.note(url, reached=True)
-                return answer
         raise AssertionError  # the last turn returns or raises
 
     def _tips_once(self, url: str, refs: Sequence[str]) -> Mapping[str, str]:
@@ -222,40 +214,25 @@ class Fetcher:
             return self._place_of_work
 
 
-class _Servers:
-    """How the servers are to be treated: not too many requests, none where nobody answers."""
+class _Turns:
+    """Keeps requests to one server apart."""
 
     def __init__(self, delay: float, sleep: Callable[[float], None]) -> None:
         self._delay = delay
         self._sleep = sleep
         self._lock = threading.Lock()
-        self._next_turn: dict[str, float] = {}
-        self._silent: Counter[str] = Counter()
+        self._next: dict[str, float] = {}
 
-    def wait_for_turn(self, url: str) -> None:
+    def wait(self, url: str) -> None:
         host = Place(url).host
         if not self._delay or not host:
             return
         with self._lock:
             now = time.monotonic()
-            turn = max(now, self._next_turn.get(host, now))
-            self._next_turn[host] = turn + self._delay
+            turn = max(now, self._next.get(host, now))
+            self._next[host] = turn + self._delay
         if turn > now:
             self._sleep(turn - now)
-
-    def note(self, url: str, *, reached: bool) -> None:
-        host = Place(url).host
-        with self._lock:
-            self._silent[host] = 0 if reached else self._silent[host] + 1
-
-    def check(self, url: str) -> None:
-        """Raise TransportError for a server that is left alone."""
-        place = Place(url)
-        if place.host and self._silent[place.host] >= _PATIENCE:
-            raise TransportError(
-                f"{place}: not asked, because {place.host} did not answer several times",
-                Trouble.REFUSED,
-            )
 
 
 def _halves(refs: Sequence[str]) -> list[Sequence[str]]:

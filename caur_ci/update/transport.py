@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import threading
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,7 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from caur_ci.errors import ProcessError, TemporaryError
 from caur_ci.process import run
-from caur_ci.update.place import without_credentials
+from caur_ci.update.place import Place, without_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +25,7 @@ MAX_PACK_SIZE = 256 * 1024**2
 _TIPS_TIMEOUT = 60.0
 _FETCH_TIMEOUT = 120.0
 _FETCH_TIMEOUT_EACH = 0.5
+_PATIENCE = 4
 _FETCHED = "refs/fetched/"
 _PROTOCOLS = "https:http:git:ssh:file"
 _FETCH_OPTIONS = (
@@ -100,13 +103,18 @@ class Transport(Protocol):
 
 
 class GitTransport:
-    """Uses git. `proxies` are those for URLs that begin in a certain way."""
+    """Uses git. `proxies` are those for URLs that begin in a certain way.
+
+    A server that did not answer several times in a row is not asked again.
+    """
 
     def __init__(
         self, *, proxies: Mapping[str, str] | None = None, timeout: float | None = None
     ) -> None:
         self._proxies = dict(proxies or {})
         self._timeout = timeout
+        self._silent: Counter[str] = Counter()
+        self._lock = threading.Lock()
 
     def tips(self, url: str, refs: Sequence[str], repository: Path) -> dict[str, str]:
         """Return the ids of the commits that those of `refs` point to which exist."""
@@ -133,10 +141,14 @@ class GitTransport:
     def _git(
         self, url: str, repository: Path, *arguments: str, stdin: bytes = b"", timeout: float
     ) -> bytes:
+        host = Place(url).host
+        if host and self._silent[host] >= _PATIENCE:
+            told = f"{_shown(url)}: not asked, because {host} did not answer several times"
+            raise TransportError(told, Trouble.REFUSED)
         settings = [option for setting in _SETTINGS for option in ("-c", setting)]
         with self._address(url, repository) as (address, environment):
             try:
-                return run(
+                output = run(
                     ["git", f"--git-dir={repository}", *settings, *arguments, address],
                     stdin=stdin,
                     environment=environment,
@@ -145,7 +157,15 @@ class GitTransport:
                     largest_file=MAX_PACK_SIZE,
                 ).stdout
             except ProcessError as error:
-                raise _translated(url, error) from None
+                problem = _translated(url, error)
+                self._note(host, reached=problem.trouble is not Trouble.OUT_OF_REACH)
+                raise problem from None
+        self._note(host, reached=True)
+        return output
+
+    def _note(self, host: str, *, reached: bool) -> None:
+        with self._lock:
+            self._silent[host] = 0 if reached else self._silent[host] + 1
 
     @contextmanager
     def _address(self, url: str, repository: Path) -> Iterator[tuple[str, dict[str, str]]]:
