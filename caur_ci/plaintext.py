@@ -48,9 +48,14 @@ def code_in_markdown(text: str) -> str:
     return f"{fence}{padding}{text}{padding}{fence}".replace("|", "\\|") if text else ""
 
 
+def is_web_address(url: str) -> bool:
+    """Tell whether `url` is a plain address on the web, without anybody's name in it."""
+    return _URL.fullmatch(url) is not None
+
+
 def link_in_markdown(label: str, url: str) -> str:
     """Return a link, or nothing where `url` is no plain web address."""
-    if not _URL.fullmatch(url):
+    if not is_web_address(url):
         return ""
     return f"[{in_markdown(label)}]({_URL_SPECIAL.sub(lambda m: f'%{ord(m[0]):02X}', url)})"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from caur_ci.pipeline.ledger import LedgerEntry
 from caur_ci.plaintext import code_in_markdown, in_markdown, link_in_markdown
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 # GitHub takes a megabyte of Markdown; whoever needs all of it has JSON and the ledger.
 _MAX_ROWS = 1000
 _MAX_CELL = 300
+# When the AUR is out of reach, that is one thing to tell, not thousands.
+_ALIKE = 10
 
 
 class Action(StrEnum):
@@ -29,6 +31,29 @@ class Action(StrEnum):
     FAILED = "failed"
     GONE = "gone"
     UNCHANGED = "unchanged"
+
+
+_ORDER = {action: place for place, action in enumerate(Action)}
+_DONE = {
+    Action.UPDATE: "updated",
+    Action.BUILD: "built again",
+    Action.REVIEW: "put to review",
+    Action.HELD: "held",
+    Action.WAITING: "waiting",
+    Action.FAILED: "failed",
+    Action.GONE: "gone",
+    Action.UNCHANGED: "unchanged",
+}
+
+
+class Row(NamedTuple):
+    """A line of the plan as a table for people. What is from outside is not made harmless yet."""
+
+    package: str
+    action: Action
+    versions: str
+    reason: str
+    link: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +124,8 @@ class SchedulePlan:
     @property
     def told(self) -> tuple[ScheduleDecision, ...]:
         """The decisions that people want to hear of, the same kind together."""
-        order = list(Action)
         found = (decision for decision in self.decisions if decision.is_told)
-        return tuple(sorted(found, key=lambda d: (order.index(d.action), d.package)))
+        return tuple(sorted(found, key=lambda d: (_ORDER[d.action], d.package)))
 
     @property
     def failed(self) -> tuple[ScheduleDecision, ...]:
@@ -113,6 +137,32 @@ class SchedulePlan:
         """How many packages have which action, those that occur."""
         counted = Counter(decision.action for decision in self.decisions)
         return {action: counted[action] for action in Action if counted[action]}
+
+    @property
+    def summary(self) -> str:
+        """How many packages have which action, in words."""
+        words = [f"{count} {_DONE[action]}" for action, count in self.counts.items()]
+        return ", ".join(words) or "no packages"
+
+    def rows(self) -> list[Row]:
+        """Return what is told, with very many packages that the same is told of made shorter."""
+        rows: list[Row] = []
+        told: Counter[tuple[Action, str]] = Counter()
+        for decision in self.told:
+            row = Row(
+                decision.package,
+                decision.action,
+                decision.versions,
+                decision.account,
+                decision.link,
+            )
+            alike = (decision.action, decision.account)
+            told[alike] += not decision.after
+            if told[alike] <= _ALIKE:
+                rows.append(row)
+        more = {alike: count - _ALIKE for alike, count in told.items() if count > _ALIKE}
+        rows += (Row(f"… {n} more", action, "", text, "") for (action, text), n in more.items())
+        return sorted(rows, key=lambda row: _ORDER[row.action])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan for machines, with every package."""
@@ -152,27 +202,26 @@ class SchedulePlan:
         trigger = f", trigger {code_in_markdown(self.trigger)}" if self.trigger else ""
         yield f"### on-schedule at {code_in_markdown(self.head[:12])}{trigger}"
         yield ""
-        counts = (f"{count} {action.value}" for action, count in self.counts.items())
-        yield ", ".join(counts) or "no packages"
-        told = self.told
-        if told:
+        yield self.summary
+        rows = self.rows()
+        if rows:
             yield from ("", "| package | decision | version | reason |", "|-|-|-|-|")
-            yield from (_row(decision) for decision in told[:_MAX_ROWS])
-        if len(told) > _MAX_ROWS:
-            yield from ("", f"… and {len(told) - _MAX_ROWS} more")
+            yield from map(_markdown_row, rows[:_MAX_ROWS])
+        if len(rows) > _MAX_ROWS:
+            yield from ("", f"… and {len(rows) - _MAX_ROWS} more")
         for title, texts in (("Warnings", self.warnings), ("Notes", self.notes)):
             if texts:
                 yield from ("", f"**{title}**", "")
                 yield from (f"- {in_markdown(text[:_MAX_CELL])}" for text in texts[:_MAX_ROWS])
 
 
-def _row(decision: ScheduleDecision) -> str:
-    link = link_in_markdown("more", decision.link)
-    account = in_markdown(decision.account[:_MAX_CELL])
+def _markdown_row(row: Row) -> str:
+    link = link_in_markdown("more", row.link)
+    reason = in_markdown(row.reason[:_MAX_CELL])
     cells = (
-        code_in_markdown(decision.package),
-        decision.action.value,
-        code_in_markdown(decision.versions),
-        f"{account} ({link})" if link else account,
+        code_in_markdown(row.package),
+        row.action.value,
+        code_in_markdown(row.versions),
+        f"{reason} ({link})" if link else reason,
     )
     return f"| {' | '.join(cells)} |"

@@ -116,10 +116,28 @@ def test_markdown_links_to_the_change() -> None:
     assert "| `z` | update | `1-1 → 2-1` | a new version ([more](https://e/z)) |" in rows
 
 
+def test_what_is_the_same_for_very_many_is_told_once() -> None:
+    down = [decision(f"p{n:02d}", Action.FAILED, "no answer") for n in range(30)]
+    updates = [decision(f"u{n:02d}", Action.UPDATE, "changed", after="2") for n in range(30)]
+    gone = [decision("z", Action.GONE, "no such package")]
+
+    rows = SchedulePlan(head=HEAD, decisions=(*down, *gone, *updates)).rows()
+
+    names = [row.package for row in rows]
+    assert names[:30] == [f"u{n:02d}" for n in range(30)]
+    assert names[30:] == [*(f"p{n:02d}" for n in range(10)), "… 20 more", "z"]
+    assert rows[40] == ("… 20 more", Action.FAILED, "", "no answer", "")
+
+
+def test_the_summary_counts_in_words() -> None:
+    assert PLAN.summary == "2 updated, 1 failed, 2 unchanged"
+    assert SchedulePlan(head=HEAD).summary == "no packages"
+
+
 def test_markdown_has_an_end() -> None:
     many = SchedulePlan(
         head=HEAD,
-        decisions=tuple(decision(f"p{n:05d}", Action.FAILED, "x" * 9999) for n in range(3000)),
+        decisions=tuple(decision(f"p{n:05d}", Action.FAILED, f"{n}" * 999) for n in range(3000)),
     )
 
     page = many.to_markdown()
