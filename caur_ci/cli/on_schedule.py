@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -128,11 +129,12 @@ def on_schedule(
                 progress=progress,
             )
         )
+    result = replace(result, plan=result.plan.redacted(session.secrets))
     quiet = dry_run or replay is not None
     if as_json:
-        session.print_plain(session.secrets.redact(schedule_report.as_json(result)))
+        session.print_plain(schedule_report.as_json(result))
     elif as_markdown:
-        session.print_plain(session.secrets.redact(result.plan.to_markdown()))
+        session.print_plain(result.plan.to_markdown())
     if as_json or as_markdown:
         schedule_report.tell(session, result, dry_run=quiet)
     else:

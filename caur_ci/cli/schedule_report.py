@@ -74,13 +74,13 @@ def _show_decisions(session: Session, plan: SchedulePlan, forge: str) -> None:
     console = session.out
     width = console.width if console.is_terminal else max(console.width, _LOG_WIDTH)
     if not forge:
-        console.print(_table(session, rows), width=width)
+        console.print(_table(rows), width=width)
         return
     with section(forge, "decisions", f"Decisions ({len(plan.told)})"):
-        console.print(_table(session, rows), width=width)
+        console.print(_table(rows), width=width)
 
 
-def _table(session: Session, rows: Iterable[Row]) -> Table:
+def _table(rows: Iterable[Row]) -> Table:
     from rich.table import Table  # noqa: PLC0415 - slow to import
     from rich.text import Text  # noqa: PLC0415
 
@@ -96,7 +96,7 @@ def _table(session: Session, rows: Iterable[Row]) -> Table:
         table.add_row(
             *(
                 # Our consoles leave long lines to the terminal, which would break the columns.
-                Text(_harmless(session, text), style, no_wrap=False, overflow="fold")
+                Text(one_line(text), style, no_wrap=False, overflow="fold")
                 for text, style in cells
             )
         )
@@ -116,7 +116,7 @@ def _show_hooks(session: Session, plan: SchedulePlan, forge: str) -> None:
 
 def _show_output(session: Session, decision: ScheduleDecision) -> None:
     session.print_plain(f"{one_line(decision.package)}:")
-    output = session.secrets.redact(printable(decision.output))
+    output = printable(decision.output)
     session.print_plain("".join(f"  {line}\n" for line in output.splitlines()))
 
 
@@ -129,7 +129,7 @@ def _show_warnings(session: Session, warnings: tuple[str, ...], forge: str) -> N
         return
     with section(forge, "warnings", f"Warnings ({len(warnings)})"):
         for warning in warnings:
-            session.print_plain(f"warning: {_harmless(session, warning)}")
+            session.print_plain(f"warning: {one_line(warning)}")
 
 
 def _failures(plan: SchedulePlan) -> dict[str, list[str]]:
@@ -143,7 +143,3 @@ def _failures(plan: SchedulePlan) -> dict[str, list[str]]:
 def _names(packages: list[str]) -> str:
     more = len(packages) - _NAMED
     return ", ".join(packages[:_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def _harmless(session: Session, text: str) -> str:
-    return session.secrets.redact(one_line(text))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,6 +12,8 @@ from caur_ci.plaintext import code_in_markdown, in_markdown, link_in_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from caur_ci.environment import Secrets
 
 # GitHub takes a megabyte of Markdown; whoever needs all of it has JSON and the ledger.
 _MAX_ROWS = 1000
@@ -93,6 +95,16 @@ class ScheduleDecision:
         """The reason and all remarks, for people."""
         return "; ".join(part for part in (self.reason, *self.remarks) if part)
 
+    def redacted(self, secrets: Secrets) -> ScheduleDecision:
+        """Return the decision without secrets in what was said from outside."""
+        return replace(
+            self,
+            reason=secrets.redact(self.reason),
+            link=secrets.redact(self.link),
+            remarks=tuple(map(secrets.redact, self.remarks)),
+            output=secrets.redact(self.output),
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return the decision for machines."""
         return {
@@ -143,6 +155,15 @@ class SchedulePlan:
         """How many packages have which action, in words."""
         words = [f"{count} {_DONE[action]}" for action, count in self.counts.items()]
         return ", ".join(words) or "no packages"
+
+    def redacted(self, secrets: Secrets) -> SchedulePlan:
+        """Return the plan without secrets in what was said from outside."""
+        return replace(
+            self,
+            decisions=tuple(decision.redacted(secrets) for decision in self.decisions),
+            warnings=tuple(map(secrets.redact, self.warnings)),
+            notes=tuple(map(secrets.redact, self.notes)),
+        )
 
     def rows(self) -> list[Row]:
         """Return what is told, with very many packages that the same is told of made shorter."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from caur_ci.environment import Secrets
 from caur_ci.pipeline.ledger import Ledger
 from caur_ci.pipeline.schedule_plan import Action, ScheduleDecision, SchedulePlan
 
@@ -132,6 +133,24 @@ def test_what_is_the_same_for_very_many_is_told_once() -> None:
 def test_the_summary_counts_in_words() -> None:
     assert PLAN.summary == "2 updated, 1 failed, 2 unchanged"
     assert SchedulePlan(head=HEAD).summary == "no packages"
+
+
+def test_secrets_are_in_no_form_of_it() -> None:
+    token = 'a_b*c"d'
+    said = ScheduleDecision(
+        package="a",
+        action=Action.FAILED,
+        reason=f"it said {token}",
+        link=f"https://e/{token}",
+        remarks=(token,),
+        output=token,
+    )
+    plan = SchedulePlan(head=HEAD, decisions=(said,), warnings=(token,), notes=(token,))
+
+    safe = plan.redacted(Secrets({"TOKEN": token}))
+
+    assert "a_b" not in str(safe)
+    assert r"it said \*\*\*" in safe.to_markdown()
 
 
 def test_markdown_has_an_end() -> None:
