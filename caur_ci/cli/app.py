@@ -13,6 +13,7 @@ from caur_ci.cli import (
     demo,
     deptree,
     on_commit,
+    on_schedule,
     schedule,
     status,
     why,
@@ -58,6 +59,7 @@ def global_options(
 
 
 app.command("on-commit")(on_commit.on_commit)
+app.command("on-schedule")(on_schedule.on_schedule)
 app.command("schedule")(schedule.schedule)
 app.command("auto-repo-remove")(auto_repo_remove.auto_repo_remove)
 app.command("deptree")(deptree.deptree)

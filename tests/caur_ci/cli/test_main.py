@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tests.support.git import Checkout
 
 COMMANDS = (
-    "on-commit", "deptree", "schedule", "auto-repo-remove", "worker", "builder", "database",
-    "status", "why", "demo",
+    "on-commit", "on-schedule", "deptree", "schedule", "auto-repo-remove", "worker", "builder",
+    "database", "status", "why", "demo",
 )  # fmt: skip
 
 
