@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SCRIPT = Path(__file__).parents[2] / "scripts" / "try-containers"
-# Tests have a home of their own; the image is in that of whoever runs them.
+# As it was before tests get a home of their own.
 _ENVIRONMENT = dict(os.environ)
 
 
@@ -67,6 +67,9 @@ def need_containers(monkeypatch: pytest.MonkeyPatch) -> Containers:
         if os.environ.get("CAUR_TEST_REQUIRE"):
             pytest.fail(problem)
         pytest.skip(problem)
+    # An ordinary user's images are in the home of whoever runs the tests.
+    data = _ENVIRONMENT.get("XDG_DATA_HOME") or str(Path(_ENVIRONMENT["HOME"], ".local", "share"))
+    monkeypatch.setenv("XDG_DATA_HOME", data)
     if "CONTAINERS_CONF" in settings:
         monkeypatch.setenv("CONTAINERS_CONF", settings["CONTAINERS_CONF"])
     return Containers(settings)

@@ -18,26 +18,26 @@ class ControlGroup:
 
     @classmethod
     def of_process(cls, pid: int, *, proc: Path = Path("/proc"), root: Path = _ROOT) -> Self:
-        """Return the group that a process is in."""
-        try:
-            lines = (proc / str(pid) / "cgroup").read_text(encoding="utf-8").splitlines()
-        except OSError:
-            return cls()  # the engine runs on another machine, or the process has ended
-        places: dict[str, Path] = {}
-        for line in lines:
-            _, controllers, path = line.split(":", 2)
-            folder = root / controllers if controllers else root
-            for controller in controllers.split(","):
-                places[controller] = folder / path.lstrip("/")
-        # Version 2 has one folder for everything, named by no controller.
-        return cls(
-            *(
-                place if place is not None and place.is_dir() else None
-                for place in (
-                    places.get(controller, places.get("")) for controller in ("memory", "cpuacct")
-                )
-            )
-        )
+        """Return the group of a process, without what this process shares with it.
+
+        An ordinary user's containers have no groups of their own with version 1.
+        """
+        places = _places(proc / str(pid), root)
+        own = _places(proc / "self", root)
+        found = []
+        for controller in ("memory", "cpuacct"):
+            # Version 2 has one folder for everything, named by no controller.
+            named = controller if controller in places else ""
+            place = places.get(named)
+            if place is None or place == own.get(named) or not place.is_dir():
+                place = None
+            found.append(place)
+        return cls(*found)
+
+    def holds_memory(self, limit: int) -> bool:
+        """Tell whether the group may have no more than `limit` bytes of memory."""
+        number = _number(self.memory, "memory.max", "memory.limit_in_bytes")
+        return number is not None and number <= limit
 
     def peak_memory(self) -> int | None:
         """Return the most bytes that were in use at once, the files in memory included."""
@@ -57,6 +57,20 @@ class ControlGroup:
         if found is None:
             found = _entry(self.memory, "memory.oom_control", "oom_kill")
         return found or 0
+
+
+def _places(process: Path, root: Path) -> dict[str, Path]:
+    try:
+        lines = (process / "cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return {}  # the engine runs on another machine, or the process has ended
+    places: dict[str, Path] = {}
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        folder = root / controllers if controllers else root
+        for controller in controllers.split(","):
+            places[controller] = folder / path.lstrip("/")
+    return places
 
 
 def _number(folder: Path | None, *names: str) -> int | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from scheduler.build.executors.engine import OWNER_LABEL
 from scheduler.build.executors.folders import local_servers, scripts_of, temporary_of
+from scheduler.build.executors.protocol import GuestError
 from scheduler.build.executors.running import Container
 
 if TYPE_CHECKING:
@@ -65,13 +66,24 @@ class Launcher:
             image,
             str(self.paths.scripts / "init.sh"),
         ]
-        return Container(
-            self.engine,
-            f"{self.name}-{name}",
-            arguments,
-            folder=self.order.folder.root,
-            watch=watch,
+        folder = self.order.folder.root
+        container = Container(
+            self.engine, f"{self.name}-{name}", arguments, folder=folder, watch=watch
         )
+        self._check_limit(container)
+        return container
+
+    def _check_limit(self, container: Container) -> None:
+        # podman says no more than a warning where it cannot limit anything. docker may run on
+        # another machine, where we cannot look.
+        memory = self.settings.memory
+        if memory and self.engine.is_podman and not container.holds_memory(memory << 20):
+            container.remove()
+            raise GuestError(
+                f"containers cannot be limited to {memory} MiB of memory here",
+                hint="Limits for an ordinary user's containers need control groups of version 2. "
+                "Run the worker as root, or unset BUILDER_LIMITS_RAM.",
+            )
 
     def image_name(self, name: str) -> str:
         """Return a name for an image of this build."""

@@ -76,6 +76,10 @@ class Container:
             raise GuestError("processes in the build container do not end")
         return rounds > 0
 
+    def holds_memory(self, limit: int) -> bool:
+        """Tell whether the container can have no more than `limit` bytes of memory."""
+        return self._group.holds_memory(limit)
+
     def usage(self) -> Usage:
         """Return what was used so far in this container."""
         return Usage(peak_memory=self._group.peak_memory(), cpu_seconds=self._group.cpu_seconds())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from scheduler.build.executors.cgroup import ControlGroup
@@ -51,6 +50,22 @@ def test_an_old_kernel_and_a_process_elsewhere_have_no_figures(tmp_path: Path) -
     assert (gone.peak_memory(), gone.cpu_seconds(), gone.oom_kills()) == (None, None, 0)
 
 
-def test_our_own_group_is_found() -> None:
-    group = ControlGroup.of_process(os.getpid())
-    assert group.oom_kills() >= 0
+def test_figures_that_are_ours_as_well_are_not_taken_for_those_of_a_container(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path / "proc" / "7", cgroup="0::/session\n")
+    write(tmp_path / "proc" / "self", cgroup="0::/session\n")
+    write(tmp_path / "root" / "session", memory__peak="1\n", memory__max="10\n")
+    group = ControlGroup.of_process(7, proc=tmp_path / "proc", root=tmp_path / "root")
+    assert group.peak_memory() is None
+    assert not group.holds_memory(10)
+
+
+def test_a_limit_holds_when_the_kernel_knows_it(tmp_path: Path) -> None:
+    write(tmp_path / "proc" / "7", cgroup="0::/x\n")
+    write(tmp_path / "root" / "x", memory__max="4096\n")
+    group = ControlGroup.of_process(7, proc=tmp_path / "proc", root=tmp_path / "root")
+    assert group.holds_memory(4096)
+    assert not group.holds_memory(4095)
+    (tmp_path / "root" / "x" / "memory.max").write_text("max\n")
+    assert not group.holds_memory(4096)

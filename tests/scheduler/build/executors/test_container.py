@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -146,9 +147,15 @@ def test_nothing_of_the_worker_is_there(
     assert [path.name for path in order.folder.source.iterdir()] == ["PKGBUILD"]
 
 
+def need_limits() -> None:
+    if os.geteuid() != 0 and not Path("/sys/fs/cgroup/cgroup.controllers").exists():
+        pytest.skip("an ordinary user cannot limit containers with control groups of version 1")
+
+
 def test_too_much_memory_is_refused_and_told(
     shared: Path, user: BuildUser, containers: Containers
 ) -> None:
+    need_limits()
     hungry = "x=$(head -c 300M /dev/zero | tr '\\0' x); echo ${#x}"
     with guest_of(containers.settings(memory=128), shared, user) as guest:
         ending, watch = bash(guest, hungry)
@@ -162,9 +169,37 @@ def test_too_much_memory_is_refused_and_told(
     assert 64 << 20 < usage.peak_memory <= 128 << 20
 
 
+_FORGETFUL = """#!/bin/bash
+for word in "$@"; do
+  case $word in --memory*) ;; *) words+=("$word") ;; esac
+done
+exec {program} "${{words[@]}}"
+"""
+
+
+def test_a_limit_that_the_engine_does_not_set_is_not_relied_on(
+    shared: Path,
+    user: BuildUser,
+    containers: Containers,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if containers.engine != "podman":
+        pytest.skip("the limits of docker are checked by docker")
+    wrapper = tmp_path / "podman"
+    wrapper.write_text(_FORGETFUL.format(program=shutil.which("podman")))
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    message = "cannot be limited to 128 MiB"
+    settings = containers.settings(memory=128)
+    with pytest.raises(GuestError, match=message), guest_of(settings, shared, user):
+        pass
+
+
 def test_too_many_processes_are_refused_and_ended(
     shared: Path, user: BuildUser, containers: Containers
 ) -> None:
+    need_limits()
     mark = f"many-{os.getpid()}-{shared.name}"
     many = f": {mark}; for i in {{1..200}}; do setsid sleep 600 & done 2>&1; echo started; wait"
     watch = Recorder(lambda seen: Stop.STALLED if b"fork" in seen.data else None)
@@ -179,6 +214,7 @@ def test_too_many_processes_are_refused_and_ended(
 
 
 def test_the_processors_are_limited(shared: Path, user: BuildUser, containers: Containers) -> None:
+    need_limits()
     with guest_of(containers.settings(cpus=0.5), shared, user) as guest:
         inspected = containers.run(
             "inspect", "--format", "{{.HostConfig.NanoCpus}}", guest.container_names[0]
