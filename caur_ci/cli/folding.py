@@ -32,7 +32,7 @@ def section(forge: str, name: str, title: str) -> Iterator[None]:
         yield
     finally:
         if forge == "gitlab":
-            _write(f"{_RESET}section_end:{time.time():.0f}:{name}\r{_RESET}", end="")
+            _write(f"{_RESET}section_end:{time.time():.0f}:{name}\r{_RESET}")
         elif forge == "github":
             _write("::endgroup::")
 
@@ -49,6 +49,6 @@ def add_to_job_page(session: Session, environ: Mapping[str, str], markdown: str)
         session.warn(f"the job's summary cannot be written: {error.strerror}")
 
 
-def _write(text: str, *, end: str = "\n") -> None:
-    sys.stdout.write(f"{text}{end}")
+def _write(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
     sys.stdout.flush()

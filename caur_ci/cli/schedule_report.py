@@ -13,6 +13,7 @@ from caur_ci.plaintext import is_web_address, one_line, printable
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from rich.console import Console
     from rich.table import Table
 
     from caur_ci.cli.session import Session
@@ -28,7 +29,7 @@ _STYLES = {
     Action.FAILED: "bold red",
     Action.GONE: "red",
 }
-# Logs of pipelines are not cut into lines of 80 characters.
+# Neither logs nor other programs have lines of 80 characters.
 _LOG_WIDTH = 200
 _NAMED = 10
 
@@ -71,13 +72,20 @@ def _show_decisions(session: Session, plan: SchedulePlan, forge: str) -> None:
     if not rows:
         session.out.print("nothing to do")
         return
-    console = session.out
-    width = console.width if console.is_terminal else max(console.width, _LOG_WIDTH)
     if not forge:
-        console.print(_table(rows), width=width)
+        _wide(session).print(_table(rows))
         return
     with section(forge, "decisions", f"Decisions ({len(plan.told)})"):
-        console.print(_table(rows), width=width)
+        _wide(session).print(_table(rows))
+
+
+def _wide(session: Session) -> Console:
+    """Return the console for results; where it is no terminal, wide enough for whole sentences."""
+    if session.out.is_terminal:
+        return session.out
+    from rich.console import Console  # noqa: PLC0415 - slow to import
+
+    return Console(width=max(session.out.width, _LOG_WIDTH), highlight=False)
 
 
 def _table(rows: Iterable[Row]) -> Table:
