@@ -76,4 +76,10 @@ app.add_typer(
     "`target/arch/pkgbase`, or the number of a job.",
     no_args_is_help=True,
 )
+app.add_typer(
+    typer.Typer(cls=lazy_group("caur_ci.cli.repo"), rich_markup_mode="markdown"),
+    name="repo",
+    help="Look at the published repositories, bring earlier states back, and prove them right.",
+    no_args_is_help=True,
+)
 app.add_typer(redis_app)

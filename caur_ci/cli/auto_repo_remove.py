@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from caur_ci.cli import options
-from caur_ci.cli.session import session_of
-from caur_ci.errors import InputError
+from caur_ci.cli.session import Session, session_of
+from caur_ci.errors import ExitCode, InputError, TemporaryError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scheduler.job import Removal
+    from scheduler.queue import Event, Queue
+
+_CONFIRM_HINT = (
+    "`caur-ci auto-repo-remove --target-repo NAME --confirm` carries it out, --dismiss forgets it."
+)
 
 
 def auto_repo_remove(
@@ -35,16 +46,59 @@ def auto_repo_remove(
         list[str] | None,
         typer.Option(metavar="PKGBASE", help="Remove these. May be repeated.", show_default=False),
     ] = None,
+    confirm: Annotated[
+        bool,
+        typer.Option(
+            "--confirm",
+            help="Remove also a large share of the repository. Without names: carry out the "
+            "removals that are held back because nobody has confirmed them.",
+        ),
+    ] = False,
+    dismiss: Annotated[
+        bool, typer.Option("--dismiss", help="Forget the removals that are held back.")
+    ] = False,
+    wait: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", help="Wait this long for the removal to be done.", min=0.0),
+    ] = 0.0,
     arch: options.Arch = "x86_64",
     repo: options.Repo = Path(),
     redis: options.Redis = None,
-) -> None:
+) -> int:
     """Take packages out of a pacman repository that no folder stands for any more.
 
-    Names given without an option are those to **keep**, as the existing system has it. The
-    database runner does the work; packages of a split package go with their pkgbase.
+    Names are those of folders. Given without an option they are those to **keep**, as the existing
+    system has it. The database runner does the work; packages of a split package go together. A
+    removal of a large share of the repository (REPO_REMOVAL_SHARE) is held back until it is
+    confirmed; `caur-ci queue removals` shows it.
+
+    With --wait, ends with 3 if the removal is held back, with 1 if it failed.
     """
     from caur_ci.cli.queue_connection import open_queue_for_hand_over  # noqa: PLC0415
+
+    session = session_of(context)
+    to_keep, to_remove = (*(kept or ()), *(keep or ())), tuple(remove or ())
+    if not to_keep and not to_remove and (confirm or dismiss):
+        queue = open_queue_for_hand_over(session, redis, repo)
+        after = queue.last_event_id()
+        ids = _settle(session, queue, target_repo, arch, dismiss=dismiss)
+        return ExitCode.OK if dismiss else _report(session, queue, ids, after=after, wait=wait)
+    if dismiss:
+        raise InputError("--dismiss is about removals that are held back; it goes without names")
+    removal = _removal(target_repo, arch, to_keep, to_remove, confirmed=confirm)
+    queue = open_queue_for_hand_over(session, redis, repo)
+    after = queue.last_event_id()
+    submission = queue.submit(uuid.uuid4().hex, [], [removal])
+    what = "all but" if to_keep else "removing"
+    session.out.print(
+        f"queued for {target_repo}: {what} {len(to_keep or to_remove)} packages", markup=False
+    )
+    return _report(session, queue, submission.removals, after=after, wait=wait)
+
+
+def _removal(
+    target_repo: str, arch: str, keep: Sequence[str], remove: Sequence[str], *, confirmed: bool
+) -> Removal:
     from caur_ci.names import (  # noqa: PLC0415
         check_architecture,
         check_package_name,
@@ -52,23 +106,68 @@ def auto_repo_remove(
     )
     from scheduler.job import Removal  # noqa: PLC0415
 
-    session = session_of(context)
-    to_keep = (*(kept or ()), *(keep or ()))
-    to_remove = tuple(remove or ())
-    if bool(to_keep) == bool(to_remove):
+    if bool(keep) == bool(remove):
         raise InputError(
             "say either which packages to keep, or with --remove which to remove",
             hint="An empty list of packages to keep is refused: it would empty the repository.",
         )
-    removal = Removal(
+    return Removal(
         target_repo=check_repository_name(target_repo),
         arch=check_architecture(arch),
-        remove=tuple(check_package_name(name) for name in to_remove),
-        keep=tuple(check_package_name(name) for name in to_keep),
+        remove=tuple(check_package_name(name) for name in remove),
+        keep=tuple(check_package_name(name) for name in keep),
+        confirmed=confirmed,
     )
-    queue = open_queue_for_hand_over(session, redis, repo)
-    queue.submit(uuid.uuid4().hex, [], [removal])
-    what = "all but" if to_keep else "removing"
-    session.out.print(
-        f"queued for {target_repo}: {what} {len(to_keep or to_remove)} packages", markup=False
-    )
+
+
+def _settle(
+    session: Session, queue: Queue, target_repo: str, arch: str, *, dismiss: bool
+) -> Sequence[int]:
+    """Confirm or dismiss what is held back, and return the ids."""
+    settle = queue.dismiss_removals if dismiss else queue.confirm_removals
+    ids = settle(target_repo, arch)
+    if not ids:
+        raise InputError(
+            f"no removal from {target_repo}/{arch} is held back",
+            hint="To remove packages, name those to keep, or with --remove those to remove.",
+        )
+    numbers = ", ".join(map(str, ids))
+    session.out.print(f"{'dismissed' if dismiss else 'confirmed'}: removal {numbers}", markup=False)
+    return ids
+
+
+def _report(session: Session, queue: Queue, ids: Sequence[int], *, after: str, wait: float) -> int:
+    """Wait for removals if that was asked for, tell what became of them, and which are held.
+
+    `after` is the id of the newest event before they were asked for.
+    """
+    ended = _wait_for(queue, ids, after, wait)
+    for event in ended:
+        session.out.print(f"removal {event.job_id}: {event.reason}", markup=False)
+    held = [view for view in queue.removals() if view.held]
+    for view in held:
+        session.warn(f"removal {view.removal_id} from {view.scope} is held back: {view.reason}")
+    if held:
+        session.note(_CONFIRM_HINT)
+    if any(event.outcome for event in ended):
+        return ExitCode.FAILED
+    if wait and any(view.removal_id in ids for view in held):
+        return ExitCode.PARTIAL
+    if wait and len(ended) < len(ids):
+        raise TemporaryError(f"the removal was not done within {wait:g} s; it stays in the queue")
+    return ExitCode.OK
+
+
+def _wait_for(queue: Queue, ids: Sequence[int], after: str, wait: float) -> list[Event]:
+    """Return the events that end the removals, of those that end in time and are not held back."""
+    deadline = time.monotonic() + wait
+    ended: list[Event] = []
+    while True:
+        left = deadline - time.monotonic()
+        for event in queue.events(after, block=max(0.0, left)):
+            after = event.id
+            if event.kind == "removal" and event.job_id in ids and event.outcome is not None:
+                ended.append(event)
+        held = [view for view in queue.removals() if view.held and view.removal_id in ids]
+        if left <= 0 or len(ended) + len(held) >= len(ids):
+            return ended

@@ -34,12 +34,14 @@ def read_entries(database: Path) -> dict[str, Entry]:
     """
     if not database.exists():
         return {}
-    # bsdtar calls it an error when there are none.
-    if b"/desc" not in run(["bsdtar", "-tf", database], timeout=_TIMEOUT).stdout:
-        return {}
     # A database holds one small file for each package; one after the other they are one text.
-    texts = run(["bsdtar", "-xOf", database, "--include", "*/desc"], timeout=_TIMEOUT)
-    text = texts.stdout.decode("utf-8", "replace")
+    command: list[str | Path] = ["bsdtar", "-xOf", database]
+    if ".files.tar" in database.name:
+        # bsdtar calls it an error when there are none.
+        if b"/desc" not in run(["bsdtar", "-tf", database], timeout=_TIMEOUT).stdout:
+            return {}
+        command += ["--include", "*/desc"]
+    text = run(command, timeout=_TIMEOUT).stdout.decode("utf-8", "replace")
     return {entry.name: entry for entry in _entries(text)}
 
 

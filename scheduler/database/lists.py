@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ FILES = "pkgs.files.txt"
 
 
 def write_lists(layout: Layout, packages: Iterable[Entry], *, updated: float | None) -> None:
-    """Write the lists, each of them at once; `updated` is None where the database did not change.
+    """Write the lists that changed, each at once; `updated` is None if the database did not change.
 
     With several architectures, the lists are those of the foremost one.
     """
@@ -42,6 +43,9 @@ def package_files(folder: Path) -> list[str]:
 
 
 def _write(layout: Layout, name: str, text: str) -> None:
+    with suppress(OSError, UnicodeDecodeError):
+        if (layout.home / name).read_text(encoding="utf-8") == text:
+            return
     fresh = layout.private / f"{name}.new"
     fresh.write_text(text, encoding="utf-8")
     fresh.chmod(0o644)

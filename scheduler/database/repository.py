@@ -54,21 +54,30 @@ class Retention:
 class Repository:
     """A repository that is locked. Made by `open_repository`."""
 
-    def __init__(self, layout: Layout, retention: Retention) -> None:
+    def __init__(self, layout: Layout, retention: Retention | None) -> None:
         self.layout = layout
         self.generations = Generations(layout.private / "generations")
         self.superseded = Superseded(layout)
         self._retention = retention
         self._staging = layout.private / "staging"
         self._commit = layout.private / "commit"
+        # What was read last, and of which file.
+        self._read: tuple[tuple[int, int], dict[str, Entry]] | None = None
 
     def entries(self) -> dict[str, Entry]:
         """Return what is published. Raises RepositoryError."""
         path = self.layout.folder / self.layout.database
         try:
-            return read_entries(path)
-        except ProcessError as error:
-            raise RepositoryError(f"the database {path} cannot be read: {error.message}") from error
+            status = path.stat()
+        except FileNotFoundError:
+            return {}
+        version = (status.st_ino, status.st_mtime_ns)
+        if self._read is None or self._read[0] != version:
+            try:
+                self._read = (version, read_entries(path))
+            except ProcessError as error:
+                raise RepositoryError(f"{path} cannot be read: {error.message}") from error
+        return self._read[1]
 
     def current(self) -> Generation:
         """Return the published state, as the next generation where somebody else has changed it.
@@ -134,15 +143,17 @@ class Repository:
 
     def sweep(self) -> None:
         """Forget old generations, and move on the files whose time is over."""
+        if self._retention is None:
+            return
         self.generations.prune(self._retention.generations)
-        moved = self.superseded.sweep(
+        self.superseded.sweep(
             grace=self._retention.grace,
             archive_days=self._retention.archive_days,
             needed=self.generations.needed,
             now=time.time(),
         )
-        if moved:
-            write_lists(self.layout, self.entries().values(), updated=None)
+        # Also if nothing was moved: who moved something may have been killed before this.
+        write_lists(self.layout, self.entries().values(), updated=None)
 
     def discard(self) -> None:
         """Remove what is left of a change that never became one."""
@@ -203,12 +214,12 @@ def open_repository(
 ) -> Iterator[Repository]:
     """Lock a repository, and finish or undo what was interrupted there.
 
-    Waits for other processes that have it, or without `wait` raises TemporaryError. Raises
-    RepositoryError and OSError.
+    Without `retention` everything is kept that is there now. Waits for other processes that have
+    it, or without `wait` raises TemporaryError. Raises RepositoryError and OSError.
     """
     layout.private.mkdir(parents=True, exist_ok=True)
     with _locked(layout, wait=wait):
-        repository = Repository(layout, retention or Retention())
+        repository = Repository(layout, retention)
         repository.finish_commit()
         repository.discard()
         yield repository

@@ -69,3 +69,32 @@ class Signer:
         """Sign several files. Raises SigningError."""
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(self.sign, paths))
+
+
+class Keyring:
+    """The public keys in the GnuPG folder `home`."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+
+    def problem_with(self, path: Path) -> str:
+        """Return what is wrong with the signature of `path`, in the file beside it; "" if nothing.
+
+        Raises ProcessError when GnuPG is missing.
+        """
+        signature = path.with_name(f"{path.name}.sig")
+        if not signature.is_file():
+            return "is missing"
+        options = ["--batch", "--no-tty", "--no-autostart", "--no-auto-check-trustdb"]
+        options += ["--trust-model", "always", "--status-fd", "1"]
+        done = run(
+            ["gpg", "--homedir", self._home, *options, "--verify", signature, path],
+            timeout=_TIMEOUT,
+            allowed=(0, 1, 2),
+        )
+        words = done.stdout.decode("utf-8", "replace").split()
+        if done.returncode == 0 and "VALIDSIG" in words:
+            return ""
+        if "NO_PUBKEY" in words:
+            return f"is by a key that is not in {self._home}"
+        return "is not a good signature of this file"

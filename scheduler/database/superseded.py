@@ -82,8 +82,8 @@ class Superseded:
 
     def sweep(
         self, *, grace: int, archive_days: int, needed: Callable[[], set[str]], now: float
-    ) -> bool:
-        """Move on what has been where it is for long enough; tell whether there was anything.
+    ) -> None:
+        """Move on what has been where it is for long enough.
 
         `needed` are checksums of files that stay in the archive whatever their age.
         """
@@ -99,10 +99,8 @@ class Superseded:
             self._link_to_archive(name, path)
             _remove(self._layout.folder / name)
             del index.leaving[name]
-        gone = self._expire(index, now - archive_days * _DAY, needed)
-        if moved or gone:
+        if self._expire(index, now - archive_days * _DAY, needed) or moved:
             self._save(index)
-        return bool(moved or gone)
 
     def find(self, entry: Entry) -> Path | None:
         """Return a file with the content of `entry`: in place, or in the archive."""

@@ -112,7 +112,9 @@ class Transaction:
         )
 
     def _sign_databases(self) -> None:
-        self._signer.sign_all(self.folder / name for name in self._databases())
+        self._signer.sign_all(
+            self.folder / name for name in self._databases() if (self.folder / name).exists()
+        )
         wanted = {*(path.name for path in self._added), *self._databases()}
         for path in self.folder.iterdir():
             # What was not taken in, and the links and backups that the tools make.
@@ -128,6 +130,8 @@ class Transaction:
         # pacman fetches databases and signatures only if they are newer, in whole seconds, than
         # those it has.
         for name in self._layout.databases:
+            if not (self.folder / name).exists():
+                continue
             live = self._layout.folder / name
             last = int(live.stat().st_mtime) + 1 if live.exists() else 0
             modified = max(int(time.time()), last)

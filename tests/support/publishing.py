@@ -69,10 +69,17 @@ class World:
         )
         return DatabaseRunner(publisher, remover, "runner-1", self.stop)
 
-    def commit(self, spec: JobSpec, version: str, *, base: str = "") -> str:
-        """Commit what the source repository is to say about a package."""
-        text = srcinfo_text(base or spec.pkgbase, spec.pkgnames, version)
-        commit = self.checkout.commit(version, {f"{spec.pkgbase}/.SRCINFO": text})
+    def commit(self, *specs: JobSpec, version: str, base: str = "") -> str:
+        """Commit what the source repository is to say about packages."""
+        commit = self.checkout.commit(
+            version,
+            {
+                f"{spec.pkgbase}/.SRCINFO": srcinfo_text(
+                    base or spec.pkgbase, spec.pkgnames, version
+                )
+                for spec in specs
+            },
+        )
         self.checkout.push()
         return commit
 
@@ -90,7 +97,7 @@ class World:
         name, if nothing else is said. What is `wrong` goes into the manifest.
         """
         version = committed_version or "-".join(packages[0].name.split("-")[-3:-1])
-        spec = replace(spec, commit=self.commit(spec, version, base=committed_base))
+        spec = replace(spec, commit=self.commit(spec, version=version, base=committed_base))
         return self.land(spec, *packages, **wrong)
 
     def land(self, spec: JobSpec, *packages: Path, **wrong: object) -> str:

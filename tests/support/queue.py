@@ -81,6 +81,12 @@ def let_delays_pass(redis: Redis) -> None:
         redis.zadd("{caur}:delayed", {job_id: 1})
 
 
+def let_leases_end(redis: Redis) -> None:
+    """Make it late enough for all leases to have run out."""
+    for held in cast("list[bytes]", redis.zrange("{caur}:leases", 0, -1)):
+        redis.zadd("{caur}:leases", {held: 1})
+
+
 def eventually(condition: Callable[[], bool], *, within: float = 20.0) -> None:
     """Wait until `condition` holds; fail if it does not."""
     deadline = time.monotonic() + within

@@ -51,6 +51,10 @@ class PacmanClient:
         """Install a package with what it needs. Raises ProcessError."""
         self._pacman("--sync", f"{self._repository}/{name}")
 
+    def download(self, name: str) -> None:
+        """Get the file of a package, and nothing else. Raises ProcessError."""
+        self._pacman("--sync", "--downloadonly", "--nodeps", f"{self._repository}/{name}")
+
     def install_file(self, package: Path) -> None:
         """Install a package file. Raises ProcessError."""
         self._pacman("--upgrade", str(package))

@@ -1,0 +1,293 @@
+"""`caur-ci repo`: the published repositories, on the machine where they are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from caur_ci.cli.options import AsJson
+from caur_ci.cli.session import Session, session_of
+from caur_ci.errors import ConfigError, ExitCode, InputError
+
+if TYPE_CHECKING:
+    from scheduler.database.generations import Generation
+    from scheduler.database.layout import Layout
+    from scheduler.database.verifying import Finding
+
+app = typer.Typer(rich_markup_mode="markdown")
+
+RepoPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--repo-path",
+        metavar="DIR",
+        help="Where the pacman repositories are published. Variable REPO_PATH.",
+        show_default=False,
+    ),
+]
+TargetRepo = Annotated[
+    str | None,
+    typer.Option(
+        "--target-repo",
+        metavar="NAME",
+        help="Which repository. Default: the only one there is.",
+        show_default=False,
+    ),
+]
+Arch = Annotated[
+    str | None,
+    typer.Option(
+        "--arch",
+        metavar="ARCH",
+        help="Which architecture. Default: the only one there is.",
+        show_default=False,
+    ),
+]
+GpgPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--gpg-path",
+        metavar="DIR",
+        help="The GnuPG folder with the key of the repository. Variable GPG_PATH.",
+        show_default=False,
+    ),
+]
+GpgKey = Annotated[
+    str | None,
+    typer.Option(
+        "--gpg-key",
+        metavar="KEY",
+        help="Which key, where there are several. Variable GPG_KEY.",
+        show_default=False,
+    ),
+]
+
+
+@app.command()
+def history(
+    context: typer.Context,
+    *,
+    target_repo: TargetRepo = None,
+    arch: Arch = None,
+    repo_path: RepoPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the states that were published, the newest first.
+
+    Each can be brought back with `caur-ci repo rollback NUMBER`.
+    """
+    from scheduler.database.repository import open_repository  # noqa: PLC0415 - slow to import
+
+    session = session_of(context)
+    with open_repository(_one(_root(repo_path), target_repo, arch)) as repository:
+        store = repository.generations
+        generations = [store.get(number) for number in reversed(store.numbers())]
+    if as_json:
+        session.print_plain(json.dumps([_data(each) for each in generations], indent=2))
+        return
+    _show_history(session, generations)
+
+
+@app.command()
+def rollback(
+    context: typer.Context,
+    *,
+    number: Annotated[int, typer.Argument(metavar="NUMBER", help="As in the history.", min=1)],
+    target_repo: TargetRepo = None,
+    arch: Arch = None,
+    repo_path: RepoPath = None,
+    gpg_path: GpgPath = None,
+    gpg_key: GpgKey = None,
+) -> None:
+    """Publish an earlier state again.
+
+    It becomes a state of its own, so that this can be undone in the same way. Packages that are
+    built from now on are compared with what is published then.
+    """
+    from scheduler.database.repository import open_repository  # noqa: PLC0415 - slow to import
+    from scheduler.database.rollback import roll_back  # noqa: PLC0415 - slow to import
+    from scheduler.database.signing import Signer  # noqa: PLC0415 - slow to import
+
+    session = session_of(context)
+    settings = _settings(REPO_PATH=repo_path, GPG_PATH=gpg_path, GPG_KEY=gpg_key)
+    passphrase = session.secrets.get("GPG_PASSPHRASE", "")
+    signer = Signer(_gpg_home(settings), key=settings.get("GPG_KEY", ""), passphrase=passphrase)
+    layout = _one(_root_of(settings), target_repo, arch)
+    with open_repository(layout) as repository:
+        made = roll_back(repository, number, signer)
+    session.out.print(
+        f"{layout.name}/{layout.arch}: what generation {number} had is published as generation "
+        f"{made.number}: {_changes(made)}",
+        markup=False,
+    )
+
+
+@app.command()
+def verify(
+    context: typer.Context,
+    *,
+    target_repo: TargetRepo = None,
+    arch: Arch = None,
+    repo_path: RepoPath = None,
+    gpg_path: GpgPath = None,
+    as_json: AsJson = False,
+) -> int:
+    """Prove that files, signatures and databases agree; without names, of all repositories.
+
+    What was interrupted is finished first. Nothing is published meanwhile.
+
+    Ends with 1 if something is wrong.
+    """
+    from scheduler.database.repository import open_repository  # noqa: PLC0415 - slow to import
+    from scheduler.database.signing import Keyring  # noqa: PLC0415 - slow to import
+    from scheduler.database.verifying import verify as verified  # noqa: PLC0415
+
+    session = session_of(context)
+    settings = _settings(REPO_PATH=repo_path, GPG_PATH=gpg_path)
+    keyring = Keyring(_gpg_home(settings))
+    found: list[tuple[Layout, list[Finding]]] = []
+    for layout in _several(_root_of(settings), target_repo, arch):
+        with open_repository(layout) as repository:
+            found.append((layout, verified(repository, keyring)))
+    if as_json:
+        session.print_plain(
+            json.dumps(
+                [
+                    {
+                        "target_repo": layout.name,
+                        "arch": layout.arch,
+                        "findings": [asdict(finding) for finding in findings],
+                    }
+                    for layout, findings in found
+                ],
+                indent=2,
+            )
+        )
+    else:
+        _show_findings(session, found)
+    return ExitCode.FAILED if any(findings for _, findings in found) else ExitCode.OK
+
+
+def _settings(**options: object) -> dict[str, str]:
+    from caur_ci.cli.service import environment_with  # noqa: PLC0415
+
+    return environment_with(**options)
+
+
+def _root(repo_path: Path | None) -> Path:
+    return _root_of(_settings(REPO_PATH=repo_path))
+
+
+def _root_of(settings: dict[str, str]) -> Path:
+    return _folder(settings, "REPO_PATH", "where the pacman repositories are published")
+
+
+def _gpg_home(settings: dict[str, str]) -> Path:
+    given = _folder(settings, "GPG_PATH", "the home folder of GnuPG")
+    # As in the settings of the database runner: the folder, or the one that it is in.
+    inner = given / ".gnupg"
+    return inner if inner.is_dir() else given
+
+
+def _folder(settings: dict[str, str], variable: str, meaning: str) -> Path:
+    value = settings.get(variable, "")
+    if not value:
+        raise ConfigError(f"{variable} is not set", hint=f"It is {meaning}.")
+    return Path(value).expanduser().absolute()
+
+
+def _several(root: Path, target_repo: str | None, arch: str | None) -> list[Layout]:
+    """Return the repositories that are meant. Raises InputError where there is none."""
+    from scheduler.database.layout import layouts, repositories  # noqa: PLC0415
+
+    names = [target_repo] if target_repo else repositories(root)
+    found = [
+        layout
+        for name in names
+        for layout in layouts(root, name)
+        if layout.is_published and arch in {None, layout.arch}
+    ]
+    if not found:
+        wanted = "/".join(part for part in (target_repo, arch) if part)
+        raise InputError(f"nothing is published in {root}" + (f" as {wanted}" if wanted else ""))
+    return found
+
+
+def _one(root: Path, target_repo: str | None, arch: str | None) -> Layout:
+    found = _several(root, target_repo, arch)
+    if len(found) > 1:
+        names = ", ".join(f"{layout.name}/{layout.arch}" for layout in found)
+        raise InputError(
+            f"there are several repositories in {root}: {names}",
+            hint="Say which one with --target-repo NAME and --arch ARCH.",
+        )
+    return found[0]
+
+
+def _data(generation: Generation) -> dict[str, object]:
+    return {
+        "number": generation.number,
+        "time": generation.time,
+        "kind": generation.kind.value,
+        "origin": generation.origin or None,
+        "packages": len(generation.packages),
+        "added": _with_versions(generation, generation.added),
+        "updated": _with_versions(generation, generation.updated),
+        "removed": list(generation.removed),
+    }
+
+
+def _with_versions(generation: Generation, names: tuple[str, ...]) -> dict[str, str]:
+    return {name: generation.packages[name].version for name in names}
+
+
+def _show_history(session: Session, generations: list[Generation]) -> None:
+    from caur_ci.cli.queue_view import table, timestamp  # noqa: PLC0415
+
+    rows = table("", None, "number", "when", "what", "packages", "changes")
+    for generation in generations:
+        kind = generation.kind.value
+        if generation.origin:
+            kind = f"{kind} to {generation.origin}"
+        rows.add_row(
+            str(generation.number),
+            timestamp(generation.time),
+            kind,
+            str(len(generation.packages)),
+            _changes(generation),
+        )
+    session.out.print(rows)
+
+
+def _changes(generation: Generation) -> str:
+    counts = {
+        "added": generation.added,
+        "updated": generation.updated,
+        "removed": generation.removed,
+    }
+    return (
+        ", ".join(
+            f"{what} {names[0] if len(names) == 1 else f'{len(names)} packages'}"
+            for what, names in counts.items()
+            if names
+        )
+        or "nothing changed"
+    )
+
+
+def _show_findings(session: Session, found: list[tuple[Layout, list[Finding]]]) -> None:
+    from caur_ci.cli.queue_view import printable, table  # noqa: PLC0415
+
+    for layout, findings in found:
+        name = f"{layout.name}/{layout.arch}"
+        if not findings:
+            session.out.print(f"{name}: all is well", markup=False)
+            continue
+        rows = table(name, len(findings), "file", "what is wrong")
+        for finding in findings:
+            rows.add_row(printable(finding.file), printable(finding.problem))
+        session.out.print(rows)

@@ -1,0 +1,53 @@
+"""Brings an earlier state of a repository back, as a new generation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scheduler.database.generations import Generation, GenerationError, Kind
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scheduler.database.entries import Entry
+    from scheduler.database.repository import Repository
+    from scheduler.database.signing import Signer
+
+_SHOWN = 8
+
+
+def roll_back(repository: Repository, number: int, signer: Signer) -> Generation:
+    """Publish what generation `number` had, and return the generation that this makes.
+
+    Raises GenerationError when there is no such generation, or a file of it is gone; SigningError.
+    """
+    wanted, current = repository.generations.get(number), repository.current()
+    if wanted.packages == current.packages:
+        raise GenerationError(f"generation {number} is what is published already")
+    databases = repository.generations.path(number)
+    if not (databases / repository.layout.database).is_file():
+        raise GenerationError(f"the database of generation {number} is gone")
+    listed = {(entry.filename, entry.sha256) for entry in current.packages.values()}
+    missing = [
+        entry for entry in wanted.packages.values() if (entry.filename, entry.sha256) not in listed
+    ]
+    files = _found(repository, missing, number)
+    with repository.transaction(signer) as transaction:
+        # What is still in place stays there.
+        transaction.add_published(path for path in files if path.parent != repository.layout.folder)
+        transaction.prepare_from(databases)
+        return repository.commit(
+            transaction, kind=Kind.ROLLED_BACK, folders=wanted.folders, origin=number
+        )
+
+
+def _found(repository: Repository, entries: list[Entry], number: int) -> list[Path]:
+    files = {entry.filename: repository.superseded.find(entry) for entry in entries}
+    gone = sorted(name for name, path in files.items() if path is None)
+    if gone:
+        shown = ", ".join([*gone[:_SHOWN], *(["…"] if len(gone) > _SHOWN else [])])
+        raise GenerationError(
+            f"{len(gone)} files of generation {number} are gone: {shown}",
+            hint="They were neither in place nor in the archive with their checksums.",
+        )
+    return [path for path in files.values() if path is not None]
