@@ -57,7 +57,7 @@ def run_sftp(
         options = host_options(host, key_file=key_file, pinned=stack.enter_context(_pinned(host)))
         address = f"[{host.host}]" if ":" in host.host else host.host
         sftp = [
-            *("sftp", "-q", "-b", local_path(batch)),
+            *("sftp", "-b", local_path(batch)),
             *(word for option in options for word in ("-o", option)),
             *(("-i", key_file) if key_file else ()),
             *("--", address),
@@ -135,7 +135,7 @@ def _fail(host: SshHost, code: int, said: IO[bytes]) -> None:
     said.seek(max(0, said.seek(0, os.SEEK_END) - _SHOWN))
     text = said.read().decode(errors="replace")
     # It repeats the commands, and what went wrong comes last.
-    lines = [line for line in text.splitlines() if line and not line.startswith("sftp> ")][-5:]
+    lines = [line for line in text.splitlines() if line and not line.startswith("sftp> ")][-20:]
     if code == _SSH_FAILED:
         raise ssh_error(host, lines, otherwise=f"there is no connection to {host.host}")
     words = "".join(f"\n  {line}" for line in lines)

@@ -24,6 +24,7 @@ from scheduler.queue import PROTOCOL, Queue
 from tests.support.git import Checkout, srcinfo
 from tests.support.packages import SigningKey, pkgbuild, signing_key
 from tests.support.queue import eventually, job
+from tests.support.sshd import ssh_server
 from tests.support.tools import need_tools
 
 if TYPE_CHECKING:
@@ -53,11 +54,11 @@ class Site:
 
     def submit(self, **packages: str) -> tuple[int, ...]:
         """Commit and push packages with such build functions, and schedule them."""
-        commit = self.checkout.commit(
-            "packages",
-            {f"{name}/PKGBUILD": pkgbuild(name, build=text) for name, text in packages.items()}
-            | {f"{name}/.SRCINFO": srcinfo(name) for name in packages},
-        )
+        files: dict[str, str | bytes | None] = {}
+        for name, text in packages.items():
+            files[f"{name}/PKGBUILD"] = pkgbuild(name, build=text)
+            files[f"{name}/.SRCINFO"] = srcinfo(name)
+        commit = self.checkout.commit("packages", files)
         self.checkout.push()
         jobs = [job(name, commit=commit) for name in packages]
         return self.queue.submit(secrets.token_hex(8), jobs).jobs
@@ -98,8 +99,14 @@ def site(tmp_path: Path, queue: Queue, redis: Redis, redis_url: str) -> Site:
     need_tools("makepkg", "bsdtar", "fakeroot", "setpriv")
     checkout = Checkout.create(tmp_path / "source")
     (tmp_path / "allowed_workers").touch()
+    # In the sandbox nobody could be so stubborn.
+    no_sandbox = tmp_path / "bin" / "bwrap"
+    no_sandbox.parent.mkdir()
+    no_sandbox.write_text("#!/bin/sh\nexit 1\n")
+    no_sandbox.chmod(0o755)
     environment = {
         **os.environ,
+        "PATH": f"{no_sandbox.parent}:{os.environ['PATH']}",
         "REDIS_URL": redis_url,
         "PACKAGE_REPOS": json.dumps({"source": {"url": checkout.remote.as_uri()}}),
         "BUILDER_EXECUTOR": "host",
@@ -286,3 +293,36 @@ def test_a_strict_service_does_not_start_where_jobs_may_be_lost(site: Site) -> N
         site.redis.config_set("maxmemory-policy", "noeviction")
     assert code == ExitCode.FAILED
     assert "maxmemory-policy is allkeys-lru" in said
+
+
+def test_a_worker_delivers_to_another_machine(site: Site, tmp_path: Path) -> None:
+    need_tools("sftp")
+    with ssh_server(tmp_path / "ssh") as server:
+        del site.environment["LANDING_ZONE_PATH"]
+        site.environment |= {
+            "DATABASE_HOST": "127.0.0.1",
+            "DATABASE_PORT": str(server.port),
+            "DATABASE_USER": server.user,
+            "DATABASE_KEY": str(server.key),
+            "DATABASE_HOST_FINGERPRINT": server.fingerprint,
+            "LANDING_ZONE_ADVERTISED_PATH": str(tmp_path / "far away"),
+        }
+        (job_id,) = site.submit(tool=":")
+        with started(site, "worker") as process:
+            eventually(lambda: (site.state(job_id) or [None])[0] is State.LANDED, within=60)
+            process.send_signal(signal.SIGTERM)
+            code, said = ended(process)
+        assert code == ExitCode.OK, said
+        view = site.queue.job(job_id)
+        assert view is not None
+        assert sorted(path.name for path in (tmp_path / "far away" / view.delivery).iterdir()) == [
+            "manifest.json",
+            "manifest.json.sig",
+            "tool-1-1-any.pkg.tar.zst",
+        ]
+
+        site.environment["DATABASE_HOST_FINGERPRINT"] = f"SHA256:{'A' * 43}"
+        with started(site, "worker") as process:
+            code, said = ended(process)
+        assert code == ExitCode.FAILED
+        assert "error: the host key of 127.0.0.1 is not the one given" in said

@@ -35,6 +35,7 @@ StrictModes no
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
+Subsystem sftp internal-sftp
 """
 _TRIES = 5
 # Looked for before a test puts another one in front of it.

@@ -213,3 +213,27 @@ def test_trouble_with_the_list_of_workers_is_not_the_deliverys_fault(
 
     with pytest.raises(TemporaryError, match=r"ALLOWED_WORKERS: the file .* cannot be read"):
         landing.read(LANDED, AllowedWorkers(tmp_path / "gone"))
+
+
+def test_what_nobody_wants_any_more_is_swept_up(landing: LandingZone) -> None:
+    orphans = ("7-9", ".incoming-7-9-0a", ".incoming-0-0-0a")
+    others = ("8-1", ".incoming-8-1-0a", "a folder of somebody")
+    for name in (*orphans, *others, ".rejected/6-6", ".rejected/5-5"):
+        (landing.folder / name / "inner").mkdir(parents=True)
+    (landing.folder / "9-9").write_text("no folder")
+    (landing.folder / ".rejected/5-5.reason").write_text("long ago")
+    for name in ("5-5", "5-5.reason"):
+        os.utime(landing.folder / ".rejected" / name, (0, 0))
+    asked = []
+
+    def is_wanted(delivery: str) -> bool:
+        asked.append(delivery)
+        return delivery == "8-1"
+
+    assert sorted(landing.sweep(is_wanted, after=3600)) == ["5-5", "5-5.reason"]
+    assert asked == []
+    assert set(landing.sweep(is_wanted, after=-1)) == {*orphans, "9-9"}
+    assert set(asked) == {"0-0", "7-9", "8-1", "9-9"}
+    assert {path.name for path in landing.folder.iterdir()} == {*others, ".rejected"}
+    assert [path.name for path in (landing.folder / ".rejected").iterdir()] == ["6-6"]
+    assert LandingZone(landing.folder / "nowhere").sweep(is_wanted, after=-1) == []
