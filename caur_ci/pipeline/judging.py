@@ -146,7 +146,7 @@ class Judge:
             told = "; ".join(reasons)
         else:
             action = Action.UPDATE
-            told = finding.reason or (f"changed by {HOOK}" if taken == package.tree else "changed")
+            told = f"changed by {HOOK}" if taken == package.tree else finding.reason or "changed"
         decision = self._decision(
             package,
             finding,

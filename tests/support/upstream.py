@@ -1,0 +1,109 @@
+"""A small world outside: an AUR with its metadata, its packages in one mirror, and git URLs."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tests.support.aur_server import AurServer, aur_server
+from tests.support.git import git
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+FIRST_PUSH = 1_700_000_000
+
+
+def pkgbuild(name: str, version: str, note: str = "") -> str:
+    """Return a PKGBUILD that differs in nothing but its version, unless there is a note."""
+    pkgver, _, pkgrel = version.partition("-")
+    return f"pkgname={name}\npkgver={pkgver}\npkgrel={pkgrel}\narch=(any)\n# {note}\n"
+
+
+def srcinfo_of(name: str, version: str) -> str:
+    """Return the `.SRCINFO` of that package."""
+    pkgver, _, pkgrel = version.partition("-")
+    return (
+        f"pkgbase = {name}\n\tpkgver = {pkgver}\n\tpkgrel = {pkgrel}\n\tarch = any\n\n"
+        f"pkgname = {name}\n"
+    )
+
+
+def files_of(name: str, version: str, note: str = "") -> dict[str, str]:
+    """Return the files of a package."""
+    return {"PKGBUILD": pkgbuild(name, version, note), ".SRCINFO": srcinfo_of(name, version)}
+
+
+@dataclass
+class Upstream:
+    """Everything that packages come from. `mirror` has a branch for each AUR package.
+
+    The clock of pushes is `now`, in Unix seconds.
+    """
+
+    folder: Path
+    aur: AurServer
+    now: int = FIRST_PUSH
+    pushed: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def mirror(self) -> Path:
+        return self.folder / "mirror.git"
+
+    @property
+    def settings(self) -> str:
+        """Lines for `.ci/config`."""
+        return f"CI_AUR_URL={self.aur.url}\nCI_AUR_GIT={self.mirror.as_uri()}#branch={{pkgbase}}\n"
+
+    def url_of(self, name: str) -> str:
+        """Return the URL of a repository that holds one package."""
+        return (self.folder / f"{name}.git").as_uri()
+
+    def push(self, versions: Mapping[str, str], *, note: str = "", mirrored: bool = True) -> None:
+        """Let AUR packages have new versions, in the mirror as well unless that lags."""
+        self.now += 60
+        for name, version in versions.items():
+            self.aur.add(name, version, modified=self.now)
+        if mirrored:
+            self.mirror_push({name: files_of(name, v, note) for name, v in versions.items()})
+
+    def mirror_push(self, packages: Mapping[str, Mapping[str, str]]) -> None:
+        """Set the branches of the mirror to new commits, by one process."""
+        commands: list[bytes] = []
+        for name, files in packages.items():
+            commands.append(b"commit refs/heads/%s\n" % name.encode())
+            commands.append(b"committer Somebody <s@example.org> %d +0000\n" % self.now)
+            commands.append(b"data 1\nx\n")
+            for path, text in files.items():
+                data = text.encode()
+                commands.append(b"M 100644 inline %s\n" % path.encode())
+                commands.append(b"data %d\n%s\n" % (len(data), data))
+            self.pushed[name] = self.now
+        stream = b"".join((*commands, b"done\n"))
+        git(self.mirror, "fast-import", "--quiet", "--force", "--done", stdin=stream)
+
+    def url_push(self, name: str, files: Mapping[str, str]) -> None:
+        """Put a commit on the branch `main` of a repository of its own."""
+        self.now += 60
+        repository = self.folder / f"{name}.git"
+        if not repository.exists():
+            git(self.folder, "init", "--quiet", "--bare", "--initial-branch=main", str(repository))
+        blobs = [
+            (path, git(repository, "hash-object", "-w", "--stdin", stdin=text.encode()))
+            for path, text in files.items()
+        ]
+        listing = "".join(f"100644 blob {blob}\t{path}\n" for path, blob in blobs)
+        tree = git(repository, "mktree", stdin=listing.encode())
+        commit = git(repository, "commit-tree", tree, stdin=f"{self.now}".encode())
+        git(repository, "update-ref", "refs/heads/main", commit)
+
+
+@contextmanager
+def upstream(folder: Path) -> Iterator[Upstream]:
+    """Provide a world without packages."""
+    folder.mkdir()
+    git(folder, "init", "--quiet", "--bare", "mirror.git")
+    with aur_server() as aur:
+        yield Upstream(folder, aur)
