@@ -64,6 +64,7 @@ class Fetcher:
         self._transport = transport or GitTransport()
         self._sleep = sleep
         self._turns = _Turns(delay, sleep)
+        self._slots = threading.BoundedSemaphore(parallel)  # of all who use it at once
         self._lock = threading.Lock()
         self._place_of_work: Workplace | None = None
         self._trees: dict[str, str] = {}
@@ -116,13 +117,16 @@ class Fetcher:
 
         def work_safely(url: str) -> dict[str, str | FetchProblem]:
             try:
-                return work(url, refs[url])
+                with self._slots:
+                    return work(url, refs[url])
             except TransportError as error:
                 problem = FetchProblem(error.message)
             except (GitError, ProcessError) as error:  # of this machine: a full disk, for one
                 problem = FetchProblem(f"{Place(url)} could not be fetched: {error.message}")
             except OSError as error:
-                problem = FetchProblem(f"{Place(url)} could not be fetched: {error.strerror}")
+                problem = FetchProblem(
+                    f"{Place(url)} could not be fetched: {error.strerror or error}"
+                )
             return dict.fromkeys(refs[url], problem)
 
         with ThreadPoolExecutor(self._parallel, thread_name_prefix="fetch") as threads:

@@ -190,14 +190,16 @@ class GitTransport:
 
 
 def _environment(settings: Sequence[tuple[str, str]]) -> dict[str, str]:
+    given = os.environ.get("GIT_CONFIG_COUNT", "")
+    first = int(given) if given.isdecimal() else 0  # what the pipeline sets stays
     environment = {
         "GIT_ALLOW_PROTOCOL": _PROTOCOLS,
         # Nobody is there to answer.
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ASKPASS": "",
-        "GIT_CONFIG_COUNT": str(len(settings)),
+        "GIT_CONFIG_COUNT": str(first + len(settings)),
     }
-    for number, (name, value) in enumerate(settings):
+    for number, (name, value) in enumerate(settings, start=first):
         environment[f"GIT_CONFIG_KEY_{number}"] = name
         environment[f"GIT_CONFIG_VALUE_{number}"] = value
     if "GIT_SSH_COMMAND" not in os.environ:

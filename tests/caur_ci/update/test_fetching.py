@@ -472,6 +472,25 @@ def test_credentials_reach_the_server_and_nobody_else(
     assert b"s3cr" not in left
 
 
+def test_a_proxy_is_asked_for_the_servers_that_it_is_for(
+    world: GitMirror, git: GitRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")  # of the pipeline, not to be lost
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{world.url}/one.git.insteadOf")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "https://example.org/")
+    proxies = {"http://aur.invalid/": world.url}
+    behind, elsewhere = Place("http://aur.invalid/two.git"), Place("http://other.invalid/two.git")
+    renamed = Place("https://example.org/")
+
+    transport = GitTransport(proxies=proxies)
+    with Fetcher(git, parallel=1, delay=0, tries=1, transport=transport) as fetcher:
+        found = fetcher.fetch([behind, elsewhere, renamed])
+
+    assert found[behind] == commit_at(world.root / "two.git", "main")
+    assert found[renamed] == commit_at(world.root / "one.git", "main")
+    assert "there is no such server" in _reason(found[elsewhere])
+
+
 def test_tokens_of_the_checkout_are_not_sent(
     world: GitMirror, fetcher: Fetcher, checkout: Checkout
 ) -> None:
