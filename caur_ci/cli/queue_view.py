@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from scheduler.queue import JobView, Pause, QueueSnapshot, WorkerView
+    from scheduler.queue import JobView, Pause, QueueSnapshot, RemovalView, WorkerView
 
 _UNITS = (("d", 86400), ("h", 3600), ("min", 60))
 _WHY = "why it is not being built"
@@ -50,6 +50,24 @@ def job_table(now: float, jobs: Iterable[JobView]) -> Table:
             ago(now, _since(job)),
             printable(job.worker),
             printable(job.reason),
+        )
+    return rows
+
+
+def removal_table(removals: Iterable[RemovalView]) -> Table:
+    """Return removals, one per line."""
+    rows = table("", None, "removal", "repository", "what goes", "state", "submitted", "why")
+    for view in removals:
+        wanted = view.removal
+        what = _some(wanted.remove) or f"all but {len(wanted.keep)}"
+        state = "held back" if view.held else "being carried out" if view.worker else "waiting"
+        rows.add_row(
+            str(view.removal_id),
+            view.scope,
+            what,
+            state,
+            timestamp(view.submitted),
+            printable(view.reason),
         )
     return rows
 

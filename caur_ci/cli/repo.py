@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caur_ci.cli.options import AsJson
+from caur_ci.cli.options import AsJson, Config
 from caur_ci.cli.session import Session, session_of
-from caur_ci.errors import ConfigError, ExitCode, InputError
+from caur_ci.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
     from scheduler.database.generations import Generation
     from scheduler.database.layout import Layout
     from scheduler.database.verifying import Finding
+    from scheduler.settings.values import Values
 
 app = typer.Typer(rich_markup_mode="markdown")
 
@@ -74,6 +75,7 @@ def history(
     target_repo: TargetRepo = None,
     arch: Arch = None,
     repo_path: RepoPath = None,
+    config: Config = None,
     as_json: AsJson = False,
 ) -> None:
     """List the states that were published, the newest first.
@@ -83,7 +85,8 @@ def history(
     from scheduler.database.repository import open_repository  # noqa: PLC0415 - slow to import
 
     session = session_of(context)
-    with open_repository(_one(_root(repo_path), target_repo, arch)) as repository:
+    root = _root(_values(CAUR_CONFIG=config, REPO_PATH=repo_path))
+    with open_repository(_one(root, target_repo, arch)) as repository:
         store = repository.generations
         generations = [store.get(number) for number in reversed(store.numbers())]
     if as_json:
@@ -102,6 +105,7 @@ def rollback(
     repo_path: RepoPath = None,
     gpg_path: GpgPath = None,
     gpg_key: GpgKey = None,
+    config: Config = None,
 ) -> None:
     """Publish an earlier state again.
 
@@ -111,12 +115,17 @@ def rollback(
     from scheduler.database.repository import open_repository  # noqa: PLC0415 - slow to import
     from scheduler.database.rollback import roll_back  # noqa: PLC0415 - slow to import
     from scheduler.database.signing import Signer  # noqa: PLC0415 - slow to import
+    from scheduler.settings import variables  # noqa: PLC0415 - slow to import
+    from scheduler.settings.database import gpg_home  # noqa: PLC0415 - slow to import
 
     session = session_of(context)
-    settings = _settings(REPO_PATH=repo_path, GPG_PATH=gpg_path, GPG_KEY=gpg_key)
-    passphrase = session.secrets.get("GPG_PASSPHRASE", "")
-    signer = Signer(_gpg_home(settings), key=settings.get("GPG_KEY", ""), passphrase=passphrase)
-    layout = _one(_root_of(settings), target_repo, arch)
+    values = _values(CAUR_CONFIG=config, REPO_PATH=repo_path, GPG_PATH=gpg_path, GPG_KEY=gpg_key)
+    signer = Signer(
+        gpg_home(values),
+        key=values.get(variables.GPG_KEY, ""),
+        passphrase=session.secrets.get("GPG_PASSPHRASE", ""),
+    )
+    layout = _one(_root(values), target_repo, arch)
     with open_repository(layout) as repository:
         made = roll_back(repository, number, signer)
     session.out.print(
@@ -134,6 +143,7 @@ def verify(
     arch: Arch = None,
     repo_path: RepoPath = None,
     gpg_path: GpgPath = None,
+    config: Config = None,
     as_json: AsJson = False,
 ) -> int:
     """Prove that files, signatures and databases agree; without names, of all repositories.
@@ -145,12 +155,13 @@ def verify(
     from scheduler.database.repository import open_repository  # noqa: PLC0415 - slow to import
     from scheduler.database.signing import Keyring  # noqa: PLC0415 - slow to import
     from scheduler.database.verifying import verify as verified  # noqa: PLC0415
+    from scheduler.settings.database import gpg_home  # noqa: PLC0415 - slow to import
 
     session = session_of(context)
-    settings = _settings(REPO_PATH=repo_path, GPG_PATH=gpg_path)
-    keyring = Keyring(_gpg_home(settings))
+    values = _values(CAUR_CONFIG=config, REPO_PATH=repo_path, GPG_PATH=gpg_path)
+    keyring = Keyring(gpg_home(values))
     found: list[tuple[Layout, list[Finding]]] = []
-    for layout in _several(_root_of(settings), target_repo, arch):
+    for layout in _several(_root(values), target_repo, arch):
         with open_repository(layout) as repository:
             found.append((layout, verified(repository, keyring)))
     if as_json:
@@ -172,32 +183,17 @@ def verify(
     return ExitCode.FAILED if any(findings for _, findings in found) else ExitCode.OK
 
 
-def _settings(**options: object) -> dict[str, str]:
+def _values(**options: object) -> Values:
     from caur_ci.cli.service import environment_with  # noqa: PLC0415
+    from scheduler.settings.values import Values  # noqa: PLC0415 - slow to import
 
-    return environment_with(**options)
-
-
-def _root(repo_path: Path | None) -> Path:
-    return _root_of(_settings(REPO_PATH=repo_path))
+    return Values(environment_with(**options))
 
 
-def _root_of(settings: dict[str, str]) -> Path:
-    return _folder(settings, "REPO_PATH", "where the pacman repositories are published")
+def _root(values: Values) -> Path:
+    from scheduler.settings import variables  # noqa: PLC0415 - slow to import
 
-
-def _gpg_home(settings: dict[str, str]) -> Path:
-    given = _folder(settings, "GPG_PATH", "the home folder of GnuPG")
-    # As in the settings of the database runner: the folder, or the one that it is in.
-    inner = given / ".gnupg"
-    return inner if inner.is_dir() else given
-
-
-def _folder(settings: dict[str, str], variable: str, meaning: str) -> Path:
-    value = settings.get(variable, "")
-    if not value:
-        raise ConfigError(f"{variable} is not set", hint=f"It is {meaning}.")
-    return Path(value).expanduser().absolute()
+    return values.need(variables.REPO_PATH)
 
 
 def _several(root: Path, target_repo: str | None, arch: str | None) -> list[Layout]:

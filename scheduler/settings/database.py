@@ -57,7 +57,7 @@ class DatabaseSettings:
             cache=values.get(v.SHARED_PATH, absolute(state_dir / "shared")),
             repo_path=values.need(v.REPO_PATH),
             landing_zone=absolute(values.need(v.LANDING_ZONE_PATH)),
-            gpg_home=_gpg_home(values.need(v.GPG_PATH)),
+            gpg_home=gpg_home(values),
             signing_key=values.get(v.GPG_KEY, ""),
             grace=values.get(v.REPO_GRACE, DEFAULT_GRACE),
             archive_days=values.get(v.REPO_ARCHIVE_DAYS, DEFAULT_ARCHIVE_DAYS),
@@ -66,7 +66,9 @@ class DatabaseSettings:
         )
 
 
-def _gpg_home(path: Path) -> Path:
+def gpg_home(values: Values) -> Path:
+    """Return the GnuPG folder with the key of the repositories. Raises ConfigError."""
+    path = values.need(v.GPG_PATH)
     # The existing documentation calls this "where the .gnupg folder resides", and gives examples
     # of the folder itself.
     inner = path / ".gnupg"

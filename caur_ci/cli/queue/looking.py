@@ -1,4 +1,4 @@
-"""`caur-ci queue list`, `show` and `quarantine`."""
+"""`caur-ci queue list`, `show`, `quarantine` and `removals`."""
 
 from __future__ import annotations
 
@@ -59,13 +59,16 @@ def list_jobs(
     from caur_ci.cli.queue_connection import open_queue  # noqa: PLC0415 - slow to import
 
     session = session_of(context)
-    snapshot = open_queue(session, redis).snapshot(limit=limit)
+    queue = open_queue(session, redis)
+    snapshot = queue.snapshot(limit=limit)
     wanted = tuple(dict.fromkeys(places)) if places else _USUAL
     jobs = [job for place in wanted for job in getattr(snapshot, place.value)]
     _show_jobs(session, snapshot.time, jobs, as_json=as_json)
     left_out = sum(_left_out(snapshot, place) for place in wanted)
     if left_out:
         session.note(f"{left_out} more are not shown; --limit N shows more")
+    if held := sum(view.held for view in queue.removals()):
+        session.note(f"removals that wait to be confirmed: {held}; see `caur-ci queue removals`")
 
 
 def quarantine(
@@ -84,6 +87,27 @@ def quarantine(
     _show_jobs(session, snapshot.time, snapshot.quarantine, as_json=as_json)
     if left_out := _left_out(snapshot, Place.QUARANTINE):
         session.note(f"{left_out} more are not shown; --limit N shows more")
+
+
+def removals(context: typer.Context, *, redis: Redis = None, as_json: AsJson = False) -> None:
+    """List the removals that are not done, with those that are held back first.
+
+    A removal of a large share of a repository is held back until
+    `caur-ci auto-repo-remove --target-repo NAME --confirm` carries it out, or `--dismiss` forgets
+    it.
+    """
+    from caur_ci.cli.data import to_json  # noqa: PLC0415
+    from caur_ci.cli.queue_connection import open_queue  # noqa: PLC0415 - slow to import
+    from caur_ci.cli.queue_view import removal_table  # noqa: PLC0415
+
+    session = session_of(context)
+    found = open_queue(session, redis).removals()
+    if as_json:
+        session.print_plain(to_json(found))
+    elif found:
+        session.out.print(removal_table(found))
+    else:
+        session.out.print("no removals")
 
 
 def show(
