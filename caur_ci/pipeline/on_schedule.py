@@ -178,12 +178,14 @@ class _Journey:
         )
 
     def _run_hook(self, package: str, tree: str) -> HookResult:
+        (ignored,) = self._git.read_blobs([f"{self._head}:.gitignore"])
         return run_hook(
             self._git,
             package=package,
             tree=tree,
             timeout=HOOK_TIMEOUT,
             secrets=self._options.secrets,
+            ignored=ignored or b"",
         )
 
     def _published(self, seen: SharedRefs, maker: StepMaker) -> OnScheduleResult:

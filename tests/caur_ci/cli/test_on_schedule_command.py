@@ -63,6 +63,18 @@ def test_the_table_the_cause_and_the_code(
     assert world.asked() == [("a",)]
 
 
+def test_what_the_repository_ignores_is_not_taken_from_hooks(
+    world: ScheduleWorld, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hook = "echo x | tee new.tar.gz >new.patch\n"
+    world.commit("feat: hook", {"h/.CI/update.sh": hook, ".gitignore": "*.tar.gz\n.ci/\n.state/\n"})
+
+    assert on_schedule("--only", "h") == ExitCode.OK
+
+    files = git(world.remote, "ls-tree", "--name-only", "main:h").splitlines()
+    assert files == [".CI", ".SRCINFO", "PKGBUILD", "new.patch"]
+
+
 def test_all_well_is_zero(world: ScheduleWorld) -> None:
     assert on_schedule("--only", "a") == ExitCode.OK
     assert world.asked() == [("a",)]
