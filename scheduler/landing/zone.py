@@ -188,6 +188,11 @@ def _check_claim(manifest: Manifest, claim: Claim) -> None:
             f"delivery {claim.delivery} is of attempt {manifest.attempt}, "
             f"and attempt {claim.attempt} is the last that was handed out"
         )
+    # Whoever may deliver could put something else in the place of another worker's delivery.
+    if claim.builder and manifest.worker != claim.builder:
+        raise DeliveryError(
+            f"delivery {claim.delivery} is of {manifest.worker}, and {claim.builder} had the job"
+        )
     if (manifest.commit, manifest.source_repo) != (spec.commit, spec.source_repo):
         raise DeliveryError(
             f"delivery {claim.delivery} was built from commit {manifest.commit} of "

@@ -88,7 +88,8 @@ class Claim:
 
     `token` rises with every claim that is ever given out, whatever the job. `attempt` counts the
     times that this job was handed out to be built. `lease_until` is Unix time by the clock of the
-    Redis server. `delivery` is what `Queue.land` was told, empty while the job is being built.
+    Redis server. `delivery` is what `Queue.land` was told, and `builder` the id of the worker that
+    had the job then, both empty while it is being built.
     """
 
     job_id: int
@@ -98,6 +99,7 @@ class Claim:
     lease_until: float
     spec: JobSpec
     delivery: str = ""
+    builder: str = ""
 
     @property
     def identity(self) -> str:

@@ -212,7 +212,10 @@ class Queue(QueueControl):
             if status == _TO_END:
                 raise _drained(runner)
             claims = [
-                _job_claim(runner, job, spec=job[5], delivery=job[4].decode()) for job in jobs
+                _job_claim(
+                    runner, job, spec=job[5], delivery=job[4].decode(), builder=job[6].decode()
+                )
+                for job in jobs
             ]
             return block, claims if claims or status else None
 
@@ -397,7 +400,9 @@ def _drained(worker: str) -> DrainedError:
     )
 
 
-def _job_claim(owner: str, answer: Sequence[Any], *, spec: bytes, delivery: str = "") -> Claim:
+def _job_claim(
+    owner: str, answer: Sequence[Any], *, spec: bytes, delivery: str = "", builder: str = ""
+) -> Claim:
     job_id, token, attempt, until = answer[:4]
     return Claim(
         job_id=int(job_id),
@@ -407,6 +412,7 @@ def _job_claim(owner: str, answer: Sequence[Any], *, spec: bytes, delivery: str 
         lease_until=seconds(until),
         spec=decode_job(spec),
         delivery=delivery,
+        builder=builder,
     )
 
 

@@ -1,6 +1,6 @@
 -- ARGV: protocol, runner, lease and wait in milliseconds, limit, target repositories (none: all).
 -- Returns 1 if there are removals to be claimed first, 2 if the runner is to end, else 0; then id,
--- token, attempt, end of the lease, delivery and spec of each job.
+-- token, attempt, end of the lease, delivery, spec and builder of each job.
 
 local runner, lease = ARGV[2], tonumber(ARGV[3])
 local wait, limit = tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -23,7 +23,8 @@ local function publish(id)
   local token = take(record, id, runner, 'publishing', lease)
   local job, spec = describe(id, 'spec')
   job_event('publishing', id, job, {state = 'publishing'})
-  return {id, token, job.attempt, NOW + lease, job.delivery, spec}
+  local builder = call('HGET', record, 'worker')
+  return {id, token, job.attempt, NOW + lease, job.delivery, spec, builder or ''}
 end
 
 local control = call('HMGET', P .. 'control', 'protocol', 'drain:' .. runner)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 CLAIM = Claim(job_id=7, token=9, attempt=1, owner="worker-0a1b", lease_until=0.0, spec=job("tool"))
 # The same job when it is to be published.
-LANDED = replace(CLAIM, token=12, owner="runner-1", delivery="7-9")
+LANDED = replace(CLAIM, token=12, owner="runner-1", delivery="7-9", builder="worker-0a1b")
 
 
 @pytest.fixture
@@ -125,6 +125,7 @@ def test_only_the_name_of_a_delivery_is_one(tmp_path: Path, name: str) -> None:
         ({"job_id": 8, "delivery": "8-9"}, "delivery 8-9 is not there"),
         ({"job_id": 8}, "is of another job"),
         ({"attempt": 2}, "is of attempt 1, and attempt 2 is the last"),
+        ({"builder": "worker-2"}, "is of worker-0a1b, and worker-2 had the job"),
         ({"spec": job("tool", commit="1" * 40)}, "was built from commit c0ffee"),
         ({"spec": job("tool", source_repo="other")}, "of source, not from .* of other"),
         ({"spec": job("tool", target_repo="other")}, "is of another job"),

@@ -46,7 +46,7 @@ def test_the_way_of_a_job_that_is_built_and_published(queue: Queue) -> None:
     built = claimed(queue)
     assert queue.land(built, "delivery-1") is State.LANDED
     (landed,) = queue.claim_landed("runner")
-    assert landed.delivery == "delivery-1"
+    assert (landed.delivery, landed.builder) == ("delivery-1", built.owner)
     assert landed.spec == built.spec
     assert landed.attempt == built.attempt
     assert landed.token > built.token
