@@ -18,7 +18,7 @@ from scheduler.build.executors.protocol import GuestError
 from scheduler.locks import try_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Engine:
         """Raise ConfigError where the engine cannot be used."""
         # docker's client tells its own version even where there is no server.
         try:
-            run([self.program, "ps", "--quiet"], timeout=_QUICK)
+            self._ask("ps", "--quiet")
         except ProcessError as error:
             raise ConfigError(
                 f"{self.program} cannot be used: {error.message}",
@@ -89,12 +89,8 @@ class Engine:
 
     def has_image(self, image: str) -> bool:
         """Tell whether an image is on this machine."""
-        done = run(
-            [self.program, "image", "inspect", "--format", "{{.Id}}", image],
-            timeout=_QUICK,
-            allowed=(0, 1, 125),
-        )
-        return done.returncode == 0
+        command = ["image", "inspect", "--format", "{{.Id}}", image]
+        return self._run(command, allowed=(0, 1, 125)).returncode == 0
 
     def identity_of(self, image: str) -> str:
         """Return what an image is known by everywhere, or on this machine at least."""
@@ -107,9 +103,8 @@ class Engine:
     def commit(self, container: str, image: str, *, owner: Path) -> None:
         """Make `image` of what has become of a container."""
         label = f"LABEL {OWNER_LABEL}={json.dumps(str(owner))}"
-        command = [self.program, "commit", "--change", label, container, image]
         try:
-            run(command, timeout=_COMMIT)
+            self._run(["commit", "--change", label, container, image], timeout=_COMMIT)
         except ProcessError as error:
             raise GuestError(f"the build container cannot be kept: {error.message}") from error
 
@@ -144,13 +139,23 @@ class Engine:
 
     def _remove(self, *command: str) -> None:
         try:
-            run([self.program, *command], timeout=_QUICK, allowed=range(256))
+            self._run(command, allowed=range(256))
         except CaurError as error:
             # The next worker that starts tries again.
             _log.warning("%s", error.message)
 
     def _ask(self, *arguments: str) -> str:
-        return run([self.program, *arguments], timeout=_QUICK).stdout.decode().strip()
+        return self._run(arguments).stdout.decode().strip()
+
+    def _run(
+        self,
+        arguments: Sequence[str],
+        *,
+        timeout: float = _QUICK,
+        allowed: Collection[int] = (0,),
+    ) -> subprocess.CompletedProcess[bytes]:
+        # Where we are may not be there any more, which engines mind.
+        return run([self.program, *arguments], cwd=Path("/"), timeout=timeout, allowed=allowed)
 
 
 def is_held(lock: Path) -> bool:
