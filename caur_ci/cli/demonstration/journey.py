@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from caur_ci.cli.demonstration import inspection, world
+from caur_ci.cli.demonstration.aur import local_aur
 from caur_ci.cli.demonstration.board import Board
 from caur_ci.cli.demonstration.client import repository_section
 from caur_ci.cli.demonstration.interrupts import Interrupts
-from caur_ci.cli.demonstration.packages import LAST_OF_CHAIN, RETIRED, Fixtures
+from caur_ci.cli.demonstration.packages import FROM_AUR, LAST_OF_CHAIN, RETIRED, Fixtures
 from caur_ci.cli.demonstration.progress import progress_on
 from caur_ci.cli.demonstration.requirements import check_machine
 from caur_ci.cli.demonstration.stage import running_stage
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from caur_ci.cli.demonstration.aur import LocalAur
     from caur_ci.cli.demonstration.progress import Progress
     from caur_ci.cli.demonstration.stage import Stage
     from caur_ci.cli.demonstration.world import Places, SourceRepository
@@ -53,18 +55,22 @@ def demonstrate(options: DemoOptions, console: Console) -> Report:
     with (
         Interrupts() as interrupts,
         world.places(options.output, interrupts, keep=options.keep) as made,
+        local_aur(made) as aur,
         progress_on(console, board) as progress,
     ):
-        progress.begin("Making a package repository with a bare remote, and a signing key")
+        progress.begin("Making a package repository, its remote, an AUR, and a signing key")
         source = world.SourceRepository(made, Fixtures.find())
-        source.create()
+        source.create(aur.settings)
         fingerprint = world.make_key(made)
         section = repository_section(world.REPOSITORY, made.published)
         made.pacman_conf.write_text(section, encoding="utf-8")
         progress.begin("Starting an embedded Redis, two workers and the database runner")
         with running_stage(made, board, interrupts, executor=options.executor) as stage:
-            head = _build_and_publish(source, stage, progress, options.timeout)
-        evidence = _gather(made, source, board, head)
+            _build_and_publish(source, stage, progress, options.timeout)
+            asked = _read_request(made)
+            _update_from_aur(made, source, aur, stage, progress, options.timeout)
+            update = _read_request(made)
+        evidence = _gather(made, source, board, asked, update)
         progress.begin(f"Installing {LAST_OF_CHAIN} with pacman, signatures required")
         inspection.install(made, fingerprint, evidence)
         progress.begin("Exchanging signatures, which pacman has to notice")
@@ -84,8 +90,8 @@ def demonstrate(options: DemoOptions, console: Console) -> Report:
 
 def _build_and_publish(
     source: SourceRepository, stage: Stage, progress: Progress, timeout: float
-) -> str:
-    """Push two commits with all that follows from them, and return the last one."""
+) -> None:
+    """Push two commits with all that follows from them."""
     progress.begin(f"Publishing {RETIRED}, which the next commit removes")
     source.change(add=[RETIRED])
     source.push(f"feat({RETIRED}): init")
@@ -96,27 +102,56 @@ def _build_and_publish(
     added = [name for name in source.fixtures.names if name != RETIRED]
     progress.begin(f"Committing {len(added)} packages and the removal of {RETIRED}")
     source.change(add=added, remove=[RETIRED])
-    head = source.push(f"feat: add {len(added)} packages, remove {RETIRED}")
+    source.push(f"feat: add {len(added)} packages, remove {RETIRED}")
     progress.begin("Running on-commit, and handing its outbox over to the queue")
     stage.on_commit()
     stage.schedule("--outbox")
     progress.begin("Building in the order of the dependencies, signing and publishing")
     stage.follow(progress, timeout=timeout)
-    return head
 
 
-def _gather(made: Places, source: SourceRepository, board: Board, head: str) -> Evidence:
-    document = (made.checkout / _REQUEST).read_bytes()
+def _update_from_aur(  # noqa: PLR0917 - all that takes part
+    made: Places,
+    source: SourceRepository,
+    aur: LocalAur,
+    stage: Stage,
+    progress: Progress,
+    timeout: float,
+) -> None:
+    """Let a new version appear in the AUR, with all that follows from it."""
+    version = aur.push(source.fixtures.place_update(made.work / "news"))
+    progress.begin(f"Running on-schedule: {FROM_AUR} {version} has appeared in the AUR")
+    stage.on_schedule()
+    stage.schedule("--outbox")
+    progress.begin("Building, signing and publishing the new version")
+    stage.follow(progress, timeout=timeout)
+
+
+def _read_request(made: Places) -> BuildRequest:
+    """Return what the latest pipeline asked for."""
+    return BuildRequest.from_json((made.checkout / _REQUEST).read_bytes(), origin=_REQUEST)
+
+
+def _gather(
+    made: Places,
+    source: SourceRepository,
+    board: Board,
+    asked: BuildRequest,
+    update: BuildRequest,
+) -> Evidence:
     pkgbuilds = source.fixtures.pkgbuilds
+    refs = source.remote_refs()
+    files = {name: pkgbuilds / name / ".SRCINFO" for name in source.fixtures.names}
+    files[FROM_AUR] = made.work / "news" / FROM_AUR / ".SRCINFO"
     return Evidence(
         packages={
-            name: parse_fields((pkgbuilds / name / ".SRCINFO").read_bytes(), origin=name)
-            for name in source.fixtures.names
+            name: parse_fields(path.read_bytes(), origin=name) for name, path in files.items()
         },
-        request=BuildRequest.from_json(document, origin=_REQUEST),
-        head=head,
+        request=asked,
+        update=update,
+        head=refs.get("refs/heads/main", ""),
         board=board,
-        scheduled_tag=source.remote_refs().get("refs/tags/scheduled", ""),
+        scheduled_tag=refs.get("refs/tags/scheduled", ""),
         outbox=source.outbox(),
         failure_log=inspection.read_failure_log(made),
     )

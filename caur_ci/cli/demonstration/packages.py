@@ -20,6 +20,9 @@ FIRST_OF_CHAIN = "libmeasure"
 LAST_OF_CHAIN = "recipe-scale"
 FAILS = "fails-on-purpose"
 RETIRED = "sundial"
+FROM_AUR = "measure"  # in the middle of the chain
+# The version that appears in the AUR while the demonstration runs, in place of the fixture's.
+_VERSION, NEW_VERSION = "2.0.1", "2.1.0"
 
 # What the -git package names as its source; the repository is made when it is needed.
 _UPSTREAM_URL = "file:///srv/upstream/plumbline.git"
@@ -58,12 +61,26 @@ class Fixtures:
         """Every pkgbase, sorted."""
         return tuple(sorted(path.name for path in self.pkgbuilds.iterdir() if path.is_dir()))
 
+    def place_update(self, into: Path) -> Path:
+        """Copy the package that comes from the AUR, in its new version; return its folder."""
+        target = into / FROM_AUR
+        shutil.copytree(self.pkgbuilds / FROM_AUR, target)
+        for file in _NAMES_UPSTREAM:
+            _replace_in(target / file, _VERSION, NEW_VERSION)
+        return target
+
     def place(self, names: Iterable[str], into: Path, *, upstream_url: str) -> None:
         """Copy package folders; the source of the -git package becomes `upstream_url`."""
         for name in names:
             target = into / name
             shutil.copytree(self.pkgbuilds / name, target)
             for file in _NAMES_UPSTREAM:
-                path = target / file
-                text = path.read_text(encoding="utf-8")
-                path.write_text(text.replace(_UPSTREAM_URL, upstream_url), encoding="utf-8")
+                _replace_in(target / file, _UPSTREAM_URL, upstream_url)
+            if name == FROM_AUR:
+                (target / ".CI").mkdir()
+                config = target / ".CI" / "config"
+                config.write_text("CI_PKGBUILD_SOURCE=aur\n", encoding="utf-8")
+
+
+def _replace_in(path: Path, old: str, new: str) -> None:
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")

@@ -47,6 +47,10 @@ class Stage:
         """Run the pipeline in the checkout. Raises ProcessError."""
         self._services.call("on-commit", "on-commit", cwd=self._made.checkout)
 
+    def on_schedule(self) -> None:
+        """Run the half-hourly pipeline in the checkout. Raises ProcessError."""
+        self._services.call("on-schedule", "on-schedule", cwd=self._made.checkout)
+
     def schedule(self, *arguments: str) -> None:
         """Hand requests over to the queue. Raises ProcessError."""
         self._services.call("schedule", "schedule", *arguments, cwd=self._made.checkout)

@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from caur_ci.cli.demonstration.packages import FAILS, LAST_OF_CHAIN, RETIRED
+from caur_ci.cli.demonstration.packages import (
+    FAILS,
+    FROM_AUR,
+    LAST_OF_CHAIN,
+    NEW_VERSION,
+    RETIRED,
+)
 from scheduler.job import Outcome, State
 
 if TYPE_CHECKING:
@@ -25,12 +31,14 @@ EXPECTED_OUTPUT = "240 ml milk\n226.8 g flour\n20 ml sugar\n"
 class Evidence:
     """What was found. Texts of problems are empty where there was none.
 
-    `packages` are the fixtures as their .SRCINFO describes them, `request` is what on-commit asked
-    for in the end, `head` the commit it was asked for.
+    `packages` are what each .SRCINFO describes, that of the package from the AUR the newer one;
+    `request` is what on-commit asked for in the end, `update` what on-schedule asked for, `head`
+    the last commit.
     """
 
     packages: Mapping[str, SrcinfoFields]
     request: BuildRequest
+    update: BuildRequest
     head: str
     board: Board
     scheduled_tag: str = ""
@@ -153,6 +161,16 @@ def _removing(evidence: Evidence) -> Iterator[str]:
     yield from evidence.board.removal_errors
 
 
+def _updating(evidence: Evidence) -> Iterator[str]:
+    asked = {package.pkgbase for package in evidence.update.packages}
+    yield from _difference("scheduled", asked, {FROM_AUR})
+    if evidence.update.commit != evidence.head:
+        yield f"it was asked for at {evidence.update.commit}, not at {evidence.head}"
+    wanted = evidence.packages[FROM_AUR].version
+    if evidence.installed.get(FROM_AUR) != wanted:
+        yield f"installed is {evidence.installed.get(FROM_AUR) or 'nothing'}, not {wanted}"
+
+
 def _installing(evidence: Evidence) -> Iterator[str]:
     if evidence.install_problem:
         yield evidence.install_problem
@@ -166,7 +184,8 @@ def _working(evidence: Evidence) -> Iterator[str]:
 
 
 def _courses(evidence: Evidence) -> dict[str, Course]:
-    return {course.pkgbase: course for course in evidence.board}
+    """Return the first course of each package."""
+    return {course.pkgbase: course for course in reversed(list(evidence.board))}
 
 
 def _difference(what: str, found: set[str], expected: set[str]) -> Iterator[str]:
@@ -185,6 +204,7 @@ _PROMISES = {
     "everything else is in the pacman repository, in the right version": _publishing,
     "database and packages are signed, and pacman insists on it": _signing,
     "the package whose folder was removed is gone again": _removing,
+    f"on-schedule took {FROM_AUR} {NEW_VERSION} over from the AUR, and pacman has it": _updating,
     f"pacman installed {LAST_OF_CHAIN} and what it depends on": _installing,
     "the installed program works": _working,
 }

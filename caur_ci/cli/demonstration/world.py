@@ -246,8 +246,11 @@ class SourceRepository:
         self.fixtures = fixtures
         self._made = made
 
-    def create(self) -> None:
-        """Make both, with the configuration as the first commit, which is scheduled."""
+    def create(self, settings: str = "") -> None:
+        """Make both, with the configuration as the first commit, which is scheduled.
+
+        `settings` are further lines for `.ci/config`.
+        """
         made = self._made
         self._make_upstream()
         self._git(made.work, "init", "--quiet", "--bare", "--initial-branch=main", str(made.remote))
@@ -256,12 +259,12 @@ class SourceRepository:
         config.parent.mkdir()
         config.write_text(
             f"BUILD_REPO={REPOSITORY}\nREPO_NAME={REPOSITORY}\n"
-            f"GIT_AUTHOR_NAME={_PERSON}\nGIT_AUTHOR_EMAIL={_EMAIL}\n",
+            f"GIT_AUTHOR_NAME={_PERSON}\nGIT_AUTHOR_EMAIL={_EMAIL}\n{settings}",
             encoding="utf-8",
         )
         # What the pipeline hands from job to job.
         (made.checkout / ".gitignore").write_text(
-            ".ci/schedule*\n.ci/deptree.txt\n", encoding="utf-8"
+            ".ci/schedule*\n.ci/deptree.txt\n.state/\n", encoding="utf-8"
         )
         self.push("ci: configure the repository")
         self._git(made.checkout, "tag", "scheduled")

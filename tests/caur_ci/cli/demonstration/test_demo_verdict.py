@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.cli.demonstration.board import Board
-from caur_ci.cli.demonstration.packages import FAILS, RETIRED, Fixtures
+from caur_ci.cli.demonstration.packages import FAILS, FROM_AUR, RETIRED, Fixtures
 from caur_ci.cli.demonstration.verdict import EXPECTED_OUTPUT, Evidence, judge
 from caur_ci.request import BuildRequest, PackageRequest
 from caur_ci.srcinfo import SrcinfoFields, parse_fields
@@ -98,6 +98,14 @@ def all_is_well() -> Evidence:
             packages=tuple(requested(n, f) for n, f in known.items() if n != RETIRED),
             remove=(RETIRED,),
         ),
+        update=BuildRequest(
+            request_id="12345679",
+            created="2026-01-01T00:00:00Z",
+            source_repo="caur-demo",
+            target_repo="caur-demo",
+            commit=HEAD,
+            packages=(PackageRequest(pkgbase=FROM_AUR),),
+        ),
         head=HEAD,
         board=board,
         scheduled_tag=HEAD,
@@ -115,7 +123,7 @@ def broken(evidence: Evidence) -> list[str]:
 
 def test_no_promise_is_broken_when_all_is_well() -> None:
     assert broken(all_is_well()) == []
-    assert len(judge(all_is_well())) == 10
+    assert len(judge(all_is_well())) == 11
 
 
 def less_of(evidence: Evidence, name: str) -> None:
@@ -124,6 +132,14 @@ def less_of(evidence: Evidence, name: str) -> None:
 
 def other_version(evidence: Evidence, name: str, version: str) -> None:
     evidence.available = {**evidence.available, name: version}
+
+
+def install(evidence: Evidence, *names: str) -> None:
+    evidence.installed = {name: evidence.installed[name] for name in names}
+
+
+def install_old(evidence: Evidence, name: str) -> None:
+    evidence.installed = {**evidence.installed, name: "0.1-1"}
 
 
 def ask_for_less(evidence: Evidence) -> None:
@@ -175,7 +191,10 @@ def fail_to_remove(evidence: Evidence) -> None:
         (lambda e: other_version(e, RETIRED, "1.1-1"), "removed is gone"),
         (fail_to_remove, "removed is gone"),
         (lambda e: setattr(e, "install_problem", "no"), "pacman installed"),
-        (lambda e: setattr(e, "installed", {"recipe-scale": "0.9-3"}), "pacman installed"),
+        (lambda e: install(e, FROM_AUR), "pacman installed"),
+        (lambda e: setattr(e, "update", replace(e.update, packages=())), "on-schedule took"),
+        (lambda e: setattr(e, "update", replace(e.update, commit="b" * 40)), "on-schedule took"),
+        (lambda e: install_old(e, FROM_AUR), "on-schedule took"),
         (lambda e: setattr(e, "program_output", ""), "program works"),
     ],
 )
