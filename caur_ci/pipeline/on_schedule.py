@@ -9,7 +9,8 @@ applied again to what they pushed, without looking outside once more.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from caur_ci.environment import Secrets
@@ -27,7 +28,7 @@ from caur_ci.pipeline.schedule_reading import read_repository
 from caur_ci.pipeline.schedule_step import StepMaker
 from caur_ci.pipeline.state import State
 from caur_ci.pipeline.triggered import schedule_triggered
-from caur_ci.update.hook import run_hook
+from caur_ci.update.hook import HookResult, run_hook
 from caur_ci.update.recording import opened_outside
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.schedule_plan import SchedulePlan
     from caur_ci.pipeline.schedule_step import Step
     from caur_ci.review import ReviewHost
-    from caur_ci.update.hook import HookResult
     from caur_ci.update.recording import Outside
 
 # How often the decisions are applied again because somebody else was faster.
@@ -162,7 +162,7 @@ class _Journey:
             judge = Judge(
                 self._git,
                 repository,
-                run_hook=self._run_hook,
+                run_hook=partial(self._run_hook, outside),
                 has_reviews=options.reviews is not None,
             )
             judged = judge.judge(findings, options.progress)
@@ -174,19 +174,29 @@ class _Journey:
             branch=self._branch,
             pipeline=self._pipeline,
             environ=options.environ,
+            secrets=options.secrets,
             now=now,
         )
 
-    def _run_hook(self, package: str, tree: str) -> HookResult:
-        (ignored,) = self._git.read_blobs([f"{self._head}:.gitignore"])
-        return run_hook(
-            self._git,
-            package=package,
-            tree=tree,
-            timeout=HOOK_TIMEOUT,
-            secrets=self._options.secrets,
-            ignored=ignored or b"",
-        )
+    def _run_hook(self, outside: Outside, package: str, tree: str) -> HookResult:
+        """Run a hook; in a replay, take what it left when it was recorded."""
+        (ignored,) = self._git.read_blobs([f"{self._base}:.gitignore"])
+
+        def run() -> dict[str, str]:
+            done = run_hook(
+                self._git,
+                package=package,
+                tree=tree,
+                timeout=HOOK_TIMEOUT,
+                secrets=self._options.secrets,
+                ignored=ignored or b"",
+            )
+            return asdict(done)
+
+        result = HookResult(**outside.fact(f"hook of {package} on {tree}", run))
+        if result.tree != tree:
+            outside.keep(self._git, [result.tree])
+        return result
 
     def _published(self, seen: SharedRefs, maker: StepMaker) -> OnScheduleResult:
         """Push the step, made anew whenever somebody was faster."""

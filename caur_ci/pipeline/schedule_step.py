@@ -24,6 +24,7 @@ from caur_ci.repository import CommittedFolders
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from caur_ci.environment import Secrets
     from caur_ci.git import GitRepository
     from caur_ci.pipeline.forge import ForgePipeline
     from caur_ci.pipeline.judging import Judged
@@ -63,6 +64,7 @@ class StepMaker:
     branch: str
     pipeline: ForgePipeline
     environ: Mapping[str, str]
+    secrets: Secrets
     now: float
 
     @property
@@ -112,12 +114,13 @@ class StepMaker:
             for name, reason in self.repository.broken.items()
         )
         decisions = (*(one.decision for one in judged), *broken)
-        return SchedulePlan(
+        plan = SchedulePlan(
             head=self.repository.head,
             decisions=tuple(sorted(decisions, key=lambda decision: decision.package)),
             warnings=self.repository.warnings,
             notes=tuple(notes),
         )
+        return plan.redacted(self.secrets)
 
     def _pushed_by_others(self, seen: SharedRefs) -> Plan | None:
         """Return what on-commit would decide about the tip of the branch, None if it has."""

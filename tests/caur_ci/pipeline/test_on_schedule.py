@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from caur_ci.environment import Secrets
 from caur_ci.errors import InputError
 from caur_ci.git import GitRepository, Identity
 from caur_ci.pipeline.gate import GateError
@@ -578,7 +579,8 @@ class TestTrials:
     def test_a_recording_can_be_repeated_without_the_world(
         self, world: ScheduleWorld, tmp_path: Path
     ) -> None:
-        world.begin({"a": "1-1", "b": "1-1"})
+        hook = 'sed -i -E "s/(pkgver ?= ?).*/\\1$(date +%s%N)/" PKGBUILD .SRCINFO\n'
+        world.begin({"a": "1-1", "b": "1-1"}, **{"b__.CI__update.sh": hook})
         world.run()
         world.outside.push({"a": "2-1"})
         head = world.checkout.head()
@@ -590,4 +592,15 @@ class TestTrials:
 
         replayed = world.run(replay=tmp_path / "recording")
 
+        assert actions(replayed) == {"a": Action.UPDATE, "b": Action.UPDATE}
         assert replayed.plan.decisions == recorded.plan.decisions
+
+    def test_secrets_do_not_get_into_the_ledger(self, world: ScheduleWorld) -> None:
+        hook = "echo s3cret-token; exit 1\n"
+        world.begin({"a": "1-1"}, **{"a__.CI__update.sh": hook})
+
+        result = world.run(secrets=Secrets({"REDIS_PASSWORD": "s3cret-token"}))
+
+        assert actions(result) == {"a": Action.FAILED}
+        assert b"s3cret-token" not in world.memory().ledger.to_bytes()
+        assert "s3cret-token" not in str(result.plan)
