@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from caur_ci.environment import child_environment
 from caur_ci.errors import CaurError, TemporaryError
+from scheduler.ssh import tied
 from scheduler.ssh.command import host_options, ssh_error
 from scheduler.ssh.keys import private_key
-from scheduler.ssh import tied
 
 if TYPE_CHECKING:
     from pathlib import Path
