@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from caur_ci.errors import ConfigError
 from scheduler.build.executors.container import ContainerExecutor
 from scheduler.build.executors.host import HostExecutor
 from scheduler.settings import ExecutorKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from scheduler.build.executors.protocol import Executor
     from scheduler.settings import WorkerSettings
@@ -23,6 +24,8 @@ def opened_executor(settings: WorkerSettings) -> Iterator[Executor]:
 
     Raises ConfigError or ProcessError where this machine cannot build this way.
     """
+    hidden = _hidden(settings)
+    _check_readable(settings.readable, hidden)
     if settings.executor is ExecutorKind.CONTAINER:
         place = settings.shared / "containers"
         opened = ContainerExecutor.opened(settings.container, place, readable=settings.readable)
@@ -30,9 +33,26 @@ def opened_executor(settings: WorkerSettings) -> Iterator[Executor]:
             executor.check()
             yield executor
     else:
-        local = [path for path in (settings.landing_zone,) if isinstance(path, Path)]
-        host = HostExecutor(
-            hidden=(settings.key, settings.shared, *local), readable=settings.readable
-        )
+        host = HostExecutor(hidden=hidden, readable=settings.readable)
         host.check()
         yield host
+
+
+def _hidden(settings: WorkerSettings) -> list[Path]:
+    """Return what no build must see."""
+    landing = settings.landing_zone
+    if isinstance(landing, Path):
+        return [settings.key, settings.shared, landing]
+    # It may be the key itself, of which there is no path then.
+    key = [Path(landing.ssh.key)] if landing.ssh.key.startswith(("/", "~")) else []
+    return [settings.key, settings.shared, *(path.expanduser() for path in key)]
+
+
+def _check_readable(readable: Sequence[Path], hidden: Sequence[Path]) -> None:
+    for path in readable:
+        inside = [secret for secret in hidden if secret.is_relative_to(path)]
+        if inside:
+            raise ConfigError(
+                f"BUILDER_READABLE shows {path} to builds, and with it {inside[0]}",
+                hint="Name only what builds need, or move what they must not see.",
+            )
