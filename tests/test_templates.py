@@ -33,7 +33,7 @@ def test_a_template_fits_the_schema_of_its_forge(name: str, options: list[str]) 
 def test_the_commands_in_a_template_exist(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = (TEMPLATES / name).read_text(encoding="utf-8")
     calls = re.findall(r"^\s*- (?:run: )?caur-ci ([a-z-]+)((?: --[a-z-]+)*)", text, re.MULTILINE)
-    assert len(calls) == 2
+    assert len(calls) == 3
     for command, options in calls:
         assert command in {info.name for info in app.registered_commands}
         run([command, "--help"], Session())
