@@ -7,6 +7,7 @@ packages have to wait.
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections import defaultdict
@@ -129,13 +130,11 @@ class Fetcher:
                 )
             return dict.fromkeys(refs[url], problem)
 
+        # Never in the same order: where a server tires, it must not always be of the same ones.
+        urls = random.sample(list(refs), len(refs))
         with ThreadPoolExecutor(self._parallel, thread_name_prefix="fetch") as threads:
-            results = list(threads.map(work_safely, refs))
-        return {
-            Place(url, ref): outcome
-            for url, outcomes in zip(refs, results, strict=True)
-            for ref, outcome in outcomes.items()
-        }
+            results = dict(zip(urls, threads.map(work_safely, urls), strict=True))
+        return {Place(url, ref): outcome for url in refs for ref, outcome in results[url].items()}
 
     def _fetch_all(self, url: str, refs: Sequence[str]) -> dict[str, str | FetchProblem]:
         self._turns.wait(url)

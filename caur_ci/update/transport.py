@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 import threading
-from collections import Counter
+from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,19 +25,12 @@ MAX_PACK_SIZE = 256 * 1024**2
 _TIPS_TIMEOUT = 60.0
 _FETCH_TIMEOUT = 120.0
 _FETCH_TIMEOUT_EACH = 0.5
-_PATIENCE = 4
+_PATIENCE = 4  # repositories of one server
 _FETCHED = "refs/fetched/"
 _PROTOCOLS = "https:http:git:ssh:file"
 _FETCH_OPTIONS = (
-    *(
-        "--quiet",
-        "--stdin",
-        "--depth=1",
-        "--no-tags",
-        "--no-write-fetch-head",
-        "--no-auto-maintenance",
-    ),
-    *("--no-recurse-submodules", "--no-show-forced-updates"),
+    *("--quiet", "--stdin", "--depth=1", "--no-tags", "--no-write-fetch-head"),
+    *("--no-auto-maintenance", "--no-recurse-submodules", "--no-show-forced-updates"),
 )
 # Who made a commit and when may be written wrongly; what harms is in trees.
 _FSCK_IGNORED = (
@@ -105,7 +98,7 @@ class Transport(Protocol):
 class GitTransport:
     """Uses git. `proxies` are those for URLs that begin in a certain way.
 
-    A server that did not answer several times in a row is not asked again.
+    A server that did not answer about several repositories in a row is not asked again.
     """
 
     def __init__(
@@ -113,7 +106,7 @@ class GitTransport:
     ) -> None:
         self._proxies = dict(proxies or {})
         self._timeout = timeout
-        self._silent: Counter[str] = Counter()
+        self._silent: defaultdict[str, set[str]] = defaultdict(set)
         self._lock = threading.Lock()
 
     def tips(self, url: str, refs: Sequence[str], repository: Path) -> dict[str, str]:
@@ -142,8 +135,8 @@ class GitTransport:
         self, url: str, repository: Path, *arguments: str, stdin: bytes = b"", timeout: float
     ) -> bytes:
         host = Place(url).host
-        if host and self._silent[host] >= _PATIENCE:
-            told = f"{_shown(url)}: not asked, because {host} did not answer several times"
+        if host and len(self._silent[host] - {url}) >= _PATIENCE:
+            told = f"{_shown(url)}: not asked, because {host} did not answer about others"
             raise TransportError(told, Trouble.REFUSED)
         settings = [option for setting in _SETTINGS for option in ("-c", setting)]
         with self._address(url, repository) as (address, environment):
@@ -158,14 +151,14 @@ class GitTransport:
                 ).stdout
             except ProcessError as error:
                 problem = _translated(url, error)
-                self._note(host, reached=problem.trouble is not Trouble.OUT_OF_REACH)
+                self._note(host, url, reached=problem.trouble is not Trouble.OUT_OF_REACH)
                 raise problem from None
-        self._note(host, reached=True)
+        self._note(host, url, reached=True)
         return output
 
-    def _note(self, host: str, *, reached: bool) -> None:
+    def _note(self, host: str, url: str, *, reached: bool) -> None:
         with self._lock:
-            self._silent[host] = 0 if reached else self._silent[host] + 1
+            self._silent[host] = set() if reached else {*self._silent[host], url}
 
     @contextmanager
     def _address(self, url: str, repository: Path) -> Iterator[tuple[str, dict[str, str]]]:

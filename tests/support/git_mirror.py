@@ -64,8 +64,8 @@ class Trouble:
     """What goes wrong with the next `times` requests that `asks` and `path` are part of.
 
     `asks` is info, ls-refs or fetch. Without a status, the answer is right but for what is said:
-    `cut` to so many bytes, or `corrupt`; or it is an error that `says` something. With `hang`, there
-    is none before `release` is set.
+    `cut` to so many bytes, or `corrupt`; or it is an error that `says` something. With `hang`,
+    there is none before `release` is set.
     """
 
     path: str = ""

@@ -370,8 +370,21 @@ def test_a_server_that_stays_silent_is_left_alone(
     with Fetcher(git, parallel=1, delay=0, sleep=pauses) as fetcher:
         found = fetcher.fetch(wanted)
 
-    assert len(world.requests) == 4
-    assert "did not answer several times" in _reason(found[wanted[-1]])
+    assert len(world.requests) == 8, "two tries for each of four"
+    reasons = [_reason(outcome) for outcome in found.values()]
+    assert sum("did not answer about others" in reason for reason in reasons) == 16
+
+
+def test_one_repository_that_is_silent_is_not_the_server(
+    world: GitMirror, git: GitRepository, pauses: Pauses
+) -> None:
+    world.troubles.append(Trouble(path="/one.git", status=503))
+    one, two = Place(f"{world.url}/one.git"), Place(f"{world.url}/two.git")
+
+    with Fetcher(git, parallel=1, delay=0, sleep=pauses) as fetcher:
+        for _ in range(6):
+            fetcher.tips([one])
+        assert isinstance(fetcher.fetch([two])[two], str)
 
 
 def test_a_server_that_is_down_costs_other_servers_nothing(
