@@ -15,6 +15,7 @@ from rich.table import Table
 
 from benchmarks import repositories
 from benchmarks.measure import BenchmarkError
+from benchmarks.publishing import publishing_rows
 from benchmarks.queue.rows import QueueRow, queue_rows
 from benchmarks.rows import AWK, Row, repository_rows, start_rows
 from caur_ci.errors import CaurError
@@ -29,10 +30,12 @@ def main() -> int:
     """Measure what the command line asks for."""
     options = _options()
     try:
-        if options.only != "queue":
+        if options.only in {None, "commands"}:
             _show(list(_command_rows(options)), options.repeat)
-        if options.only != "commands":
+        if options.only in {None, "queue"}:
             _show_queue(list(_told(queue_rows(options.repeat))), options.repeat)
+        if options.only in {None, "publishing"}:
+            _show_publishing(list(_told(publishing_rows(options.repeat))), options.repeat)
     except (BenchmarkError, CaurError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -72,7 +75,9 @@ def _options() -> argparse.Namespace:
         help="packages in the made-up repositories (default: 2500 25000)",
     )
     parser.add_argument(
-        "--only", choices=("commands", "queue"), help="measure one half (default: both)"
+        "--only",
+        choices=("commands", "queue", "publishing"),
+        help="measure one part (default: all of them)",
     )
     parser.add_argument(
         "--repeat", type=int, metavar="N", default=7, help="runs of each command (default: 7)"
@@ -120,6 +125,23 @@ def _show(rows: list[Row], repeat: int) -> None:
 
 
 def _show_queue(rows: list[QueueRow], repeat: int) -> None:
+    _print(
+        _table_of(rows),
+        f"{repeat} runs each, those that are compared by turns on the same server. A ratio is the "
+        "median of the ratios of all turns: our rate to that of the other queue (and that of the "
+        "best runs), the long queue to the short one.",
+    )
+
+
+def _show_publishing(rows: list[QueueRow], repeat: int) -> None:
+    _print(
+        _table_of(rows),
+        f"{repeat} runs each, by turns. The ratio is that of the transaction, signatures and all, "
+        "to as many repo-add calls, of which five were made, without any signature.",
+    )
+
+
+def _table_of(rows: list[QueueRow]) -> Table:
     table = Table(box=box.MARKDOWN)
     table.add_column("what")
     for title in ("goal", "median", "best", "ratio"):
@@ -127,12 +149,7 @@ def _show_queue(rows: list[QueueRow], repeat: int) -> None:
     for row in rows:
         met = "" if row.is_met or not row.goal else " (missed)"
         table.add_row(row.what, row.goal, row.median, row.best, f"{row.ratio}{met}")
-    _print(
-        table,
-        f"{repeat} runs each, those that are compared by turns on the same server. A ratio is the "
-        "median of the ratios of all turns: our rate to that of the other queue (and that of the "
-        "best runs), the long queue to the short one.",
-    )
+    return table
 
 
 def _print(table: Table, remark: str) -> None:
