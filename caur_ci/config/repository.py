@@ -66,6 +66,9 @@ class RepositoryConfig:
     overwrite_commits: bool = key(
         "CI_OVERWRITE_COMMITS", v.BOOLEAN, "Replaces the last commit if it was automated.", False
     )
+    shfmt: bool = key(
+        "CI_SHFMT", v.BOOLEAN, "Brings PKGBUILDs that are taken over into form with shfmt.", False
+    )
     author_email: str = key("GIT_AUTHOR_EMAIL", v.EMAIL, "The e-mail address in our commits.", "")
     author_name: str = key("GIT_AUTHOR_NAME", v.PERSON, "The name in our commits.", "")
     redis_ssh_host: str = key("REDIS_SSH_HOST", v.HOST, "The host of the tunnel to Redis.", "")

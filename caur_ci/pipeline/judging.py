@@ -10,6 +10,7 @@ from caur_ci.errors import CaurError, InputError
 from caur_ci.pipeline.schedule_plan import Action, ScheduleDecision
 from caur_ci.srcinfo import parse_fields
 from caur_ci.update.changes import review_reasons
+from caur_ci.update.formatting import formatted
 from caur_ci.update.hook import HOOK
 from caur_ci.update.source import Finding, Kind
 from caur_ci.update.takeover import take_over
@@ -119,6 +120,8 @@ class Judge:
             taken = package.tree
             if finding.kind is Kind.FILES:
                 taken = take_over(self._git, source=finding.tree, own=package.tree)
+                if self._repository.config.shfmt:
+                    taken = formatted(self._git, taken)
             tree = taken
             if package.name in self._hooked:
                 hook = self._run_hook(package.name, taken)

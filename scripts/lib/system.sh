@@ -36,6 +36,7 @@ TABLE
 sshd        openssh-server          openssh
 openssl     openssl                 openssl
 curl        curl                    curl
+shfmt       shfmt                   shfmt
 TABLE
 }
 

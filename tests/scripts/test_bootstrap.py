@@ -17,7 +17,7 @@ BASICS = shlex.split(
 )
 TOOLS = shlex.split(
     "makepkg repo-add vercmp bsdtar gpg fakeroot zstd strip redis-server ssh bwrap patch "
-    "podman runc debootstrap sshd openssl curl"
+    "podman runc debootstrap sshd openssl curl shfmt"
 )
 
 LOG = 'printf "%s %s\\n" "${0##*/}" "$*" >> "$STUBS/../calls"\n'
@@ -27,7 +27,7 @@ MANAGER = (
     + """
 for word in "$@"; do
   case $word in
-  makepkg | fakeroot | zstd | patch | podman | runc | debootstrap | curl) names=$word ;;
+  makepkg | fakeroot | zstd | patch | podman | runc | debootstrap | curl | shfmt) names=$word ;;
   bubblewrap) names=bwrap ;;
   pacman-package-manager) names='pacman repo-add vercmp' ;;
   pacman) names='makepkg repo-add vercmp' ;;
@@ -171,7 +171,7 @@ def test_the_tests_need_more_than_the_demo(machine: Machine) -> None:
 
 def test_containers_are_for_the_tests_and_for_a_demo_in_containers(machine: Machine) -> None:
     machine.put_tools()
-    for name in ("podman", "runc", "debootstrap", "sshd", "curl"):
+    for name in ("podman", "runc", "debootstrap", "sshd", "curl", "shfmt"):
         (machine.stubs / name).unlink()
     machine.put("apt-get", MANAGER)
 
@@ -181,7 +181,7 @@ def test_containers_are_for_the_tests_and_for_a_demo_in_containers(machine: Mach
     assert done.returncode == 0, done.stderr
     assert machine.calls_of("apt-get")[-1].endswith(" debootstrap podman runc")
     assert machine.bootstrap("test").returncode == 0
-    assert machine.calls_of("apt-get")[-1].endswith(" curl openssh-server")
+    assert machine.calls_of("apt-get")[-1].endswith(" curl openssh-server shfmt")
 
 
 def test_arch_needs_no_debootstrap_to_make_an_image(machine: Machine) -> None:

@@ -17,6 +17,7 @@ from caur_ci.pipeline.state import PKGBUILD_TIMESTAMP, State
 from tests.caur_ci.pipeline.schedule_world import ScheduleWorld, actions, reasons
 from tests.support.aur_server import Fault
 from tests.support.git import Checkout, git
+from tests.support.tools import need_tools
 from tests.support.upstream import files_of, pkgbuild, srcinfo_of, upstream
 
 if TYPE_CHECKING:
@@ -131,6 +132,15 @@ class TestUpdates:
         assert actions(world.run()) == {"b": Action.UPDATE}
         assert world.file("b/PKGBUILD") == pkgbuild("b", "2-1").strip()
         assert actions(world.run()) == {}
+
+    def test_shfmt_is_for_those_who_ask_for_it(self, world: ScheduleWorld) -> None:
+        need_tools("shfmt")
+        world.begin({"a": "1-1"}, config="CI_SHFMT=true\n")
+        world.run()
+        world.outside.push({"a": "2-1"}, note="x\nbuild () { make; }")
+        world.run()
+
+        assert "build() { make; }" in world.file("a/PKGBUILD")
 
     def test_a_hook_changes_its_package(self, world: ScheduleWorld) -> None:
         world.begin(
