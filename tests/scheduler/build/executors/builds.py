@@ -62,6 +62,9 @@ def make_order(
         path = folder.source / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
+        path.chmod(0o666)
+    # Only where it is mounted keeps a build from writing to it.
+    folder.source.chmod(0o777)
     return BuildOrder(
         folder=folder,
         user=user,
