@@ -152,13 +152,11 @@ def test_a_leftover_that_holds_the_output_open_does_not_hold_us(
 
 
 def test_what_was_used_is_told(shared: Path, user: BuildUser, executor: Executor) -> None:
-    fill = "text=$(head -c 60M /dev/zero | tr '\\0' x)"
+    # Two processes that hold that much at the same time, until somebody reads it.
+    fill = "head -c 60M /dev/zero | tail -c 60M | (sleep 2; cat >/dev/null)"
     burn = "end=$((SECONDS + 2)); while ((SECONDS < end)); do :; done"
-    # Two processes of that size, at the same time.
     with executor.guest(make_order(shared / "one", user), Recorder()) as guest:
-        _, watch = bash(
-            guest, f"({fill}; {burn}; echo ${{#text}}) & {fill}; {burn}; wait; echo ${{#text}}"
-        )
+        _, watch = bash(guest, f"{fill} & {fill} & {burn}; wait")
         usage = guest.usage()
 
     assert usage.cpu_seconds is not None
