@@ -18,6 +18,7 @@ from benchmarks.measure import BenchmarkError
 from benchmarks.publishing import publishing_rows
 from benchmarks.queue.rows import QueueRow, queue_rows
 from benchmarks.rows import AWK, Row, repository_rows, start_rows
+from benchmarks.schedule import schedule_rows
 from caur_ci.errors import CaurError
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def main() -> int:
     try:
         if options.only in {None, "commands"}:
             _show(list(_command_rows(options)), options.repeat)
+        if options.only in {None, "schedule"}:
+            _show(list(_schedule_rows(options)), options.repeat)
         if options.only in {None, "queue"}:
             _show_queue(list(_told(queue_rows(options.repeat))), options.repeat)
         if options.only in {None, "publishing"}:
@@ -47,6 +50,12 @@ def _command_rows(options: argparse.Namespace) -> Iterator[Row]:
     for repository in _repositories(options):
         print(f"measuring: {repository.label}", file=sys.stderr)
         yield from repository_rows(repository, options.repeat)
+
+
+def _schedule_rows(options: argparse.Namespace) -> Iterator[Row]:
+    for repository in _repositories(options):
+        print(f"measuring: {repository.label}", file=sys.stderr)
+        yield from schedule_rows(repository, options.repeat)
 
 
 def _told(rows: Iterator[QueueRow]) -> Iterator[QueueRow]:
@@ -76,7 +85,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--only",
-        choices=("commands", "queue", "publishing"),
+        choices=("commands", "schedule", "queue", "publishing"),
         help="measure one part (default: all of them)",
     )
     parser.add_argument(

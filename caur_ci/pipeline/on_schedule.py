@@ -9,6 +9,7 @@ applied again to what they pushed, without looking outside once more.
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from caur_ci.pipeline.schedule_plan import SchedulePlan
+    from caur_ci.pipeline.schedule_reading import Repository
     from caur_ci.pipeline.schedule_step import Step
     from caur_ci.review import ReviewHost
     from caur_ci.update.recording import Outside
@@ -124,11 +126,17 @@ class _Journey:
         """Look, decide, and publish."""
         options = self._options
         with opened_outside(self._head, record=options.record, replay=options.replay) as outside:
-            seen = self._look_at_shared(outside)
-            maker = self._decided(seen, outside)
+            with ThreadPoolExecutor(1) as pool:  # the remote is far, and reading takes its time
+                reading = pool.submit(self._read, self._head)
+                seen = self._look_at_shared(outside)
+            repository = reading.result() if self._base == self._head else self._read(self._base)
+            maker = self._decided(repository, seen, outside)
             if not self._publishes:
                 return OnScheduleResult(plan=maker.plan(maker.judged))
         return self._published(seen, maker)
+
+    def _read(self, commit: str) -> Repository:
+        return read_repository(self._git, commit, only=self._options.only)
 
     def _look_at_shared(self, outside: Outside) -> SharedRefs:
         """Return where the refs are that all runs share, and see that this run may go on."""
@@ -145,16 +153,10 @@ class _Journey:
             self._base = pass_gate(self._git, self._shared, seen, self._head)
         return seen
 
-    def _decided(self, seen: SharedRefs, outside: Outside) -> StepMaker:
+    def _decided(self, read: Repository, seen: SharedRefs, outside: Outside) -> StepMaker:
         """Look at the sources and judge; return what turns that into a step."""
         options = self._options
-        repository = read_repository(
-            self._git,
-            self._base,
-            state=State.read(self._git, seen.state),
-            memory=self._shared.memory(seen),
-            only=options.only,
-        )
+        repository = read.knowing(State.read(self._git, seen.state), self._shared.memory(seen))
         now = float(outside.fact("now", time.time))
         with look_outside(
             self._git, repository, outside, now=now, progress=options.progress

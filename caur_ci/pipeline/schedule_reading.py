@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from caur_ci.config import (
@@ -13,7 +13,7 @@ from caur_ci.config import (
 )
 from caur_ci.deptree import DependencyTree
 from caur_ci.errors import ConfigError, InputError
-from caur_ci.pipeline.state import GIT_COMMIT, PKGBUILD_TIMESTAMP, State
+from caur_ci.pipeline.state import GIT_COMMIT, PKGBUILD_TIMESTAMP
 from caur_ci.repository import CommittedFolders
 from caur_ci.update.source import FollowedPackage
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from caur_ci.git import GitRepository
     from caur_ci.pipeline.memory import Memory
+    from caur_ci.pipeline.state import State
 
 AUR_STATE = ".ci/aur-state"
 _STATE_KEYS = (GIT_COMMIT, PKGBUILD_TIMESTAMP)
@@ -29,7 +30,7 @@ _STATE_KEYS = (GIT_COMMIT, PKGBUILD_TIMESTAMP)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repository:
-    """The packages at one commit, and what is remembered about them.
+    """The packages at one commit, and (see `knowing`) what is remembered about them.
 
     `broken` says of packages whose configuration cannot be used what is wrong with it. `watermark`
     is the time up to which the existing system has seen the AUR, in Unix seconds. `tree` knows all
@@ -49,6 +50,18 @@ class Repository:
         """The commit."""
         return self.folders.commit
 
+    def knowing(self, state: State, memory: Memory) -> Repository:
+        """Return the repository with what is remembered about its packages."""
+        packages = {
+            name: replace(
+                package,
+                seen=memory.seen.get(name),
+                state={key: state.get(name, key) for key in _STATE_KEYS},
+            )
+            for name, package in self.packages.items()
+        }
+        return replace(self, packages=packages)
+
 
 def read_config(git: GitRepository, commit: str) -> tuple[RepositoryConfig, tuple[str, ...]]:
     """Return `.ci/config` at `commit`, and what is odd about it. Raises ConfigError."""
@@ -57,14 +70,7 @@ def read_config(git: GitRepository, commit: str) -> tuple[RepositoryConfig, tupl
     return loaded.config, loaded.warnings
 
 
-def read_repository(
-    git: GitRepository,
-    head: str,
-    *,
-    state: State,
-    memory: Memory,
-    only: Collection[str] = (),
-) -> Repository:
+def read_repository(git: GitRepository, head: str, *, only: Collection[str] = ()) -> Repository:
     """Read the packages at `head`, or those of them that are in `only`.
 
     Raises ConfigError for a `.ci/config` that cannot be used, InputError for packages in `only`
@@ -84,8 +90,6 @@ def read_repository(
             config=configs.loaded[name],
             tree=folders.tree(name),
             fields=tree.fields.get(name),
-            seen=memory.seen.get(name),
-            state={key: state.get(name, key) for key in _STATE_KEYS},
         )
         for name in names
         if name in configs.loaded

@@ -11,12 +11,10 @@ from caur_ci.errors import TemporaryError
 from caur_ci.git import Identity
 from caur_ci.pipeline import assemble, documents, legacy
 from caur_ci.pipeline.forge import ForgePipeline
-from caur_ci.pipeline.memory import Memory
 from caur_ci.pipeline.plan import Action as CommitAction
 from caur_ci.pipeline.plan import Decision
 from caur_ci.pipeline.schedule_plan import Action, ScheduleDecision, SchedulePlan
 from caur_ci.pipeline.schedule_reading import read_repository
-from caur_ci.pipeline.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +51,7 @@ def schedule_triggered(
     The tag stays where it is. Raises TemporaryError where other runs were faster each time.
     """
     pipeline = ForgePipeline.from_environment(environ)
-    repository = read_repository(git, head, state=State.read(git, None), memory=Memory())
+    repository = read_repository(git, head)
     plan = _plan(repository, trigger)
     if not publish:
         return Triggered(plan)

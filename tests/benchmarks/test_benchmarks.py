@@ -10,6 +10,7 @@ from benchmarks import repositories
 from benchmarks.generate import write_packages
 from benchmarks.measure import BenchmarkError, measure
 from benchmarks.rows import repository_rows
+from benchmarks.schedule import schedule_rows
 from caur_ci.deptree import DependencyTree
 from tests.support.git import git
 from tests.support.tools import need_tools
@@ -47,6 +48,18 @@ def test_each_row_runs_its_command_in_the_same_repository(
     assert all(row.measured.cpu > 0 and row.measured.memory > 0 for row in rows)
     head = git(repository.clone, "rev-parse", "HEAD")
     assert git(repository.remote, "rev-parse", "scheduled") == head
+
+
+def test_on_schedule_is_measured_where_nothing_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repositories, "CACHE", tmp_path / "cache")
+    repository = repositories.generated(100)
+    (row,) = schedule_rows(repository, repeat=1)
+    assert "93 from the AUR" in row.what
+    assert row.measured.cpu > 0
+    # What is measured happens in a copy.
+    assert git(repository.remote, "for-each-ref", "refs/heads/caur") == ""
 
 
 def test_a_command_that_fails_is_not_measured(tmp_path: Path) -> None:

@@ -1,0 +1,89 @@
+"""on-schedule where nothing has changed, with the AUR and the forge at a distance."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.far import FarAway
+from benchmarks.measure import measure
+from benchmarks.repositories import BenchRepository, git
+from benchmarks.rows import Row
+from caur_ci.srcinfo import parse_fields
+from tests.support.aur_server import aur_server
+from tests.support.git_http import git_over_http
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.aur_server import AurServer
+
+# A round trip takes 100 ms.
+_DELAY = 0.05
+# The share of packages that come from the AUR in a large real repository.
+_FROM_AUR = 2355 / 2534
+_GOAL_SIZE = 2_600
+_WHEN = 1_700_000_000
+_PASSWORD = "bench"  # noqa: S105 - of a server on loopback
+
+
+def schedule_rows(repository: BenchRepository, repeat: int) -> Iterator[Row]:
+    """Measure runs after the first, in which nothing has changed."""
+    count = repository.packages
+    with _world(repository) as clone:
+        measured = measure(
+            [sys.executable, "-m", "caur_ci", "on-schedule"], cwd=clone, repeat=repeat
+        )
+    yield Row(
+        f"on-schedule, nothing changed, {round(count * _FROM_AUR):,} from the AUR at 100 ms",
+        repository.label,
+        measured,
+        goal=2.0 if count <= _GOAL_SIZE else None,
+    )
+
+
+@contextmanager
+def _world(repository: BenchRepository) -> Iterator[Path]:
+    """Provide a clone of a copy of `repository` whose packages come from an AUR."""
+    with tempfile.TemporaryDirectory(prefix="caur-bench-") as name, aur_server() as aur:
+        folder = Path(name)
+        remote = folder / "remote.git"
+        shutil.copytree(repository.remote, remote)
+        with (
+            git_over_http(folder, _PASSWORD) as server,
+            FarAway(server.server_port, delay=_DELAY) as forge,
+            FarAway(aur.server_port, delay=_DELAY) as far_aur,
+        ):
+            clone = folder / "clone"
+            _follow_the_aur(remote, folder / "work", aur, f"http://127.0.0.1:{far_aur.port}")
+            git(folder, "clone", "--quiet", "--no-local", str(remote), str(clone))
+            url = f"http://bench:{_PASSWORD}@127.0.0.1:{forge.port}/remote.git"
+            git(clone, "remote", "set-url", "origin", url)
+            yield clone
+
+
+def _follow_the_aur(remote: Path, work: Path, aur: AurServer, url: str) -> None:
+    """Let most packages of the repository come from the AUR, which has them as they are here."""
+    git(remote.parent, "clone", "--quiet", "--no-local", str(remote), str(work))
+    packages = sorted(path for path in work.iterdir() if (path / ".SRCINFO").is_file())
+    for number, package in enumerate(packages):
+        followed = number < round(len(packages) * _FROM_AUR)
+        source = "aur" if followed else "custom"
+        fields = parse_fields((package / ".SRCINFO").read_bytes())
+        (package / ".CI").mkdir(exist_ok=True)
+        (package / ".CI" / "config").write_text(f"CI_PKGBUILD_SOURCE={source}\n", encoding="utf-8")
+        if followed:
+            aur.add(fields.pkgnames[0], fields.version, base=package.name, modified=_WHEN)
+    config = work / ".ci" / "config"
+    config.write_text(f"{config.read_text()}CI_AUR_URL={url}\n", encoding="utf-8")
+    (work / ".ci" / "aur-state").write_text(f"{_WHEN}\n", encoding="utf-8")
+    git(work, "add", "--all", "--force")
+    git(work, "commit", "--quiet", "--message=chore: follow the AUR")
+    git(work, "push", "--quiet", "--force", "origin", "HEAD:main", "HEAD:refs/tags/scheduled")
+    git(remote, "update-ref", "-d", "refs/heads/caur")
+    os.sync()
