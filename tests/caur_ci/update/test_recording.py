@@ -179,6 +179,10 @@ def test_facts_and_commits_are_repeated(
         outside.keep(elsewhere, wanted)
         outside.keep(elsewhere, [head])
 
+    (pack,) = (tmp_path / "recording/packs").glob("*.pack")
+    kept = run_git(checkout.folder, "verify-pack", "-v", str(pack))
+    assert newer in kept
+    assert head not in kept, "a replay has it"
     assert [entry.name for entry in elsewhere.entries(orphan)] == ["a"]
     assert elsewhere.is_ancestor(head, newer)
     assert elsewhere.resolve(missing) is None
