@@ -231,8 +231,11 @@ class Flow:
         return self.fields
 
     def _report(self, name: str) -> bytes:
-        with open_regular_file(self.reports / name) as stream:
-            content = stream.read(_MAX_REPORT + 1)
+        try:
+            with open_regular_file(self.reports / name) as stream:
+                content = stream.read(_MAX_REPORT + 1)
+        except OSError as error:  # the PKGBUILD has seen to that
+            raise InputError(f"{name} of {self.plan.pkgbase} cannot be read: {error}") from error
         if len(content) > _MAX_REPORT:
             raise InputError(f"{name} of {self.plan.pkgbase} is larger than {_MAX_REPORT} bytes")
         return content
@@ -258,7 +261,7 @@ class Flow:
         environment = {
             "CAUR_OUTCOME": result.outcome.name,
             "CAUR_FAILURE": result.failure or "",
-            "CAUR_REASON": result.reason,
+            "CAUR_REASON": result.reason.replace("\0", "?"),
             "CAUR_PKGBASE": self.plan.pkgbase,
             "CAUR_PACKAGES": "\n".join(files),
         }

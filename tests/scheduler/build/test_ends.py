@@ -26,7 +26,6 @@ def test_the_time_counts_from_the_fetching_of_sources_on(site: BuildSite) -> Non
         text = pkgbuild("tool", head="prepare() { while :; do sleep 0.1; done; }")
         view = world.build({"PKGBUILD": text, ".CI/on-failure.sh": 'echo "hook: $CAUR_OUTCOME"'})
         assert (view.outcome, view.reason) == (Outcome.TIMED_OUT, "it took longer than 2 s")
-        assert "Starting prepare()" in world.log()
         assert "Starting build()" not in world.log()
         # It has some time of its own.
         assert "hook: TIMED_OUT" in world.log()
@@ -42,10 +41,10 @@ def test_a_build_without_a_sign_of_life_is_ended_as_stalled(site: BuildSite) -> 
 
 @pytest.mark.parametrize(
     "work",
-    ["while ((SECONDS < 4)); do :; done", "for i in {1..20}; do echo $i; sleep 0.2; done"],
+    ["while ((SECONDS < 5)); do :; done", "for i in {1..25}; do echo $i; sleep 0.2; done"],
 )
 def test_whoever_computes_or_prints_is_alive(site: BuildSite, work: str) -> None:
-    with site.world(stall=2) as world:
+    with site.world(stall=3) as world:
         view = world.build({"PKGBUILD": pkgbuild("tool", build=f"SECONDS=0; {work}")})
         assert view.state is State.LANDED, view.reason
 
