@@ -19,6 +19,10 @@ _PACKAGE_NAME = re.compile(r"[A-Za-z0-9@_+][A-Za-z0-9@._+-]*")
 _LEGACY_PACKAGE_NAME = re.compile(r"[a-z0-9_.+-]+")
 _REPOSITORY_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9@._+-]*")
 _WORKER_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+# What git does not allow in a ref (`git help check-ref-format`).
+_NOT_IN_REFS = re.compile(
+    r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|/$|\.(?:/|$)|\.lock(?:/|$)", re.ASCII
+)
 _ARCHITECTURE = re.compile(r"[a-z0-9_]+")
 
 
@@ -30,6 +34,11 @@ def is_package_name(name: str) -> bool:
 def is_legacy_package_name(name: str) -> bool:
     """Tell whether the existing manager accepts `name` in its `schedule` command."""
     return _LEGACY_PACKAGE_NAME.fullmatch(name) is not None
+
+
+def is_ref_name(name: str) -> bool:
+    """Tell whether git allows the ref `name`, or a ref that ends in it."""
+    return bool(name) and _NOT_IN_REFS.search(name) is None
 
 
 def check_package_name(name: str) -> str:

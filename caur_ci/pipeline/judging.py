@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from caur_ci.errors import CaurError, InputError
+from caur_ci.names import is_ref_name
 from caur_ci.pipeline.schedule_plan import Action, ScheduleDecision
 from caur_ci.srcinfo import parse_fields
 from caur_ci.update.changes import review_reasons
@@ -144,6 +145,8 @@ class Judge:
         # The hook is the repository owner's own; what it changes needs nobody's review.
         reasons = review_reasons(self._git, package.tree, taken) if taken != package.tree else ()
         reviewed = bool(reasons) and self._repository.config.human_review
+        if reviewed and not is_ref_name(package.name):
+            raise InputError(f"it needs a review, and no branch can be named update-{package.name}")
         if reviewed:
             action = Action.REVIEW if self._has_reviews else Action.HELD
             told = "; ".join(reasons)

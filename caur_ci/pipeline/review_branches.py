@@ -27,11 +27,22 @@ _WAITS = frozenset({Action.REVIEW, Action.HELD})
 
 @dataclass(frozen=True, slots=True)
 class ReviewChanges:
-    """What to push for reviews: the refs, and the branches of ours that are there afterwards."""
+    """What to push for reviews: the refs, and the branches of ours that are there afterwards.
+
+    `left_alone` are packages whose branches are somebody else's: their changes are not on any.
+    """
 
     updates: tuple[RefUpdate, ...] = ()
     branches: Mapping[str, ReviewBranch] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    left_alone: frozenset[str] = frozenset()
+
+    @property
+    def notes(self) -> list[str]:
+        """What to tell people."""
+        return [
+            f"branch update-{name} is not as it was made here; it is left alone"
+            for name in sorted(self.left_alone)
+        ]
 
 
 class ReviewBranches:
@@ -57,7 +68,7 @@ class ReviewBranches:
         updated = {one.package.name for one in judged if one.decision.action is Action.UPDATE}
         branches = dict(self._ours)
         updates: list[RefUpdate] = []
-        notes: list[str] = []
+        left_alone: set[str] = set()
         for name, commit in self._there.items():
             if name not in waiting and self._is_over(name, entries.get(name), updated):
                 branches.pop(name, None)
@@ -66,12 +77,12 @@ class ReviewBranches:
             if name in branches and branches[name].tree == one.tree:
                 continue
             if name in self._there and name not in self._ours:
-                notes.append(f"branch update-{name} is not as it was made here; it is left alone")
+                left_alone.add(name)
                 continue
             branches[name] = self._branch(base, entries, one)
             ref = f"{REVIEW_BRANCH}{name}"
             updates.append(RefUpdate(ref, branches[name].commit, self._there.get(name)))
-        return ReviewChanges(tuple(updates), branches, tuple(notes))
+        return ReviewChanges(tuple(updates), branches, frozenset(left_alone))
 
     def _is_over(self, name: str, there: TreeEntry | None, updated: Collection[str]) -> bool:
         """Tell whether a branch has been merged, or is about something that has passed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from caur_ci.deptree import DependencyTree, entries_of, write_wire
@@ -22,7 +22,7 @@ from caur_ci.pipeline.state import STATE_BRANCH, State
 from caur_ci.repository import CommittedFolders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from caur_ci.environment import Secrets
     from caur_ci.git import GitRepository
@@ -92,6 +92,7 @@ class StepMaker:
             pipeline=self.pipeline,
         )
         reviews = self._reviews(seen, memory, new)
+        new = replace(new, judged=_without(reviews.left_alone, new.judged))
         plan = self.plan(new.judged, notes=reviews.notes)
         remembered = self._remembered(memory, plan, request, new, reviews, pushed)
         state = self._state(seen, new.judged)
@@ -227,6 +228,13 @@ class StepMaker:
         if remembered != memory:
             wanted[MEMORY_BRANCH] = (remembered.write(self.git, self.identity), seen.memory)
         return [RefUpdate(ref, n, old) for ref, (n, old) in wanted.items() if n and n != old]
+
+
+def _without(names: Collection[str], judged: Iterable[Judged]) -> tuple[Judged, ...]:
+    """Return what is done, so that some packages are looked at again next time."""
+    return tuple(
+        replace(one, seen=None, state={}) if one.package.name in names else one for one in judged
+    )
 
 
 def _is_of_aur(judged: Judged) -> bool:

@@ -9,12 +9,9 @@ from urllib.parse import urlsplit
 
 from caur_ci.config.values import GIT_URL
 from caur_ci.errors import InputError
+from caur_ci.names import is_ref_name
 
 _USERINFO = re.compile(r"(://)[^/@\s]*@")
-# What git does not allow in a ref (see `git help check-ref-format`): it would say more than a name.
-_NOT_IN_REFS = re.compile(
-    r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|/$|\.(?:/|$)|\.lock(?:/|$)", re.ASCII
-)
 _KINDS_OF_REFS = {"branch": "refs/heads/", "tag": "refs/tags/"}
 
 
@@ -32,9 +29,7 @@ class Place:
             raise InputError(f"{without_credentials(self.url)!a} is not {error}") from None
         if not self.url.isprintable():
             raise InputError(f"{without_credentials(self.url)!a} is not the URL of a repository")
-        if self.ref != "HEAD" and (
-            not self.ref.startswith("refs/") or _NOT_IN_REFS.search(self.ref)
-        ):
+        if self.ref != "HEAD" and not (self.ref.startswith("refs/") and is_ref_name(self.ref)):
             raise InputError(f"{self.ref!a} is no name that a branch or tag can have")
 
     @classmethod

@@ -515,6 +515,26 @@ class TestReviews:
 
         assert reviewed.tip("update-a") == theirs
         assert any("update-a" in note for note in result.plan.notes)
+        git(reviewed.remote, "update-ref", "-d", "refs/heads/update-a")
+        assert actions(reviewed.run()) == {"a": Action.HELD}
+        assert "other still" in reviewed.file("a/PKGBUILD", "update-a")
+
+    def test_a_name_that_no_branch_can_have_is_told(self, world: ScheduleWorld) -> None:
+        world.begin({"a": "1-1"}, config="CI_HUMAN_REVIEW=true\n")
+        world.outside.url_push("c.lock", files_of("c.lock", "1-1"))
+        files: dict[str, str | bytes | None] = {
+            f"c.lock/{path}": text for path, text in files_of("c.lock", "1-1").items()
+        }
+        url = world.outside.url_of("c.lock")
+        world.commit("feat: c.lock", {**files, "c.lock/.CI/config": f"CI_PKGBUILD_SOURCE={url}\n"})
+        world.run()
+        world.outside.url_push("c.lock", files_of("c.lock", "2-1", "other"))
+        world.outside.push({"a": "2-1"})
+
+        result = world.run()
+
+        assert actions(result) == {"a": Action.UPDATE, "c.lock": Action.FAILED}
+        assert "no branch can be named update-c.lock" in reasons(result)["c.lock"]
 
     def test_without_review_everything_is_taken_over(self, world: ScheduleWorld) -> None:
         world.begin({"a": "1-1"})
