@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -400,6 +401,25 @@ class TestOtherRuns:
 
         assert world.subjects(2) == ["chore(update): a", "feat: begin"]
         assert world.asked() == [("a",)]
+
+    def test_two_runs_side_by_side_do_the_work_once(
+        self, world: ScheduleWorld, tmp_path: Path
+    ) -> None:
+        names = [f"p{number}" for number in range(8)]
+        world.begin(dict.fromkeys(names, "1-1"))
+        world.run()
+        world.outside.push(dict.fromkeys(names, "2-1"))
+        clone = tmp_path / "clone"
+        git(tmp_path, "clone", "--quiet", "--branch=main", str(world.remote), str(clone))
+        other = ScheduleWorld(Checkout(clone, world.remote), world.outside)
+
+        with ThreadPoolExecutor(2) as pool:
+            runs = [pool.submit(one.run) for one in (world, other)]
+            published = [run.result().commit for run in runs]
+
+        assert published == [world.tip(), world.tip()]
+        assert world.subjects(2) == ["chore(update): packages (8)", "feat: begin"]
+        assert world.asked() == [tuple(names)]
 
 
 class TestOverwriting:
