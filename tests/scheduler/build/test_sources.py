@@ -139,7 +139,6 @@ class TestNetwork:
     @pytest.mark.parametrize(
         ("package", "repository", "reaches"),
         [
-            ("", "", True),
             ("BUILDER_NETWORK=false", "", False),
             ("", "BUILDER_NETWORK=false", False),
             ("BUILDER_NETWORK=true", "BUILDER_NETWORK=false", True),
