@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from caur_ci.errors import ConfigError
 from caur_ci.relations import Relation
 from scheduler.build.executors.folders import base_environment
-from scheduler.build.executors.following import Collected, follow
+from scheduler.build.executors.following import Collected, follow, say
 from scheduler.build.executors.protocol import Ending, GuestError, Step, StoppedError, Usage
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ _PATH = (
 )
 _ROOT = "0:0"
 _ENGINE_FAILED = 125
+# What pacman --deptest says then.
+_SOME_ARE_MISSING = 127
 
 
 class ContainerGuest:
@@ -94,8 +96,18 @@ class ContainerGuest:
             Relation.parse(relation)
         if not relations:
             return Ending(0)
-        script = self.paths.scripts / "dependencies.sh"
-        return self.run(_by_root(["bash", str(script), *relations]), watch)
+        # Not as root, whose steps make a new container without network necessary.
+        collected = Collected(watch)
+        look = ["pacman", "--deptest", "--", *relations]
+        ending = self.run(Step(command=look, directory=self.paths.build), collected)
+        if ending.code != _SOME_ARE_MISSING:
+            watch.output(bytes(collected.data))
+            return ending
+        listed = set(collected.lines())
+        missing = [relation for relation in dict.fromkeys(relations) if relation in listed]
+        say(watch, f"installing {' '.join(missing)}")
+        command = ["pacman", "--sync", "--needed", "--asdeps", "--noconfirm", "--", *missing]
+        return self.run(_by_root(command), watch)
 
     def published(self, watch: Watch) -> frozenset[str]:
         """Return the file names that the target's database has; see `Guest.published`."""
@@ -105,7 +117,7 @@ class ContainerGuest:
         ending = self.run(Step(command=command, directory=self.paths.build), collected)
         if ending != Ending(0):
             return frozenset()
-        return frozenset(collected.data.decode(errors="replace").splitlines())
+        return frozenset(collected.lines())
 
     def usage(self) -> Usage:
         """Return what all steps together have used."""
@@ -139,7 +151,7 @@ class ContainerGuest:
                 raise
             return  # it had to be removed
         if left and stopped is None:
-            watch.output(b"==> caur-ci: processes that the build left behind were ended\n")
+            say(watch, "processes that the build left behind were ended")
         if as_root:
             self._is_copied = False
             self._give_back(container)

@@ -49,6 +49,11 @@ def follow(
     return stopped
 
 
+def say(watch: Watch, text: str) -> None:
+    """Tell something of ours among what a step prints."""
+    watch.output(f"==> caur-ci: {text}\n".encode())
+
+
 class Collected:
     """A watch that keeps what a step prints instead of showing it."""
 
@@ -59,6 +64,10 @@ class Collected:
     def output(self, data: bytes) -> None:
         """Keep `data`."""
         self.data += data
+
+    def lines(self) -> list[str]:
+        """Return what was printed, line by line."""
+        return self.data.decode(errors="replace").splitlines()
 
     def why_stop(self, usage: Usage) -> Stop | None:
         """Ask the watch that looks after the build."""

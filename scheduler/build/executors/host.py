@@ -22,7 +22,7 @@ from scheduler.build.executors.folders import (
     outer_paths,
     temporary_of,
 )
-from scheduler.build.executors.following import Collected, follow
+from scheduler.build.executors.following import Collected, follow, say
 from scheduler.build.executors.protocol import Ending, GuestError, Step
 from scheduler.build.executors.sampling import Sampler, oom_kills
 from scheduler.build.executors.sandbox import find_sandbox
@@ -152,13 +152,13 @@ class HostGuest:
         """Tell whether pacman knows `relations` as installed; see `Guest.install`."""
         if not self._checks:
             if relations:
-                _say(watch, "dependencies are neither installed nor checked on this machine")
+                say(watch, "dependencies are neither installed nor checked on this machine")
             return Ending(0)
         for relation in relations:
             Relation.parse(relation)
         if not relations:
             return Ending(0)
-        _say(watch, "these dependencies are not installed on this machine, if any are listed:")
+        say(watch, "these dependencies are not installed on this machine, if any are listed:")
         command = ["pacman", "--deptest", "--", *relations]
         return self.run(Step(command=command, directory=self.paths.build), watch)
 
@@ -173,7 +173,7 @@ class HostGuest:
             command = ["bash", str(script), f"{url}/{target.name}.db"]
             ending = self.run(Step(command=command, directory=self.paths.build), collected)
             if ending == Ending(0):
-                return frozenset(collected.data.decode(errors="replace").splitlines())
+                return frozenset(collected.lines())
         return frozenset()
 
     def usage(self) -> Usage:
@@ -226,10 +226,6 @@ class HostGuest:
         return base_environment(self._order, self.paths, path=path, tmp=tmp) | dict(
             step.environment
         )
-
-
-def _say(watch: Watch, text: str) -> None:
-    watch.output(f"==> caur-ci: {text}\n".encode())
 
 
 def _read_report(control: socket.socket) -> supervisor.Report:
