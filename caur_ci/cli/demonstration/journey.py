@@ -13,7 +13,7 @@ from caur_ci.cli.demonstration.client import repository_section
 from caur_ci.cli.demonstration.interrupts import Interrupts
 from caur_ci.cli.demonstration.packages import FROM_AUR, LAST_OF_CHAIN, RETIRED, Fixtures
 from caur_ci.cli.demonstration.progress import progress_on
-from caur_ci.cli.demonstration.requirements import check_machine
+from caur_ci.cli.demonstration.requirements import builds_without_network, check_machine
 from caur_ci.cli.demonstration.stage import running_stage
 from caur_ci.cli.demonstration.summary import Report
 from caur_ci.cli.demonstration.verdict import Evidence, judge
@@ -60,7 +60,8 @@ def demonstrate(options: DemoOptions, console: Console) -> Report:
     ):
         progress.begin("Making a package repository, its remote, an AUR, and a signing key")
         source = world.SourceRepository(made, Fixtures.find())
-        source.create(aur.settings)
+        offline = builds_without_network(options.executor)
+        source.create(f"{aur.settings}BUILDER_NETWORK={'false' if offline else 'true'}\n")
         fingerprint = world.make_key(made)
         section = repository_section(world.REPOSITORY, made.published)
         made.pacman_conf.write_text(section, encoding="utf-8")

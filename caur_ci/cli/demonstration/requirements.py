@@ -9,6 +9,8 @@ from caur_ci.cli.demonstration.world import ARCHITECTURE
 from caur_ci.errors import CaurError, ProcessError
 from scheduler import embedded
 from scheduler.build.executors.folders import machine_builds
+from scheduler.build.executors.sandbox import find_sandbox
+from scheduler.build.users import build_user
 from scheduler.settings import ExecutorKind
 
 _PROGRAMS = (
@@ -47,3 +49,11 @@ def check_machine(executor: ExecutorKind) -> None:
             hint="In a checkout, `make demo EXECUTOR=container` installs what is missing.",
         )
     embedded.find_server()
+
+
+def builds_without_network(executor: ExecutorKind) -> bool:
+    """Tell whether build() can be kept from the network here."""
+    if executor is ExecutorKind.CONTAINER:
+        return True
+    with build_user() as user:
+        return find_sandbox(user) is not None
