@@ -28,11 +28,11 @@ class Expected:
 
 
 class Sources:
-    """The source repositories, with copies in the folder `cache`."""
+    """The source repositories, with copies in the folder `shared`, as those of workers."""
 
-    def __init__(self, repositories: Mapping[str, SourceRepository], cache: Path) -> None:
+    def __init__(self, repositories: Mapping[str, SourceRepository], shared: Path) -> None:
         self._repositories = repositories
-        self._cache = SourceCache(cache)
+        self._cache = SourceCache(shared / "sources")
 
     def expected(self, claims: Iterable[Claim]) -> Expected:
         """Look up what may be published under the claims."""

@@ -94,7 +94,6 @@ class Repository:
     @contextmanager
     def transaction(self, signer: Signer) -> Iterator[Transaction]:
         """Provide a change that becomes visible with `commit`, or not at all."""
-        self.discard()
         self._staging.mkdir()
         try:
             yield Transaction(self.layout, self._staging, signer)

@@ -72,6 +72,9 @@ def test_publishing(shelf: Shelf, key: SigningKey) -> None:
             assert settled(repository)
             generations = repository.generations
             assert generations.numbers()[-1] == (3 if versions["tool"] == "2-1" else 2)
+        # What is listed stays, whatever was noted of its name before.
+        shelf.sweep(grace=0)
+        assert findings(shelf.layout, key.home) == []
 
     with shelf.open() as repository, repository.transaction(shelf.signer) as transaction:
         # One that replaces a file of the same name, which is still in place.

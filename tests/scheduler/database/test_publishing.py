@@ -353,7 +353,7 @@ def test_a_source_repository_out_of_reach_is_no_reason_to_refuse(world: World) -
     world.runner().step()
     known = world.checkout.head()
     world.simple("late")
-    world.land(job("early", commit=known, reason="again"), world.package("early"))
+    world.land(job("early", commit=known), world.package("early", content="again"))
     away = world.checkout.remote.with_name("away")
     world.checkout.remote.rename(away)
     world.stop.set()  # so that nobody waits between two tries

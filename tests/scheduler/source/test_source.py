@@ -14,7 +14,7 @@ from caur_ci.git.export import tree_id
 from caur_ci.git.trees import UnsafeTreeError
 from scheduler.settings import SourceRepository
 from scheduler.source.cache import MAX_FILE_SIZE, SourceCache, SourceMissingError
-from tests.support.git import Checkout, git
+from tests.support.git import Checkout, git, srcinfo
 from tests.support.queue import Background
 
 if TYPE_CHECKING:
@@ -250,3 +250,28 @@ def test_files_of_a_repository_out_of_reach_are_only_out_of_reach(
 
     with pytest.raises(TemporaryError, match="cannot be fetched"):
         cache.read_files(source, commit, ["pkg/.SRCINFO"])
+
+
+def test_the_names_in_a_repository_are_those_at_its_tip(
+    cache: SourceCache, checkout: Checkout, source: SourceRepository
+) -> None:
+    checkout.commit(
+        "one",
+        {
+            "tool/.SRCINFO": srcinfo("tool", names=("tool", "tool-doc")),
+            "folder/.SRCINFO": srcinfo("base"),
+            "broken/.SRCINFO": "no such thing",
+            "without/PKGBUILD": "x",
+            ".ci/.SRCINFO": srcinfo("hidden"),
+            "odd\nname/.SRCINFO": srcinfo("odd"),
+        },
+    )
+    checkout.push()
+
+    assert cache.names_now(source) == {"tool": {"tool", "tool-doc"}, "folder": {"base"}}
+    checkout.commit("two", {"tool/.SRCINFO": None})
+    checkout.push()
+    assert cache.names_now(source) == {"folder": {"base"}}
+    checkout.remote.rename(checkout.remote.with_name("away"))
+    with pytest.raises(TemporaryError, match="cannot be fetched"):
+        cache.names_now(source)
