@@ -1,19 +1,16 @@
-"""The database runner with a real queue: what it publishes, refuses and tries again."""
+"""The database runner with a real queue: what it publishes and tries again."""
 
 from __future__ import annotations
 
-import re
 import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from scheduler.job import FailureClass, OnOlder, Outcome, State
-from scheduler.landing import MANIFEST, SIGNATURE, SignedManifest, describe_file
+from scheduler.job import Outcome, State
 from scheduler.queue import Queue, WorkerIdentity
 from scheduler.settings import TargetRepository
-from tests.support.deliveries import manifest_of
 from tests.support.packages import make_package
 from tests.support.queue import job
 
@@ -50,83 +47,6 @@ def test_dependants_go_on_only_after_publication(world: World) -> None:
     world.runner().step()
 
     assert world.queue.claim(WorkerIdentity.new("worker")) is not None
-
-
-def test_a_bad_delivery_is_kept_aside_and_the_others_are_published(world: World) -> None:
-    world.simple("good")
-    foreign = world.package("linux", base="bad")
-    bad = world.deliver(job("bad"), foreign)
-
-    world.runner().step()
-
-    assert world.published() == {"good": "1-1"}
-    outcome, reason = world.ended("bad")
-    assert outcome is Outcome.FAILED
-    assert "linux is none of the packages of bad" in reason
-    aside = world.landing.folder / ".rejected"
-    assert (aside / bad / "linux-1-1-any.pkg.tar.zst").is_file()
-    assert "linux is none" in (aside / f"{bad}.reason").read_text()
-    assert world.deliveries() == []
-
-
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        ({"commit": "1" * 40}, "was built from commit 1111"),
-        ({"pkgbase": "other"}, "is of another job"),
-        ({"target_repo": "other"}, "is of another job"),
-        ({"arch": "aarch64"}, "is of another job"),
-        ({"source_repo": "other"}, "was built from commit .* of other"),
-        ({"attempt": 2}, "is of attempt 2"),
-        ({"version": 1}, "2 was expected"),
-        ({"tree": "no tree"}, "does not match"),
-        (
-            {"worker": "other-1"},
-            "not signed by a key that ALLOWED_WORKERS has for the worker other",
-        ),
-        ({"worker": "no name"}, "cannot be the name of a worker"),
-    ],
-)
-def test_a_manifest_of_something_else_is_refused(
-    world: World, wrong: dict[str, Any], message: str
-) -> None:
-    world.deliver(job("tool"), world.package("tool"), **wrong)
-
-    world.runner().step()
-
-    outcome, reason = world.ended("tool")
-    assert outcome is Outcome.FAILED
-    assert re.search(message, reason)
-    assert world.published() == {}
-
-
-def test_a_file_that_changed_or_went_after_the_build_is_refused(world: World) -> None:
-    changed = world.simple("changed")
-    gone = world.simple("gone")
-    linked = world.simple("linked")
-    (world.landing.folder / changed / "changed-1-1-any.pkg.tar.zst").write_bytes(b"other")
-    (world.landing.folder / gone / "gone-1-1-any.pkg.tar.zst").unlink()
-    link = world.landing.folder / linked / "linked-1-1-any.pkg.tar.zst"
-    link.unlink()
-    link.symlink_to("/etc/passwd")
-
-    world.runner().step()
-
-    assert "not the file that the manifest describes" in world.ended("changed")[1]
-    assert "not in the delivery" in world.ended("gone")[1]
-    assert "is a link" in world.ended("linked")[1]
-    assert world.published() == {}
-
-
-def test_a_delivery_that_is_not_there_ends_its_job(world: World) -> None:
-    delivery = world.simple("tool")
-    shutil.rmtree(world.landing.folder / delivery)
-
-    world.runner().step()
-
-    outcome, reason = world.ended("tool")
-    assert outcome is Outcome.FAILED
-    assert f"delivery {delivery} is not there" in reason
 
 
 def test_publishing_the_same_delivery_twice_is_harmless(world: World) -> None:
@@ -176,18 +96,6 @@ def test_a_new_member_of_a_published_version_is_added_to_it(world: World) -> Non
     assert world.ended("tool")[0] is Outcome.SUCCESS
     assert "left as it is: tool 1-1" in world.ended("tool")[1]
     assert (world.folder / "tool-1-1-any.pkg.tar.zst").read_bytes() == old
-
-
-def test_an_older_version_is_refused(world: World) -> None:
-    world.simple("tool", "1:1-1")
-    world.runner().step()
-    world.simple("tool", "9-1")
-    world.runner().step()
-
-    outcome, reason = world.ended("tool")
-    assert outcome is Outcome.FAILED
-    assert "9-1 is older than the published 1:1-1" in reason
-    assert world.published() == {"tool": "1:1-1"}
 
 
 def test_two_jobs_with_a_package_of_the_same_name_come_one_after_the_other(world: World) -> None:
@@ -272,123 +180,6 @@ def test_a_package_that_repo_add_refuses_does_not_hold_up_the_others(
     assert outcome is Outcome.FAILED
     assert "repo-add" in reason
     assert (world.landing.folder / ".rejected" / delivery).is_dir()
-
-
-@pytest.mark.parametrize(
-    ("name", "version", "values", "message"),
-    [
-        ("linux", "1-1", {}, "linux is none of the packages of tool"),
-        ("tool", "1-1", {"base": "linux"}, "belongs to pkgbase linux"),
-        ("tool", "2-1", {}, "has version 2-1, the .SRCINFO has pkgver 1"),
-        ("tool", "1-2", {}, "has version 1-2, its pkgrel has to be 1"),
-        ("tool", "1:1-1", {}, "the .SRCINFO has epoch 0"),
-        ("tool", "1-1", {"arch": "aarch64"}, "is for aarch64, the job is for x86_64"),
-    ],
-)
-def test_a_package_that_the_source_repository_does_not_have_is_refused(
-    world: World, name: str, version: str, values: dict[str, str], message: str
-) -> None:
-    package = world.package(name, version, **({"base": "tool"} | values))
-    delivery = world.deliver(job("tool"), package, committed_version="1-1")
-
-    world.runner().step()
-
-    outcome, reason = world.ended("tool")
-    assert outcome is Outcome.FAILED
-    assert message in reason
-    assert world.view("tool").failure is FailureClass.DELIVERY
-    assert message in (world.landing.folder / ".rejected" / f"{delivery}.reason").read_text()
-    assert world.published() == {}
-
-
-@pytest.mark.parametrize("name", ["../tool-1-1-any.pkg.tar.zst", "/etc/passwd", ".."])
-def test_a_path_as_the_name_of_a_file_is_refused(world: World, name: str) -> None:
-    package = world.package("tool")
-    file = describe_file(package)
-    world.deliver(job("tool"), package)
-    # What no worker of ours would deliver.
-    (claim,) = world.queue.claim_landed("other")
-    world.queue.release(claim)
-    token = int(claim.delivery.partition("-")[2])
-    files = (replace(file, name=name),)
-    manifest = manifest_of(claim, package, worker="worker-1", token=token, files=files)
-    signed = SignedManifest.sign(manifest, world.key)
-    folder = world.landing.folder / claim.delivery
-    (folder / MANIFEST).write_bytes(signed.content)
-    (folder / SIGNATURE).write_bytes(signed.signature)
-
-    world.runner().step()
-
-    outcome, reason = world.ended("tool")
-    assert outcome is Outcome.FAILED
-    assert "the name of a" in reason
-    assert world.published() == {}
-
-
-def test_a_commit_that_the_source_repository_does_not_have_is_refused(world: World) -> None:
-    world.simple("good")
-    world.land(job("tool", commit="1" * 40), world.package("tool"))
-
-    world.runner().step()
-
-    outcome, reason = world.ended("tool")
-    assert outcome is Outcome.FAILED
-    assert f"commit {'1' * 40} is in no branch or tag" in reason
-    assert world.published() == {"good": "1-1"}
-
-
-def test_a_folder_without_srcinfo_is_refused(world: World) -> None:
-    commit = world.checkout.commit("no .SRCINFO", {"tool/PKGBUILD": "pkgname=tool"})
-    world.checkout.push()
-    world.land(job("tool", commit=commit), world.package("tool"))
-
-    world.runner().step()
-
-    assert world.ended("tool")[0] is Outcome.FAILED
-    assert "tool has no .SRCINFO" in world.ended("tool")[1]
-
-
-def test_a_source_repository_out_of_reach_is_no_reason_to_refuse(world: World) -> None:
-    world.simple("early")
-    world.runner().step()
-    known = world.checkout.head()
-    world.simple("late")
-    world.land(job("early", commit=known), world.package("early", content="again"))
-    away = world.checkout.remote.with_name("away")
-    world.checkout.remote.rename(away)
-    world.stop.set()  # so that nobody waits between two tries
-
-    world.runner().step()
-
-    # What is known of a commit stays known.
-    assert world.ended("early")[0] is Outcome.ALREADY_BUILT
-    assert world.view("late").state is State.LANDED
-    away.rename(world.checkout.remote)
-    world.runner().step()
-    assert world.published() == {"early": "1-1", "late": "1-1"}
-
-
-def test_a_source_repository_that_the_runner_does_not_know_is_told_to_its_operator(
-    world: World, caplog: pytest.LogCaptureFixture
-) -> None:
-    world.simple("tool")
-    world.stop.set()
-
-    world.runner(settings=replace(world.settings, source_repos={})).step()
-
-    assert world.view("tool").state is State.LANDED
-    assert "does not know the source repository source" in caplog.text
-    assert "PACKAGE_REPOS" in caplog.text
-
-
-def test_an_older_version_is_published_where_somebody_asked_for_it(world: World) -> None:
-    world.simple("tool", "2-1")
-    world.runner().step()
-    world.deliver(job("tool", on_older=OnOlder.PUBLISH), world.package("tool", "1-1"))
-    world.runner().step()
-
-    assert world.ended("tool") == (Outcome.SUCCESS, "")
-    assert world.published() == {"tool": "1-1"}
 
 
 def test_members_that_are_not_produced_any_more_go_with_the_new_version(world: World) -> None:
@@ -483,49 +274,3 @@ class TestArchitectures:
 
         assert both.published() == {"tool": "2-1"}
         assert both.published("aarch64") == {"tool": "2-1", "tool-native": "1-1"}
-
-
-def test_jobs_for_repositories_of_other_runners_are_left_to_them(world: World) -> None:
-    spec = job("tool", target_repo="elsewhere")
-    world.deliver(spec, world.package("tool"))
-
-    assert not world.runner().step()
-    assert world.view("tool").state is State.LANDED
-
-
-def test_a_runner_with_nothing_to_do_looks_after_the_repositories(world: World) -> None:
-    world.simple("tool", "1-1")
-    world.runner().step()
-    world.simple("tool", "2-1")
-    world.runner().step()
-    old = world.folder / "tool-1-1-any.pkg.tar.zst"
-    assert old.is_file()
-    world.settings = replace(world.settings, grace=0)
-
-    assert not world.runner().step()
-
-    assert not old.exists()
-    assert (world.folder.parent / "archive/x86_64" / old.name).is_file()
-
-
-def test_a_runner_that_starts_finishes_what_another_one_began(world: World) -> None:
-    world.simple("tool")
-    world.runner().step()
-    private = world.folder.parent / ".caur/x86_64"
-    # As it is after the first rename of a commit, and in the middle of the next change.
-    generation = private / "generations/1"
-    shutil.copytree(generation, private / "commit")
-    (private / "staging").mkdir()
-    (world.folder / "repo.db").unlink()
-
-    world.runner().step()
-
-    assert (world.folder / "repo.db").is_symlink()
-    assert not (private / "commit").exists()
-    assert not (private / "staging").exists()
-
-
-def test_a_runner_ends_when_told_or_idle(world: World) -> None:
-    world.runner().run(idle_exit=0)
-    world.stop.set()
-    world.runner().run()
