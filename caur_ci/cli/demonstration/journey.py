@@ -41,7 +41,7 @@ class DemoOptions:
     output: Path
     executor: ExecutorKind = ExecutorKind.HOST
     keep: bool = False
-    timeout: float = 300.0
+    timeout: float = 180.0
 
 
 def demonstrate(options: DemoOptions, console: Console) -> Report:

@@ -50,7 +50,9 @@ class Sandbox:
     ) -> list[str]:
         """Return what runs `step` with the folders of `order` in their places `paths`."""
         seen = [Path("/", name) for name in _SYSTEM]
-        readable = [*self.readable, *local_servers(order)]
+        # bubblewrap fails for what the user cannot get to, and can do without these.
+        wanted = (*self.readable, *local_servers(order))
+        readable = [path for path in wanted if path.exists() and order.user.can_reach(path.parent)]
         mounts = [
             *_system(seen),
             *_bind("--ro-bind-try", (Path(path) for path in _ALSO_SEEN)),

@@ -30,7 +30,7 @@ PACKAGES = {
     "lantern-themes": "3.2-2",
     "ledger.sh": "0.2.1-1",
     "libmeasure": "1.4.0-1",
-    "measure": "2.0.1-1",
+    "measure": "2.1.0-1",
     "recipe-scale": "0.9-3",
     "tally++": "1.0.7-1",
 }

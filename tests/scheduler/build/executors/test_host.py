@@ -15,6 +15,7 @@ import pytest
 from caur_ci.errors import ConfigError
 from scheduler.build.executors.host import HostExecutor
 from scheduler.build.executors.protocol import Ending
+from scheduler.settings import ExtraRepository, TargetRepository
 from tests.scheduler.build.executors.builds import STAYS, Recorder, bash, make_order, processes_with
 from tests.support.queue import eventually
 from tests.support.tools import need_tools
@@ -138,6 +139,25 @@ def test_what_is_hidden_is_covered_and_what_is_readable_is_read_only(
     assert "secret" not in watch.lines()
     assert (readable / "source").read_text() == "of the source\n"
     assert not (readable / "new").exists()
+
+
+def test_a_repository_that_the_builds_user_cannot_get_to_stops_no_build(
+    shared: Path, user: BuildUser, sandboxed: HostExecutor
+) -> None:
+    repository = shared / "private" / "www" / "repo"
+    repository.mkdir(parents=True)
+    (shared / "private").chmod(0o700)
+    server = f"{repository.parent.as_uri()}/$repo/$arch"
+    target = TargetRepository(
+        name="repo", extra_repos=(ExtraRepository(name="repo", servers=(server,)),)
+    )
+    order = make_order(shared / "one", user, target=target)
+    with sandboxed.guest(order, Recorder()) as guest:
+        ending, watch = bash(guest, "echo built")
+        assert guest.published(Recorder()) == frozenset()
+
+    assert ending == Ending(0)
+    assert watch.lines() == ["built"]
 
 
 def test_where_pacman_knows_nothing_dependencies_are_not_looked_at_and_this_is_said(
