@@ -14,6 +14,7 @@ from benchmarks.far import FarAway
 from benchmarks.measure import measure
 from benchmarks.repositories import BenchRepository, git
 from benchmarks.rows import Row
+from caur_ci.errors import InputError
 from caur_ci.srcinfo import parse_fields
 from tests.support.aur_server import aur_server
 from tests.support.git_http import git_over_http
@@ -21,6 +22,7 @@ from tests.support.git_http import git_over_http
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from caur_ci.srcinfo import SrcinfoFields
     from tests.support.aur_server import AurServer
 
 # A round trip takes 100 ms.
@@ -70,14 +72,14 @@ def _world(repository: BenchRepository) -> Iterator[Path]:
 def _follow_the_aur(remote: Path, work: Path, aur: AurServer, url: str) -> None:
     """Let most packages of the repository come from the AUR, which has them as they are here."""
     git(remote.parent, "clone", "--quiet", "--no-local", str(remote), str(work))
-    packages = sorted(path for path in work.iterdir() if (path / ".SRCINFO").is_file())
+    packages = sorted(path for path in work.iterdir() if path.is_dir() and path.name[0] != ".")
     for number, package in enumerate(packages):
-        followed = number < round(len(packages) * _FROM_AUR)
-        source = "aur" if followed else "custom"
-        fields = parse_fields((package / ".SRCINFO").read_bytes())
-        (package / ".CI").mkdir(exist_ok=True)
-        (package / ".CI" / "config").write_text(f"CI_PKGBUILD_SOURCE={source}\n", encoding="utf-8")
-        if followed:
+        config = package / ".CI" / "config"
+        config.parent.mkdir(exist_ok=True)
+        fields = _fields(package) if number < round(len(packages) * _FROM_AUR) else None
+        source = "aur" if fields else "custom"
+        config.write_text(f"CI_PKGBUILD_SOURCE={source}\n", encoding="utf-8")
+        if fields:
             aur.add(fields.pkgnames[0], fields.version, base=package.name, modified=_WHEN)
     config = work / ".ci" / "config"
     config.write_text(f"{config.read_text()}CI_AUR_URL={url}\n", encoding="utf-8")
@@ -87,3 +89,12 @@ def _follow_the_aur(remote: Path, work: Path, aur: AurServer, url: str) -> None:
     git(work, "push", "--quiet", "--force", "origin", "HEAD:main", "HEAD:refs/tags/scheduled")
     git(remote, "update-ref", "-d", "refs/heads/caur")
     os.sync()
+
+
+def _fields(package: Path) -> SrcinfoFields | None:
+    """Return what the AUR is to have of a package: nothing of one that is not what it is named."""
+    try:
+        fields = parse_fields((package / ".SRCINFO").read_bytes())
+    except (InputError, OSError):
+        return None  # real repositories have some that cannot be read
+    return fields if fields.pkgbase == package.name else None
