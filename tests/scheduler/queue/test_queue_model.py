@@ -105,6 +105,8 @@ class _Model:
         self.quarantine: dict[str, int] = {}
         self.promotions = 0
         self.paused = False
+        # With each removal the jobs that it takes away, as they were.
+        self.removals: dict[int, dict[int, JobSpec]] = {}
 
     def all(self, *states: State) -> dict[int, _Job]:
         return {id_: job for id_, job in sorted(self.jobs.items()) if job.state in states}
@@ -275,12 +277,26 @@ class _QueueMachine(RuleBasedStateMachine):
         removal = Removal(
             target_repo="repo", keep=bases if keep else (), remove=() if keep else bases
         )
-        self.queue.submit(self._request_id(), [], [removal])
-        for id_, job_ in self.model.all(State.WAITING, *_ACTIVE).items():
-            if (job_.spec.pkgbase == bases[0]) != keep:
+        done = self.queue.submit(self._request_id(), [], [removal])
+        going = {
+            id_: job_.spec
+            for id_, job_ in self.model.all(State.WAITING, *_ACTIVE).items()
+            if (job_.spec.pkgbase == bases[0]) != keep
+        }
+        self.model.removals[done.removals[0]] = going
+        if not keep:
+            for id_ in going:
                 self.model.cancel(id_)
+        self._carry_out_removals()
+
+    def _carry_out_removals(self) -> None:
         for claim in self.queue.claim_removals("runner"):
             self.queue.finish_removal(claim)
+            for id_, spec in self.model.removals.pop(claim.removal_id).items():
+                # Not what was asked for since then, under the same id.
+                job_ = self.model.all(State.WAITING, *_ACTIVE).get(id_)
+                if job_ is not None and job_.spec is spec:
+                    self.model.cancel(id_)
 
     @rule(worker=st.sampled_from(_WORKERS))
     def claim(self, worker: WorkerIdentity) -> None:
@@ -311,8 +327,7 @@ class _QueueMachine(RuleBasedStateMachine):
     def publish(self) -> None:
         claims = self.queue.claim_landed("runner")
         # A removal that could not be carried out yet holds nothing back for longer than this.
-        for removal in self.queue.claim_removals("runner"):
-            self.queue.finish_removal(removal)
+        self._carry_out_removals()
         claims += self.queue.claim_landed("runner")
         assert {claim.job_id for claim in claims} == set(self.model.all(State.LANDED))
         for claim in claims:
