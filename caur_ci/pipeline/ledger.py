@@ -18,6 +18,8 @@ MAX_ENTRIES = 5000
 # In place of a package's name, where an entry is about very many.
 EVERYTHING = "*"
 _MANY = 100
+# Decisions that lead to builds.
+_ASKING = frozenset({"build", "update", "remove"})
 _MAX_TEXT = 500
 
 
@@ -57,8 +59,13 @@ class Ledger:
         return b"".join(line + b"\n" for line in self.lines)
 
     def add(self, entries: Iterable[LedgerEntry]) -> Ledger:
-        """Return the ledger with `entries` as its newest; the oldest ones go."""
-        return Ledger((*self.lines, *map(_line, entries))[-MAX_ENTRIES:])
+        """Return the ledger with `entries` as its newest; the oldest ones go.
+
+        What says the same as the latest entry about its package is no news, unless a build was
+        asked for: a package that stays out of reach must not push all others out.
+        """
+        news = (entry for entry in entries if not self._is_known(entry))
+        return Ledger((*self.lines, *map(_line, news))[-MAX_ENTRIES:])
 
     def about(self, package: str) -> list[LedgerEntry]:
         """Return what was decided about `package` or about very many, newest first."""
@@ -66,6 +73,16 @@ class Ledger:
         quoted = [json.dumps(name).encode() for name in names]
         lines = (line for line in reversed(self.lines) if any(name in line for name in quoted))
         return [entry for entry in map(_entry, lines) if entry and entry.package in names]
+
+    def _is_known(self, entry: LedgerEntry) -> bool:
+        if entry.decision in _ASKING:
+            return False
+        quoted = json.dumps(entry.package).encode()
+        for line in reversed(self.lines):
+            latest = _entry(line) if quoted in line else None
+            if latest is not None and latest.package == entry.package:
+                return _said(latest) == _said(entry)
+        return False
 
     def __iter__(self) -> Iterator[LedgerEntry]:
         """Yield the entries, oldest first."""
@@ -90,6 +107,11 @@ def summarized(entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:
             reason = f"{entry.reason} ({alike[kind]} packages)"
             kept.append(replace(entry, package=EVERYTHING, reason=reason, before="", after=""))
     return kept
+
+
+def _said(entry: LedgerEntry) -> tuple[str, ...]:
+    reason = entry.reason[:_MAX_TEXT]
+    return (entry.run, entry.decision, reason, entry.before, entry.after)
 
 
 def _line(entry: LedgerEntry) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from caur_ci.pipeline import ledger as module
 from caur_ci.pipeline.ledger import Ledger, LedgerEntry
 
@@ -40,6 +42,20 @@ def test_the_oldest_go_when_there_are_too_many() -> None:
     assert len(ledger.lines) == module.MAX_ENTRIES
     assert [found.time for found in ledger.about("b")] == [2, 1]
     assert min(found.time for found in ledger.about("a")) == 2
+
+
+def test_what_stays_as_it_is_is_told_once() -> None:
+    failed = replace(entry("a"), decision="failed", reason="out of reach")
+    ledger = Ledger().add([failed]).add([replace(failed, time=2), entry("b", 2)])
+    ledger = ledger.add([replace(failed, time=3, reason="no such branch")])
+    ledger = ledger.add([replace(failed, time=4), entry("b", 4)])
+
+    assert [(found.time, found.reason) for found in ledger.about("a")] == [
+        (4, "out of reach"),
+        (3, "no such branch"),
+        (1, "out of reach"),
+    ]
+    assert [found.time for found in ledger.about("b")] == [4, 2]
 
 
 def test_lines_of_another_version_are_kept_and_not_shown() -> None:
