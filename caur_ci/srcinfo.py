@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
+from sys import intern
 
 from caur_ci.errors import InputError
 from caur_ci.names import check_package_name
@@ -189,20 +190,21 @@ def _fields(read: _Reader, arch: str) -> SrcinfoFields:
                 if name in section:
                     found += section[name]
                     break
-        return tuple(dict.fromkeys(filter(None, found)))
+        # The same few names stand in thousands of files: once in memory is enough.
+        return tuple(map(intern, dict.fromkeys(filter(None, found))))
 
     return SrcinfoFields(
-        pkgbase=read.head["pkgbase"],
+        pkgbase=intern(read.head["pkgbase"]),
         epoch=read.head.get("epoch", ""),
         pkgver=read.head["pkgver"],
         pkgrel=read.head["pkgrel"],
-        arch=tuple(read.architectures),
+        arch=tuple(map(intern, read.architectures)),
         depends=values("depends", read.base),
         makedepends=values("makedepends", read.base),
         checkdepends=values("checkdepends", read.base),
         packages=tuple(
             PackageFields(
-                pkgname=pkgname,
+                pkgname=intern(pkgname),
                 depends=values("depends", section, read.base),
                 provides=values("provides", section, read.base),
             )

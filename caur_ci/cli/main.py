@@ -7,6 +7,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING
 
+from caur_ci.cli.garbage import collect_rarely
 from caur_ci.cli.session import Session
 from caur_ci.environment import take_secrets
 from caur_ci.errors import CaurError, ExitCode
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Run the command line and exit."""
+    collect_rarely()
     sys.exit(run(sys.argv[1:], Session(secrets=take_secrets())))
 
 

@@ -9,6 +9,7 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from caur_ci.cli.garbage import collect_as_usual
 from caur_ci.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def service(session: Session) -> Iterator[threading.Event]:
     SIGTERM, SIGHUP and Ctrl-C ask for that; a second one ends it at once. What the services log
     goes to standard error, without secrets.
     """
+    collect_as_usual()
     stop = threading.Event()
     # Nothing is lost by it: that is what leases are for, and a build ends with its worker.
     watchdog = threading.Timer(_LAST_PATIENCE, os._exit, [ExitCode.INTERRUPTED])

@@ -52,6 +52,7 @@ class Shared:
     def __init__(self, git: GitRepository, remote: Remote | None) -> None:
         self._git = git
         self.remote = remote
+        self._last_memory: tuple[str | None, Memory] = (None, Memory())
 
     @classmethod
     def open(
@@ -152,7 +153,9 @@ class Shared:
 
     def memory(self, seen: SharedRefs) -> Memory:
         """Return what branch `caur` held when this run looked. Raises InputError."""
-        return Memory.read(self._git, seen.memory)
+        if self._last_memory[0] != seen.memory:
+            self._last_memory = (seen.memory, Memory.read(self._git, seen.memory))
+        return self._last_memory[1]
 
     def update(self, updates: list[RefUpdate], push_options: Collection[str]) -> bool:
         """Set the refs, all of them or none; tell whether nobody else had changed them before."""

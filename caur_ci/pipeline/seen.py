@@ -7,6 +7,7 @@ and stay byte for byte what they were where nothing new was seen: git stores the
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 _START = b'{"package":"'
+_KINDS = {field.name: type(field.default) for field in fields(Seen)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,10 @@ def _line(package: str, seen: Seen) -> bytes:
 def _seen(line: bytes) -> Seen:
     """Read one line; what a program of another version added or meant otherwise is left out."""
     data = _data(line)
-    kinds = {field.name: type(field.default) for field in fields(Seen)}
-    return Seen(**{key: data[key] for key, kind in kinds.items() if type(data.get(key)) is kind})
+    known = {key: data[key] for key, kind in _KINDS.items() if type(data.get(key)) is kind}
+    if "origin" in known:
+        known["origin"] = sys.intern(known["origin"])  # the same for very many
+    return Seen(**known)
 
 
 def _data(line: bytes) -> dict[str, Any]:

@@ -34,6 +34,8 @@ _DAY = 24 * 3600
 _GONE = -1
 # More packages than this do not go at once: then it is the answer that is wrong.
 _MANY, _SHARE = 25, 0.1
+# What is found about most packages, most of the time.
+_UNCHANGED = Finding(kind=Kind.UNCHANGED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +127,7 @@ class AurSource:
         if record is None:
             return self._gone(case) if seen.modified == _GONE else None
         if seen.origin and seen.modified == record.last_modified:
-            return Finding(kind=Kind.UNCHANGED)
+            return _UNCHANGED
         if package.seen.origin not in {"", self._url}:
             return None
         if package.state.get(TIMESTAMP) == str(record.last_modified):
