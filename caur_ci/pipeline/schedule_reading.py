@@ -13,7 +13,6 @@ from caur_ci.config import (
 )
 from caur_ci.deptree import DependencyTree
 from caur_ci.errors import ConfigError, InputError
-from caur_ci.pipeline.state import GIT_COMMIT, PKGBUILD_TIMESTAMP
 from caur_ci.repository import CommittedFolders
 from caur_ci.update.source import FollowedPackage
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.state import State
 
 AUR_STATE = ".ci/aur-state"
-_STATE_KEYS = (GIT_COMMIT, PKGBUILD_TIMESTAMP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +54,7 @@ class Repository:
             name: replace(
                 package,
                 seen=memory.seen.get(name),
-                state={key: state.get(name, key) for key in _STATE_KEYS},
+                state=state.values(name),
             )
             for name, package in self.packages.items()
         }

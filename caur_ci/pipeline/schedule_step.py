@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from caur_ci.deptree import DependencyTree, entries_of, write_wire
 from caur_ci.git import Identity, RefUpdate
+from caur_ci.names import is_package_name
 from caur_ci.pipeline import assemble, legacy
 from caur_ci.pipeline.applying import Branch, NewBranch
 from caur_ci.pipeline.commit_range import SCHEDULED_TAG
@@ -204,12 +205,21 @@ class StepMaker:
         return kept.with_run(request, entries, seen=seen, commits=own)
 
     def _state(self, seen: SharedRefs, judged: Iterable[Judged]) -> str | None:
+        news = [one for one in judged if one.state]
+        if not news and self._is_about_all_that_is_there(seen.state):
+            return seen.state
         state = State.read(self.git, seen.state)
         state.keep_only(self.repository.folders.packages)
-        for one in judged:
+        for one in news:
             for key, value in one.state.items():
                 state.set(one.package.name, key, value)
         return state.write(self.git, self.identity)
+
+    def _is_about_all_that_is_there(self, state: str | None) -> bool:
+        """Tell whether branch `state` has no package that is gone."""
+        names = {entry.name for entry in self.git.entries(state)} if state else set()
+        gone = names.difference(self.repository.folders.packages)
+        return not any(map(is_package_name, gone))
 
     def _updates(
         self,

@@ -11,7 +11,7 @@ import sys
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Self
 
-from caur_ci.update.source import Seen
+from caur_ci.update.source import NEVER_SEEN, Seen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -39,7 +39,7 @@ class SeenPackages:
     def get(self, package: str) -> Seen:
         """Return what was seen of a package, an empty value where nothing was."""
         line = self.lines.get(package)
-        return _seen(line) if line else Seen()
+        return _seen(line) if line else NEVER_SEEN
 
     def updated(self, news: Mapping[str, Seen]) -> SeenPackages:
         """Return it with what was seen of some packages now; an empty value forgets."""

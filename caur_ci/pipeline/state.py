@@ -54,6 +54,13 @@ class State:
         content = self._files.get(package)
         return (_parse(package, content).get(key) or "") if content else ""
 
+    def values(self, package: str) -> dict[str, str]:
+        """Return all that is known about a package."""
+        content = self._files.get(package)
+        if not content:
+            return {}
+        return {key: a.value for key, a in _parse(package, content).assignments().items()}
+
     def set(self, package: str, key: str, value: str) -> None:
         """Remember something about a package; an empty value forgets it."""
         file = _parse(package, self._files.get(package, b""))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -32,6 +33,11 @@ class Seen:
     maintainer: str = ""
 
 
+# One each for all packages: there may be a hundred thousand.
+NEVER_SEEN = Seen()
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowedPackage:
     """A package as the repository has it.
@@ -44,8 +50,8 @@ class FollowedPackage:
     config: PackageConfig
     tree: str
     fields: SrcinfoFields | None = None
-    seen: Seen = field(default_factory=Seen)
-    state: Mapping[str, str] = field(default_factory=dict)
+    seen: Seen = NEVER_SEEN
+    state: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
 
 
 class Kind(StrEnum):
@@ -73,7 +79,7 @@ class Finding:
     reason: str = ""
     tree: str = ""
     seen: Seen | None = None
-    state: Mapping[str, str] = field(default_factory=dict)
+    state: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     link: str = ""
     remarks: tuple[str, ...] = ()
 
