@@ -14,10 +14,14 @@ from caur_ci.errors import InputError
 from caur_ci.names import is_package_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from caur_ci.git import GitRepository
+
+
+# More files than this are not held in memory only because they are read one after the other.
+_AT_ONCE = 5_000
 
 
 class PackageFolders(Protocol):
@@ -67,6 +71,11 @@ class CommittedFolders:
         # By the folder's own id: git need not walk the large top folder for each of them.
         blobs = self._git.read_blobs([f"{self._trees[name]}:{file}" for name in names])
         return dict(zip(names, blobs, strict=True))
+
+    def each(self, file: str) -> Iterator[tuple[str, bytes | None]]:
+        """Yield every package with the content of `file` in its folder, read a part at a time."""
+        for start in range(0, len(self.packages), _AT_ONCE):
+            yield from self.read(file, self.packages[start : start + _AT_ONCE]).items()
 
     def tree(self, package: str) -> str:
         """Return the id of the package's folder."""

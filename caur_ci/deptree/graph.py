@@ -89,7 +89,14 @@ class DependencyTree:
     @classmethod
     def read(cls, files: Mapping[str, bytes | None], *, arch: str = DEFAULT_ARCHITECTURE) -> Self:
         """Build the tree from the `.SRCINFO` of each folder; None where it has none."""
-        return cls.build({name: _read_one(name, data, arch) for name, data in files.items()})
+        return cls.read_each(files.items(), arch=arch)
+
+    @classmethod
+    def read_each(
+        cls, files: Iterable[tuple[str, bytes | None]], *, arch: str = DEFAULT_ARCHITECTURE
+    ) -> Self:
+        """Build the tree like `read`, from files that need not all be in memory at once."""
+        return cls.build({name: _read_one(name, data, arch) for name, data in files})
 
     def __len__(self) -> int:
         return len(self.packages)

@@ -34,7 +34,7 @@ class CommitReader:
         self._pipeline = ForgePipeline.from_environment(environ)
         self._folders = CommittedFolders.at(git, head)
         self._config = self._load_config(head)
-        self._tree = DependencyTree.read(self._folders.read(".SRCINFO"))
+        self._tree = DependencyTree.read_each(self._folders.each(".SRCINFO"))
 
     def _load_config(self, head: str) -> Loaded[RepositoryConfig]:
         (data,) = self._git.read_blobs([f"{head}:{RepositoryConfig.FILE}"])

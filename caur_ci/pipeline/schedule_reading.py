@@ -81,7 +81,7 @@ def read_repository(git: GitRepository, head: str, *, only: Collection[str] = ()
         raise InputError(f"there is no package {', '.join(missing)} in the repository")
     names = sorted(only) if only else folders.packages
     configs = _Configs(folders.read(PackageConfig.FILE, names))
-    tree = DependencyTree.read(folders.read(".SRCINFO"))
+    tree = DependencyTree.read_each(folders.each(".SRCINFO"))
     packages = {
         name: FollowedPackage(
             name=name,

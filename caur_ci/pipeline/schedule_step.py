@@ -176,7 +176,7 @@ class StepMaker:
     def _tree_at(self, commit: str) -> DependencyTree:
         if commit == self.repository.head:
             return self.repository.tree
-        return DependencyTree.read(CommittedFolders.at(self.git, commit).read(".SRCINFO"))
+        return DependencyTree.read_each(CommittedFolders.at(self.git, commit).each(".SRCINFO"))
 
     def _reviews(self, seen: SharedRefs, memory: Memory, new: NewBranch) -> ReviewChanges:
         ours = memory.commits.reviews
