@@ -42,6 +42,12 @@ class PackageFolders(Protocol):
         """
 
 
+def unusable_folders(folders: PackageFolders) -> Iterator[str]:
+    """Yield a sentence about each folder that cannot be a package."""
+    for name in folders.unusable:
+        yield f"the folder {name!r} is ignored: its name cannot be that of a package"
+
+
 class CommittedFolders:
     """The package folders at one commit."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from caur_ci.config import RepositoryConfig, load_repository_config
+from caur_ci.config import RepositoryConfig, read_repository_config
 
 if TYPE_CHECKING:
     from caur_ci.git import GitRepository
@@ -13,5 +13,4 @@ if TYPE_CHECKING:
 def head_config(git: GitRepository) -> RepositoryConfig:
     """Return the `.ci/config` at HEAD, the defaults where there is none. Raises ConfigError."""
     head = git.resolve("HEAD")
-    (data,) = git.read_blobs([f"{head}:{RepositoryConfig.FILE}"]) if head else (None,)
-    return load_repository_config(data or b"", origin=RepositoryConfig.FILE).config
+    return read_repository_config(git, head).config if head else RepositoryConfig()

@@ -1,9 +1,16 @@
 """Typed configuration: `.ci/config` of the repository and `.CI/config` of each package."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from caur_ci.config.loading import Loaded, load, schema_of
 from caur_ci.config.package import PackageConfig
 from caur_ci.config.repository import RepositoryConfig
 from caur_ci.config.values import Bump, PkgbuildSource
+
+if TYPE_CHECKING:
+    from caur_ci.git import GitRepository
 
 __all__ = [
     "Bump",
@@ -14,6 +21,7 @@ __all__ = [
     "load_package_config",
     "load_repository_config",
     "package_schema",
+    "read_repository_config",
     "repository_schema",
 ]
 
@@ -38,6 +46,12 @@ def load_repository_config(data: bytes, *, origin: str = ".ci/config") -> Loaded
             f"{config.target_repo} (REPO_NAME)"
         )
     return Loaded(config, loaded.file, tuple(warnings))
+
+
+def read_repository_config(git: GitRepository, commit: str) -> Loaded[RepositoryConfig]:
+    """Read the `.ci/config` at `commit`, the defaults where there is none. Raises ConfigError."""
+    (data,) = git.read_blobs([f"{commit}:{RepositoryConfig.FILE}"])
+    return load_repository_config(data or b"", origin=RepositoryConfig.FILE)
 
 
 def package_schema() -> dict[str, object]:

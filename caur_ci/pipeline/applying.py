@@ -77,18 +77,20 @@ class Branch:
             entries[name] = TreeEntry(TREE_MODE, tree, name)
         self._write_watermark(entries)
         tree = self._git.write_tree(entries.values())
-        replaces = overwrite and self._may_replace(tip, own, asked)
-        names = sorted({*changed, *(self._named_in(tip) if replaces else ())})
+        parents = self._git.parents(tip) if overwrite else []
+        replaces = overwrite and self._may_replace(tip, parents, own, asked)
+        names = sorted({*changed, *(self._named_in(parents[0], tip) if replaces else ())})
         commit = self._git.write_commit(
             tree,
             update_message(names, self._pipeline),
-            parents=self._git.parents(tip) if replaces else [tip],
+            parents=parents if replaces else [tip],
             identity=self._identity,
         )
         return NewBranch(commit, settled, is_ours=True, replaced=tip if replaces else "")
 
-    def _may_replace(self, tip: str, own: OwnCommits, asked: Sequence[BuildRequest]) -> bool:
-        parents = self._git.parents(tip)
+    def _may_replace(
+        self, tip: str, parents: Sequence[str], own: OwnCommits, asked: Sequence[BuildRequest]
+    ) -> bool:
         return (
             tip == own.last
             and len(parents) == 1
@@ -98,9 +100,8 @@ class Branch:
             and all(branch.base != tip for branch in own.reviews.values())
         )
 
-    def _named_in(self, tip: str) -> set[str]:
+    def _named_in(self, parent: str, tip: str) -> set[str]:
         """Return the packages that the commit to be replaced has changed."""
-        (parent,) = self._git.parents(tip)
         changes = self._git.changes(parent, tip)
         return {change.name for change in changes if not change.name.startswith(".")}
 

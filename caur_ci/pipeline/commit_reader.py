@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from caur_ci.config import Loaded, RepositoryConfig, load_repository_config
+from caur_ci.config import read_repository_config
 from caur_ci.deptree import DependencyTree, entries_of, write_wire
 from caur_ci.git import GitRepository, Identity
 from caur_ci.names import is_package_name
@@ -13,7 +13,7 @@ from caur_ci.pipeline.commit_range import CommitRange, Relation, find_range
 from caur_ci.pipeline.deploy import Deploys, read_deploys
 from caur_ci.pipeline.forge import ForgePipeline
 from caur_ci.pipeline.plan import Action, Decision, Plan
-from caur_ci.repository import CommittedFolders
+from caur_ci.repository import CommittedFolders, unusable_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,12 +33,8 @@ class CommitReader:
         self._environ = environ
         self._pipeline = ForgePipeline.from_environment(environ)
         self._folders = CommittedFolders.at(git, head)
-        self._config = self._load_config(head)
+        self._config = read_repository_config(git, head)
         self._tree = DependencyTree.read_each(self._folders.each(".SRCINFO"))
-
-    def _load_config(self, head: str) -> Loaded[RepositoryConfig]:
-        (data,) = self._git.read_blobs([f"{head}:{RepositoryConfig.FILE}"])
-        return load_repository_config(data or b"", origin=RepositoryConfig.FILE)
 
     def identity(self) -> Identity:
         """Return who commits to branch `caur`."""
@@ -118,8 +114,7 @@ class CommitReader:
             yield f"the pipeline runs for {ours[:12]}, but HEAD is {commits.head[:12]}"
 
     def _folder_warnings(self) -> Iterator[str]:
-        for name in self._folders.unusable:
-            yield f"the folder {name!r} is ignored: its name cannot be that of a package"
+        yield from unusable_folders(self._folders)
         for name in self._folders.packages:
             if name != name.lower():
                 yield f"{name} has capitals in its name, which pacman advises against"

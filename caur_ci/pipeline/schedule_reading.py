@@ -9,11 +9,11 @@ from caur_ci.config import (
     PackageConfig,
     RepositoryConfig,
     load_package_config,
-    load_repository_config,
+    read_repository_config,
 )
 from caur_ci.deptree import DependencyTree
 from caur_ci.errors import ConfigError, InputError
-from caur_ci.repository import CommittedFolders
+from caur_ci.repository import CommittedFolders, unusable_folders
 from caur_ci.update.source import FollowedPackage
 
 if TYPE_CHECKING:
@@ -61,20 +61,13 @@ class Repository:
         return replace(self, packages=packages)
 
 
-def read_config(git: GitRepository, commit: str) -> tuple[RepositoryConfig, tuple[str, ...]]:
-    """Return `.ci/config` at `commit`, and what is odd about it. Raises ConfigError."""
-    (data,) = git.read_blobs([f"{commit}:{RepositoryConfig.FILE}"])
-    loaded = load_repository_config(data or b"", origin=RepositoryConfig.FILE)
-    return loaded.config, loaded.warnings
-
-
 def read_repository(git: GitRepository, head: str, *, only: Collection[str] = ()) -> Repository:
     """Read the packages at `head`, or those of them that are in `only`.
 
     Raises ConfigError for a `.ci/config` that cannot be used, InputError for packages in `only`
     that do not exist.
     """
-    config, warnings = read_config(git, head)
+    config = read_repository_config(git, head)
     folders = CommittedFolders.at(git, head)
     missing = sorted(set(only) - set(folders.packages))
     if missing:
@@ -95,11 +88,11 @@ def read_repository(git: GitRepository, head: str, *, only: Collection[str] = ()
     return Repository(
         folders=folders,
         tree=tree,
-        config=config,
+        config=config.config,
         packages=packages,
         broken=configs.broken,
         watermark=_watermark(git, head),
-        warnings=(*warnings, *configs.warnings, *_odd(folders, tree)),
+        warnings=(*config.warnings, *configs.warnings, *_odd(folders, tree)),
     )
 
 
@@ -137,7 +130,6 @@ def _watermark(git: GitRepository, head: str) -> int:
 
 
 def _odd(folders: CommittedFolders, tree: DependencyTree) -> Iterator[str]:
-    for name in folders.unusable:
-        yield f"the folder {name!r} is ignored: its name cannot be that of a package"
+    yield from unusable_folders(folders)
     for problem in tree.problems:
         yield problem.message

@@ -13,6 +13,7 @@ from caur_ci.aur.archive import ArchiveCache, fetch_archive
 from caur_ci.aur.rpc import NAMES_PER_REQUEST, fetch_info
 from caur_ci.web import Web, WebError
 from tests.support.aur_server import AurServer, Fault, aur_server
+from tests.support.pauses import Pauses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,16 +24,6 @@ if TYPE_CHECKING:
 def aur(request: pytest.FixtureRequest) -> Iterator[AurServer]:
     with aur_server(goaurrpc=request.param == "goaurrpc") as server:
         yield server
-
-
-class Pauses:
-    """Counts the seconds that somebody wanted to wait."""
-
-    def __init__(self) -> None:
-        self.taken: list[float] = []
-
-    def __call__(self, seconds: float) -> None:
-        self.taken.append(seconds)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from tests.support.git import Checkout
 from tests.support.git import git as run_git
 from tests.support.git_http import git_over_http
 from tests.support.git_mirror import GitCalls, GitMirror, Trouble, git_mirror, package, put
+from tests.support.pauses import Pauses
 from tests.support.queue import eventually
 
 if TYPE_CHECKING:
@@ -46,14 +47,6 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GitCalls:
     counting = GitCalls(tmp_path)
     monkeypatch.setenv("PATH", f"{counting.folder}:{os.environ['PATH']}")
     return counting
-
-
-class Pauses:
-    def __init__(self) -> None:
-        self.taken: list[float] = []
-
-    def __call__(self, seconds: float) -> None:
-        self.taken.append(seconds)
 
 
 @pytest.fixture
