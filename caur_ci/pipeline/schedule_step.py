@@ -82,7 +82,8 @@ class StepMaker:
         """
         assert seen.branch is not None  # noqa: S101 - the journey has seen to it
         memory = self.shared.memory(seen)
-        pushed = self._pushed_by_others(seen)
+        tagged = tagged_commit(self.git, self.shared, seen.tag) if seen.tag else None
+        pushed = None if tagged == seen.branch else self._pushed_by_others(seen, seen.branch)
         new = self._new_branch(seen.branch, memory, overwrite=pushed is None)
         tree = self._tree_at(new.commit)
         request = assemble.build_request(
@@ -97,12 +98,21 @@ class StepMaker:
         plan = self.plan(new.judged, notes=reviews.notes)
         remembered = self._remembered(memory, plan, request, new, reviews, pushed)
         state = self._state(seen, new.judged)
+        refs = {
+            self.branch: (new.commit, seen.branch),
+            STATE_BRANCH: (state, seen.state),
+            SCHEDULED_TAG: (new.commit if tagged != new.commit else None, seen.tag),
+            MEMORY_BRANCH: (self._written(remembered, memory), seen.memory),
+        }
         return Step(
             plan=plan,
             request=request,
             commit=new.commit,
             state=state,
-            updates=(*self._updates(seen, new, memory, remembered, state), *reviews.updates),
+            updates=(
+                *(RefUpdate(ref, n, old) for ref, (n, old) in refs.items() if n and n != old),
+                *reviews.updates,
+            ),
             schedule_params=legacy.schedule_params(
                 request, self.repository.config, keep=tree.packages, environ=self.environ
             ),
@@ -124,13 +134,9 @@ class StepMaker:
         )
         return plan.redacted(self.secrets)
 
-    def _pushed_by_others(self, seen: SharedRefs) -> Plan | None:
-        """Return what on-commit would decide about the tip of the branch, None if it has."""
-        assert seen.branch is not None  # noqa: S101
-        tagged = tagged_commit(self.git, self.shared, seen.tag) if seen.tag else None
-        if tagged == seen.branch:
-            return None
-        return CommitReader(self.git, self.shared, seen.branch, self.environ).plan(seen)
+    def _pushed_by_others(self, seen: SharedRefs, tip: str) -> Plan:
+        """Return what on-commit would decide about the tip of the branch."""
+        return CommitReader(self.git, self.shared, tip, self.environ).plan(seen)
 
     def _new_branch(self, tip: str, memory: Memory, *, overwrite: bool) -> NewBranch:
         branch = Branch(
@@ -221,23 +227,8 @@ class StepMaker:
         gone = names.difference(self.repository.folders.packages)
         return not any(map(is_package_name, gone))
 
-    def _updates(
-        self,
-        seen: SharedRefs,
-        new: NewBranch,
-        memory: Memory,
-        remembered: Memory,
-        state: str | None,
-    ) -> list[RefUpdate]:
-        wanted = {
-            self.branch: (new.commit, seen.branch),
-            STATE_BRANCH: (state, seen.state),
-        }
-        if seen.tag is None or tagged_commit(self.git, self.shared, seen.tag) != new.commit:
-            wanted[SCHEDULED_TAG] = (new.commit, seen.tag)
-        if remembered != memory:
-            wanted[MEMORY_BRANCH] = (remembered.write(self.git, self.identity), seen.memory)
-        return [RefUpdate(ref, n, old) for ref, (n, old) in wanted.items() if n and n != old]
+    def _written(self, remembered: Memory, before: Memory) -> str | None:
+        return remembered.write(self.git, self.identity) if remembered != before else None
 
 
 def _without(names: Collection[str], judged: Iterable[Judged]) -> tuple[Judged, ...]:

@@ -111,8 +111,9 @@ class ContainerGuest:
 
     def published(self, watch: Watch) -> frozenset[str]:
         """Return the file names that the target's database has; see `Guest.published`."""
-        script = self.paths.scripts / "synced.sh"
-        command = ["bash", str(script), self._launcher.order.target.name]
+        script = self.paths.scripts / "published.sh"
+        database = f"file:///var/lib/pacman/sync/{self._launcher.order.target.name}.db"
+        command = ["bash", str(script), database]
         collected = Collected(watch)
         ending = self.run(Step(command=command, directory=self.paths.build), collected)
         if ending != Ending(0):
