@@ -219,6 +219,9 @@ class _Journey:
             )
 
     def _followed_up(self, step: Step, written: tuple[Path, ...]) -> OnScheduleResult:
+        host = self._options.reviews
+        if host is not None and step.reviews:
+            host.open_requests(step.reviews)
         trouble = (
             bring_forward(self._git, self._head, step.commit),
             show_state(self._git, step.state),

@@ -17,10 +17,12 @@ from caur_ci.pipeline.ledger import summarized
 from caur_ci.pipeline.memory import MEMORY_BRANCH
 from caur_ci.pipeline.plan import Action as CommitAction
 from caur_ci.pipeline.plan import Decision, Plan
+from caur_ci.pipeline.publish import REVIEW_BRANCH
 from caur_ci.pipeline.review_branches import ReviewBranches
 from caur_ci.pipeline.schedule_plan import Action, ScheduleDecision, SchedulePlan
 from caur_ci.pipeline.state import STATE_BRANCH, State
 from caur_ci.repository import CommittedFolders
+from caur_ci.review import ReviewRequest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from caur_ci.request import BuildRequest
 
 RUN = "on-schedule"
+_BRANCHES = "refs/heads/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,7 @@ class Step:
     """What is to be pushed, and the documents that follow from it.
 
     `commit` is that of the branch, `state` that of branch `state`, as they are afterwards.
+    `reviews` are to be opened once all that is there.
     """
 
     plan: SchedulePlan
@@ -52,6 +56,7 @@ class Step:
     updates: tuple[RefUpdate, ...]
     schedule_params: str
     deptree: str
+    reviews: tuple[ReviewRequest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +122,11 @@ class StepMaker:
                 request, self.repository.config, keep=tree.packages, environ=self.environ
             ),
             deptree=write_wire(entries_of(tree)),
+            reviews=tuple(
+                self._review(one)
+                for one in new.judged
+                if one.decision.action is Action.REVIEW and one.package.name in reviews.branches
+            ),
         )
 
     def plan(self, judged: Iterable[Judged], *, notes: Iterable[str] = ()) -> SchedulePlan:
@@ -226,6 +236,16 @@ class StepMaker:
         names = {entry.name for entry in self.git.entries(state)} if state else set()
         gone = names.difference(self.repository.folders.packages)
         return not any(map(is_package_name, gone))
+
+    def _review(self, judged: Judged) -> ReviewRequest:
+        name = judged.package.name
+        return ReviewRequest(
+            package=name,
+            branch=f"{REVIEW_BRANCH}{name}".removeprefix(_BRANCHES),
+            target=self.branch.removeprefix(_BRANCHES),
+            reasons=judged.reasons,
+            link=judged.decision.link,
+        )
 
     def _written(self, remembered: Memory, before: Memory) -> str | None:
         return remembered.write(self.git, self.identity) if remembered != before else None
