@@ -62,8 +62,10 @@ def database(
 ) -> None:
     """Check, sign and publish what workers built, and remove packages that are to go.
 
-    The repositories come from the variable PACKAGE_TARGET_REPOS: `{"NAME": {}}`. All packages
-    that wait at a moment are published in one step; pacman reads either the old or the new state.
+    The repositories come from the variable PACKAGE_TARGET_REPOS: `{"NAME": {}}`. What may be
+    published is told by the source repositories (PACKAGE_REPOS) and by the file with the keys of
+    the workers (ALLOWED_WORKERS, see `caur-ci worker --print-key`). All packages that wait at a
+    moment are published in one step; pacman reads either the old or the new state.
 
     SIGTERM or Ctrl-C ends the runner after what it is just publishing, and a second one at once:
     then the next runner publishes it. `caur-ci queue drain` ends the runner likewise in order.
