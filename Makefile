@@ -9,7 +9,7 @@ export PATH := $(PATH):$(CURDIR)/.venv/system:$(CURDIR)/$(VENV)
 
 PYTHON_FILES := caur_ci scheduler tests benchmarks
 SHELL_SCRIPTS := scripts/bootstrap scripts/stand-in-image scripts/try-containers .ci/run \
-	$(wildcard scheduler/build/guest/*.sh)
+	$(wildcard scheduler/worker/guest/*.sh)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test chaos lint format bench clean
@@ -47,8 +47,8 @@ lint: ## Check form, types and the order of the floors.
 		echo 'shellcheck is not installed: the shell scripts were not checked'; \
 	fi
 	@if command -v shfmt >/dev/null; then \
-		echo shfmt -d scripts .ci scheduler/build/guest; \
-		shfmt -d scripts .ci scheduler/build/guest; \
+		echo shfmt -d scripts .ci scheduler/worker/guest; \
+		shfmt -d scripts .ci scheduler/worker/guest; \
 	fi
 
 format: ## Bring the Python files into form.

@@ -1,7 +1,7 @@
 """What the CI side asks the build side for: packages to build, packages to take out.
 
 This is the native hand-over form: `.ci/schedule.json` in a pipeline, and the files of the outbox
-on branch `caur`. The legacy form is written by `caur_ci.pipeline.legacy`.
+on branch `caur`. The legacy form is written by `caur_ci.pipeline.shared.documents.legacy`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from caur_ci.cli.demonstration.packages import FAILS, LAST_OF_CHAIN, RETIRED, Fixtures
+from caur_ci.demo.packages import FAILS, LAST_OF_CHAIN, RETIRED, Fixtures
 from caur_ci.process import run
 from caur_ci.srcinfo import SrcinfoFields, parse_fields
 from tests.support.tools import need_tools
@@ -105,5 +105,5 @@ def test_an_installed_caur_ci_brings_them_along() -> None:
     included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
 
     for name in ("pkgbuilds", "upstream"):
-        target = "caur_ci/cli/demonstration/fixtures"
+        target = "caur_ci/demo/fixtures"
         assert included[f"tests/fixtures/{name}"] == f"{target}/{name}"

@@ -47,8 +47,8 @@ def demo(
 
     Ends with 1 if anything did not happen as it should.
     """
-    from caur_ci.cli.demonstration.journey import DemoOptions, demonstrate  # noqa: PLC0415
-    from caur_ci.cli.demonstration.summary import show  # noqa: PLC0415 - slow to import
+    from caur_ci.demo.journey import DemoOptions, demonstrate  # noqa: PLC0415
+    from caur_ci.demo.summary import show  # noqa: PLC0415 - slow to import
     from scheduler.settings import ExecutorKind  # noqa: PLC0415
 
     session = session_of(context)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from caur_ci.cli.session import Session
-    from caur_ci.pipeline.ledger import LedgerEntry
+    from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
 
 _SHOWN = 5
 
@@ -27,8 +27,8 @@ def decisions_about(
     A branch that cannot be read is a warning.
     """
     from caur_ci.git import GitRepository  # noqa: PLC0415 - slow to import
-    from caur_ci.pipeline.forge import ForgePipeline  # noqa: PLC0415
-    from caur_ci.pipeline.publish import Shared  # noqa: PLC0415
+    from caur_ci.pipeline.shared.forge import ForgePipeline  # noqa: PLC0415
+    from caur_ci.pipeline.shared.repository import Shared  # noqa: PLC0415
 
     try:
         git = GitRepository.open(repo)

@@ -13,7 +13,7 @@ from caur_ci.cli import options
 from caur_ci.cli.session import Session, session_of
 
 if TYPE_CHECKING:
-    from caur_ci.pipeline.on_commit import OnCommitResult
+    from caur_ci.pipeline.on_commit.journey import OnCommitResult
 
 
 def on_commit(
@@ -46,8 +46,8 @@ def on_commit(
     manager; then moves the tag and puts the request into the outbox on branch `caur`, both or
     neither. Hand it to the queue with `caur-ci schedule`.
     """
-    from caur_ci.pipeline.on_commit import OnCommitOptions  # noqa: PLC0415 - slow to import
-    from caur_ci.pipeline.on_commit import on_commit as journey  # noqa: PLC0415
+    from caur_ci.pipeline.on_commit.journey import OnCommitOptions  # noqa: PLC0415 - slow to import
+    from caur_ci.pipeline.on_commit.journey import on_commit as journey  # noqa: PLC0415
 
     session = session_of(context)
     result = journey(

@@ -107,9 +107,9 @@ def on_schedule(
     from caur_ci.cli import schedule_report  # noqa: PLC0415 - slow to import
     from caur_ci.cli.folding import add_to_job_page  # noqa: PLC0415
     from caur_ci.cli.progress import progress_on  # noqa: PLC0415
-    from caur_ci.pipeline.forge import ForgePipeline  # noqa: PLC0415
-    from caur_ci.pipeline.on_schedule import OnScheduleOptions  # noqa: PLC0415
-    from caur_ci.pipeline.on_schedule import on_schedule as journey  # noqa: PLC0415
+    from caur_ci.pipeline.on_schedule.journey import OnScheduleOptions  # noqa: PLC0415
+    from caur_ci.pipeline.on_schedule.journey import on_schedule as journey  # noqa: PLC0415
+    from caur_ci.pipeline.shared.forge import ForgePipeline  # noqa: PLC0415
 
     session = session_of(context)
     with progress_on(session.err) as progress:

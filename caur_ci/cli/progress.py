@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
-    from caur_ci.pipeline.progress import Progress
+    from caur_ci.pipeline.shared.progress import Progress
 
 # So many lines for one piece of work, besides the first.
 _LINES = 4

@@ -163,9 +163,9 @@ def schedule(
 def _hand_over_outbox(session: Session, queue: Queue, repo: Path, remote: str | None) -> HandOver:
     from caur_ci.cli.repository import head_config  # noqa: PLC0415
     from caur_ci.git import GitRepository, Identity  # noqa: PLC0415
-    from caur_ci.pipeline.forge import ForgePipeline  # noqa: PLC0415
     from caur_ci.pipeline.handover import hand_over_outbox  # noqa: PLC0415
-    from caur_ci.pipeline.publish import Shared  # noqa: PLC0415
+    from caur_ci.pipeline.shared.forge import ForgePipeline  # noqa: PLC0415
+    from caur_ci.pipeline.shared.repository import Shared  # noqa: PLC0415
 
     git = GitRepository.open(repo)
     pipeline = ForgePipeline.from_environment(os.environ)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from caur_ci.cli.folding import section
-from caur_ci.pipeline.schedule_plan import Action
+from caur_ci.pipeline.on_schedule.plan import Action
 from caur_ci.plaintext import is_web_address, one_line, printable
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from caur_ci.cli.session import Session
-    from caur_ci.pipeline.on_schedule import OnScheduleResult
-    from caur_ci.pipeline.schedule_plan import Row, ScheduleDecision, SchedulePlan
+    from caur_ci.pipeline.on_schedule.journey import OnScheduleResult
+    from caur_ci.pipeline.on_schedule.plan import Row, ScheduleDecision, SchedulePlan
 
 _STYLES = {
     Action.UPDATE: "green",

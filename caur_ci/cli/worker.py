@@ -135,9 +135,9 @@ def worker(
     """
     from caur_ci.cli.queue_connection import open_durable  # noqa: PLC0415
     from caur_ci.cli.service import environment_with, service  # noqa: PLC0415
-    from scheduler.build.service import running_worker  # noqa: PLC0415 - slow to import
     from scheduler.connection import default_state_dir  # noqa: PLC0415
     from scheduler.settings import WorkerSettings  # noqa: PLC0415
+    from scheduler.worker.service import running_worker  # noqa: PLC0415 - slow to import
 
     session = session_of(context)
     environment = environment_with(

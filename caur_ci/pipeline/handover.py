@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from caur_ci.git import Identity
-    from caur_ci.pipeline.publish import Shared
+    from caur_ci.pipeline.shared.repository import Shared
     from caur_ci.request import BuildRequest
     from scheduler.queue import Queue, Submission
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from caur_ci.cli.demonstration.client import PacmanClient
 from caur_ci.process import run
 from scheduler.job import Outcome, State
 from scheduler.logs import LogStore
@@ -23,6 +22,7 @@ from scheduler.workerkeys import WorkerKey
 from tests.support.deliveries import allow
 from tests.support.git import Checkout, srcinfo
 from tests.support.packages import SigningKey, gnupg_folder, pkgbuild, signing_key
+from tests.support.pacman_client import PacmanClient
 from tests.support.queue import eventually, job
 from tests.support.tools import need_tools
 

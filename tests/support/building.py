@@ -9,18 +9,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from caur_ci.process import run
-from scheduler.build.building import Builder
-from scheduler.build.delivering import Courier, Patience
-from scheduler.build.downloads import KeptDownloads
-from scheduler.build.executors.host import HostExecutor
-from scheduler.build.worker import Worker
-from scheduler.build.workspace import workspace
 from scheduler.landing import LandingZone, Manifest
 from scheduler.landing.manifest import MANIFEST
 from scheduler.logs import LogStore
 from scheduler.queue import Queue, WorkerIdentity
 from scheduler.settings import WorkerSettings
 from scheduler.source.cache import SourceCache
+from scheduler.worker.builder import Builder
+from scheduler.worker.delivery import Courier, Patience
+from scheduler.worker.downloads import KeptDownloads
+from scheduler.worker.executors.host.executor import HostExecutor
+from scheduler.worker.loop import Worker
+from scheduler.worker.workspace import workspace
 from scheduler.workerkeys import WorkerKey
 from tests.support.queue import job
 
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
-    from scheduler.build.executors.protocol import Executor
-    from scheduler.build.users import BuildUser
     from scheduler.job import JobSpec, Outcome
     from scheduler.queue import JobView
     from scheduler.settings import SourceRepository, TargetRepository
+    from scheduler.worker.executors.protocol import Executor
+    from scheduler.worker.users import BuildUser
     from tests.support.git import Checkout
 
 

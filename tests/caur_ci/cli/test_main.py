@@ -15,7 +15,7 @@ from caur_ci.cli.main import run
 from caur_ci.cli.session import Session
 from caur_ci.environment import Secrets
 from caur_ci.errors import ExitCode
-from caur_ci.pipeline import on_commit as journey
+from caur_ci.pipeline.on_commit import journey
 
 if TYPE_CHECKING:
     from tests.support.git import Checkout

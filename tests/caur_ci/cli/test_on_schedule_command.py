@@ -11,7 +11,7 @@ import pytest
 from caur_ci.cli.main import run
 from caur_ci.cli.session import Session
 from caur_ci.errors import ExitCode
-from tests.caur_ci.pipeline.schedule_world import ScheduleWorld
+from tests.caur_ci.pipeline.on_schedule.world import ScheduleWorld
 from tests.support.git import Checkout, git
 from tests.support.upstream import files_of, upstream
 

@@ -13,8 +13,8 @@ from caur_ci.cli import schedule_report
 from caur_ci.cli.folding import add_to_job_page
 from caur_ci.cli.session import Session
 from caur_ci.environment import Secrets
-from caur_ci.pipeline.on_schedule import OnScheduleResult
-from caur_ci.pipeline.schedule_plan import Action, ScheduleDecision, SchedulePlan
+from caur_ci.pipeline.on_schedule.journey import OnScheduleResult
+from caur_ci.pipeline.on_schedule.plan import Action, ScheduleDecision, SchedulePlan
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from caur_ci.cli.main import run
 from caur_ci.cli.session import Session
 from caur_ci.errors import ExitCode
-from caur_ci.pipeline.on_commit import OnCommitOptions, on_commit
+from caur_ci.pipeline.on_commit.journey import OnCommitOptions, on_commit
 from tests.support.git import Checkout, git, srcinfo
 from tests.support.queue import job, submit
 

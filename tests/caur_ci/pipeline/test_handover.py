@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from caur_ci.git import GitRepository, Identity
 from caur_ci.pipeline.handover import HandOver, hand_over, hand_over_outbox
-from caur_ci.pipeline.memory import Memory
-from caur_ci.pipeline.on_commit import OnCommitOptions, on_commit
-from caur_ci.pipeline.publish import Shared
+from caur_ci.pipeline.on_commit.journey import OnCommitOptions, on_commit
+from caur_ci.pipeline.shared.memory.branch import Memory
+from caur_ci.pipeline.shared.repository import Shared
 from caur_ci.request import BuildRequest, PackageRequest
 from scheduler.queue import WorkerIdentity
 from tests.support.git import git

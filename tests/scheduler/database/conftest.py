@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from caur_ci.cli.demonstration.client import PacmanClient
 from scheduler.database.signing import Signer
 from scheduler.landing import LandingZone
 from scheduler.queue import Queue
@@ -14,6 +13,7 @@ from scheduler.settings import DatabaseSettings, TargetRepository
 from scheduler.workerkeys import WorkerKey
 from tests.support.deliveries import allow
 from tests.support.packages import SigningKey, gnupg_folder, signing_key
+from tests.support.pacman_client import PacmanClient
 from tests.support.publishing import World
 from tests.support.shelf import Shelf
 from tests.support.tools import need_tools

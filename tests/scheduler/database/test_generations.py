@@ -14,9 +14,9 @@ from scheduler.database.signing import Keyring
 from scheduler.database.verifying import verify
 
 if TYPE_CHECKING:
-    from caur_ci.cli.demonstration.client import PacmanClient
     from scheduler.database.generations import Generation
     from tests.support.packages import SigningKey
+    from tests.support.pacman_client import PacmanClient
     from tests.support.shelf import Shelf
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from caur_ci.cli.demonstration.client import PacmanClient
+    from tests.support.pacman_client import PacmanClient
     from tests.support.shelf import Shelf
 
 UPDATES, ROLLBACKS = 100, 20

@@ -15,7 +15,7 @@ from tests.support.packages import make_package
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from caur_ci.cli.demonstration.client import PacmanClient
+    from tests.support.pacman_client import PacmanClient
     from tests.support.shelf import Shelf
 
 

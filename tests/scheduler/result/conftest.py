@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.process import run
-from scheduler.build.users import build_user
 from scheduler.files import remove_tree
+from scheduler.worker.users import build_user
 from tests.support.tools import need_tools
 
 if TYPE_CHECKING:

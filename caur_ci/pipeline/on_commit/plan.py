@@ -1,0 +1,82 @@
+"""What a pipeline decided, before anything is done about it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
+
+if TYPE_CHECKING:
+    from caur_ci.pipeline.on_commit.commit_range import CommitRange
+    from caur_ci.request import BuildRequest
+
+
+class Action(StrEnum):
+    """What happens to a package."""
+
+    BUILD = "build"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What happens to one package, and why."""
+
+    package: str
+    action: Action
+    reason: str
+    build_class: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The decisions of one on-commit run and the hand-over documents that follow from them."""
+
+    commits: CommitRange
+    decisions: tuple[Decision, ...]
+    request: BuildRequest
+    schedule_params: str
+    deptree: str
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def ledger_entries(self, *, run: str, link: str) -> list[LedgerEntry]:
+        """Return the decisions as the ledger of the pipeline `run` holds them."""
+        now = int(time.time())
+        return [
+            LedgerEntry(
+                time=now,
+                run=run,
+                commit=self.commits.head,
+                package=decision.package,
+                decision=decision.action.value,
+                reason=decision.reason,
+                link=link,
+            )
+            for decision in self.decisions
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan for machines."""
+        return {
+            "range": {
+                "head": self.commits.head,
+                "tag": self.commits.tag,
+                "relation": self.commits.relation.name.lower(),
+            },
+            "decisions": [
+                {
+                    "package": decision.package,
+                    "action": decision.action.value,
+                    "build_class": decision.build_class,
+                    "reason": decision.reason,
+                }
+                for decision in self.decisions
+            ],
+            "request_id": self.request.request_id,
+            "warnings": list(self.warnings),
+            "notes": list(self.notes),
+        }

@@ -1,0 +1,56 @@
+"""May this run change packages? Only where on-commit has dealt with everything before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from caur_ci.errors import CaurError, GitError
+from caur_ci.pipeline.on_commit.commit_range import Relation, find_range
+
+if TYPE_CHECKING:
+    from caur_ci.git import GitRepository
+    from caur_ci.pipeline.shared.repository import Shared, SharedRefs
+
+
+class GateError(CaurError):
+    """The tag `scheduled` is not where it has to be. Nothing was done."""
+
+
+def pass_gate(git: GitRepository, shared: Shared, seen: SharedRefs, head: str) -> str:
+    """Return the commit to work on: `head`, where the tag `scheduled` points to it.
+
+    A clone that is merely behind, because another run was faster or this one died after its push,
+    works on the tip of the branch instead. Raises GateError where on-commit has not dealt with all
+    commits.
+    """
+    if seen.tag is None:
+        raise GateError(
+            "there is no tag `scheduled`: on-commit has never run to its end here",
+            hint="Push a commit, or run `caur-ci on-commit`; --force is for trials on a laptop.",
+        )
+    tagged = tagged_commit(git, shared, seen.tag)
+    if tagged == head or (tagged == seen.branch and _is_behind(git, shared, head, tagged)):
+        return tagged
+    raise GateError(
+        f"the tag `scheduled` points to {tagged[:12]}, and HEAD is {head[:12]}: on-commit has "
+        "not dealt with all commits",
+        hint="See why the last on-commit run failed and run it again; a mistake in a commit "
+        "is put right by a further one. --force is for trials on a laptop.",
+    )
+
+
+def _is_behind(git: GitRepository, shared: Shared, head: str, tip: str) -> bool:
+    return find_range(git, shared.remote, head=tip, tag=head).relation is Relation.BEHIND
+
+
+def tagged_commit(git: GitRepository, shared: Shared, tag: str) -> str:
+    """Return the commit that the tag object or commit `tag` stands for."""
+    if git.resolve(tag) is None and shared.remote is not None:
+        shared.remote.fetch(tag)
+    try:
+        return git.commit_id(tag)
+    except GitError as error:
+        raise GateError(
+            "the tag `scheduled` points to something that is no commit",
+            hint="Remove it on the server, and run `caur-ci on-commit`.",
+        ) from error

@@ -1,0 +1,268 @@
+"""One step of on-schedule: what is pushed when the decisions meet the branches as they are now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from caur_ci.deptree import DependencyTree, entries_of, write_wire
+from caur_ci.git import Identity, RefUpdate
+from caur_ci.names import is_package_name
+from caur_ci.pipeline.on_commit.commit_range import SCHEDULED_TAG
+from caur_ci.pipeline.on_commit.plan import Action as CommitAction
+from caur_ci.pipeline.on_commit.plan import Decision, Plan
+from caur_ci.pipeline.on_commit.planning import CommitReader
+from caur_ci.pipeline.on_schedule.gate import tagged_commit
+from caur_ci.pipeline.on_schedule.plan import Action, ScheduleDecision, SchedulePlan
+from caur_ci.pipeline.on_schedule.review_branches import ReviewBranches
+from caur_ci.pipeline.on_schedule.update_commit import Branch, NewBranch
+from caur_ci.pipeline.shared.documents import legacy
+from caur_ci.pipeline.shared.documents.assembly import build_request
+from caur_ci.pipeline.shared.memory.branch import MEMORY_BRANCH
+from caur_ci.pipeline.shared.memory.ledger import summarized
+from caur_ci.pipeline.shared.repository import REVIEW_BRANCH
+from caur_ci.pipeline.shared.state_branch import STATE_BRANCH, State
+from caur_ci.repository import CommittedFolders
+from caur_ci.review import ReviewRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from caur_ci.environment import Secrets
+    from caur_ci.git import GitRepository
+    from caur_ci.pipeline.on_schedule.planning import Judged
+    from caur_ci.pipeline.on_schedule.reading import Repository
+    from caur_ci.pipeline.on_schedule.review_branches import ReviewChanges
+    from caur_ci.pipeline.shared.forge import ForgePipeline
+    from caur_ci.pipeline.shared.memory.branch import Memory
+    from caur_ci.pipeline.shared.repository import Shared, SharedRefs
+    from caur_ci.request import BuildRequest
+
+RUN = "on-schedule"
+_BRANCHES = "refs/heads/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What is to be pushed, and the documents that follow from it.
+
+    `commit` is that of the branch, `state` that of branch `state`, as they are afterwards.
+    `reviews` are to be opened once all that is there.
+    """
+
+    plan: SchedulePlan
+    request: BuildRequest
+    commit: str
+    state: str | None
+    updates: tuple[RefUpdate, ...]
+    schedule_params: str
+    deptree: str
+    reviews: tuple[ReviewRequest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepMaker:
+    """Makes the step of one run. `branch` is the full ref name, `now` the time of the run."""
+
+    git: GitRepository
+    shared: Shared
+    repository: Repository
+    judged: tuple[Judged, ...]
+    branch: str
+    pipeline: ForgePipeline
+    environ: Mapping[str, str]
+    secrets: Secrets
+    now: float
+
+    @property
+    def identity(self) -> Identity:
+        """Who our commits are by."""
+        config = self.repository.config
+        return Identity(config.author_name, config.author_email)
+
+    def make(self, seen: SharedRefs) -> Step:
+        """Return what is to be pushed, given where the shared refs are.
+
+        Commits that others pushed and that on-commit has not dealt with are dealt with here as
+        well: the tag cannot be moved past them otherwise. Raises InputError as on-commit does.
+        """
+        assert seen.branch is not None  # noqa: S101 - the journey has seen to it
+        memory = self.shared.memory(seen)
+        tagged = tagged_commit(self.git, self.shared, seen.tag) if seen.tag else None
+        pushed = None if tagged == seen.branch else self._pushed_by_others(seen, seen.branch)
+        new = self._new_branch(seen.branch, memory, overwrite=pushed is None)
+        tree = self._tree_at(new.commit)
+        request = build_request(
+            self._builds(new.judged, pushed),
+            commit=new.commit,
+            tree=tree,
+            config=self.repository.config,
+            pipeline=self.pipeline,
+        )
+        reviews = self._reviews(seen, memory, new)
+        new = replace(new, judged=_without(reviews.left_alone, new.judged))
+        plan = self.plan(new.judged, notes=reviews.notes)
+        remembered = self._remembered(memory, plan, request, new, reviews, pushed)
+        state = self._state(seen, new.judged)
+        refs = {
+            self.branch: (new.commit, seen.branch),
+            STATE_BRANCH: (state, seen.state),
+            SCHEDULED_TAG: (new.commit if tagged != new.commit else None, seen.tag),
+            MEMORY_BRANCH: (self._written(remembered, memory), seen.memory),
+        }
+        return Step(
+            plan=plan,
+            request=request,
+            commit=new.commit,
+            state=state,
+            updates=(
+                *(RefUpdate(ref, n, old) for ref, (n, old) in refs.items() if n and n != old),
+                *reviews.updates,
+            ),
+            schedule_params=legacy.schedule_params(
+                request, self.repository.config, keep=tree.packages, environ=self.environ
+            ),
+            deptree=write_wire(entries_of(tree)),
+            reviews=tuple(
+                self._review(one)
+                for one in new.judged
+                if one.decision.action is Action.REVIEW and one.package.name in reviews.branches
+            ),
+        )
+
+    def plan(self, judged: Iterable[Judged], *, notes: Iterable[str] = ()) -> SchedulePlan:
+        """Return the plan for people, machines and the ledger."""
+        broken = (
+            ScheduleDecision(package=name, action=Action.FAILED, reason=reason)
+            for name, reason in self.repository.broken.items()
+        )
+        decisions = (*(one.decision for one in judged), *broken)
+        plan = SchedulePlan(
+            head=self.repository.head,
+            decisions=tuple(sorted(decisions, key=lambda decision: decision.package)),
+            warnings=self.repository.warnings,
+            notes=tuple(notes),
+        )
+        return plan.redacted(self.secrets)
+
+    def _pushed_by_others(self, seen: SharedRefs, tip: str) -> Plan:
+        """Return what on-commit would decide about the tip of the branch."""
+        return CommitReader(self.git, self.shared, tip, self.environ).plan(seen)
+
+    def _new_branch(self, tip: str, memory: Memory, *, overwrite: bool) -> NewBranch:
+        branch = Branch(
+            self.git,
+            pipeline=self.pipeline,
+            identity=self.identity,
+            watermark=self._watermark(),
+        )
+        return branch.on(
+            tip,
+            self.judged,
+            own=memory.commits,
+            overwrite=overwrite and self.repository.config.overwrite_commits,
+            asked=memory.outbox.requests,
+        )
+
+    def _watermark(self) -> int:
+        """Return up to when the existing system may take the AUR as seen, 0 to leave it as it is.
+
+        It has only the one time for all packages: it must not pass anything not yet taken over.
+        """
+        followed = [one for one in self.judged if _is_of_aur(one)]
+        if any(one.decision.action in {Action.WAITING, Action.FAILED} for one in followed):
+            return 0
+        times = (one.seen.modified if one.seen else one.package.seen.modified for one in followed)
+        newest = max(times, default=0)
+        return newest if newest > self.repository.watermark else 0
+
+    def _builds(self, judged: Sequence[Judged], pushed: Plan | None) -> list[Decision]:
+        ours = {
+            one.package.name: Decision(
+                one.package.name,
+                CommitAction.BUILD,
+                _reason(one.decision),
+                one.decision.build_class,
+            )
+            for one in judged
+            if one.decision.builds
+        }
+        others = pushed.decisions if pushed else ()
+        return [*(d for d in others if d.package not in ours), *ours.values()]
+
+    def _tree_at(self, commit: str) -> DependencyTree:
+        if commit == self.repository.head:
+            return self.repository.tree
+        return DependencyTree.read_each(CommittedFolders.at(self.git, commit).each(".SRCINFO"))
+
+    def _reviews(self, seen: SharedRefs, memory: Memory, new: NewBranch) -> ReviewChanges:
+        ours = memory.commits.reviews
+        self.shared.get(commit for name, commit in seen.reviews.items() if name not in ours)
+        branches = ReviewBranches(self.git, there=seen.reviews, ours=ours, identity=self.identity)
+        return branches.changes(new.commit, new.judged)
+
+    def _remembered(  # noqa: PLR0917 - the parts of one step
+        self,
+        memory: Memory,
+        plan: SchedulePlan,
+        request: BuildRequest,
+        new: NewBranch,
+        reviews: ReviewChanges,
+        pushed: Plan | None,
+    ) -> Memory:
+        own = memory.commits.with_reviews(reviews.branches)
+        if new.is_ours:
+            own = own.with_commit(new.commit, instead_of=new.replaced)
+        link = self.pipeline.url
+        entries = summarized(plan.ledger_entries(run=RUN, link=link, now=self.now))
+        if pushed:
+            entries += pushed.ledger_entries(run=RUN, link=link)
+        seen = {one.package.name: one.seen for one in new.judged if one.seen is not None}
+        kept = memory.forgetting_all_but(self.repository.folders.packages)
+        return kept.with_run(request, entries, seen=seen, commits=own)
+
+    def _state(self, seen: SharedRefs, judged: Iterable[Judged]) -> str | None:
+        news = [one for one in judged if one.state]
+        if not news and self._is_about_all_that_is_there(seen.state):
+            return seen.state
+        state = State.read(self.git, seen.state)
+        state.keep_only(self.repository.folders.packages)
+        for one in news:
+            for key, value in one.state.items():
+                state.set(one.package.name, key, value)
+        return state.write(self.git, self.identity)
+
+    def _is_about_all_that_is_there(self, state: str | None) -> bool:
+        """Tell whether branch `state` has no package that is gone."""
+        names = {entry.name for entry in self.git.entries(state)} if state else set()
+        gone = names.difference(self.repository.folders.packages)
+        return not any(map(is_package_name, gone))
+
+    def _review(self, judged: Judged) -> ReviewRequest:
+        name = judged.package.name
+        return ReviewRequest(
+            package=name,
+            branch=f"{REVIEW_BRANCH}{name}".removeprefix(_BRANCHES),
+            target=self.branch.removeprefix(_BRANCHES),
+            reasons=judged.reasons,
+            link=judged.decision.link,
+        )
+
+    def _written(self, remembered: Memory, before: Memory) -> str | None:
+        return remembered.write(self.git, self.identity) if remembered != before else None
+
+
+def _without(names: Collection[str], judged: Iterable[Judged]) -> tuple[Judged, ...]:
+    """Return what is done, so that some packages are looked at again next time."""
+    return tuple(
+        replace(one, seen=None, state={}) if one.package.name in names else one for one in judged
+    )
+
+
+def _is_of_aur(judged: Judged) -> bool:
+    source = judged.package.config.source
+    return source is not None and source.kind == "aur"
+
+
+def _reason(decision: ScheduleDecision) -> str:
+    return f"{decision.versions}: {decision.reason}" if decision.after else decision.reason

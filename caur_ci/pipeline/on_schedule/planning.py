@@ -1,0 +1,209 @@
+"""From what sources found to what is done about each package. Makes git objects, changes no ref."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+
+from caur_ci.errors import CaurError, InputError
+from caur_ci.names import is_ref_name
+from caur_ci.pipeline.on_schedule.plan import Action, ScheduleDecision
+from caur_ci.srcinfo import parse_fields
+from caur_ci.update.changes import review_reasons
+from caur_ci.update.formatting import formatted
+from caur_ci.update.hook import HOOK
+from caur_ci.update.source import Finding, Kind
+from caur_ci.update.takeover import take_over
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from caur_ci.git import GitRepository
+    from caur_ci.pipeline.on_schedule.reading import Repository
+    from caur_ci.pipeline.shared.progress import Progress
+    from caur_ci.update.hook import HookResult
+    from caur_ci.update.source import FollowedPackage, Seen
+
+_WITHOUT_FILES = {
+    Kind.WAITING: Action.WAITING,
+    Kind.FAILED: Action.FAILED,
+    Kind.GONE: Action.GONE,
+}
+
+
+class RunHook(Protocol):
+    """Runs the hook of a package on a tree of its folder."""
+
+    def __call__(self, package: str, tree: str) -> HookResult:
+        """Return what became of it. Raises nothing for what the hook does."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What is done about one package.
+
+    `tree` is its new folder, for updates and reviews. `seen` and `state` are to be remembered when
+    that is done, `reasons` are what somebody should look at.
+    """
+
+    package: FollowedPackage
+    decision: ScheduleDecision
+    tree: str = ""
+    seen: Seen | None = None
+    state: Mapping[str, str] = field(default_factory=dict)
+    reasons: tuple[str, ...] = ()
+
+
+class Judge:
+    """Decides about the packages of one repository.
+
+    `has_reviews` tells whether there is a forge where changes can be put to review.
+    """
+
+    def __init__(
+        self,
+        git: GitRepository,
+        repository: Repository,
+        *,
+        run_hook: RunHook,
+        has_reviews: bool,
+    ) -> None:
+        self._git = git
+        self._repository = repository
+        self._run_hook = run_hook
+        self._has_reviews = has_reviews
+        scripts = repository.folders.read(HOOK, repository.packages)
+        self._hooked = {name for name, script in scripts.items() if script is not None}
+
+    def judge(self, findings: Mapping[str, Finding], progress: Progress) -> list[Judged]:
+        """Return what is done about every package, in the order of their names.
+
+        Packages without a finding are followed nowhere.
+        """
+        nothing = Finding(kind=Kind.UNCHANGED)
+        packages = self._repository.packages
+        work = [
+            name
+            for name in packages
+            if name in self._hooked or findings.get(name, nothing).kind is Kind.FILES
+        ]
+        progress.begin("Comparing packages", len(work))
+
+        def work_on(name: str) -> Judged:
+            judged = self._work_on(packages[name], findings.get(name, nothing))
+            progress.advance()
+            return judged
+
+        with ThreadPoolExecutor(self._repository.config.max_parallel) as pool:
+            worked = dict(zip(work, pool.map(work_on, work), strict=True))
+        return [
+            worked.get(name) or self._without_files(package, findings.get(name, nothing))
+            for name, package in packages.items()
+        ]
+
+    def _without_files(self, package: FollowedPackage, finding: Finding) -> Judged:
+        builds = finding.kind is Kind.BUILD and not package.config.on_trigger
+        action = _WITHOUT_FILES.get(finding.kind, Action.BUILD if builds else Action.UNCHANGED)
+        return Judged(
+            package=package,
+            decision=self._decision(package, finding, action, finding.reason, builds=builds),
+            seen=finding.seen,
+            state=finding.state,
+        )
+
+    def _work_on(self, package: FollowedPackage, finding: Finding) -> Judged:
+        if finding.kind in _WITHOUT_FILES:
+            return self._without_files(package, finding)
+        output = ""
+        try:
+            taken = package.tree
+            if finding.kind is Kind.FILES:
+                taken = take_over(self._git, source=finding.tree, own=package.tree)
+                if self._repository.config.shfmt:
+                    taken = formatted(self._git, taken)
+            tree = taken
+            if package.name in self._hooked:
+                hook = self._run_hook(package.name, taken)
+                output = hook.output
+                if hook.problem:
+                    return self._failed(package, finding, hook.problem, output)
+                tree = hook.tree
+            if tree == package.tree:
+                quiet = replace(finding, kind=_unless_files(finding.kind))
+                judged = self._without_files(package, quiet)
+                return replace(judged, decision=replace(judged.decision, output=output))
+            return self._with_files(package, finding, taken=taken, tree=tree, output=output)
+        except CaurError as error:
+            return self._failed(package, finding, error.message, output)
+
+    def _with_files(
+        self, package: FollowedPackage, finding: Finding, *, taken: str, tree: str, output: str
+    ) -> Judged:
+        after = self._version_of(package.name, tree)
+        # The hook is the repository owner's own; what it changes needs nobody's review.
+        reasons = review_reasons(self._git, package.tree, taken) if taken != package.tree else ()
+        reviewed = bool(reasons) and self._repository.config.human_review
+        if reviewed and not is_ref_name(package.name):
+            raise InputError(f"it needs a review, and no branch can be named update-{package.name}")
+        if reviewed:
+            action = Action.REVIEW if self._has_reviews else Action.HELD
+            told = "; ".join(reasons)
+        else:
+            action = Action.UPDATE
+            told = f"changed by {HOOK}" if taken == package.tree else finding.reason or "changed"
+        decision = self._decision(
+            package,
+            finding,
+            action,
+            told,
+            builds=not reviewed and not package.config.on_trigger,
+        )
+        return Judged(
+            package=package,
+            decision=replace(decision, after=after, output=output),
+            tree=tree,
+            seen=finding.seen,
+            state=finding.state,
+            reasons=reasons,
+        )
+
+    def _version_of(self, name: str, tree: str) -> str:
+        """Return the version of a package's new files. Raises InputError where they have none."""
+        (data,) = self._git.read_blobs([f"{tree}:.SRCINFO"])
+        if data is None:
+            raise InputError("the new files have no .SRCINFO")
+        return parse_fields(data, origin=f"the new {name}/.SRCINFO").version
+
+    def _failed(
+        self, package: FollowedPackage, finding: Finding, reason: str, output: str = ""
+    ) -> Judged:
+        decision = self._decision(package, finding, Action.FAILED, reason)
+        return Judged(package=package, decision=replace(decision, output=output))
+
+    def _decision(
+        self,
+        package: FollowedPackage,
+        finding: Finding,
+        action: Action,
+        reason: str,
+        *,
+        builds: bool = False,
+    ) -> ScheduleDecision:
+        config = package.config
+        return ScheduleDecision(
+            package=package.name,
+            action=action,
+            reason=reason,
+            before=package.fields.version if package.fields else "",
+            link=finding.link,
+            remarks=finding.remarks,
+            builds=builds,
+            build_class=config.build_class or self._repository.config.default_class,
+        )
+
+
+def _unless_files(kind: Kind) -> Kind:
+    """Return what is left of a finding whose files turned out to be those that are there."""
+    return Kind.UNCHANGED if kind is Kind.FILES else kind

@@ -1,0 +1,77 @@
+"""Looks at everything that packages are kept current by, all sources side by side."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from caur_ci.aur import Aur
+from caur_ci.update.aur import AurSource
+from caur_ci.update.fetching import Fetcher
+from caur_ci.update.git_url import GitUrlSource
+from caur_ci.update.source import Finding, Kind
+from caur_ci.update.transport import GitTransport
+from caur_ci.web import Web
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from caur_ci.git import GitRepository
+    from caur_ci.pipeline.on_schedule.reading import Repository
+    from caur_ci.pipeline.shared.progress import Progress
+    from caur_ci.update.recording import Outside
+    from caur_ci.update.source import FollowedPackage, Source
+
+
+@contextmanager
+def look_outside(
+    git: GitRepository, repository: Repository, outside: Outside, *, now: float, progress: Progress
+) -> Iterator[Mapping[str, Finding]]:
+    """Provide what the sources found about each package that one of them covers.
+
+    Until the block ends, what was fetched is kept from garbage collection.
+    """
+    config = repository.config
+    proxies = {f"{config.aur_url}/": config.aur_proxy} if config.aur_proxy else {}
+    with Fetcher(
+        git,
+        parallel=config.max_parallel,
+        delay=config.clone_delay,
+        transport=outside.transport(GitTransport(proxies=proxies)),
+        sleep=outside.sleep,
+    ) as fetcher:
+        web = Web(proxy=config.aur_proxy, adapter=outside.web_adapter, sleep=outside.sleep)
+        sources: list[Source] = [
+            AurSource(
+                Aur(web, config.aur_url),
+                fetcher,
+                url=config.aur_url,
+                patterns=config.aur_git,
+                watermark=repository.watermark,
+                now=now,
+            ),
+            GitUrlSource(fetcher),
+        ]
+        yield _found(sources, repository, progress)
+
+
+def _found(
+    sources: list[Source], repository: Repository, progress: Progress
+) -> Mapping[str, Finding]:
+    work = [(source, _covered(source, repository)) for source in sources]
+    progress.begin("Looking at sources", sum(len(packages) for _, packages in work))
+
+    def look(source: Source, packages: list[FollowedPackage]) -> Mapping[str, Finding]:
+        findings = source.look(packages) if packages else {}
+        progress.advance(len(packages))
+        lost = Finding(kind=Kind.FAILED, reason=f"the source {source.name} gave no answer")
+        return {package.name: findings.get(package.name, lost) for package in packages}
+
+    with ThreadPoolExecutor(len(work)) as pool:
+        parts = list(pool.map(lambda pair: look(*pair), work))
+    return {name: finding for part in parts for name, finding in part.items()}
+
+
+def _covered(source: Source, repository: Repository) -> list[FollowedPackage]:
+    return [one for one in repository.packages.values() if source.covers(one.config)]

@@ -1,0 +1,1 @@
+"""What all journeys share: the refs they meet at, their memory, the documents they hand over."""

@@ -1,0 +1,1 @@
+"""The hand-over documents in `.ci/`, ours and those of the existing system."""

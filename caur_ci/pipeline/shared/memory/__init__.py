@@ -1,0 +1,1 @@
+"""Branch `caur` and its parts: what this project remembers from run to run."""

@@ -1,0 +1,114 @@
+"""Branch `caur`: what this project remembers from run to run.
+
+The branch has one commit that is replaced each time, so it never grows; who replaces it says which
+state they saw, so nothing of somebody else is lost. Its parents, if any, are commits of our own
+that others took the place of: builds that were asked for at these still find them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Self
+
+from caur_ci.git import TreeEntry
+from caur_ci.git.repository import FILE_MODE, TREE_MODE
+from caur_ci.pipeline.shared.memory.ledger import Ledger
+from caur_ci.pipeline.shared.memory.outbox import Outbox
+from caur_ci.pipeline.shared.memory.own_commits import OwnCommits
+from caur_ci.pipeline.shared.memory.seen import SeenPackages
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from caur_ci.git import GitRepository, Identity
+    from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
+    from caur_ci.request import BuildRequest
+    from caur_ci.update.source import Seen
+
+MEMORY_BRANCH = "refs/heads/caur"
+_OUTBOX, _LEDGER, _SEEN, _COMMITS = "outbox", "ledger.jsonl", "seen.jsonl", "commits.json"
+_MESSAGE = "chore(caur): remember [skip ci]\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The outbox, the ledger, what was seen of the packages' sources, and our own commits."""
+
+    outbox: Outbox = field(default_factory=Outbox)
+    ledger: Ledger = field(default_factory=Ledger)
+    seen: SeenPackages = field(default_factory=SeenPackages)
+    commits: OwnCommits = field(default_factory=OwnCommits)
+    # What else is on the branch, kept as it is.
+    others: tuple[TreeEntry, ...] = field(default=(), compare=False)
+
+    @classmethod
+    def read(cls, git: GitRepository, commit: str | None) -> Self:
+        """Read what is remembered in `commit` (None: the branch does not exist yet).
+
+        Raises InputError for an outbox that cannot be read.
+        """
+        if commit is None:
+            return cls()
+        top = {entry.name: entry for entry in git.entries(commit)}
+        folder = top.pop(_OUTBOX, None)
+        own = [top.pop(name) for name in (_LEDGER, _SEEN, _COMMITS) if name in top]
+        requests = git.entries(folder.object_id) if folder and folder.is_folder else []
+        blobs = git.read_blobs([entry.object_id for entry in (*own, *requests)])
+        lines = {entry.name: next(blobs) or b"" for entry in own}
+        return cls(
+            Outbox.from_files({entry.name: next(blobs) or b"" for entry in requests}),
+            Ledger.from_bytes(lines.get(_LEDGER, b"")),
+            SeenPackages.from_bytes(lines.get(_SEEN, b"")),
+            OwnCommits.from_bytes(lines.get(_COMMITS, b""), replaced=git.parents(commit)),
+            tuple(top.values()),
+        )
+
+    def with_run(
+        self,
+        request: BuildRequest,
+        decisions: Iterable[LedgerEntry],
+        *,
+        seen: Mapping[str, Seen] | None = None,
+        commits: OwnCommits | None = None,
+    ) -> Memory:
+        """Return the memory after a run that asked for `request`, if for anything.
+
+        `seen` is what the run saw of the packages that it dealt with, `commits` what it made.
+        """
+        return replace(
+            self,
+            outbox=self.outbox.add(request) if request else self.outbox,
+            ledger=self.ledger.add(decisions),
+            seen=self.seen.updated(seen or {}),
+            commits=self.commits if commits is None else commits,
+        )
+
+    def forgetting_all_but(self, packages: Collection[str]) -> Memory:
+        """Return the memory without what was seen of packages that are gone."""
+        return replace(self, seen=self.seen.only(packages))
+
+    def acknowledged(self, request_ids: Collection[str]) -> Memory:
+        """Return the memory without the requests that the queue has acknowledged."""
+        return replace(self, outbox=self.outbox.without(request_ids))
+
+    def write(self, git: GitRepository, identity: Identity) -> str:
+        """Store the memory and return the commit to which the branch is to be set."""
+        entries = list(self.others)
+        files = [
+            TreeEntry(FILE_MODE, git.write_blob(content), name)
+            for name, content in self.outbox.to_files().items()
+        ]
+        if files:
+            entries.append(TreeEntry(TREE_MODE, git.write_tree(files), _OUTBOX))
+        own = {
+            _LEDGER: self.ledger.to_bytes(),
+            _SEEN: self.seen.to_bytes(),
+            _COMMITS: self.commits.to_bytes(),
+        }
+        for name, content in own.items():
+            if content:
+                entries.append(TreeEntry(FILE_MODE, git.write_blob(content), name))
+        # In a shallow clone the older ones may be missing, and are let go.
+        parents = [commit for commit in self.commits.replaced if git.resolve(commit)]
+        tree = git.write_tree(entries)
+        return git.write_commit(tree, _MESSAGE, parents=parents, identity=identity)

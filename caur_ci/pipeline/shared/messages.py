@@ -1,0 +1,35 @@
+"""The messages of automated commits, in the form of the existing system."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from caur_ci.pipeline.shared.forge import ForgePipeline
+
+_NAMED_UP_TO = 4
+# GitHub starts no pipeline for these; GitLab is told by a push option.
+_SKIP_MARK = " [skip ci]"
+_AUTOMATED = re.compile(r"chore\((?:packages\): update packages|update\): [^\n]+)(?: \[skip ci\])?")
+
+
+def update_message(packages: Sequence[str], pipeline: ForgePipeline) -> str:
+    """Return the message of a commit that updates `packages`."""
+    mark = _SKIP_MARK if pipeline.forge == "github" else ""
+    if len(packages) <= _NAMED_UP_TO:
+        return f"chore(update): {', '.join(packages)}{mark}\n"
+    return f"chore(update): packages ({len(packages)}){mark}\n\nchanged: {', '.join(packages)}\n"
+
+
+def review_message(package: str, reasons: Sequence[str], link: str) -> str:
+    """Return the message of the commit that is put to review for `package`."""
+    lines = "".join(f"- {reason}\n" for reason in reasons)
+    return f"chore(update): {package}\n\n{lines}" + (f"\n{link}\n" if link else "")
+
+
+def is_automated(message: str) -> bool:
+    """Tell whether a commit with this message was made by a pipeline."""
+    return _AUTOMATED.fullmatch(message.split("\n", 1)[0]) is not None

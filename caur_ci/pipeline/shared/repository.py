@@ -1,0 +1,181 @@
+"""Publishes what a pipeline decided: the tag `scheduled` and branch `caur`, in one atomic step."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from caur_ci.errors import GitError
+from caur_ci.git import RefUpdate, Remote
+from caur_ci.pipeline.on_commit.commit_range import SCHEDULED_TAG
+from caur_ci.pipeline.shared.memory.branch import MEMORY_BRANCH, Memory
+from caur_ci.pipeline.shared.state_branch import STATE_BRANCH
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from caur_ci.git import Credentials, GitRepository, Identity
+    from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
+    from caur_ci.request import BuildRequest
+
+
+REVIEW_BRANCH = "refs/heads/update-"
+
+
+@dataclass(frozen=True, slots=True)
+class SharedRefs:
+    """What the refs that all runs share pointed to when this run looked; None: no such ref.
+
+    The last three are known only to those who named the `branch` of the packages. `reviews` are
+    the branches of reviews, by package.
+    """
+
+    tag: str | None
+    memory: str | None
+    branch: str | None = None
+    state: str | None = None
+    reviews: Mapping[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` returned."""
+        return cls(**data)
+
+
+class Shared:
+    """The place where runs meet: the remote, or this repository itself where it has none."""
+
+    def __init__(self, git: GitRepository, remote: Remote | None) -> None:
+        self._git = git
+        self.remote = remote
+        self._last_memory: tuple[str | None, Memory] = (None, Memory())
+
+    @classmethod
+    def open(
+        cls, git: GitRepository, *, remote: str | None, credentials: Credentials | None
+    ) -> Shared:
+        """Open the remote of that name, by default `origin` if there is one.
+
+        Raises GitError where the remote asked for is not configured.
+        """
+        known = git.remotes()
+        if remote is not None and remote not in known:
+            raise GitError(
+                f"{git.folder} has no remote {remote!r}",
+                hint=f"It has: {', '.join(known)}." if known else "It has no remote at all.",
+            )
+        name = remote or ("origin" if "origin" in known else None)
+        return cls(git, Remote(git, name, credentials) if name else None)
+
+    def look(self, branch: str = "") -> SharedRefs:
+        """Return where the shared refs are now, with the objects behind the branches here.
+
+        `branch` is the full ref name of the branch with the packages, for those who change it.
+        """
+        more = (branch, STATE_BRANCH, f"{REVIEW_BRANCH}*") if branch else ()
+        names = (SCHEDULED_TAG, MEMORY_BRANCH, *more)
+        refs = self._git.refs(*names) if self.remote is None else self.remote.refs(*names)
+        reviews = {
+            ref.removeprefix(REVIEW_BRANCH): commit
+            for ref, commit in refs.items()
+            if ref.startswith(REVIEW_BRANCH)
+        }
+        seen = SharedRefs(
+            tag=refs.get(SCHEDULED_TAG),
+            memory=refs.get(MEMORY_BRANCH),
+            branch=refs.get(branch),
+            state=refs.get(STATE_BRANCH),
+            reviews=reviews,
+        )
+        self.get((seen.memory, seen.branch, seen.state))
+        return seen
+
+    def get(self, commits: Iterable[str | None]) -> None:
+        """See that the objects behind these commits are here."""
+        wanted = {commit for commit in commits if commit is not None}
+        missing = sorted(commit for commit in wanted if self._git.resolve(commit) is None)
+        if missing and self.remote is not None:
+            self.remote.fetch(*missing)
+
+    def publish(
+        self,
+        seen: SharedRefs,
+        *,
+        head: str,
+        request: BuildRequest,
+        decisions: Collection[LedgerEntry] = (),
+        identity: Identity,
+        push_options: Collection[str],
+    ) -> bool:
+        """Move the tag to `head`, put `request`, if it asks for anything, into the outbox, and
+        `decisions` into the ledger.
+
+        Tells whether the refs were still as `seen`; if not, nothing was changed.
+        """
+        updates = [RefUpdate(SCHEDULED_TAG, head, seen.tag)]
+        if request or decisions:
+            memory = self.memory(seen).with_run(request, decisions).write(self._git, identity)
+            updates.append(RefUpdate(MEMORY_BRANCH, memory, seen.memory))
+        return self.update(updates, push_options)
+
+    def remember(
+        self,
+        seen: SharedRefs,
+        *,
+        request: BuildRequest,
+        decisions: Collection[LedgerEntry],
+        identity: Identity,
+        push_options: Collection[str],
+    ) -> bool:
+        """Put `request` into the outbox and `decisions` into the ledger; see `publish`."""
+        memory = self.memory(seen).with_run(request, decisions).write(self._git, identity)
+        return self.update([RefUpdate(MEMORY_BRANCH, memory, seen.memory)], push_options)
+
+    def acknowledge(
+        self,
+        seen: SharedRefs,
+        request_ids: Collection[str],
+        *,
+        identity: Identity,
+        push_options: Collection[str],
+    ) -> bool:
+        """Take requests that the queue has acknowledged out of the outbox; see `publish`."""
+        before = self.memory(seen)
+        after = before.acknowledged(request_ids)
+        if after == before:
+            return True
+        memory = after.write(self._git, identity)
+        return self.update([RefUpdate(MEMORY_BRANCH, memory, seen.memory)], push_options)
+
+    def memory(self, seen: SharedRefs) -> Memory:
+        """Return what branch `caur` held when this run looked. Raises InputError."""
+        if self._last_memory[0] != seen.memory:
+            self._last_memory = (seen.memory, Memory.read(self._git, seen.memory))
+        return self._last_memory[1]
+
+    def update(self, updates: list[RefUpdate], push_options: Collection[str]) -> bool:
+        """Set the refs, all of them or none; tell whether nobody else had changed them before."""
+        if self.remote is None:
+            return self._update_local(updates)
+        if not self.remote.push(updates, options=push_options):
+            return False
+        # Our own tag follows, for those who look at this clone.
+        tags = {u.ref: (u.new, self._local(u.ref)) for u in updates if u.ref == SCHEDULED_TAG}
+        self._git.update_refs(tags)
+        return True
+
+    def _update_local(self, updates: list[RefUpdate]) -> bool:
+        try:
+            self._git.update_refs({u.ref: (u.new, u.expected) for u in updates})
+        except GitError:
+            if any(self._local(u.ref) != u.expected for u in updates):
+                return False
+            raise
+        return True
+
+    def _local(self, ref: str) -> str | None:
+        return self._git.object_id(ref)

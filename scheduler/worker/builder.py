@@ -1,0 +1,308 @@
+"""From a job to package files: export, build in a guest, describe what was made."""
+
+from __future__ import annotations
+
+import re
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+from caur_ci.errors import CaurError, InputError
+from caur_ci.git.trees import UnsafeTreeError
+from caur_ci.interfere import InterfereError
+from scheduler.files import NotAFileError
+from scheduler.job import FailureClass, Outcome
+from scheduler.landing import Manifest
+from scheduler.result import BadPackageError, describe_packages
+from scheduler.settings import TargetRepository
+from scheduler.source.cache import SourceMissingError
+from scheduler.worker.executors.folders import machine_builds
+from scheduler.worker.executors.protocol import BuildOrder, GuestError, StoppedError
+from scheduler.worker.flow import Flow
+from scheduler.worker.outcome import BuildResult, failed, stopped
+from scheduler.worker.plan import read_plan
+from scheduler.worker.steps import Steps
+from scheduler.worker.watch import BuildWatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from scheduler.job import JobSpec
+    from scheduler.landing import DeliveredFile
+    from scheduler.queue import Claim
+    from scheduler.settings import SourceRepository, WorkerSettings
+    from scheduler.source.cache import SourceCache, SourceFolder
+    from scheduler.worker.downloads import KeptDownloads
+    from scheduler.worker.executors.protocol import BuildFolder, Executor, Guest, Stop
+    from scheduler.worker.joblog import JobLog
+    from scheduler.worker.plan import BuildPlan
+    from scheduler.worker.users import BuildUser
+
+_REPOSITORY_CONFIG = ".ci/config"
+
+
+_SCP_LIKE = re.compile(r"[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Build:
+    """One build that has begun, with what the package says about it."""
+
+    claim: Claim
+    folder: BuildFolder
+    log: JobLog
+    repository: SourceRepository
+    source: SourceFolder
+    plan: BuildPlan
+    started: float
+    limit: int
+    watch: BuildWatch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Builder:
+    """What is needed to build any job on this worker."""
+
+    settings: WorkerSettings
+    worker_id: str
+    sources: SourceCache
+    downloads: KeptDownloads
+    executor: Executor
+    user: BuildUser
+
+    def build(
+        self,
+        claim: Claim,
+        folder: BuildFolder,
+        log: JobLog,
+        should_stop: Callable[[], Stop | None],
+    ) -> BuildResult:
+        """Build the job of `claim` in `folder`. Never raises for what a package does."""
+        try:
+            build = self._begin(claim, folder, log, should_stop)
+            try:
+                return self._carry_out(build)
+            except StoppedError as error:
+                return self._stopped(error.stop, build.limit)
+        except CaurError as error:
+            return failed(_kind_of(error), error.message)
+        except OSError as error:
+            return failed(FailureClass.INFRASTRUCTURE, f"on the worker: {error}")
+
+    def tidy(self) -> None:
+        """Remove kept sources that nobody needs any more.
+
+        Raises TemporaryError when a source repository is out of reach, and OSError.
+        """
+        self.downloads.sweep()
+        for repository in self.settings.source_repos.values():
+            kept = self.downloads.packages(repository.name)
+            if kept:
+                gone = set(kept) - self.sources.names_now(repository).keys()
+                self.downloads.forget(repository.name, gone)
+
+    def _begin(
+        self,
+        claim: Claim,
+        folder: BuildFolder,
+        log: JobLog,
+        should_stop: Callable[[], Stop | None],
+    ) -> _Build:
+        """Export the package and read what it says about its build, before anything is run."""
+        started, now = time.time(), time.monotonic()
+        spec, settings = claim.spec, self.settings
+        repository = self._repository(spec)
+        source = self.sources.export(repository, spec.commit, spec.pkgbase, folder.source)
+        files = self.sources.read_files(repository, spec.commit, [_REPOSITORY_CONFIG])
+        plan = read_plan(folder.source, spec.pkgbase, files.get(_REPOSITORY_CONFIG, b""))
+        if plan.interfere.prepare is not None and not self.executor.has_root:
+            raise InterfereError(
+                f"{spec.pkgbase} has the interfere script prepare, which is run as root: that "
+                f"needs the container executor, this worker has the executor {self.executor.name}",
+                hint="Start the worker with BUILDER_EXECUTOR=container.",
+            )
+        limit = settings.timeout * plan.config.extra_timeout
+        watch = BuildWatch(
+            log=log,
+            should_stop=should_stop,
+            folder=folder.root,
+            deadline=now + limit,
+            stall=settings.stall,
+            min_free=settings.min_free,
+        )
+        if watch.disk_is_full():
+            raise GuestError(f"less than {settings.min_free} MiB are free on this worker")
+        return _Build(
+            claim=claim,
+            folder=folder,
+            log=log,
+            repository=repository,
+            source=source,
+            plan=plan,
+            started=started,
+            limit=limit,
+            watch=watch,
+        )
+
+    def _repository(self, spec: JobSpec) -> SourceRepository:
+        repository = self.settings.source_repos.get(spec.source_repo)
+        if repository is None:
+            known = ", ".join(sorted(self.settings.source_repos)) or "none"
+            raise GuestError(
+                f"this worker does not know the source repository {spec.source_repo!r} "
+                f"(PACKAGE_REPOS has: {known})"
+            )
+        if not machine_builds(spec.arch):
+            raise GuestError(f"this machine cannot build for {spec.arch}")
+        return repository
+
+    def _carry_out(self, build: _Build) -> BuildResult:
+        """Build in a guest, and describe what that has made."""
+        with self._kept_downloads(build) as downloads:
+            order = self._order(build, downloads)
+            with self.executor.guest(order, build.watch) as guest:
+                flow = self._flow(build, guest)
+                try:
+                    result = self._run(flow, build, guest)
+                finally:
+                    flow.list_applied()
+        return result
+
+    def _run(self, flow: Flow, build: _Build, guest: Guest) -> BuildResult:
+        files: tuple[DeliveredFile, ...] = ()
+        try:
+            result = flow.run()
+            if result.outcome is Outcome.SUCCESS:
+                files = _described(build)
+        except InputError as error:
+            result = failed(_kind_of(error), error.message)
+        flow.afterwards(result, [file.name for file in files])
+        if result.outcome is not Outcome.SUCCESS:
+            return result
+        return replace(result, manifest=self._manifest(build, files, guest, flow.applied))
+
+    def _flow(self, build: _Build, guest: Guest) -> Flow:
+        plan, settings = build.plan, self.settings
+        return Flow(
+            plan=plan,
+            arch=build.claim.spec.arch,
+            guest=guest,
+            steps=Steps(
+                pkgbase=plan.pkgbase,
+                paths=guest.paths,
+                cuts_network=guest.cuts_network,
+                checks_dependencies=self.executor.installs_dependencies,
+                checks_signatures=plan.checks_signatures,
+            ),
+            watch=build.watch,
+            log=build.log,
+            reports=build.folder.reports,
+            skip_code=settings.skip_code,
+            limit=build.limit,
+            stall=settings.stall,
+            min_free=settings.min_free,
+        )
+
+    def _order(self, build: _Build, downloads: Path | None) -> BuildOrder:
+        spec, settings = build.claim.spec, self.settings
+        target = settings.target_repos.get(spec.target_repo)
+        return BuildOrder(
+            folder=build.folder,
+            user=self.user,
+            pkgbase=spec.pkgbase,
+            arch=spec.arch,
+            target=target or TargetRepository(name=spec.target_repo),
+            arch_mirror=spec.arch_mirror,
+            downloads=downloads,
+            makeflags=settings.makeflags,
+            packager=settings.packager,
+            environment={
+                "BUILDER_HOSTNAME": settings.name,
+                "BUILDER_TIMEOUT": str(build.limit),
+                "CI_CODE_SKIP": str(settings.skip_code),
+                "PACKAGE_REPO_ID": spec.source_repo,
+                "PACKAGE_REPO_URL": without_credentials(build.repository.url),
+                "PACMAN_REPO": spec.target_repo,
+            },
+        )
+
+    @contextmanager
+    def _kept_downloads(self, build: _Build) -> Iterator[Path | None]:
+        """Provide the folder with the package's kept sources, None where there is none."""
+        if not build.plan.config.cache_sources:
+            yield None
+            return
+        spec = build.claim.spec
+        with self.downloads.of_package(spec.source_repo, spec.pkgbase, self.user) as kept:
+            if kept is None:
+                build.log.say("another build has the kept sources: they are downloaded once more")
+            yield kept
+
+    def _stopped(self, stop: Stop, limit: int) -> BuildResult:
+        settings = self.settings
+        return stopped(stop, limit=limit, stall=settings.stall, min_free=settings.min_free)
+
+    def _manifest(
+        self,
+        build: _Build,
+        files: tuple[DeliveredFile, ...],
+        guest: Guest,
+        applied: Sequence[str],
+    ) -> Manifest:
+        claim, spec, usage = build.claim, build.claim.spec, guest.usage()
+        return Manifest(
+            job=claim.job_id,
+            token=claim.token,
+            attempt=claim.attempt,
+            pkgbase=spec.pkgbase,
+            target_repo=spec.target_repo,
+            source_repo=spec.source_repo,
+            arch=spec.arch,
+            commit=spec.commit,
+            tree=build.source.tree,
+            pkgbuild_sha256=build.plan.pkgbuild_sha256,
+            worker=self.worker_id,
+            started=build.started,
+            ended=time.time(),
+            files=files,
+            executor=self.executor.name,
+            image=guest.image,
+            peak_memory=usage.peak_memory,
+            cpu_seconds=usage.cpu_seconds,
+            applied=tuple(applied),
+        )
+
+
+def _described(build: _Build) -> tuple[DeliveredFile, ...]:
+    """Return the packages of a build that went well. Raises InputError where they are none."""
+    allowed = build.plan.config.allow_prohibited
+    files = describe_packages(build.folder.output, allow_prohibited=allowed, say=build.log.say)
+    if not files:
+        raise BadPackageError("makepkg ended well but made no package")
+    return files
+
+
+def _kind_of(error: CaurError) -> FailureClass:
+    """Return what kind of failure an error stands for."""
+    for known, kind in (
+        (InterfereError, FailureClass.INTERFERE),
+        (BadPackageError, FailureClass.PACKAGING),
+        (NotAFileError, FailureClass.PACKAGING),
+        (SourceMissingError, FailureClass.SOURCE_MISSING),
+        (UnsafeTreeError, FailureClass.CONFIGURATION),
+        (InputError, FailureClass.CONFIGURATION),
+    ):
+        if isinstance(error, known):
+            return kind
+    return FailureClass.INFRASTRUCTURE
+
+
+def without_credentials(url: str) -> str:
+    """Return the URL of a source repository as builds may see it."""
+    if _SCP_LIKE.match(url) or "@" not in url:
+        return url
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

@@ -1,0 +1,1 @@
+"""Builds in a container of their own, by podman or docker."""

@@ -1,0 +1,105 @@
+"""What pacman in a build container is told about repositories and keys: files for pacman.sh."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from caur_ci.errors import ConfigError, InputError
+from caur_ci.names import check_repository_name
+
+if TYPE_CHECKING:
+    from pathlib import PurePosixPath
+
+    from scheduler.settings import ExtraRepository
+    from scheduler.worker.executors.protocol import BuildOrder
+
+_MIRROR = re.compile(r"(https?|file)://[^\s]+")
+_IN_REPOSITORY = "/$repo/os/$arch"
+_SAFE_KEYRINGS = ("https://", "file://", "/")
+
+
+def write_setup(order: BuildOrder, folder: Path, inside: PurePosixPath) -> dict[str, str]:
+    """Write the new `folder`, which containers see at `inside`; return what steps are told.
+
+    Raises ConfigError or InputError for what pacman cannot be told.
+    """
+    folder.mkdir()
+    target = order.target
+    if order.arch_mirror:
+        _write(folder / "mirrorlist", f"Server = {_mirror(order.arch_mirror)}\n")
+    _copy_all(target.keys, folder / "keys")
+    keyrings = _keyrings(order, folder / "packages", inside / "packages")
+    if keyrings:
+        _write(folder / "keyrings", "".join(f"{keyring}\n" for keyring in keyrings))
+    sections = [_section(order, extra) for extra in target.extra_repos]
+    (folder / "repositories").mkdir()
+    for number, section in enumerate(sections):
+        _write(folder / "repositories" / f"{number:03}", section)
+    servers = [_servers(order, extra) for extra in target.extra_repos if extra.name == target.name]
+    if servers:
+        _write(folder / "target", target.name)
+        _write(folder / "target-servers", "".join(f"{server}\n" for server in servers[0]))
+    return {
+        "EXTRA_PACMAN_REPOS": "\n".join(sections),
+        "EXTRA_PACMAN_KEYRINGS": " ".join(target.extra_keyrings),
+        "PACMAN_REPO": target.name,
+    }
+
+
+def _mirror(text: str) -> str:
+    if not _MIRROR.fullmatch(text):
+        raise InputError(f"the mirror {text!r} of the job is not a URL")
+    return text if "$repo" in text else text.rstrip("/") + _IN_REPOSITORY
+
+
+def _section(order: BuildOrder, extra: ExtraRepository) -> str:
+    lines = [f"[{check_repository_name(extra.name)}]"]
+    if extra.sig_level:
+        lines.append(f"SigLevel = {extra.sig_level}")
+    lines += [f"Server = {server}" for server in _servers(order, extra)]
+    return "\n".join(lines)
+
+
+def _servers(order: BuildOrder, extra: ExtraRepository) -> list[str]:
+    servers = [server.replace("$repo", extra.name) for server in extra.servers]
+    if extra.name == order.target.name:
+        # pacman would put in the name of the machine, which x86_64_v3 and the like are not.
+        return [server.replace("$arch", order.arch) for server in servers]
+    return servers
+
+
+def _keyrings(order: BuildOrder, folder: Path, inside: PurePosixPath) -> list[str]:
+    found = []
+    for keyring in order.target.extra_keyrings:
+        if not keyring.startswith(_SAFE_KEYRINGS):
+            raise ConfigError(
+                f"the keyring {keyring} of {order.target.name} would come over an open line",
+                hint="Name it by an https:// URL, or a file on the worker.",
+            )
+        if keyring.startswith("https://"):
+            found.append(keyring)
+            continue
+        path = Path(keyring.removeprefix("file://"))
+        _copy_all([path], folder)
+        found.append(str(inside / path.name))
+    return found
+
+
+def _copy_all(paths: tuple[Path, ...] | list[Path], folder: Path) -> None:
+    if not paths:
+        return
+    folder.mkdir(exist_ok=True)
+    for path in paths:
+        try:
+            shutil.copyfile(path, folder / path.name)
+        except OSError as error:
+            raise ConfigError(f"{path}: {error.strerror}") from error
+        (folder / path.name).chmod(0o644)
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o644)

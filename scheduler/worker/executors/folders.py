@@ -1,0 +1,132 @@
+"""What is the same for every way of building: the folders, the scripts, the environment."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+from importlib import resources
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from scheduler.worker.executors.protocol import GuestPaths
+
+if TYPE_CHECKING:
+    from scheduler.worker.executors.protocol import BuildFolder, BuildOrder
+
+# The places that the existing system has, where a guest has a file system of its own.
+_HOME = PurePosixPath("/home/builder")
+_READABLE = 0o755
+_USER_NAME = "builder"
+
+
+def machine_builds(arch: str) -> bool:
+    """Tell whether makepkg can build for `arch` on this machine."""
+    own = platform.machine()
+    # x86_64_v3 and the like are the same machine with more instructions.
+    return arch == own or arch.startswith(f"{own}_v")
+
+
+def inner_paths(pkgbase: str) -> GuestPaths:
+    """Return where guests with a file system of their own have the folders of a build."""
+    return GuestPaths(
+        source=PurePosixPath("/pkgbuilds", pkgbase),
+        build=_HOME / "build",
+        output=_HOME / "pkgout",
+        downloads=_HOME / "srcdest_cached",
+        reports=_HOME / "tempOut",
+        home=_HOME,
+        scripts=PurePosixPath("/caur-ci"),
+    )
+
+
+def outer_paths(order: BuildOrder) -> GuestPaths:
+    """Return where the folders of a build are on this machine."""
+    folder = order.folder
+    return GuestPaths(
+        source=PurePosixPath(folder.source),
+        build=PurePosixPath(folder.build),
+        output=PurePosixPath(folder.output),
+        downloads=PurePosixPath(order.downloads or folder.downloads),
+        reports=PurePosixPath(folder.reports),
+        home=PurePosixPath(folder.home),
+        scripts=PurePosixPath(scripts_of(folder)),
+    )
+
+
+def scripts_of(folder: BuildFolder) -> Path:
+    """Return the folder with the scripts that guests run."""
+    return folder.root / "scripts"
+
+
+def temporary_of(folder: BuildFolder) -> Path:
+    """Return the folder that is /tmp for a build, on the disk that is watched."""
+    return folder.root / "tmp"
+
+
+def local_servers(order: BuildOrder) -> list[Path]:
+    """Return the folders of this machine that the target's `extra_repos` are served from."""
+    found = []
+    for extra in order.target.extra_repos:
+        for server in extra.servers:
+            if server.startswith("file:///"):
+                # The whole repository: the folder of an architecture may have links to others.
+                path = server.removeprefix("file://").partition("/$arch")[0]
+                found.append(Path(unquote(path.replace("$repo", extra.name))))
+    return found
+
+
+def make_folders(order: BuildOrder, *, makepkg_conf: str = "") -> None:
+    """Make what a build writes to, and give it to the user that builds.
+
+    `makepkg_conf` goes into the file that makepkg reads after that of the system.
+    """
+    folder = order.folder
+    writable = (folder.build, folder.output, folder.downloads, folder.reports, folder.home)
+    for path in (*writable, temporary_of(folder)):
+        path.mkdir(exist_ok=True)
+    settings = f"MAKEFLAGS={shlex.quote(order.makeflags)}\n" if order.makeflags else ""
+    (folder.home / ".makepkg.conf").write_text(settings + makepkg_conf, encoding="utf-8")
+    # Sources that lie on this machine belong to somebody else, which git minds by default.
+    (folder.home / ".gitconfig").write_text("[safe]\n\tdirectory = *\n", encoding="utf-8")
+    for path in (*writable, temporary_of(folder)):
+        order.user.give(path)
+    _copy_scripts(scripts_of(folder))
+
+
+def _copy_scripts(place: Path) -> None:
+    # The user that builds may not be able to get to where this package is installed.
+    place.mkdir(exist_ok=True)
+    for script in resources.files("scheduler.worker").joinpath("guest").iterdir():
+        copy = place / script.name
+        copy.write_bytes(script.read_bytes())
+        copy.chmod(_READABLE)
+    place.chmod(_READABLE)
+
+
+def base_environment(
+    order: BuildOrder, paths: GuestPaths, *, path: str, tmp: str
+) -> dict[str, str]:
+    """Return all that a step sees of the outside, and that is next to nothing."""
+    environment = {
+        "PATH": path,
+        "HOME": str(paths.home),
+        "TMPDIR": tmp,
+        "USER": _USER_NAME,
+        "LOGNAME": _USER_NAME,
+        "SHELL": "/bin/bash",
+        "TERM": "dumb",
+        "LC_ALL": "C.UTF-8",
+        "CARCH": order.arch,
+        "BUILDDIR": str(paths.build),
+        "PKGDEST": str(paths.output),
+        "SRCDEST": str(paths.downloads),
+        "SRCPKGDEST": tmp,
+        "LOGDEST": tmp,
+        "PKGEXT": ".pkg.tar.zst",
+    }
+    if order.makeflags:
+        environment["MAKEFLAGS"] = order.makeflags
+    if order.packager:
+        environment["PACKAGER"] = order.packager
+    return environment | dict(order.environment)

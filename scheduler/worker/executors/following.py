@@ -1,0 +1,74 @@
+"""Stays with one process of a step until it has ended, or has to."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
+
+    from scheduler.worker.executors.protocol import Stop, Usage, Watch
+
+_ASKED_EVERY = 0.2
+_DRAINED_WITHIN = 2.0
+_READ_SIZE = 256 * 1024
+
+
+def follow(
+    process: subprocess.Popen[bytes],
+    watch: Watch,
+    *,
+    usage: Callable[[], Usage],
+    end: Callable[[], None],
+) -> Stop | None:
+    """Pass on what `process` prints until it has ended; return why it was stopped, if it was.
+
+    `end` is called once, to make it end.
+    """
+    assert process.stdout is not None  # noqa: S101 - a pipe, for the type checker
+    stopped: Stop | None = None
+    source = process.stdout.fileno()
+    last_look: float | None = None
+    with selectors.DefaultSelector() as selector:
+        selector.register(source, selectors.EVENT_READ)
+        while last_look is None or time.monotonic() < last_look:
+            if selector.select(_ASKED_EVERY):
+                data = os.read(source, _READ_SIZE)
+                if not data:
+                    break
+                watch.output(data)
+            if last_look is None and process.poll() is not None:
+                # Something that got away may have the pipe for ever.
+                last_look = time.monotonic() + _DRAINED_WITHIN
+            if stopped is None and (stopped := watch.why_stop(usage())) is not None:
+                end()
+    return stopped
+
+
+def say(watch: Watch, text: str) -> None:
+    """Tell something of ours among what a step prints."""
+    watch.output(f"==> caur-ci: {text}\n".encode())
+
+
+class Collected:
+    """A watch that keeps what a step prints instead of showing it."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self.data = bytearray()
+
+    def output(self, data: bytes) -> None:
+        """Keep `data`."""
+        self.data += data
+
+    def lines(self) -> list[str]:
+        """Return what was printed, line by line."""
+        return self.data.decode(errors="replace").splitlines()
+
+    def why_stop(self, usage: Usage) -> Stop | None:
+        """Ask the watch that looks after the build."""
+        return self._watch.why_stop(usage)

@@ -1,0 +1,1 @@
+"""Builds on the worker's own machine, in a sandbox by bubblewrap."""

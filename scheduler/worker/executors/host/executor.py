@@ -1,0 +1,254 @@
+"""Builds with this machine's makepkg, as a user without rights, in bubblewrap where it works."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from caur_ci.errors import ConfigError
+from caur_ci.process import missing_tool
+from caur_ci.relations import Relation
+from scheduler.worker.executors.folders import (
+    base_environment,
+    inner_paths,
+    make_folders,
+    outer_paths,
+    temporary_of,
+)
+from scheduler.worker.executors.following import Collected, follow, say
+from scheduler.worker.executors.host import supervisor
+from scheduler.worker.executors.host.sampling import Sampler, oom_kills
+from scheduler.worker.executors.host.sandbox import find_sandbox
+from scheduler.worker.executors.protocol import Ending, GuestError, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from scheduler.worker.executors.host.sandbox import Sandbox
+    from scheduler.worker.executors.protocol import BuildOrder, Stop, Usage, Watch
+    from scheduler.worker.users import BuildUser
+
+_log = logging.getLogger(__name__)
+
+DEFAULT_GRACE = 5.0
+# Missing ones are told at once, not by the first build that fails.
+_TOOLS = ("makepkg", "git", "bsdtar", "fakeroot", "setpriv")
+_STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+_PACMAN_DATABASE = Path("/var/lib/pacman/local")
+
+
+class HostExecutor:
+    """Runs makepkg on this machine.
+
+    `hidden` and `readable` are for the sandbox: what of the system builds must not see, and what
+    beside the system they may read, such as local Git repositories that are sources. `grace` is
+    the number of seconds between asking a step to end and ending it.
+    """
+
+    name = "host"
+    has_root = False
+
+    def __init__(
+        self,
+        *,
+        hidden: Sequence[Path] = (),
+        readable: Sequence[Path] = (),
+        grace: float = DEFAULT_GRACE,
+        sandboxed: bool = True,
+    ) -> None:
+        self._hidden = hidden
+        self._readable = readable
+        self._grace = grace
+        self._sandboxed = sandboxed
+        self._sandboxes: dict[int, Sandbox | None] = {}
+        # Elsewhere than on Arch, pacman knows nothing of what is installed.
+        self.installs_dependencies = _PACMAN_DATABASE.is_dir() and any(
+            path.is_dir() for path in _PACMAN_DATABASE.iterdir()
+        )
+
+    def check(self) -> None:
+        """Raise ProcessError for a missing tool."""
+        for tool in _TOOLS:
+            if shutil.which(tool) is None:
+                raise missing_tool(tool)
+
+    @contextmanager
+    def guest(self, order: BuildOrder, watch: Watch) -> Iterator[HostGuest]:
+        """Provide the place of one build; see `Executor.guest`."""
+        del watch  # it takes no time
+        makepkg = shutil.which("makepkg")
+        if makepkg is None:
+            raise missing_tool("makepkg")
+        try:
+            make_folders(order, makepkg_conf=_repairs(Path(makepkg)))
+        except OSError as error:
+            raise GuestError(f"the folders of a build cannot be made: {error}") from error
+        yield HostGuest(
+            order,
+            makepkg=Path(makepkg),
+            sandbox=self._sandbox_of(order.user),
+            grace=self._grace,
+            checks=self.installs_dependencies,
+        )
+
+    def _sandbox_of(self, user: BuildUser) -> Sandbox | None:
+        if user.uid not in self._sandboxes:
+            found = find_sandbox(user, hidden=self._hidden, readable=self._readable)
+            self._sandboxes[user.uid] = found if self._sandboxed else None
+            if self._sandboxes[user.uid] is None:
+                _log.warning("%s", _without_sandbox(user))
+        return self._sandboxes[user.uid]
+
+
+class HostGuest:
+    """The folders of one build, and steps that run one after another."""
+
+    image = ""
+
+    def __init__(
+        self,
+        order: BuildOrder,
+        *,
+        makepkg: Path,
+        sandbox: Sandbox | None,
+        grace: float,
+        checks: bool,
+    ) -> None:
+        self.paths = outer_paths(order) if sandbox is None else inner_paths(order.pkgbase)
+        self.cuts_network = sandbox is not None
+        self._order = order
+        self._makepkg = makepkg
+        self._sandbox = sandbox
+        self._grace = grace
+        self._checks = checks
+        self._sampler = Sampler()
+
+    def run(self, step: Step, watch: Watch) -> Ending:
+        """Run a step; see `Guest.run`."""
+        if step.as_root:
+            raise ConfigError(
+                "the host executor runs nothing as root",
+                hint="Build this package with the container executor.",
+            )
+        if not (step.network or self.cuts_network):
+            raise ConfigError(
+                "a build without network needs bubblewrap or the container executor",
+                hint="Install bubblewrap on the worker, and allow user namespaces there.",
+            )
+        kills = oom_kills()
+        try:
+            code, stopped = self._supervise(step, watch)
+        finally:
+            self._order.user.end_processes()
+        return Ending(code, stopped, out_of_memory=code != 0 and oom_kills() > kills)
+
+    def install(self, relations: Sequence[str], watch: Watch) -> Ending:
+        """Tell whether pacman knows `relations` as installed; see `Guest.install`."""
+        if not self._checks:
+            if relations:
+                say(watch, "dependencies are neither installed nor checked on this machine")
+            return Ending(0)
+        for relation in relations:
+            Relation.parse(relation)
+        if not relations:
+            return Ending(0)
+        say(watch, "these dependencies are not installed on this machine, if any are listed:")
+        command = ["pacman", "--deptest", "--", *relations]
+        return self.run(Step(command=command, directory=self.paths.build), watch)
+
+    def published(self, watch: Watch) -> frozenset[str]:
+        """Return the file names that the target's database has; see `Guest.published`."""
+        target = self._order.target
+        servers = [extra.servers for extra in target.extra_repos if extra.name == target.name]
+        for server in servers[0] if servers else ():
+            url = server.replace("$repo", target.name).replace("$arch", self._order.arch)
+            collected = Collected(watch)
+            script = self.paths.scripts / "published.sh"
+            command = ["bash", str(script), f"{url}/{target.name}.db"]
+            ending = self.run(Step(command=command, directory=self.paths.build), collected)
+            if ending == Ending(0):
+                return frozenset(collected.lines())
+        return frozenset()
+
+    def usage(self) -> Usage:
+        """Return what all steps together have used."""
+        return self._sampler.total()
+
+    def _supervise(self, step: Step, watch: Watch) -> tuple[int, Stop | None]:
+        user = self._order.user
+        identity = [str(user.uid), str(user.gid)] if user.is_other else ["-1", "-1"]
+        # Isolated, so that nothing of the build's environment reaches this Python.
+        supervised = [sys.executable, "-I", supervisor.__file__, *identity, str(self._grace)]
+        control, theirs = socket.socketpair()
+        with control, theirs:
+            try:
+                process = subprocess.Popen(
+                    [*supervised, *self._command(step)],
+                    cwd="/" if self._sandbox else step.directory,
+                    env=self._environment(step),
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise GuestError(f"a step of the build cannot be started: {error}") from error
+            theirs.close()
+            with process:
+                stopped = follow(
+                    process,
+                    watch,
+                    usage=lambda: self._sampler.look(process.pid),
+                    # The supervisor sees it, and ends the step.
+                    end=lambda: control.shutdown(socket.SHUT_WR),
+                )
+                self._sampler.ended(_read_report(control))
+        code = process.returncode
+        return (code if code >= 0 else 128 - code), stopped
+
+    def _command(self, step: Step) -> list[str]:
+        if self._sandbox is None:
+            return list(step.command)
+        return self._sandbox.command(step, self._order, self.paths, makepkg=self._makepkg)
+
+    def _environment(self, step: Step) -> dict[str, str]:
+        path = _STANDARD_PATH
+        if (own := str(self._makepkg.parent)) not in path.split(":"):
+            path = f"{own}:{path}"
+        outside = temporary_of(self._order.folder)
+        tmp = str(outside) if self._sandbox is None else "/tmp"  # noqa: S108 - of the sandbox
+        return base_environment(self._order, self.paths, path=path, tmp=tmp) | dict(
+            step.environment
+        )
+
+
+def _read_report(control: socket.socket) -> supervisor.Report:
+    data = b""
+    with suppress(OSError):
+        while part := control.recv(4096):
+            data += part
+    return supervisor.Report.parse(data)
+
+
+def _without_sandbox(user: BuildUser) -> str:
+    text = "bubblewrap is missing or does not work here: builds see the whole file system"
+    if user.is_other:
+        return text
+    return f"{text}, and run as this worker's own user, which may read its keys"
+
+
+def _repairs(makepkg: Path) -> str:
+    """Return what makes up for a defect of this makepkg, in the language of makepkg.conf.
+
+    Debian 13 ships one that clones no Git source: its option --mirror has a dash too many.
+    """
+    clones = makepkg.resolve().parent.parent / "share" / "makepkg" / "source" / "git.sh"
+    if clones.is_file() and b" ---mirror " in clones.read_bytes():
+        return 'git() { command git "${@/#---mirror/--mirror}"; }\n'
+    return ""

@@ -1,0 +1,70 @@
+"""How builds end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scheduler.job import FailureClass, Outcome
+from scheduler.worker.executors.protocol import Stop
+
+if TYPE_CHECKING:
+    from scheduler.landing import Manifest
+
+_ALREADY_BUILT_CODE = 13
+_TIMED_OUT_CODE = 124
+
+
+@dataclass(frozen=True, slots=True)
+class BuildResult:
+    """How a build ended: with an outcome and its reason, or with a manifest of what to deliver.
+
+    `failure` is the kind of failure where it was one, `stopped` says that it did not end by
+    itself.
+    """
+
+    outcome: Outcome
+    reason: str = ""
+    failure: FailureClass | None = None
+    manifest: Manifest | None = None
+    stopped: Stop | None = None
+
+    @property
+    def is_put_off(self) -> bool:
+        """Whether the package can do nothing for it, so that it is to be tried again."""
+        return self.failure is FailureClass.INFRASTRUCTURE
+
+
+def failed(failure: FailureClass, reason: str) -> BuildResult:
+    """Return the end of a build that failed."""
+    outcome = Outcome.FAILED
+    if failure is FailureClass.INFRASTRUCTURE:
+        outcome = Outcome.SOFTWARE_FAILURE
+    return BuildResult(outcome, reason, failure)
+
+
+def stopped(stop: Stop, *, limit: int, stall: int, min_free: int) -> BuildResult:
+    """Return the end of a build that was ended from outside.
+
+    `limit` and `stall` are seconds, `min_free` MiB: what the build had gone beyond.
+    """
+    if stop is Stop.TIMEOUT:
+        return BuildResult(Outcome.TIMED_OUT, f"it took longer than {limit} s", stopped=stop)
+    if stop is Stop.STALLED:
+        reason = f"{stop.value} for {stall} s"
+        return BuildResult(Outcome.TIMED_OUT, reason, FailureClass.STALLED, stopped=stop)
+    if stop is Stop.DISK_FULL:
+        reason = f"{stop.value}: less than {min_free} MiB are left"
+        return BuildResult(Outcome.FAILED, reason, FailureClass.DISK_FULL, stopped=stop)
+    return BuildResult(Outcome.CANCELED, stop.value, stopped=stop)
+
+
+def by_code(code: int, *, skip_code: int) -> BuildResult | None:
+    """Return the end that an exit code stands for by agreement, None where it stands for none."""
+    if code == skip_code:
+        return BuildResult(Outcome.SKIPPED, "the package asked to be skipped")
+    if code == _ALREADY_BUILT_CODE:
+        return BuildResult(Outcome.ALREADY_BUILT, "makepkg found it built already")
+    if code == _TIMED_OUT_CODE:
+        return BuildResult(Outcome.TIMED_OUT, "the package ended itself as timed out")
+    return None

@@ -1,0 +1,99 @@
+"""Puts a worker together from its settings."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from caur_ci.errors import TemporaryError
+from caur_ci.hiding import hide_this_process
+from caur_ci.process import missing_tool
+from scheduler.landing import landing_at
+from scheduler.logs import LogStore
+from scheduler.queue import Queue, WorkerIdentity
+from scheduler.source.cache import SourceCache
+from scheduler.worker.builder import Builder
+from scheduler.worker.delivery import Courier, Patience
+from scheduler.worker.downloads import KeptDownloads
+from scheduler.worker.executors.opening import opened_executor
+from scheduler.worker.loop import Worker
+from scheduler.worker.users import build_user
+from scheduler.worker.workspace import workspace
+from scheduler.workerkeys import WorkerKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from threading import Event
+
+    from redis import Redis
+
+    from scheduler.landing import Landing
+    from scheduler.settings import WorkerSettings
+
+_log = logging.getLogger(__name__)
+
+# Missing ones are told at once, not by the first build that fails.
+_TOOLS = ("git", "bsdtar", "setpriv", "ssh-keygen")
+
+
+@contextmanager
+def running_worker(settings: WorkerSettings, redis: Redis, stop: Event) -> Iterator[Worker]:
+    """Provide a worker with a user and a folder for its builds.
+
+    Raises ProcessError for a missing tool, ConfigError for settings that cannot be followed.
+    """
+    for tool in _TOOLS:
+        if shutil.which(tool) is None:
+            raise missing_tool(tool)
+    hide_this_process()
+    identity = WorkerIdentity.new(settings.name, settings.build_class)
+    key = WorkerKey.ensure(settings.key)
+    _log.info("its line in ALLOWED_WORKERS: %s", key.allowed_line(identity.name))
+    with (
+        build_user(settings.user) as user,
+        workspace(settings.shared, identity.id, user) as place,
+        opened_executor(settings) as executor,
+    ):
+        _log.info(
+            "worker %s (class %d, executor %s) builds in %s as user id %d",
+            identity.id,
+            identity.build_class,
+            executor.name,
+            place.folder,
+            user.uid,
+        )
+        builder = Builder(
+            settings=settings,
+            worker_id=identity.id,
+            sources=SourceCache(settings.shared / "sources"),
+            downloads=KeptDownloads(settings.srcdest_cache or place.downloads),
+            executor=executor,
+            user=user,
+        )
+        yield Worker(
+            queue=Queue(redis),
+            logs=LogStore(redis),
+            identity=identity,
+            builder=builder,
+            courier=Courier(
+                landing=_landing(settings), key=key, patience=Patience(total=settings.patience)
+            ),
+            workspace=place,
+            stop=stop,
+        )
+    _log.info("worker %s has ended", identity.id)
+
+
+def _landing(settings: WorkerSettings) -> Landing:
+    """Return the landing zone, after a look whether something could be delivered there.
+
+    Raises CaurError for what does not get better by itself, such as another host's key.
+    """
+    landing = landing_at(settings.landing_zone)
+    try:
+        landing.check()
+    except (TemporaryError, OSError) as error:
+        _log.warning("the landing zone is out of reach for now: %s", error)
+    return landing

@@ -1,0 +1,121 @@
+"""Fifty half-hours in the life of a repository, against a simple model of what should happen.
+
+Every change upstream leads to exactly one update and one build, whatever is out of reach meanwhile.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+import pytest
+
+from caur_ci.pipeline.on_schedule.plan import Action
+from tests.caur_ci.pipeline.on_schedule.world import ScheduleWorld, actions
+from tests.support.aur_server import Fault
+from tests.support.git import Checkout
+from tests.support.upstream import files_of, pkgbuild, upstream
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PACKAGES = 200
+HALF_HOURS = 50
+FROM_URLS = 20
+
+
+@dataclass
+class Model:
+    """What is upstream, and which changes have not been built yet. Knows nothing of how."""
+
+    versions: dict[str, str]
+    waiting: set[str] = field(default_factory=set)
+    built: dict[str, int] = field(default_factory=dict)
+    changes: dict[str, int] = field(default_factory=dict)
+
+    def change(self, name: str) -> str:
+        """Let a package change upstream; a change on top of one that waits is the same one."""
+        number = int(self.versions[name].partition("-")[0]) + 1
+        self.versions[name] = f"{number}-1"
+        if name not in self.waiting:
+            self.changes[name] = self.changes.get(name, 0) + 1
+        self.waiting.add(name)
+        return self.versions[name]
+
+    def build(self, name: str) -> None:
+        self.waiting.discard(name)
+        self.built[name] = self.built.get(name, 0) + 1
+
+
+class Weather:
+    """What goes wrong in a half-hour."""
+
+    def __init__(self, chance: random.Random, world: ScheduleWorld) -> None:
+        self.aur_is_down = chance.random() < 0.15
+        self.mirror_lags = chance.random() < 0.15
+        self.mirror_is_down = chance.random() < 0.1
+        self._world = world
+        self._mirror = world.outside.mirror
+
+    def __enter__(self) -> Self:
+        if self.aur_is_down:
+            self._world.outside.aur.faults.extend([Fault(404)] * 20)
+        if self.mirror_is_down:
+            self._mirror.rename(self._mirror.with_suffix(".away"))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._world.outside.aur.faults.clear()
+        if self.mirror_is_down:
+            self._mirror.with_suffix(".away").rename(self._mirror)
+
+
+@pytest.mark.timeout(600)
+def test_every_change_is_taken_over_and_built_once(tmp_path: Path) -> None:
+    chance = random.Random(20_261_122)
+    aur = [f"p{number:03d}" for number in range(PACKAGES - FROM_URLS)]
+    urls = [f"u{number:03d}" for number in range(FROM_URLS)]
+    model = Model(dict.fromkeys([*aur, *urls], "1-1"))
+    with upstream(tmp_path / "upstream") as outside:
+        world = ScheduleWorld(Checkout.create(tmp_path / "world"), outside)
+        files: dict[str, str] = {}
+        for name in urls:
+            outside.url_push(name, files_of(name, "1-1"))
+            files |= {f"{name}__{path}": text for path, text in files_of(name, "1-1").items()}
+            files[f"{name}__.CI__config"] = f"CI_PKGBUILD_SOURCE={outside.url_of(name)}\n"
+        world.begin(dict.fromkeys(aur, "1-1"), **files)
+        assert actions(world.run()) == {}
+        behind: dict[str, str] = {}  # what the mirror does not have yet
+        for _ in range(HALF_HOURS):
+            weather = Weather(chance, world)
+            if not weather.mirror_lags:
+                outside.mirror_push({name: files_of(name, v) for name, v in behind.items()})
+                behind.clear()
+            changed = {name: model.change(name) for name in chance.sample(aur, chance.randrange(6))}
+            outside.push(changed, mirrored=not weather.mirror_lags)
+            behind |= changed if weather.mirror_lags else {}
+            for name in chance.sample(urls, chance.randrange(2)):
+                outside.url_push(name, files_of(name, model.change(name)))
+            reachable = {
+                name
+                for name in model.waiting
+                if name in urls
+                or not (weather.aur_is_down or weather.mirror_is_down or name in behind)
+            }
+            with weather:
+                result = world.run()
+            updated = {n for n, action in actions(result).items() if action is Action.UPDATE}
+            assert updated == reachable
+            assert {d.package for d in result.plan.decisions if d.builds} == reachable
+            for name in updated:
+                assert (
+                    world.file(f"{name}/PKGBUILD") == pkgbuild(name, model.versions[name]).strip()
+                )
+                model.build(name)
+            assert world.tag_is_at_tip()
+        outside.mirror_push({name: files_of(name, v) for name, v in behind.items()})
+        for name in {n for n, a in actions(world.run()).items() if a is Action.UPDATE}:
+            model.build(name)
+    assert model.waiting == set()
+    assert model.built == model.changes

@@ -1,0 +1,207 @@
+"""Dependencies in containers: real pacman, repositories, keys."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from caur_ci.errors import ConfigError, InputError
+from scheduler.settings import ExtraRepository, TargetRepository
+from scheduler.worker.executors.protocol import Ending, GuestError
+from tests.scheduler.worker.executors.builds import Recorder, bash, make_order, makepkg
+from tests.support.packages import SigningKey, make_package, pkgbuild, signing_key
+from tests.support.tools import need_tools
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from scheduler.worker.executors.container.executor import ContainerExecutor
+    from scheduler.worker.users import BuildUser
+
+
+@pytest.fixture(scope="module")
+def key() -> Iterator[SigningKey]:
+    need_tools("gpg", "repo-add", "bsdtar")
+    with signing_key() as key:
+        yield key
+
+
+class Repository:
+    """A signed repository in a folder, with one package of A, which provides `measure`."""
+
+    def __init__(self, folder: Path, key: SigningKey) -> None:
+        self.folder = folder / "repos"
+        self.key = key
+        self.place = self.folder / "repo" / "x86_64"
+        self.place.mkdir(parents=True)
+        self.publish(make_package(self.place, "a", extra="provides = measure=2\n", content="of a"))
+
+    def publish(self, package: Path) -> None:
+        self._gpg(package)
+        self.add(package)
+
+    def add(self, package: Path) -> None:
+        database = self.place / "repo.db.tar.zst"
+        subprocess.run(["repo-add", "--quiet", database, package], check=True, capture_output=True)
+        self._gpg(database)
+        (self.place / "repo.db.sig").unlink(missing_ok=True)
+        (self.place / "repo.db.sig").symlink_to("repo.db.tar.zst.sig")
+
+    def target(self, **values: tuple[Path, ...] | tuple[str, ...]) -> TargetRepository:
+        server = f"{self.folder.as_uri()}/$repo/$arch"
+        extra = ExtraRepository(name="repo", servers=(server,), sig_level="Required")
+        values.setdefault("keys", (self.key.public,))
+        return TargetRepository(name="repo", extra_repos=(extra,), **values)  # type: ignore[arg-type]
+
+    def _gpg(self, path: Path) -> None:
+        gpg = ["gpg", "--homedir", str(self.key.home), "--batch", "--yes"]
+        subprocess.run([*gpg, "--detach-sign", path], check=True, capture_output=True)
+
+
+@pytest.fixture
+def repository(shared: Path, key: SigningKey) -> Repository:
+    return Repository(shared, key)
+
+
+def test_a_package_is_built_with_one_that_was_published_before(
+    shared: Path, user: BuildUser, container_executor: ContainerExecutor, repository: Repository
+) -> None:
+    text = pkgbuild(
+        "tool", head="makedepends=('measure>=2' git)", build="cat /usr/share/a; pacman -Qi a"
+    )
+    order = make_order(shared / "one", user, {"PKGBUILD": text}, target=repository.target())
+    watch = Recorder()
+    with container_executor.guest(order, watch) as guest:
+        assert guest.published(Recorder()) == {"a-1-1-any.pkg.tar.zst"}
+        assert guest.install(["measure>=2", "git"], watch) == Ending(0), watch.text
+        again = Recorder()
+        assert guest.install(["measure>=2"], again) == Ending(0)
+        ending, built = makepkg(guest, network=False)
+
+    assert "installing measure>=2\n" in watch.text  # git is there already
+    assert "installing" not in again.text
+    assert ending == Ending(0), built.text
+    assert "of a" in built.text
+    assert "Installed as a dependency" in built.text
+    assert "Validated By    : SHA-256 Sum  Signature" in built.text or ("Signature" in built.text)
+
+
+def test_a_dependency_that_nothing_provides_is_told(
+    shared: Path, user: BuildUser, container_executor: ContainerExecutor, repository: Repository
+) -> None:
+    order = make_order(shared / "one", user, target=repository.target())
+    watch = Recorder()
+    with container_executor.guest(order, watch) as guest:
+        missing = guest.install(["measure>=3"], watch)
+        unknown = guest.install(["nothing-of-this-name"], watch)
+        none = guest.install([], watch)
+        with pytest.raises(InputError, match="not a dependency"):
+            guest.install(["--root=/tmp"], watch)
+
+    assert missing.code != 0
+    assert unknown.code != 0
+    assert none == Ending(0)
+    assert "target not found: measure>=3" in watch.text
+    assert "target not found: nothing-of-this-name" in watch.text
+
+
+def test_what_is_signed_by_a_key_that_is_not_trusted_is_not_installed(
+    shared: Path, user: BuildUser, container_executor: ContainerExecutor, repository: Repository
+) -> None:
+    order = make_order(shared / "one", user, target=repository.target(keys=()))
+    watch = Recorder()
+    with (
+        pytest.raises(GuestError, match="pacman could not be set up"),
+        container_executor.guest(order, watch),
+    ):
+        pass
+    assert "(PGP signature)" in watch.text
+
+
+def test_a_package_whose_signature_is_of_something_else_is_not_installed(
+    shared: Path, user: BuildUser, container_executor: ContainerExecutor, repository: Repository
+) -> None:
+    forged = make_package(repository.place, "b")
+    signature = repository.place / "a-1-1-any.pkg.tar.zst.sig"
+    shutil.copyfile(signature, repository.place / "b-1-1-any.pkg.tar.zst.sig")
+    repository.add(forged)
+    order = make_order(shared / "one", user, target=repository.target())
+    watch = Recorder()
+    with container_executor.guest(order, watch) as guest:
+        ending = guest.install(["b"], watch)
+
+    assert ending.code != 0
+    assert "invalid or corrupted package" in watch.text
+
+
+def test_a_repository_without_database_is_left_out_only_if_it_is_the_target(
+    shared: Path, user: BuildUser, container_executor: ContainerExecutor, repository: Repository
+) -> None:
+    for path in repository.place.glob("repo.*"):
+        path.unlink()
+    target = repository.target()
+    watch = Recorder()
+    with container_executor.guest(make_order(shared / "one", user, target=target), watch) as guest:
+        assert guest.published(watch) == frozenset()
+    assert "repo has no database yet, and is left out" in watch.text
+
+    other = TargetRepository(name="other", extra_repos=target.extra_repos, keys=target.keys)
+    with (
+        pytest.raises(GuestError),
+        container_executor.guest(make_order(shared / "two", user, target=other), watch),
+    ):
+        pass
+
+
+def test_a_target_that_cannot_be_reached_is_not_taken_for_a_new_one(
+    shared: Path, user: BuildUser, container_executor: ContainerExecutor
+) -> None:
+    # Nothing listens there.
+    extra = ExtraRepository(name="repo", servers=("http://127.0.0.1:9/$repo/$arch",))
+    target = TargetRepository(name="repo", extra_repos=(extra,))
+    order = make_order(shared / "one", user, target=target)
+    with pytest.raises(GuestError), container_executor.guest(order, Recorder()):
+        pass
+
+
+def test_keyrings_are_packages_that_are_installed_first(
+    shared: Path, user: BuildUser, container_executor: ContainerExecutor, repository: Repository
+) -> None:
+    keyring = make_package(shared, "some-keyring")
+    order = make_order(
+        shared / "one", user, target=repository.target(extra_keyrings=(str(keyring),))
+    )
+    with container_executor.guest(order, Recorder()) as guest:
+        _, watch = bash(guest, 'pacman -Q some-keyring; echo "$EXTRA_PACMAN_KEYRINGS"')
+
+    assert watch.lines() == ["some-keyring 1-1", str(keyring)]
+
+    target = TargetRepository(name="repo", extra_keyrings=("http://example.org/k.pkg.tar.zst",))
+    order = make_order(shared / "two", user, target=target)
+    with (
+        pytest.raises(ConfigError, match="over an open line"),
+        container_executor.guest(order, Recorder()),
+    ):
+        pass
+
+
+def test_the_environment_tells_of_the_repositories(
+    shared: Path, user: BuildUser, container_executor: ContainerExecutor, repository: Repository
+) -> None:
+    order = make_order(
+        shared / "one", user, target=repository.target(), environment={"CI_CODE_SKIP": "123"}
+    )
+    with container_executor.guest(order, Recorder()) as guest:
+        _, watch = bash(guest, 'echo "$PACMAN_REPO $CI_CODE_SKIP"; echo "$EXTRA_PACMAN_REPOS"')
+
+    server = f"{repository.folder.as_uri()}/repo/x86_64"
+    assert watch.lines() == [
+        "repo 123",
+        "[repo]",
+        "SigLevel = Required",
+        f"Server = {server}",
+    ]

@@ -1,0 +1,260 @@
+"""Sources: kept between builds, checked by PGP, and the network they come by."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import socket
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+
+from caur_ci.process import run
+from scheduler.job import FailureClass, Outcome, State
+from scheduler.worker.downloads import KeptDownloads
+from tests.support.packages import pkgbuild, signing_key
+from tests.support.queue import job
+from tests.support.tools import need_tools
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from scheduler.worker.users import BuildUser
+    from tests.support.building import BuildWorld
+    from tests.support.packages import SigningKey
+
+
+class Shelf(ThreadingHTTPServer):
+    """Has one file, and counts who fetches it."""
+
+    fetched = 0
+
+    class Handler(BaseHTTPRequestHandler):
+        server: Shelf
+
+        def do_GET(self) -> None:
+            self.server.fetched += 1
+            self.send_response(200)
+            self.send_header("Content-Length", "4")
+            self.end_headers()
+            self.wfile.write(b"data")
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
+            pass
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/file"
+
+
+@pytest.fixture
+def shelf() -> Iterator[Shelf]:
+    with Shelf(("127.0.0.1", 0), Shelf.Handler) as shelf:
+        threading.Thread(target=shelf.serve_forever, daemon=True).start()
+        yield shelf
+        shelf.shutdown()
+
+
+class TestKept:
+    def files(self, shelf: Shelf, config: str = "BUILDER_CACHE_SOURCES=true") -> dict[str, str]:
+        head = f"source=({shelf.url})\nsha256sums=(SKIP)"
+        return {"PKGBUILD": pkgbuild("tool", head=head), ".CI/config": config}
+
+    def kept(self, world: BuildWorld) -> Path:
+        return world.worker._workspace.downloads / "source" / "tool"
+
+    def test_what_was_downloaded_is_used_again(self, world: BuildWorld, shelf: Shelf) -> None:
+        assert world.build(self.files(shelf)).state is State.LANDED
+        assert (self.kept(world) / "file").read_text() == "data"
+        (claim,) = world.queue.claim_landed("runner-1")
+        world.queue.finish(claim, Outcome.SUCCESS)
+        assert world.build(self.files(shelf)).state is State.LANDED
+        assert shelf.fetched == 1
+
+    def test_nothing_is_kept_unasked(self, world: BuildWorld, shelf: Shelf) -> None:
+        assert world.build(self.files(shelf, config="")).state is State.LANDED
+        assert not self.kept(world).exists()
+
+    def test_a_build_that_finds_them_in_use_does_without(
+        self, world: BuildWorld, shelf: Shelf, user: BuildUser
+    ) -> None:
+        downloads = KeptDownloads(world.worker._workspace.downloads)
+        with downloads.of_package("source", "tool", user) as held:
+            assert held is not None
+            assert world.build(self.files(shelf)).state is State.LANDED
+        assert "another build has the kept sources" in world.log()
+        assert list(self.kept(world).iterdir()) == []
+
+    def test_they_go_when_the_package_goes_or_nobody_uses_them(
+        self, world: BuildWorld, user: BuildUser
+    ) -> None:
+        downloads = KeptDownloads(world.worker._workspace.downloads)
+        srcinfo = "pkgbase = tool\npkgver = 1\npkgrel = 1\npkgname = tool\n"
+        commit = world.add(
+            {"tool": pkgbuild("tool"), "old": pkgbuild("old")},
+            tool={".SRCINFO": srcinfo},
+            old={".SRCINFO": srcinfo.replace("tool", "old")},
+        )
+        assert commit
+        for name in ("tool", "old", "gone", "busy"):
+            with downloads.of_package("source", name, user) as kept:
+                assert kept is not None
+                (kept / "file").write_text("data")
+        month_ago = time.time() - 31 * 24 * 3600
+        os.utime(downloads._folder / "source" / "old.lock", (month_ago, month_ago))
+        with downloads.of_package("source", "busy", user):
+            world.worker._builder.tidy()
+            assert sorted(path.name for path in (downloads._folder / "source").iterdir()) == [
+                *("busy", "busy.lock", "tool", "tool.lock"),
+            ]
+        world.worker._builder.tidy()
+        assert downloads.packages("source") == ("tool",)
+
+    def test_an_idle_worker_tidies_up(self, world: BuildWorld, user: BuildUser) -> None:
+        world.add({"other": pkgbuild("other")})
+        downloads = KeptDownloads(world.worker._workspace.downloads)
+        with downloads.of_package("source", "gone", user):
+            pass
+        world.worker.run(idle_exit=0)
+        assert downloads.packages("source") == ()
+
+    def test_names_from_outside_do_not_lead_out(self, tmp_path: Path, user: BuildUser) -> None:
+        with pytest.raises(Exception, match="cannot be the name"):
+            KeptDownloads(tmp_path).of_package("source", "../tool", user).__enter__()
+
+
+class TestNetwork:
+    @pytest.fixture
+    def address(self) -> Iterator[str]:
+        need_tools("bwrap")
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            yield f"/dev/tcp/127.0.0.1/{server.getsockname()[1]}"
+
+    @pytest.mark.parametrize(
+        ("package", "repository", "reaches"),
+        [
+            ("BUILDER_NETWORK=false", "", False),
+            ("", "BUILDER_NETWORK=false", False),
+            ("BUILDER_NETWORK=true", "BUILDER_NETWORK=false", True),
+        ],
+    )
+    def test_builds_have_it_or_not(
+        self, world: BuildWorld, address: str, package: str, repository: str, *, reaches: bool
+    ) -> None:
+        attempt = f"(: <{address}) && echo reached || echo did not reach"
+        text = pkgbuild(
+            "tool",
+            head=f"prepare() {{ : <{address}; echo prepared; }}",
+            build=attempt,
+            package=attempt,
+        )
+        world.checkout.commit("config", {".ci/config": repository})
+        assert world.build({"PKGBUILD": text, ".CI/config": package}).state is State.LANDED
+        lines = world.log().splitlines()
+        assert "prepared" in lines
+        assert lines.count("reached") == (2 if reaches else 0)
+        assert lines.count("did not reach") == (0 if reaches else 2)
+
+    def test_a_failure_for_want_of_it_is_explained(self, world: BuildWorld) -> None:
+        need_tools("bwrap")
+        text = pkgbuild("tool", build="curl --silent --show-error http://nowhere.example/")
+        view = world.build({"PKGBUILD": text, ".CI/config": "BUILDER_NETWORK=false"})
+        assert (view.outcome, view.failure) == (Outcome.FAILED, FailureClass.COMPILE)
+        assert "which BUILDER_NETWORK denies it" in view.reason
+
+
+class TestSignatures:
+    @pytest.fixture
+    def key(self) -> Iterator[SigningKey]:
+        need_tools("gpg")
+        with signing_key() as key:
+            yield key
+
+    def files(self, key: SigningKey, *, shipped: bool, config: str = "") -> dict[str, str | bytes]:
+        (key.home / "data").write_text("signed")
+        gpg = ["gpg", "--homedir", str(key.home), "--batch", "--quiet", "--yes"]
+        run([*gpg, "--detach-sign", key.home / "data"])
+        head = f"source=(data data.sig)\nsha256sums=(SKIP SKIP)\nvalidpgpkeys=({key.fingerprint})"
+        files: dict[str, str | bytes] = {
+            "PKGBUILD": pkgbuild("tool", head=head),
+            "data": "signed",
+            "data.sig": (key.home / "data.sig").read_bytes(),
+            ".CI/config": config,
+        }
+        if shipped:
+            files[f"keys/pgp/{key.fingerprint}.asc"] = key.public.read_bytes()
+        return files
+
+    def test_shipped_keys_are_used(self, world: BuildWorld, key: SigningKey) -> None:
+        files = self.files(key, shipped=True, config="BUILDER_PGP_CHECK=false")
+        assert world.build(files).state is State.LANDED, world.log()
+        assert "data ... Passed" in world.log()
+        assert "not checked" not in world.log()
+
+    def test_what_was_changed_is_not_built(self, world: BuildWorld, key: SigningKey) -> None:
+        view = world.build({**self.files(key, shipped=True), "data": "changed"})
+        assert (view.outcome, view.failure) == (Outcome.FAILED, FailureClass.SIGNATURE)
+        assert "bad signature" in world.log()
+
+    def test_without_a_key_nothing_is_checked_and_this_is_said(
+        self, world: BuildWorld, key: SigningKey
+    ) -> None:
+        view = world.build({**self.files(key, shipped=False), "data": "changed"})
+        assert view.state is State.LANDED
+        assert "PGP signatures of sources are not checked" in world.log()
+
+    @pytest.mark.parametrize("place", ["package", "repository"])
+    def test_without_a_key_it_is_checked_where_that_is_wanted(
+        self, world: BuildWorld, key: SigningKey, place: str
+    ) -> None:
+        wish = "BUILDER_PGP_CHECK=true"
+        world.checkout.commit("config", {".ci/config": wish if place == "repository" else ""})
+        config = wish if place == "package" else ""
+        view = world.build(self.files(key, shipped=False, config=config))
+        assert (view.outcome, view.failure) == (Outcome.FAILED, FailureClass.SIGNATURE)
+        assert "unknown public key" in world.log()
+
+
+@pytest.fixture
+def broken_makepkg(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a makepkg first on PATH that has the defect of Debian 13: `git clone ---mirror`."""
+    need_tools("makepkg")
+    library = shared / "share" / "makepkg"
+    shutil.copytree("/usr/share/makepkg", library)
+    clones = library / "source" / "git.sh"
+    clones.write_text(re.sub(r" --+mirror ", " ---mirror ", clones.read_text()))
+    wrapper = shared / "bin" / "makepkg"
+    wrapper.parent.mkdir()
+    place = shlex.quote(str(library))
+    wrapper.write_text(
+        f"#!/bin/sh\nexport LIBRARY={place} MAKEPKG_LIBRARY={place}\n"
+        f'exec {shutil.which("makepkg")} "$@"\n'
+    )
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("PATH", str(wrapper.parent), prepend=":")
+
+
+@pytest.mark.usefixtures("broken_makepkg")
+def test_git_sources_are_cloned(world: BuildWorld, shared: Path) -> None:
+    upstream = shared / "upstream.git"
+    world.checkout.commit("feat: begin", {"file": "from git"})
+    shutil.copytree(world.checkout.folder / ".git", upstream)
+    head = (
+        f"source=('up::git+{upstream.as_uri()}')\nsha256sums=(SKIP)\n"
+        'pkgver() { git -C "$srcdir/up" rev-list --count HEAD; }'
+    )
+    text = pkgbuild("tool-git", head=head, build='cat "$srcdir/up/file"').replace(
+        "pkgver=1", "pkgver=0"
+    )
+    world.submit(job("tool-git", commit=world.add({"tool-git": text})))
+    world.build_next()
+    assert world.view("tool-git").state is State.LANDED, world.log("tool-git")
+    assert "from git" in world.log("tool-git")
+    assert world.pkginfo("tool-git")["pkgver"] != "0-1"
+    assert "git installed" in world.manifest("tool-git").applied

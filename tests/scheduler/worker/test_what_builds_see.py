@@ -1,0 +1,45 @@
+"""What builds are told about where they come from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scheduler.job import State
+from scheduler.worker.builder import without_credentials
+from tests.support.packages import pkgbuild
+
+if TYPE_CHECKING:
+    from tests.support.building import BuildWorld
+
+
+def test_the_variables_of_the_existing_system(world: BuildWorld) -> None:
+    text = pkgbuild("tool", build="env")
+    files = {"PKGBUILD": text, ".CI/config": "BUILDER_EXTRA_TIMEOUT=3"}
+    assert world.build(files).state is State.LANDED
+    lines = world.log().splitlines()
+    for line in (
+        "BUILDER_HOSTNAME=builder",
+        "BUILDER_TIMEOUT=300",
+        "CI_CODE_SKIP=123",
+        "PACKAGE_REPO_ID=source",
+        f"PACKAGE_REPO_URL={world.checkout.remote.as_uri()}",
+        "PACMAN_REPO=repo",
+    ):
+        assert line in lines
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://example.org/a/b.git", "https://example.org/a/b.git"),
+        ("https://oauth2:t0ken@example.org:8443/a.git", "https://example.org:8443/a.git"),
+        ("https://t0ken@example.org/a@b.git", "https://example.org/a@b.git"),
+        ("ssh://git@example.org/a.git", "ssh://example.org/a.git"),
+        ("git@example.org:a/b.git", "git@example.org:a/b.git"),
+        ("file:///srv/a@b.git", "file:///srv/a@b.git"),
+    ],
+)
+def test_the_url_of_the_repository_has_no_credentials(url: str, shown: str) -> None:
+    assert without_credentials(url) == shown
