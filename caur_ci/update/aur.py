@@ -152,23 +152,23 @@ class AurSource:
         return findings | {case.name: self._without_answer(case) for case in waiting}
 
     def _looked_at_in(self, git: AurGit, cases: Sequence[_Case]) -> dict[str, Finding]:
-        places = {}
+        remote_refs = {}
         for case in cases:
             try:
-                places[case.name] = git.place(case.name)
+                remote_refs[case.name] = git.remote_ref(case.name)
             except InputError as error:
                 case.problems.append(error.message)
-        outcomes = self._fetcher.fetch(places.values())
+        outcomes = self._fetcher.fetch(remote_refs.values())
         commits = {it for it in outcomes.values() if it and isinstance(it, str)}
         trees = {commit: self._fetcher.tree(commit) for commit in commits}
         srcinfos = read_srcinfos(self._fetcher.git, trees.values())
         findings = {}
         for case in cases:
-            outcome = outcomes[places[case.name]] if case.name in places else None
+            outcome = outcomes[remote_refs[case.name]] if case.name in remote_refs else None
             if isinstance(outcome, FetchProblem):
                 case.problems.append(outcome.reason)
             elif outcome == "":
-                case.absent.append(str(places[case.name]))
+                case.absent.append(str(remote_refs[case.name]))
             elif outcome is not None:
                 fields = srcinfos[trees[outcome]]
                 if finding := self._judged(case, git, outcome, fields):
@@ -180,9 +180,9 @@ class AurSource:
     ) -> Finding | None:
         """Return what a tip means, None where it is behind what the AUR says."""
         if isinstance(fields, InputError):
-            return _failed(f"{git.place(case.name)}: {fields.message}")
+            return _failed(f"{git.remote_ref(case.name)}: {fields.message}")
         if fields.pkgbase != case.name:
-            return _failed(f"{git.place(case.name)} holds the package {fields.pkgbase}")
+            return _failed(f"{git.remote_ref(case.name)} holds the package {fields.pkgbase}")
         if case.record is None:
             return self._unlisted(case, git, commit, fields)
         stale = commit == case.seen.commit
@@ -262,7 +262,8 @@ class AurSource:
         Its first package may go by another name now, or it was deleted and its repository was not.
         """
         told = (
-            f"the AUR does not list {_asked_name(case.package)}, but {git.place(case.name)} has it"
+            f"the AUR does not list {_asked_name(case.package)}, but "
+            f"{git.remote_ref(case.name)} has it"
         )
         if commit != case.seen.commit:
             found = self._files(case, git, commit, fields)

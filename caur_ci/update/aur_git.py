@@ -7,7 +7,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from caur_ci.errors import ConfigError
-from caur_ci.update.place import Place, without_credentials
+from caur_ci.update.remote_ref import RemoteRef, without_credentials
 
 DEFAULT = "{url}/{pkgbase}.git"
 _PORTS = {"http": 80, "https": 443}
@@ -32,9 +32,9 @@ class AurGit:
         filled = pattern.replace("{url}", aur_url)
         return cls(filled, _is_own(filled.partition("#")[0], aur_url))
 
-    def place(self, pkgbase: str) -> Place:
+    def remote_ref(self, pkgbase: str) -> RemoteRef:
         """Return where a package is. Raises InputError where its name cannot be there."""
-        return Place.parse(self.pattern.replace("{pkgbase}", pkgbase))
+        return RemoteRef.parse(self.pattern.replace("{pkgbase}", pkgbase))
 
     def __str__(self) -> str:
         """Return it for people."""

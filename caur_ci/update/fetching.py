@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from caur_ci.errors import GitError, ProcessError
-from caur_ci.update.place import Place
+from caur_ci.update.remote_ref import RemoteRef
 from caur_ci.update.transport import Fetched, GitTransport, TransportError, Trouble
 from caur_ci.update.workplace import Workplace
 
@@ -82,8 +82,8 @@ class Fetcher:
         if self._place_of_work is not None:
             self._place_of_work.close()
 
-    def tips(self, wanted: Iterable[Place]) -> dict[Place, str | FetchProblem]:
-        """Return the commits that places are at, empty where there is no such ref (any more)."""
+    def tips(self, wanted: Iterable[RemoteRef]) -> dict[RemoteRef, str | FetchProblem]:
+        """Return the commits that the refs are at, empty where there is no such ref (any more)."""
 
         def ask(url: str, refs: Sequence[str]) -> dict[str, str | FetchProblem]:
             found = self._patiently(lambda: self._tips_once(url, refs))
@@ -91,8 +91,8 @@ class Fetcher:
 
         return self._everywhere(wanted, ask)
 
-    def fetch(self, wanted: Iterable[Place]) -> dict[Place, str | FetchProblem]:
-        """Get the commits that places are at, without their history, and return their ids.
+    def fetch(self, wanted: Iterable[RemoteRef]) -> dict[RemoteRef, str | FetchProblem]:
+        """Get the commits that the refs are at, without their history, and return their ids.
 
         Empty where there is no such ref (any more).
         """
@@ -108,13 +108,13 @@ class Fetcher:
 
     def _everywhere(
         self,
-        wanted: Iterable[Place],
+        wanted: Iterable[RemoteRef],
         work: Callable[[str, Sequence[str]], dict[str, str | FetchProblem]],
-    ) -> dict[Place, str | FetchProblem]:
+    ) -> dict[RemoteRef, str | FetchProblem]:
         """Do `work` for each repository, some of them side by side."""
         refs: defaultdict[str, list[str]] = defaultdict(list)
-        for place in sorted(set(wanted)):
-            refs[place.url].append(place.ref)
+        for remote_ref in sorted(set(wanted)):
+            refs[remote_ref.url].append(remote_ref.ref)
 
         def work_safely(url: str) -> dict[str, str | FetchProblem]:
             try:
@@ -123,10 +123,10 @@ class Fetcher:
             except TransportError as error:
                 problem = FetchProblem(error.message)
             except (GitError, ProcessError) as error:  # of this machine: a full disk, for one
-                problem = FetchProblem(f"{Place(url)} could not be fetched: {error.message}")
+                problem = FetchProblem(f"{RemoteRef(url)} could not be fetched: {error.message}")
             except OSError as error:
                 problem = FetchProblem(
-                    f"{Place(url)} could not be fetched: {error.strerror or error}"
+                    f"{RemoteRef(url)} could not be fetched: {error.strerror or error}"
                 )
             return dict.fromkeys(refs[url], problem)
 
@@ -134,7 +134,9 @@ class Fetcher:
         urls = random.sample(list(refs), len(refs))
         with ThreadPoolExecutor(self._parallel, thread_name_prefix="fetch") as threads:
             results = dict(zip(urls, threads.map(work_safely, urls), strict=True))
-        return {Place(url, ref): outcome for url in refs for ref, outcome in results[url].items()}
+        return {
+            RemoteRef(url, ref): outcome for url in refs for ref, outcome in results[url].items()
+        }
 
     def _fetch_all(self, url: str, refs: Sequence[str]) -> dict[str, str | FetchProblem]:
         self._turns.wait(url)
@@ -162,7 +164,7 @@ class Fetcher:
         found: dict[str, str | FetchProblem] = dict.fromkeys(refs, "")
         if len(existing) == len(refs):  # it has come just now
             existing = []
-            found = dict.fromkeys(refs, FetchProblem(f"{Place(url)} changes all the time"))
+            found = dict.fromkeys(refs, FetchProblem(f"{RemoteRef(url)} changes all the time"))
         return found | (dict(self._fetch_part(url, existing)) if existing else {})
 
     def _fetch_in_halves(self, url: str, refs: Sequence[str]) -> dict[str, str | FetchProblem]:
@@ -227,7 +229,7 @@ class _Turns:
         self._next: dict[str, float] = {}
 
     def wait(self, url: str) -> None:
-        host = Place(url).host
+        host = RemoteRef(url).host
         if not self._delay or not host:
             return
         with self._lock:

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from caur_ci.errors import InputError
 from caur_ci.update.fetching import Fetcher, FetchProblem
-from caur_ci.update.place import Place, without_credentials
+from caur_ci.update.remote_ref import RemoteRef, without_credentials
 from caur_ci.update.source import Finding, FollowedPackage, Kind, Seen
 from caur_ci.update.upstream import read_srcinfos
 
@@ -35,55 +35,55 @@ class GitUrlSource:
     def look(self, packages: Sequence[FollowedPackage]) -> Mapping[str, Finding]:
         """Return a finding for each of `packages`, by name."""
         findings: dict[str, Finding] = {}
-        places: dict[str, Place] = {}
+        remote_refs: dict[str, RemoteRef] = {}
         for package in packages:
             try:
-                places[package.name] = Place.parse(_location(package))
+                remote_refs[package.name] = RemoteRef.parse(_location(package))
             except InputError as error:
                 findings[package.name] = Finding(kind=Kind.FAILED, reason=error.message)
-        tips = self._fetcher.tips(places.values())
+        tips = self._fetcher.tips(remote_refs.values())
         moved = []
         for package in packages:
-            place = places.get(package.name)
-            if place is None:
+            remote_ref = remote_refs.get(package.name)
+            if remote_ref is None:
                 continue
-            tip = tips[place]
+            tip = tips[remote_ref]
             if isinstance(tip, FetchProblem) or not tip:
-                findings[package.name] = _nothing_there(place, tip)
+                findings[package.name] = _nothing_there(remote_ref, tip)
             elif package.seen.origin == _origin(package) and package.seen.commit == tip:
                 findings[package.name] = Finding(kind=Kind.UNCHANGED)
             else:
-                moved.append((package, place))
+                moved.append((package, remote_ref))
         return findings | self._moved(moved)
 
-    def _moved(self, moved: Sequence[tuple[FollowedPackage, Place]]) -> dict[str, Finding]:
-        fetched = self._fetcher.fetch(place for _, place in moved)
+    def _moved(self, moved: Sequence[tuple[FollowedPackage, RemoteRef]]) -> dict[str, Finding]:
+        fetched = self._fetcher.fetch(remote_ref for _, remote_ref in moved)
         commits = {commit for commit in fetched.values() if commit and isinstance(commit, str)}
         trees = {commit: self._fetcher.tree(commit) for commit in commits}
         srcinfos = read_srcinfos(self._fetcher.git, trees.values())
         findings = {}
-        for package, place in moved:
-            commit = fetched[place]
+        for package, remote_ref in moved:
+            commit = fetched[remote_ref]
             if isinstance(commit, FetchProblem) or not commit:
-                findings[package.name] = _nothing_there(place, commit)
+                findings[package.name] = _nothing_there(remote_ref, commit)
                 continue
             fields = srcinfos[trees[commit]]
             # Files without a usable .SRCINFO are refused when they are taken over.
             version = "" if isinstance(fields, InputError) else fields.version
             findings[package.name] = Finding(
                 kind=Kind.FILES,
-                reason=f"{place} is at {commit[:12]} now",
+                reason=f"{remote_ref} is at {commit[:12]} now",
                 tree=trees[commit],
                 seen=Seen(origin=_origin(package), commit=commit, version=version),
-                link=commit_link(place.url, commit),
+                link=commit_link(remote_ref.url, commit),
             )
         return findings
 
 
-def _nothing_there(place: Place, tip: str | FetchProblem) -> Finding:
+def _nothing_there(remote_ref: RemoteRef, tip: str | FetchProblem) -> Finding:
     if isinstance(tip, FetchProblem):
         return Finding(kind=Kind.FAILED, reason=tip.reason)
-    return Finding(kind=Kind.GONE, reason=f"there is nothing at {place}")
+    return Finding(kind=Kind.GONE, reason=f"there is nothing at {remote_ref}")
 
 
 def commit_link(url: str, commit: str) -> str:

@@ -11,7 +11,7 @@ import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
-from caur_ci.update.place import without_credentials
+from caur_ci.update.remote_ref import without_credentials
 from caur_ci.web import MAX_SIZE
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from caur_ci.errors import ProcessError, TemporaryError
 from caur_ci.process import run
-from caur_ci.update.place import Place, without_credentials
+from caur_ci.update.remote_ref import RemoteRef, without_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -134,7 +134,7 @@ class GitTransport:
     def _git(
         self, url: str, repository: Path, *arguments: str, stdin: bytes = b"", timeout: float
     ) -> bytes:
-        host = Place(url).host
+        host = RemoteRef(url).host
         if host and len(self._silent[host] - {url}) >= _PATIENCE:
             told = f"{_shown(url)}: not asked, because {host} did not answer about others"
             raise TransportError(told, Trouble.REFUSED)

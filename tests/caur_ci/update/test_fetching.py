@@ -14,7 +14,7 @@ import pytest
 from caur_ci.git import GitRepository
 from caur_ci.update import fetching, transport
 from caur_ci.update.fetching import Fetcher, FetchProblem
-from caur_ci.update.place import Place
+from caur_ci.update.remote_ref import RemoteRef
 from caur_ci.update.transport import GitTransport
 from tests.support.git import Checkout
 from tests.support.git import git as run_git
@@ -65,8 +65,8 @@ def fetcher(git: GitRepository, pauses: Pauses) -> Iterator[Fetcher]:
         yield made
 
 
-def places(world: GitMirror, *names: str) -> list[Place]:
-    return [Place(f"{world.url}/many.git", f"refs/heads/{name}") for name in names]
+def places(world: GitMirror, *names: str) -> list[RemoteRef]:
+    return [RemoteRef(f"{world.url}/many.git", f"refs/heads/{name}") for name in names]
 
 
 def commit_at(repository: Path, ref: str) -> str:
@@ -94,7 +94,7 @@ def test_many_branches_of_one_mirror_are_one_request(
 def test_tips_of_many_branches_are_one_request(
     world: GitMirror, fetcher: Fetcher, calls: GitCalls
 ) -> None:
-    wanted = [*places(world, "a", "nothing", "libc++"), Place(f"{world.url}/one.git")]
+    wanted = [*places(world, "a", "nothing", "libc++"), RemoteRef(f"{world.url}/one.git")]
 
     found = fetcher.tips(wanted)
 
@@ -171,9 +171,10 @@ def test_a_run_that_is_killed_lets_go_of_its_lock(
     world.troubles.append(Trouble(asks="fetch", hang=True))
     script = (
         "import sys; from pathlib import Path; from caur_ci.git import GitRepository\n"
-        "from caur_ci.update.fetching import Fetcher; from caur_ci.update.place import Place\n"
+        "from caur_ci.update.fetching import Fetcher\n"
+        "from caur_ci.update.remote_ref import RemoteRef\n"
         "with Fetcher(GitRepository(Path(sys.argv[1]), bare=False), parallel=1, delay=0) as f:\n"
-        "    f.fetch([Place(sys.argv[2])])\n"
+        "    f.fetch([RemoteRef(sys.argv[2])])\n"
     )
     url = f"{world.url}/one.git"
     run = subprocess.Popen([shutil.which("python") or "python3", "-c", script, git.folder, url])
@@ -186,7 +187,7 @@ def test_a_run_that_is_killed_lets_go_of_its_lock(
     world.troubles.clear()
 
     with Fetcher(git, parallel=1, delay=0) as fetcher:
-        fetcher.fetch([Place(url)])
+        fetcher.fetch([RemoteRef(url)])
         assert not left[0].exists()
 
 
@@ -198,7 +199,7 @@ def test_a_run_in_a_checkout_that_is_being_worked_on(
     (checkout.folder / ".git/config.lock").touch()
 
     with Fetcher(git, parallel=4, delay=0) as fetcher:
-        found = fetcher.fetch([*places(world, "a"), Place(f"{world.url}/one.git")])
+        found = fetcher.fetch([*places(world, "a"), RemoteRef(f"{world.url}/one.git")])
 
     assert all(isinstance(commit, str) for commit in found.values())
 
@@ -218,7 +219,7 @@ def test_a_branch_that_is_missing_costs_the_others_nothing(
 
 def test_nothing_at_all_is_no_problem(world: GitMirror, fetcher: Fetcher, tmp_path: Path) -> None:
     run_git(tmp_path, "init", "--quiet", "--bare", str(world.root / "empty.git"))
-    wanted = [*places(world, "nothing"), Place(f"{world.url}/empty.git")]
+    wanted = [*places(world, "nothing"), RemoteRef(f"{world.url}/empty.git")]
 
     assert fetcher.fetch(wanted) == dict.fromkeys(wanted, "")
     assert fetcher.tips(wanted) == dict.fromkeys(wanted, "")
@@ -252,19 +253,19 @@ def test_tags_lead_to_their_commits(world: GitMirror, fetcher: Fetcher) -> None:
     run_git(one, "tag", "-a", "-m", "x", "annotated", "main")
     run_git(one, "tag", "of-a-tree", "main^{tree}")
     url = f"{world.url}/one.git"
-    plain, annotated = Place.parse(f"{url}#tag=plain"), Place.parse(f"{url}#tag=annotated")
+    plain, annotated = RemoteRef.parse(f"{url}#tag=plain"), RemoteRef.parse(f"{url}#tag=annotated")
     commit = commit_at(one, "main")
 
     assert fetcher.tips([plain, annotated]) == {plain: commit, annotated: commit}
     assert fetcher.fetch([plain, annotated]) == {plain: commit, annotated: commit}
-    tree = Place.parse(f"{url}#tag=of-a-tree")
+    tree = RemoteRef.parse(f"{url}#tag=of-a-tree")
     assert "is no commit" in _reason(fetcher.fetch([tree])[tree])
 
 
 def test_repositories_of_every_kind(world: GitMirror, fetcher: Fetcher, tmp_path: Path) -> None:
     shallow, url = tmp_path / "shallow", (world.root / "many.git").as_uri()
     run_git(tmp_path, "clone", "--quiet", "--depth=1", "--branch=a", url, str(shallow))
-    wanted = [Place(url, "refs/heads/b"), Place(shallow.as_uri())]
+    wanted = [RemoteRef(url, "refs/heads/b"), RemoteRef(shallow.as_uri())]
 
     assert all(isinstance(commit, str) and commit for commit in fetcher.fetch(wanted).values())
 
@@ -281,7 +282,7 @@ def test_a_server_that_only_has_files_is_told(world: GitMirror, fetcher: Fetcher
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        place = Place(f"http://127.0.0.1:{server.server_port}/one.git")
+        place = RemoteRef(f"http://127.0.0.1:{server.server_port}/one.git")
 
         found = fetcher.fetch([place])
         server.shutdown()
@@ -308,7 +309,7 @@ def test_a_repository_in_trouble_costs_the_others_nothing(
 ) -> None:
     trouble.path = "/one.git/"
     world.troubles.append(trouble)
-    one, two = Place(f"{world.url}/one.git"), Place(f"{world.url}/two.git")
+    one, two = RemoteRef(f"{world.url}/one.git"), RemoteRef(f"{world.url}/two.git")
 
     found = fetcher.fetch([one, two])
 
@@ -323,7 +324,7 @@ def test_trouble_that_passes_is_no_trouble(
     world: GitMirror, fetcher: Fetcher, pauses: Pauses, asks: str
 ) -> None:
     world.troubles.append(Trouble(asks=asks, times=1, status=502))
-    one = Place(f"{world.url}/one.git")
+    one = RemoteRef(f"{world.url}/one.git")
 
     assert fetcher.fetch([one]) == {one: commit_at(world.root / "one.git", "main")}
     assert pauses.taken == [3.0]
@@ -345,7 +346,7 @@ def test_a_server_that_says_nothing_is_not_waited_for(
     world: GitMirror, git: GitRepository, pauses: Pauses
 ) -> None:
     world.troubles.append(Trouble(path="/one.git/", hang=True))
-    one = Place(f"{world.url}/one.git")
+    one = RemoteRef(f"{world.url}/one.git")
 
     with Fetcher(
         git, parallel=2, delay=0, transport=GitTransport(timeout=0.5), sleep=pauses
@@ -358,7 +359,7 @@ def test_a_server_that_stays_silent_is_left_alone(
     world: GitMirror, git: GitRepository, pauses: Pauses
 ) -> None:
     world.troubles.append(Trouble(path="/many", status=503))
-    wanted = [Place(f"{world.url}/many-{number}.git") for number in range(20)]
+    wanted = [RemoteRef(f"{world.url}/many-{number}.git") for number in range(20)]
 
     with Fetcher(git, parallel=1, delay=0, sleep=pauses) as fetcher:
         found = fetcher.fetch(wanted)
@@ -372,7 +373,7 @@ def test_one_repository_that_is_silent_is_not_the_server(
     world: GitMirror, git: GitRepository, pauses: Pauses
 ) -> None:
     world.troubles.append(Trouble(path="/one.git", status=503))
-    one, two = Place(f"{world.url}/one.git"), Place(f"{world.url}/two.git")
+    one, two = RemoteRef(f"{world.url}/one.git"), RemoteRef(f"{world.url}/two.git")
 
     with Fetcher(git, parallel=1, delay=0, sleep=pauses) as fetcher:
         for _ in range(6):
@@ -384,8 +385,8 @@ def test_a_server_that_is_down_costs_other_servers_nothing(
     world: GitMirror, fetcher: Fetcher, tmp_path: Path
 ) -> None:
     with git_mirror(tmp_path) as other:
-        down = Place(f"{other.url}/x.git")
-    one = Place(f"{world.url}/one.git")
+        down = RemoteRef(f"{other.url}/x.git")
+    one = RemoteRef(f"{world.url}/one.git")
 
     found = fetcher.fetch([down, one])
 
@@ -401,7 +402,7 @@ def test_repositories_are_fetched_side_by_side_but_not_too_many(
         shutil.copytree(world.root / "one.git", world.root / url.rpartition("/")[2])
 
     with Fetcher(git, parallel=3, delay=0) as fetcher:
-        found = fetcher.fetch([Place(url) for url in urls])
+        found = fetcher.fetch([RemoteRef(url) for url in urls])
 
     assert len(found) == 12
     assert all(isinstance(commit, str) for commit in found.values())
@@ -412,12 +413,12 @@ def test_fetches_from_one_server_are_kept_apart(
     world: GitMirror, git: GitRepository, pauses: Pauses
 ) -> None:
     urls = [f"{world.url}/{name}.git" for name in ("one", "two", "many")]
-    local = Place((world.root / "two.git").as_uri())
+    local = RemoteRef((world.root / "two.git").as_uri())
 
     with Fetcher(git, parallel=1, delay=1000, sleep=pauses) as fetcher:
-        fetcher.tips([Place(url) for url in urls])
+        fetcher.tips([RemoteRef(url) for url in urls])
         assert pauses.taken == []
-        fetcher.fetch([*places(world, "a", "b"), *(Place(url) for url in urls), local])
+        fetcher.fetch([*places(world, "a", "b"), *(RemoteRef(url) for url in urls), local])
 
     assert [round(pause, -2) for pause in pauses.taken] == [1000, 2000]
 
@@ -461,9 +462,9 @@ def test_credentials_reach_the_server_and_nobody_else(
         Fetcher(git, parallel=1, delay=0) as fetcher,
     ):
         url = private.url(world.root / "one.git")
-        right = Place(url.replace("://", "://me:s3cr%25t@"))
-        wrong = Place(url.replace("://", "://me:wr0ng@"))
-        none = Place(url)
+        right = RemoteRef(url.replace("://", "://me:s3cr%25t@"))
+        wrong = RemoteRef(url.replace("://", "://me:wr0ng@"))
+        none = RemoteRef(url)
 
         found = fetcher.fetch([right, wrong, none])
 
@@ -485,8 +486,11 @@ def test_a_proxy_is_asked_for_the_servers_that_it_is_for(
     monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{world.url}/one.git.insteadOf")
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", "https://example.org/")
     proxies = {"http://aur.invalid/": world.url}
-    behind, elsewhere = Place("http://aur.invalid/two.git"), Place("http://other.invalid/two.git")
-    renamed = Place("https://example.org/")
+    behind, elsewhere = (
+        RemoteRef("http://aur.invalid/two.git"),
+        RemoteRef("http://other.invalid/two.git"),
+    )
+    renamed = RemoteRef("https://example.org/")
 
     transport = GitTransport(proxies=proxies)
     with Fetcher(git, parallel=1, delay=0, tries=1, transport=transport) as fetcher:
@@ -502,7 +506,7 @@ def test_tokens_of_the_checkout_are_not_sent(
 ) -> None:
     header = "AUTHORIZATION: basic c2VjcmV0"
     run_git(checkout.folder, "config", "http.extraheader", header)
-    one = Place(f"{world.url}/one.git")
+    one = RemoteRef(f"{world.url}/one.git")
 
     assert isinstance(fetcher.tips([one])[one], str)
     assert isinstance(fetcher.fetch([one])[one], str)
@@ -519,7 +523,7 @@ def test_hooks_and_settings_of_the_user_do_no_harm(
     hook.chmod(0o755)
     with (private_home / ".gitconfig").open("a") as config:
         config.write(f"[core]\nhooksPath = {hooks}\n[fetch]\nunpackLimit = 1000\nprune = true\n")
-    one = Place(f"{world.url}/one.git")
+    one = RemoteRef(f"{world.url}/one.git")
     found = fetcher._fetch_once(one.url, [one.ref])  # the checkout's own hooks are its own
 
     assert found == {"HEAD": commit_at(world.root / "one.git", "main")}
@@ -529,7 +533,7 @@ def test_hooks_and_settings_of_the_user_do_no_harm(
 def test_what_a_server_says_is_shown_without_its_tricks(world: GitMirror, fetcher: Fetcher) -> None:
     says = "no\x1b[31m\u202e\r::error::https://me:s3cret@example.org/" + "x" * 1000
     world.troubles.append(Trouble(asks="ls-refs", says=says))
-    place = Place(f"{world.url}/one.git")
+    place = RemoteRef(f"{world.url}/one.git")
 
     for reason in (_reason(fetcher.tips([place])[place]), _reason(fetcher.fetch([place])[place])):
         assert "remote error: no?[31m??::error::https://example.org/" in reason

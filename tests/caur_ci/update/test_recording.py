@@ -13,8 +13,8 @@ from caur_ci.git import GitRepository, Identity, TreeEntry
 from caur_ci.git.repository import FILE_MODE
 from caur_ci.update.answers import RecordingError
 from caur_ci.update.fetching import Fetcher, FetchProblem
-from caur_ci.update.place import Place
 from caur_ci.update.recording import opened_outside
+from caur_ci.update.remote_ref import RemoteRef
 from caur_ci.update.transport import GitTransport
 from caur_ci.web import Web, WebError
 from tests.support.aur_server import AurServer, Fault, aur_server
@@ -65,8 +65,8 @@ def web(outside: Outside) -> Web:
 
 
 def fetched(
-    outside: Outside, git: GitRepository, places: list[Place]
-) -> dict[Place, str | FetchProblem]:
+    outside: Outside, git: GitRepository, places: list[RemoteRef]
+) -> dict[RemoteRef, str | FetchProblem]:
     transport = outside.transport(GitTransport(timeout=20))
     sleep = outside.sleep
     with Fetcher(git, parallel=3, delay=0, tries=1, transport=transport, sleep=sleep) as fetcher:
@@ -78,8 +78,11 @@ def test_git_answers_are_repeated_without_any_server(
 ) -> None:
     server.troubles.append(Trouble(path="/broken.git", status=500))
     places = [
-        *(Place(f"{server.url}/many.git", f"refs/heads/{name}") for name in (*"abc", "missing")),
-        *(Place(f"{server.url}/{name}.git") for name in ("one", "broken", "nowhere")),
+        *(
+            RemoteRef(f"{server.url}/many.git", f"refs/heads/{name}")
+            for name in (*"abc", "missing")
+        ),
+        *(RemoteRef(f"{server.url}/{name}.git") for name in ("one", "broken", "nowhere")),
     ]
     with opened_outside(HEAD, record=tmp_path / "recording") as outside:
         found = fetched(outside, git, places)
@@ -134,7 +137,7 @@ def test_a_server_that_is_down_is_down_again(git: GitRepository, tmp_path: Path)
     def messages(outside: Outside) -> list[str]:
         with pytest.raises(WebError) as caught:
             web(outside).get(url)
-        outcomes = fetched(outside, git, [Place(f"{url}/{number}.git") for number in range(9)])
+        outcomes = fetched(outside, git, [RemoteRef(f"{url}/{number}.git") for number in range(9)])
         return [caught.value.message, *map(str, outcomes.values())]
 
     with opened_outside(HEAD, record=tmp_path / "recording") as outside:
@@ -203,8 +206,8 @@ def test_nothing_secret_is_recorded(
             )
             with pytest.raises(WebError):
                 known.post_form(f"{aur.url}/login", [("password", "s3cret")])
-            found = fetched(outside, git, [Place(private_url), Place(wrong_url)])
-    assert isinstance(found[Place(private_url)], str)
+            found = fetched(outside, git, [RemoteRef(private_url), RemoteRef(wrong_url)])
+    assert isinstance(found[RemoteRef(private_url)], str)
 
     kept = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
@@ -225,14 +228,14 @@ def test_another_commit_is_refused_by_name(tmp_path: Path) -> None:
 
 def test_what_is_missing_is_named(server: GitMirror, git: GitRepository, tmp_path: Path) -> None:
     folder = tmp_path / "recording"
-    one = Place(f"{server.url}/one.git")
+    one = RemoteRef(f"{server.url}/one.git")
     with opened_outside(HEAD, record=folder) as outside:
         fetched(outside, git, [one])
         outside.fact("now", lambda: 1)
 
     with opened_outside(HEAD, replay=folder) as outside:
         with pytest.raises(RecordingError, match=r"no \(further\) answer to .*many"):
-            fetched(outside, git, [Place(f"{server.url}/many.git")])
+            fetched(outside, git, [RemoteRef(f"{server.url}/many.git")])
         outside.fact("now", lambda: 1)
         with pytest.raises(RecordingError, match="now"):
             outside.fact("now", lambda: 1)

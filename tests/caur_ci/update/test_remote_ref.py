@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from caur_ci.errors import InputError
-from caur_ci.update.place import Place
+from caur_ci.update.remote_ref import RemoteRef
 
 
 @pytest.mark.parametrize(
@@ -18,9 +18,9 @@ from caur_ci.update.place import Place
     ],
 )
 def test_a_branch_or_tag_follows_the_url(location: str, url: str, ref: str) -> None:
-    place = Place.parse(location)
+    place = RemoteRef.parse(location)
 
-    assert place == Place(url, ref)
+    assert place == RemoteRef(url, ref)
     assert str(place) == location
 
 
@@ -49,16 +49,16 @@ def test_a_branch_or_tag_follows_the_url(location: str, url: str, ref: str) -> N
 )
 def test_what_could_mean_something_else_is_refused(location: str) -> None:
     with pytest.raises(InputError):
-        Place.parse(location)
+        RemoteRef.parse(location)
 
 
 def test_credentials_are_never_shown() -> None:
-    place = Place.parse("https://me:s3cret@example.org:8443/a#branch=b")
+    place = RemoteRef.parse("https://me:s3cret@example.org:8443/a#branch=b")
 
     assert str(place) == "https://example.org:8443/a#branch=b"
     assert place.host == "example.org:8443"
     with pytest.raises(InputError) as caught:
-        Place.parse("https://me:s3cret@example.org/a b")
+        RemoteRef.parse("https://me:s3cret@example.org/a b")
     assert "s3cret" not in caught.value.message
 
 
@@ -67,4 +67,4 @@ def test_credentials_are_never_shown() -> None:
     [("git@Example.org:a/b", "example.org"), ("file:///a", ""), ("ssh://aur@b/c", "b")],
 )
 def test_the_server_of_a_url(url: str, host: str) -> None:
-    assert Place(url).host == host
+    assert RemoteRef(url).host == host

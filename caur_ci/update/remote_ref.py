@@ -16,7 +16,7 @@ _KINDS_OF_REFS = {"branch": "refs/heads/", "tag": "refs/tags/"}
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class RemoteRef:
     """A ref in a repository: a full name, or HEAD for the branch that a clone would get."""
 
     url: str
