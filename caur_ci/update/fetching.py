@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from caur_ci.errors import GitError, ProcessError
+from caur_ci.update.quarantine import Quarantine
 from caur_ci.update.remote_ref import RemoteRef
 from caur_ci.update.transport import Fetched, GitTransport, TransportError, Trouble
-from caur_ci.update.workplace import Workplace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -67,7 +67,7 @@ class Fetcher:
         self._turns = _Turns(delay, sleep)
         self._slots = threading.BoundedSemaphore(parallel)  # of all who use it at once
         self._lock = threading.Lock()
-        self._place_of_work: Workplace | None = None
+        self._opened_quarantine: Quarantine | None = None
         self._trees: dict[str, str] = {}
 
     def __enter__(self) -> Self:
@@ -79,8 +79,8 @@ class Fetcher:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._place_of_work is not None:
-            self._place_of_work.close()
+        if self._opened_quarantine is not None:
+            self._opened_quarantine.close()
 
     def tips(self, wanted: Iterable[RemoteRef]) -> dict[RemoteRef, str | FetchProblem]:
         """Return the commits that the refs are at, empty where there is no such ref (any more)."""
@@ -99,7 +99,7 @@ class Fetcher:
         found = self._everywhere(wanted, self._fetch_all)
         commits = {commit for commit in found.values() if commit and isinstance(commit, str)}
         if commits:
-            self._workplace().keep(self._trees[commit] for commit in commits)
+            self._quarantine().keep(self._trees[commit] for commit in commits)
         return found
 
     def tree(self, commit: str) -> str:
@@ -200,23 +200,23 @@ class Fetcher:
         raise AssertionError  # the last turn returns or raises
 
     def _tips_once(self, url: str, refs: Sequence[str]) -> Mapping[str, str]:
-        with self._workplace().repository() as repository:
+        with self._quarantine().repository() as repository:
             return self._transport.tips(url, refs, repository)
 
     def _fetch_once(self, url: str, refs: Sequence[str]) -> dict[str, str | FetchProblem]:
-        workplace = self._workplace()
-        with workplace.repository() as repository:
+        quarantine = self._quarantine()
+        with quarantine.repository() as repository:
             found: Mapping[str, Fetched] = self._transport.fetch(url, refs, repository)
-            workplace.take_over(repository)
+            quarantine.take_over(repository)
         self._trees.update({fetched.commit: fetched.tree for fetched in found.values()})
         return {ref: fetched.commit for ref, fetched in found.items()}
 
-    def _workplace(self) -> Workplace:
+    def _quarantine(self) -> Quarantine:
         # Made when it is needed first: mostly, nothing has changed anywhere.
         with self._lock:
-            if self._place_of_work is None:
-                self._place_of_work = Workplace(self.git)
-            return self._place_of_work
+            if self._opened_quarantine is None:
+                self._opened_quarantine = Quarantine(self.git)
+            return self._opened_quarantine
 
 
 class _Turns:

@@ -33,7 +33,7 @@ _FOLDER = "caur-fetching"
 _PACK_FILES = (".rev", ".pack", ".idx")
 
 
-class Workplace:
+class Quarantine:
     """The fetching repositories of one run, and what it has moved over so far.
 
     For several threads at once, but for `close`.
