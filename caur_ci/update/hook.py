@@ -29,7 +29,7 @@ from caur_ci.git.intake import Limits, take_in
 from caur_ci.git.trees import UnsafeTreeError, files_below
 from caur_ci.hiding import hide_this_process
 from caur_ci.names import check_package_name
-from caur_ci.update.apart import command_apart
+from caur_ci.update.sandbox import sandboxed
 from caur_ci.update.takeover import MAX_FILE_SIZE, MAX_FILES, MAX_FOLDER_SIZE, check_contents
 
 if TYPE_CHECKING:
@@ -84,14 +84,14 @@ def run_hook(
     hide_this_process()
     try:
         with tempfile.TemporaryDirectory(prefix="caur-ci-", ignore_cleanup_errors=True) as base:
-            place = _Place(Path(base).resolve(), package)
-            place.prepare(git, tree, ignored)
-            run = _run(git, place, timeout)
+            workspace = _Workspace(Path(base).resolve(), package)
+            workspace.prepare(git, tree, ignored)
+            run = _run(git, workspace, timeout)
             output = (secrets or Secrets()).redact(run.text)
             if run.problem:
                 problem = "; ".join([f"{HOOK} {run.problem}", *_last_lines(output)])
                 return HookResult(tree=tree, output=output, problem=problem)
-            return _result(git, place.folder, tree, output)
+            return _result(git, workspace.folder, tree, output)
     except (CaurError, OSError) as error:
         said = error.message if isinstance(error, CaurError) else error.strerror
         return HookResult(tree=tree, problem=f"{HOOK} cannot be run: {said}")
@@ -107,7 +107,7 @@ def _result(git: GitRepository, folder: Path, before: str, output: str) -> HookR
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Workspace:
     """A folder of ours with the package's folder in it, and a home and room for the hook."""
 
     base: Path
@@ -148,13 +148,13 @@ class _Run:
     problem: str
 
 
-def _run(git: GitRepository, place: _Place, timeout: float) -> _Run:
+def _run(git: GitRepository, workspace: _Workspace, timeout: float) -> _Run:
     """Run the hook, and end what is left of it."""
     deadline = time.monotonic() + timeout
     with subprocess.Popen(
-        command_apart(_SHELL, git=git, shared=place.base, cwd=place.folder),
-        cwd=place.folder,
-        env=place.environment(),
+        sandboxed(_SHELL, git=git, shared=workspace.base, cwd=workspace.folder),
+        cwd=workspace.folder,
+        env=workspace.environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

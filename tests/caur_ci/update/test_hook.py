@@ -16,7 +16,7 @@ from caur_ci.environment import Secrets
 from caur_ci.git import GitRepository, TreeEntry
 from caur_ci.git.repository import TREE_MODE
 from caur_ci.git.trees import LINK_MODE
-from caur_ci.update import apart
+from caur_ci.update import sandbox as apart
 from caur_ci.update.hook import MAX_OUTPUT, HookResult, run_hook
 from tests.support.git import Checkout, git, srcinfo
 from tests.support.tools import as_ordinary_user, need_tools

@@ -25,10 +25,8 @@ _COVERED = ("/home", "/root", "/run", "/tmp", "/var/tmp")  # noqa: S108 - covere
 _RESOLVER = Path("/etc/resolv.conf")
 
 
-def command_apart(
-    command: Sequence[str], *, git: GitRepository, shared: Path, cwd: Path
-) -> list[str]:
-    """Return `command` as it runs apart from the rest, where bubblewrap works; else as it is.
+def sandboxed(command: Sequence[str], *, git: GitRepository, shared: Path, cwd: Path) -> list[str]:
+    """Return `command` as it runs in a sandbox, where bubblewrap works; else as it is.
 
     It may write below `shared` only, where `cwd` is, and sees neither the checkout nor the home of
     its user.
