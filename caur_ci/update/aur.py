@@ -15,7 +15,7 @@ from caur_ci.aur import AurError
 from caur_ci.errors import InputError
 from caur_ci.update.aur_git import DEFAULT, AurGit
 from caur_ci.update.fetching import Fetcher, FetchProblem
-from caur_ci.update.source import Finding, FollowedPackage, Kind, Seen
+from caur_ci.update.source import FindingKind, FollowedPackage, LastSeen, SourceFinding
 from caur_ci.update.takeover import KEPT
 from caur_ci.update.upstream import read_srcinfos
 from caur_ci.versions import vercmp
@@ -35,7 +35,7 @@ _GONE = -1
 # More packages than this do not go at once: then it is the answer that is wrong.
 _MANY, _SHARE = 25, 0.1
 # What is found about most packages, most of the time.
-_UNCHANGED = Finding(kind=Kind.UNCHANGED)
+_UNCHANGED = SourceFinding(kind=FindingKind.UNCHANGED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class _Case:
     """
 
     package: FollowedPackage
-    seen: Seen
+    seen: LastSeen
     record: AurPackage | None
     behind: list[_Behind] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
@@ -99,7 +99,7 @@ class AurSource:
         """Tell whether packages with this configuration are followed here."""
         return config.source is not None and config.source.kind == "aur"
 
-    def look(self, packages: Sequence[FollowedPackage]) -> Mapping[str, Finding]:
+    def look(self, packages: Sequence[FollowedPackage]) -> Mapping[str, SourceFinding]:
         """Return a finding for each of `packages`, by name."""
         try:
             records = self._aur.look_up({one.name: _asked_name(one) for one in packages})
@@ -118,10 +118,10 @@ class AurSource:
         findings |= self._looked_at(open_cases)
         return {case.name: _with_ownership(case, findings[case.name]) for case in cases}
 
-    def _seen(self, package: FollowedPackage) -> Seen:
-        return package.seen if package.seen.origin == self._url else Seen()
+    def _seen(self, package: FollowedPackage) -> LastSeen:
+        return package.seen if package.seen.origin == self._url else LastSeen()
 
-    def _known(self, case: _Case) -> Finding | None:
+    def _known(self, case: _Case) -> SourceFinding | None:
         """Return what the AUR's word and memory say, None where git has to be asked."""
         package, record, seen = case.package, case.record, case.seen
         if record is None:
@@ -141,9 +141,9 @@ class AurSource:
             return self._remembered(case, record, commit="")
         return None
 
-    def _looked_at(self, cases: Iterable[_Case]) -> dict[str, Finding]:
+    def _looked_at(self, cases: Iterable[_Case]) -> dict[str, SourceFinding]:
         """Ask git about packages, one place after the other until one has what the AUR has."""
-        findings: dict[str, Finding] = {}
+        findings: dict[str, SourceFinding] = {}
         waiting = list(cases)
         for git in self._gits:
             if waiting:
@@ -151,7 +151,7 @@ class AurSource:
                 waiting = [case for case in waiting if case.name not in findings]
         return findings | {case.name: self._without_answer(case) for case in waiting}
 
-    def _looked_at_in(self, git: AurGit, cases: Sequence[_Case]) -> dict[str, Finding]:
+    def _looked_at_in(self, git: AurGit, cases: Sequence[_Case]) -> dict[str, SourceFinding]:
         remote_refs = {}
         for case in cases:
             try:
@@ -177,7 +177,7 @@ class AurSource:
 
     def _judged(
         self, case: _Case, git: AurGit, commit: str, fields: SrcinfoFields | InputError
-    ) -> Finding | None:
+    ) -> SourceFinding | None:
         """Return what a tip means, None where it is behind what the AUR says."""
         if isinstance(fields, InputError):
             return _failed(f"{git.remote_ref(case.name)}: {fields.message}")
@@ -212,7 +212,7 @@ class AurSource:
 
     def _files(
         self, case: _Case, git: AurGit, commit: str, fields: SrcinfoFields, *, behind: bool = False
-    ) -> Finding:
+    ) -> SourceFinding:
         """Return that there are new files. What is `behind` will be looked at again."""
         modified, maintainer = case.seen.modified, case.seen.maintainer
         reason = f"the AUR has version {fields.version}"
@@ -225,11 +225,11 @@ class AurSource:
         link = f"{self._url}/packages/{quote(_asked_name(case.package))}"
         if git.is_own:
             link = f"{self._url}/cgit/aur.git/commit/?h={quote(case.name)}&id={commit}"
-        return Finding(
-            kind=Kind.FILES,
+        return SourceFinding(
+            kind=FindingKind.FILES,
             reason=reason,
             tree=self._fetcher.tree(commit),
-            seen=Seen(
+            seen=LastSeen(
                 origin=self._url,
                 commit=commit,
                 modified=modified,
@@ -241,12 +241,12 @@ class AurSource:
             remarks=tuple(case.problems),
         )
 
-    def _remembered(self, case: _Case, record: AurPackage, *, commit: str) -> Finding:
+    def _remembered(self, case: _Case, record: AurPackage, *, commit: str) -> SourceFinding:
         """Return that nothing has changed, and that this need not be found out again."""
         stamp = str(record.last_modified)
-        return Finding(
-            kind=Kind.UNCHANGED,
-            seen=Seen(
+        return SourceFinding(
+            kind=FindingKind.UNCHANGED,
+            seen=LastSeen(
                 origin=self._url,
                 commit=commit,
                 modified=record.last_modified,
@@ -256,7 +256,9 @@ class AurSource:
             state={} if case.package.state.get(TIMESTAMP) == stamp else {TIMESTAMP: stamp},
         )
 
-    def _unlisted(self, case: _Case, git: AurGit, commit: str, fields: SrcinfoFields) -> Finding:
+    def _unlisted(
+        self, case: _Case, git: AurGit, commit: str, fields: SrcinfoFields
+    ) -> SourceFinding:
         """Return what is there of a package that the AUR does not list.
 
         Its first package may go by another name now, or it was deleted and its repository was not.
@@ -270,10 +272,12 @@ class AurSource:
             seen = found.seen and replace(found.seen, modified=0)
             return replace(found, seen=seen, remarks=(*found.remarks, told))
         if not case.seen.modified:
-            return Finding(kind=Kind.UNCHANGED)  # that was told
-        return Finding(kind=Kind.UNCHANGED, seen=replace(case.seen, modified=0), remarks=(told,))
+            return SourceFinding(kind=FindingKind.UNCHANGED)  # that was told
+        return SourceFinding(
+            kind=FindingKind.UNCHANGED, seen=replace(case.seen, modified=0), remarks=(told,)
+        )
 
-    def _without_answer(self, case: _Case) -> Finding:
+    def _without_answer(self, case: _Case) -> SourceFinding:
         """Return what it means that no place has what the AUR says, or none more than before."""
         if case.behind and case.record is not None:
             return self._lagging(case, case.record)
@@ -283,10 +287,10 @@ class AurSource:
             return self._gone(case)
         told = f"the AUR lists it, but there is nothing at {', '.join(case.absent)}"
         if self._is_recent(case.record):
-            return Finding(kind=Kind.WAITING, reason=told)
+            return SourceFinding(kind=FindingKind.WAITING, reason=told)
         return _failed(told)
 
-    def _lagging(self, case: _Case, record: AurPackage) -> Finding:
+    def _lagging(self, case: _Case, record: AurPackage) -> SourceFinding:
         for behind in case.behind:
             if behind.moved:
                 return self._files(case, behind.git, behind.commit, behind.fields, behind=True)
@@ -294,14 +298,14 @@ class AurSource:
         remarks = tuple(case.problems)
         if self._is_recent(record) or case.problems or any(it.older for it in case.behind):
             reason = f"{first.git} lags: the AUR has {record.version}, changed since it was seen"
-            return Finding(kind=Kind.WAITING, reason=reason, remarks=remarks)
+            return SourceFinding(kind=FindingKind.WAITING, reason=reason, remarks=remarks)
         commit = case.seen.commit or first.commit
         told = f"the AUR says that it changed, but {first.git} has shown no change for a day"
         return replace(self._remembered(case, record, commit=commit), remarks=(told,))
 
-    def _gone(self, case: _Case) -> Finding:
-        return Finding(
-            kind=Kind.GONE,
+    def _gone(self, case: _Case) -> SourceFinding:
+        return SourceFinding(
+            kind=FindingKind.GONE,
             reason="the AUR has no such package any more",
             seen=replace(case.seen, origin=self._url, modified=_GONE),
         )
@@ -315,7 +319,7 @@ def _asked_name(package: FollowedPackage) -> str:
     return package.fields.pkgnames[0] if package.fields else package.name
 
 
-def _with_ownership(case: _Case, finding: Finding) -> Finding:
+def _with_ownership(case: _Case, finding: SourceFinding) -> SourceFinding:
     """Return the finding with what there is to say about who maintains the package."""
     before, record = case.seen, case.record
     known = before.maintainer or before.modified
@@ -338,9 +342,9 @@ def _is_older(version: str, other: str) -> bool:
         return False
 
 
-def _failed(reason: str) -> Finding:
-    return Finding(kind=Kind.FAILED, reason=reason)
+def _failed(reason: str) -> SourceFinding:
+    return SourceFinding(kind=FindingKind.FAILED, reason=reason)
 
 
-def _all_failed(packages: Iterable[FollowedPackage], reason: str) -> dict[str, Finding]:
+def _all_failed(packages: Iterable[FollowedPackage], reason: str) -> dict[str, SourceFinding]:
     return {package.name: _failed(reason) for package in packages}

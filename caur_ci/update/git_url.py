@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 from caur_ci.errors import InputError
 from caur_ci.update.fetching import Fetcher, FetchProblem
 from caur_ci.update.remote_ref import RemoteRef, without_credentials
-from caur_ci.update.source import Finding, FollowedPackage, Kind, Seen
+from caur_ci.update.source import FindingKind, FollowedPackage, LastSeen, SourceFinding
 from caur_ci.update.upstream import read_srcinfos
 
 if TYPE_CHECKING:
@@ -32,15 +32,17 @@ class GitUrlSource:
         """Tell whether packages with this configuration are followed here."""
         return config.source is not None and config.source.kind == "git"
 
-    def look(self, packages: Sequence[FollowedPackage]) -> Mapping[str, Finding]:
+    def look(self, packages: Sequence[FollowedPackage]) -> Mapping[str, SourceFinding]:
         """Return a finding for each of `packages`, by name."""
-        findings: dict[str, Finding] = {}
+        findings: dict[str, SourceFinding] = {}
         remote_refs: dict[str, RemoteRef] = {}
         for package in packages:
             try:
                 remote_refs[package.name] = RemoteRef.parse(_location(package))
             except InputError as error:
-                findings[package.name] = Finding(kind=Kind.FAILED, reason=error.message)
+                findings[package.name] = SourceFinding(
+                    kind=FindingKind.FAILED, reason=error.message
+                )
         tips = self._fetcher.tips(remote_refs.values())
         moved = []
         for package in packages:
@@ -51,12 +53,14 @@ class GitUrlSource:
             if isinstance(tip, FetchProblem) or not tip:
                 findings[package.name] = _nothing_there(remote_ref, tip)
             elif package.seen.origin == _origin(package) and package.seen.commit == tip:
-                findings[package.name] = Finding(kind=Kind.UNCHANGED)
+                findings[package.name] = SourceFinding(kind=FindingKind.UNCHANGED)
             else:
                 moved.append((package, remote_ref))
         return findings | self._moved(moved)
 
-    def _moved(self, moved: Sequence[tuple[FollowedPackage, RemoteRef]]) -> dict[str, Finding]:
+    def _moved(
+        self, moved: Sequence[tuple[FollowedPackage, RemoteRef]]
+    ) -> dict[str, SourceFinding]:
         fetched = self._fetcher.fetch(remote_ref for _, remote_ref in moved)
         commits = {commit for commit in fetched.values() if commit and isinstance(commit, str)}
         trees = {commit: self._fetcher.tree(commit) for commit in commits}
@@ -70,20 +74,20 @@ class GitUrlSource:
             fields = srcinfos[trees[commit]]
             # Files without a usable .SRCINFO are refused when they are taken over.
             version = "" if isinstance(fields, InputError) else fields.version
-            findings[package.name] = Finding(
-                kind=Kind.FILES,
+            findings[package.name] = SourceFinding(
+                kind=FindingKind.FILES,
                 reason=f"{remote_ref} is at {commit[:12]} now",
                 tree=trees[commit],
-                seen=Seen(origin=_origin(package), commit=commit, version=version),
+                seen=LastSeen(origin=_origin(package), commit=commit, version=version),
                 link=commit_link(remote_ref.url, commit),
             )
         return findings
 
 
-def _nothing_there(remote_ref: RemoteRef, tip: str | FetchProblem) -> Finding:
+def _nothing_there(remote_ref: RemoteRef, tip: str | FetchProblem) -> SourceFinding:
     if isinstance(tip, FetchProblem):
-        return Finding(kind=Kind.FAILED, reason=tip.reason)
-    return Finding(kind=Kind.GONE, reason=f"there is nothing at {remote_ref}")
+        return SourceFinding(kind=FindingKind.FAILED, reason=tip.reason)
+    return SourceFinding(kind=FindingKind.GONE, reason=f"there is nothing at {remote_ref}")
 
 
 def commit_link(url: str, commit: str) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class LastSeen:
     """What was last seen of a package's source, and taken over, put to review or judged.
 
     It is kept from run to run, and moves on only with a finding that was dealt with. `origin` is
@@ -34,7 +34,7 @@ class Seen:
 
 
 # One each for all packages: there may be a hundred thousand.
-NEVER_SEEN = Seen()
+NEVER_SEEN = LastSeen()
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -50,11 +50,11 @@ class FollowedPackage:
     config: PackageConfig
     tree: str
     fields: SrcinfoFields | None = None
-    seen: Seen = NEVER_SEEN
+    seen: LastSeen = NEVER_SEEN
     state: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
 
 
-class Kind(StrEnum):
+class FindingKind(StrEnum):
     """What a source found."""
 
     UNCHANGED = "unchanged"
@@ -66,7 +66,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class SourceFinding:
     """What a source found about one package.
 
     `tree` is a git tree or commit with the files of the source, present in the repository, for
@@ -75,10 +75,10 @@ class Finding:
     `remarks` are told whatever becomes of it (an orphan, another maintainer).
     """
 
-    kind: Kind
+    kind: FindingKind
     reason: str = ""
     tree: str = ""
-    seen: Seen | None = None
+    seen: LastSeen | None = None
     state: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     link: str = ""
     remarks: tuple[str, ...] = ()
@@ -93,7 +93,7 @@ class Source(Protocol):
         """Tell whether packages with this configuration are followed here."""
         ...
 
-    def look(self, packages: Sequence[FollowedPackage]) -> Mapping[str, Finding]:
+    def look(self, packages: Sequence[FollowedPackage]) -> Mapping[str, SourceFinding]:
         """Return a finding for each of `packages`, by name.
 
         Raises nothing for what is wrong outside: that is a finding, of all packages if need be.

@@ -13,7 +13,7 @@ from caur_ci.srcinfo import parse_fields
 from caur_ci.update.changes import review_reasons
 from caur_ci.update.formatting import formatted
 from caur_ci.update.hook import HOOK
-from caur_ci.update.source import Finding, Kind
+from caur_ci.update.source import FindingKind, SourceFinding
 from caur_ci.update.takeover import take_over
 
 if TYPE_CHECKING:
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.on_schedule.reading import Repository
     from caur_ci.pipeline.shared.progress import Progress
     from caur_ci.update.hook import HookResult
-    from caur_ci.update.source import FollowedPackage, Seen
+    from caur_ci.update.source import FollowedPackage, LastSeen
 
 _WITHOUT_FILES = {
-    Kind.WAITING: Action.WAITING,
-    Kind.FAILED: Action.FAILED,
-    Kind.GONE: Action.GONE,
+    FindingKind.WAITING: Action.WAITING,
+    FindingKind.FAILED: Action.FAILED,
+    FindingKind.GONE: Action.GONE,
 }
 
 
@@ -51,7 +51,7 @@ class Judged:
     package: FollowedPackage
     decision: ScheduleDecision
     tree: str = ""
-    seen: Seen | None = None
+    seen: LastSeen | None = None
     state: Mapping[str, str] = field(default_factory=dict)
     reasons: tuple[str, ...] = ()
 
@@ -77,17 +77,17 @@ class Judge:
         scripts = repository.folders.read(HOOK, repository.packages)
         self._hooked = {name for name, script in scripts.items() if script is not None}
 
-    def judge(self, findings: Mapping[str, Finding], progress: Progress) -> list[Judged]:
+    def judge(self, findings: Mapping[str, SourceFinding], progress: Progress) -> list[Judged]:
         """Return what is done about every package, in the order of their names.
 
         Packages without a finding are followed nowhere.
         """
-        nothing = Finding(kind=Kind.UNCHANGED)
+        nothing = SourceFinding(kind=FindingKind.UNCHANGED)
         packages = self._repository.packages
         work = [
             name
             for name in packages
-            if name in self._hooked or findings.get(name, nothing).kind is Kind.FILES
+            if name in self._hooked or findings.get(name, nothing).kind is FindingKind.FILES
         ]
         progress.begin("Comparing packages", len(work))
 
@@ -103,8 +103,8 @@ class Judge:
             for name, package in packages.items()
         ]
 
-    def _without_files(self, package: FollowedPackage, finding: Finding) -> Judged:
-        builds = finding.kind is Kind.BUILD and not package.config.on_trigger
+    def _without_files(self, package: FollowedPackage, finding: SourceFinding) -> Judged:
+        builds = finding.kind is FindingKind.BUILD and not package.config.on_trigger
         action = _WITHOUT_FILES.get(finding.kind, Action.BUILD if builds else Action.UNCHANGED)
         return Judged(
             package=package,
@@ -113,13 +113,13 @@ class Judge:
             state=finding.state,
         )
 
-    def _work_on(self, package: FollowedPackage, finding: Finding) -> Judged:
+    def _work_on(self, package: FollowedPackage, finding: SourceFinding) -> Judged:
         if finding.kind in _WITHOUT_FILES:
             return self._without_files(package, finding)
         output = ""
         try:
             taken = package.tree
-            if finding.kind is Kind.FILES:
+            if finding.kind is FindingKind.FILES:
                 taken = take_over(self._git, source=finding.tree, own=package.tree)
                 if self._repository.config.shfmt:
                     taken = formatted(self._git, taken)
@@ -139,7 +139,13 @@ class Judge:
             return self._failed(package, finding, error.message, output)
 
     def _with_files(
-        self, package: FollowedPackage, finding: Finding, *, taken: str, tree: str, output: str
+        self,
+        package: FollowedPackage,
+        finding: SourceFinding,
+        *,
+        taken: str,
+        tree: str,
+        output: str,
     ) -> Judged:
         after = self._version_of(package.name, tree)
         # The hook is the repository owner's own; what it changes needs nobody's review.
@@ -177,7 +183,7 @@ class Judge:
         return parse_fields(data, origin=f"the new {name}/.SRCINFO").version
 
     def _failed(
-        self, package: FollowedPackage, finding: Finding, reason: str, output: str = ""
+        self, package: FollowedPackage, finding: SourceFinding, reason: str, output: str = ""
     ) -> Judged:
         decision = self._decision(package, finding, Action.FAILED, reason)
         return Judged(package=package, decision=replace(decision, output=output))
@@ -185,7 +191,7 @@ class Judge:
     def _decision(
         self,
         package: FollowedPackage,
-        finding: Finding,
+        finding: SourceFinding,
         action: Action,
         reason: str,
         *,
@@ -204,6 +210,6 @@ class Judge:
         )
 
 
-def _unless_files(kind: Kind) -> Kind:
+def _unless_files(kind: FindingKind) -> FindingKind:
     """Return what is left of a finding whose files turned out to be those that are there."""
-    return Kind.UNCHANGED if kind is Kind.FILES else kind
+    return FindingKind.UNCHANGED if kind is FindingKind.FILES else kind

@@ -10,7 +10,7 @@ from caur_ci.aur import Aur
 from caur_ci.update.aur import AurSource
 from caur_ci.update.fetching import Fetcher
 from caur_ci.update.git_url import GitUrlSource
-from caur_ci.update.source import Finding, Kind
+from caur_ci.update.source import FindingKind, SourceFinding
 from caur_ci.update.transport import GitTransport
 from caur_ci.web import Web
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @contextmanager
 def look_outside(
     git: GitRepository, repository: Repository, outside: Outside, *, now: float, progress: Progress
-) -> Iterator[Mapping[str, Finding]]:
+) -> Iterator[Mapping[str, SourceFinding]]:
     """Provide what the sources found about each package that one of them covers.
 
     Until the block ends, what was fetched is kept from garbage collection.
@@ -58,14 +58,16 @@ def look_outside(
 
 def _found(
     sources: list[Source], repository: Repository, progress: Progress
-) -> Mapping[str, Finding]:
+) -> Mapping[str, SourceFinding]:
     work = [(source, _covered(source, repository)) for source in sources]
     progress.begin("Looking at sources", sum(len(packages) for _, packages in work))
 
-    def look(source: Source, packages: list[FollowedPackage]) -> Mapping[str, Finding]:
+    def look(source: Source, packages: list[FollowedPackage]) -> Mapping[str, SourceFinding]:
         findings = source.look(packages) if packages else {}
         progress.advance(len(packages))
-        lost = Finding(kind=Kind.FAILED, reason=f"the source {source.name} gave no answer")
+        lost = SourceFinding(
+            kind=FindingKind.FAILED, reason=f"the source {source.name} gave no answer"
+        )
         return {package.name: findings.get(package.name, lost) for package in packages}
 
     with ThreadPoolExecutor(len(work)) as pool:

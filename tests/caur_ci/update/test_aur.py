@@ -17,7 +17,7 @@ from caur_ci.git.repository import FILE_MODE
 from caur_ci.srcinfo import parse_fields
 from caur_ci.update.aur import AurSource
 from caur_ci.update.fetching import Fetcher
-from caur_ci.update.source import Finding, FollowedPackage, Kind, Seen
+from caur_ci.update.source import FindingKind, FollowedPackage, LastSeen, SourceFinding
 from caur_ci.update.takeover import take_over
 from caur_ci.web import Web
 from tests.support.aur_server import AurServer, Fault, aur_server
@@ -81,7 +81,7 @@ class World:
         name: str,
         version: str = "1-1",
         *,
-        seen: Seen | None = None,
+        seen: LastSeen | None = None,
         stamp: int | None = None,
         more: Files | None = None,
     ) -> FollowedPackage:
@@ -96,13 +96,13 @@ class World:
             config=FOLLOWED,
             tree=tree,
             fields=parse_fields(files[".SRCINFO"].encode()),
-            seen=seen or Seen(),
+            seen=seen or LastSeen(),
             state={} if stamp is None else {"CI_PKGBUILD_TIMESTAMP": str(stamp)},
         )
 
     def look(
         self, packages: Sequence[FollowedPackage], *patterns: str, url: str = ELSEWHERE
-    ) -> dict[str, Finding]:
+    ) -> dict[str, SourceFinding]:
         """Look with the AUR's git elsewhere, unless `url` is that of the git server."""
         aur = Aur(Web(delays=()), self.aur.url)
         with Fetcher(self.git, parallel=4, delay=0, sleep=lambda _: None) as fetcher:
@@ -115,15 +115,15 @@ class World:
                 now=self.now,
             )
             found = dict(source.look(packages))
-            trees = [f"{it.tree}:PKGBUILD" for it in found.values() if it.kind is Kind.FILES]
+            trees = [f"{it.tree}:PKGBUILD" for it in found.values() if it.kind is FindingKind.FILES]
             assert None not in list(self.git.read_blobs(trees) if trees else [])
             return found
 
-    def look_at_own(self, package: FollowedPackage) -> Finding:
+    def look_at_own(self, package: FollowedPackage) -> SourceFinding:
         """Look with the AUR's own git only."""
         return self.look([package], self.own, url=self.served.url)[package.name]
 
-    def look_at_mirror(self, package: FollowedPackage, *patterns: str) -> Finding:
+    def look_at_mirror(self, package: FollowedPackage, *patterns: str) -> SourceFinding:
         return self.look([package], *patterns)[package.name]
 
     def modified(self, name: str) -> int:
@@ -139,10 +139,10 @@ def world(tmp_path: Path, checkout: Checkout) -> Iterator[World]:
         yield World(aur, served, GitRepository.open(checkout.folder))
 
 
-def seen_at(world: World, commit: str, name: str = "a", *, url: str = ELSEWHERE) -> Seen:
+def seen_at(world: World, commit: str, name: str = "a", *, url: str = ELSEWHERE) -> LastSeen:
     """Return what is remembered after all that the AUR has was taken over."""
     record = world.aur.records[name]
-    return Seen(
+    return LastSeen(
         origin=url,
         commit=commit,
         modified=record["LastModified"],
@@ -179,7 +179,7 @@ def test_very_many_packages_without_news_are_one_request(world: World, calls: Gi
     found = world.look(packages)
 
     assert set(found) == set(names)
-    assert {finding.kind for finding in found.values()} == {Kind.UNCHANGED}
+    assert {finding.kind for finding in found.values()} == {FindingKind.UNCHANGED}
     assert len(world.aur.requests) == 1
     assert calls.of() == []
 
@@ -198,7 +198,7 @@ def test_150_changes_in_one_mirror_are_one_fetch(world: World, calls: GitCalls) 
 
     found = world.look(packages)
 
-    assert {finding.kind for finding in found.values()} == {Kind.FILES}
+    assert {finding.kind for finding in found.values()} == {FindingKind.FILES}
     assert len(world.served.asked("fetch")) == 1
     assert world.served.asked("info") == ["/.mirror.git/info/refs"]
     assert len(calls.of()) - before < 20
@@ -215,7 +215,7 @@ def test_an_update_brings_files_and_what_to_remember(world: World, place: str) -
     followed = world.followed("a", seen=seen)
     found = world.look([followed], pattern, url=url)["a"]
 
-    assert found.kind is Kind.FILES
+    assert found.kind is FindingKind.FILES
     assert found.seen == seen_at(world, new, url=url)
     assert found.state == {"CI_PKGBUILD_TIMESTAMP": str(world.modified("a"))}
     assert "1:1-2" in found.reason
@@ -233,7 +233,7 @@ def test_what_was_seen_elsewhere_says_nothing(world: World) -> None:
 
     found = world.look_at_mirror(world.followed("a", seen=seen, stamp=world.modified("a")))
 
-    assert found.kind is Kind.FILES
+    assert found.kind is FindingKind.FILES
 
 
 def test_the_time_on_branch_state_counts_as_seen(world: World, calls: GitCalls) -> None:
@@ -243,7 +243,7 @@ def test_the_time_on_branch_state_counts_as_seen(world: World, calls: GitCalls) 
 
     found = world.look_at_mirror(package)
 
-    assert found == Finding(kind=Kind.UNCHANGED, seen=seen_at(world, ""))
+    assert found == SourceFinding(kind=FindingKind.UNCHANGED, seen=seen_at(world, ""))
     assert len(calls.of()) == before
 
 
@@ -254,12 +254,12 @@ def test_the_existing_system_may_have_taken_a_turn(world: World) -> None:
     world.push("a", "2-1", hours_ago=8)
 
     found = world.look_at_mirror(world.followed("a", "2-1", seen=seen, stamp=world.modified("a")))
-    assert found.kind is Kind.UNCHANGED
+    assert found.kind is FindingKind.UNCHANGED
     assert found.seen is not None
     world.push("a", "2-1", hours_ago=1, to=())  # the mirror does not have it yet
     found = world.look_at_mirror(world.followed("a", "2-1", seen=found.seen))
 
-    assert found.kind is Kind.WAITING
+    assert found.kind is FindingKind.WAITING
 
 
 def test_the_watermark_counts_where_the_version_is_the_same(world: World) -> None:
@@ -271,11 +271,11 @@ def test_the_watermark_counts_where_the_version_is_the_same(world: World) -> Non
 
     found = world.look(packages)
 
-    assert found["a"].kind is Kind.UNCHANGED
+    assert found["a"].kind is FindingKind.UNCHANGED
     assert found["a"].seen == seen_at(world, "")
     assert found["a"].state == {"CI_PKGBUILD_TIMESTAMP": str(world.modified("a"))}
-    assert found["b"].kind is Kind.FILES
-    assert found["c"].kind is Kind.FILES
+    assert found["b"].kind is FindingKind.FILES
+    assert found["c"].kind is FindingKind.FILES
 
 
 def test_at_the_aur_itself_a_time_without_a_commit_is_no_news(world: World) -> None:
@@ -285,7 +285,7 @@ def test_at_the_aur_itself_a_time_without_a_commit_is_no_news(world: World) -> N
 
     found = world.look_at_own(world.followed("a", seen=seen))
 
-    assert found.kind is Kind.UNCHANGED
+    assert found.kind is FindingKind.UNCHANGED
     assert found.seen == seen_at(world, commit, url=world.served.url)
 
 
@@ -296,13 +296,13 @@ def test_a_mirror_that_lags_is_waited_for_for_a_day(world: World) -> None:
     followed = world.followed("a", seen=seen)
 
     found = world.look_at_mirror(followed)
-    assert found.kind is Kind.WAITING
+    assert found.kind is FindingKind.WAITING
     assert "lags" in found.reason
     assert found.seen is None
 
     world.now = NOW + 24 * HOUR
     found = world.look_at_mirror(followed)
-    assert found.kind is Kind.UNCHANGED
+    assert found.kind is FindingKind.UNCHANGED
     assert found.seen == seen_at(world, commit)
     assert "no change for a day" in found.remarks[0]
 
@@ -313,10 +313,10 @@ def test_a_mirror_with_an_older_version_is_waited_for_without_end(world: World) 
     seen = seen_at(world, commit)
     world.push("a", "2-1", to=(), hours_ago=50)
 
-    assert world.look_at_mirror(world.followed("a", seen=seen)).kind is Kind.WAITING
+    assert world.look_at_mirror(world.followed("a", seen=seen)).kind is FindingKind.WAITING
 
     world.give("a", "2-1", to=("mirror",))
-    assert world.look_at_mirror(world.followed("a", seen=seen)).kind is Kind.FILES
+    assert world.look_at_mirror(world.followed("a", seen=seen)).kind is FindingKind.FILES
 
 
 def test_a_mirror_that_is_half_way_is_taken_and_looked_at_again(world: World) -> None:
@@ -326,16 +326,16 @@ def test_a_mirror_that_is_half_way_is_taken_and_looked_at_again(world: World) ->
     world.push("a", "3-1", to=(), hours_ago=1)
 
     found = world.look_at_mirror(world.followed("a", seen=seen))
-    assert found.kind is Kind.FILES
+    assert found.kind is FindingKind.FILES
     assert found.seen is not None
     assert (found.seen.commit, found.seen.modified) == (between, seen.modified)
     assert found.state == {}
 
     again = world.look_at_mirror(world.followed("a", "2-1", seen=found.seen))
-    assert again.kind is Kind.WAITING
+    assert again.kind is FindingKind.WAITING
     world.give("a", "3-1", to=("mirror",))
     at_last = world.look_at_mirror(world.followed("a", "2-1", seen=found.seen))
-    assert at_last.kind is Kind.FILES
+    assert at_last.kind is FindingKind.FILES
     assert at_last.seen is not None
     assert at_last.seen.modified == world.modified("a")
 
@@ -344,16 +344,16 @@ def test_a_package_never_seen_waits_for_a_mirror_that_is_behind(world: World) ->
     world.push("a", "2-1", to=())
     world.give("a", "1-1", to=("mirror",))
 
-    assert world.look_at_mirror(world.followed("a", "1-1")).kind is Kind.WAITING
+    assert world.look_at_mirror(world.followed("a", "1-1")).kind is FindingKind.WAITING
 
 
 def test_a_package_that_no_mirror_has_yet_is_waited_for(world: World) -> None:
     world.push("a", to=(), hours_ago=1)
-    assert world.look_at_mirror(world.followed("a")).kind is Kind.WAITING
+    assert world.look_at_mirror(world.followed("a")).kind is FindingKind.WAITING
 
     world.push("a", to=(), hours_ago=30)
     found = world.look_at_mirror(world.followed("a"))
-    assert found.kind is Kind.FAILED
+    assert found.kind is FindingKind.FAILED
     assert ".mirror.git#branch=a" in found.reason
 
 
@@ -367,7 +367,7 @@ def test_of_several_places_the_first_that_is_not_behind_counts(world: World) -> 
     found = world.look(packages, world.mirror, world.other)
 
     assert found["a"].seen == seen_at(world, new)
-    assert found["b"].kind is Kind.FILES
+    assert found["b"].kind is FindingKind.FILES
     assert not any(finding.remarks for finding in found.values())
 
 
@@ -378,7 +378,7 @@ def test_a_place_that_is_dead_is_left_out_and_told(world: World) -> None:
 
     found = world.look_at_mirror(world.followed("a"), world.mirror, world.other)
 
-    assert found.kind is Kind.FILES
+    assert found.kind is FindingKind.FILES
     assert found.seen == seen_at(world, new)
     assert "error: 500" in found.remarks[0]
 
@@ -392,7 +392,7 @@ def test_a_dead_place_never_makes_an_update_forgotten(world: World) -> None:
 
     found = world.look_at_mirror(world.followed("a", seen=seen), world.mirror, world.other)
 
-    assert found.kind is Kind.WAITING
+    assert found.kind is FindingKind.WAITING
     assert found.seen is None
 
 
@@ -402,7 +402,7 @@ def test_where_all_places_are_dead_it_is_a_failure(world: World) -> None:
 
     found = world.look_at_mirror(world.followed("a"), world.mirror, world.own)
 
-    assert found.kind is Kind.FAILED
+    assert found.kind is FindingKind.FAILED
     assert found.seen is None
     assert "no such repository" in found.reason
 
@@ -428,7 +428,7 @@ def test_an_aur_in_trouble_fails_its_packages_and_raises_nothing(
 
     found = world.look(packages)
 
-    assert {finding.kind for finding in found.values()} == {Kind.FAILED}
+    assert {finding.kind for finding in found.values()} == {FindingKind.FAILED}
     assert all("the AUR cannot be asked" in finding.reason for finding in found.values())
     assert len(calls.of()) == before
 
@@ -441,16 +441,16 @@ def test_a_package_is_gone_when_git_says_so_too(world: World, place: str, calls:
     del world.aur.records["a"]
 
     found = world.look_at_mirror(world.followed("a", seen=seen), pattern)
-    assert found.kind is Kind.GONE
+    assert found.kind is FindingKind.GONE
     assert found.seen is not None
 
     gone = world.followed("a", seen=found.seen)
     before = len(calls.of())
-    assert world.look_at_mirror(gone, pattern).kind is Kind.GONE
+    assert world.look_at_mirror(gone, pattern).kind is FindingKind.GONE
     assert len(calls.of()) == before, "that was found out before"
 
     world.push("a", "2-1")
-    assert world.look_at_mirror(gone, pattern).kind is Kind.FILES
+    assert world.look_at_mirror(gone, pattern).kind is FindingKind.FILES
 
 
 def test_a_package_is_not_gone_while_somebody_cannot_be_asked(world: World) -> None:
@@ -458,7 +458,7 @@ def test_a_package_is_not_gone_while_somebody_cannot_be_asked(world: World) -> N
 
     found = world.look_at_mirror(world.followed("a"), world.mirror, world.other)
 
-    assert found.kind is Kind.FAILED
+    assert found.kind is FindingKind.FAILED
 
 
 def test_an_aur_that_has_lost_everything_is_not_believed(world: World, calls: GitCalls) -> None:
@@ -468,7 +468,7 @@ def test_an_aur_that_has_lost_everything_is_not_believed(world: World, calls: Gi
 
     found = world.look(packages)
 
-    assert {finding.kind for finding in found.values()} == {Kind.FAILED}
+    assert {finding.kind for finding in found.values()} == {FindingKind.FAILED}
     assert "lists only 0 of 40" in found["p0"].reason
     assert calls.of() == []
 
@@ -480,15 +480,15 @@ def test_a_package_that_is_not_listed_but_there(world: World) -> None:
     del world.aur.records["a"]
 
     found = world.look_at_mirror(world.followed("a", seen=seen))
-    assert found.kind is Kind.UNCHANGED
+    assert found.kind is FindingKind.UNCHANGED
     assert "does not list a" in found.remarks[0]
     assert found.seen is not None
     again = world.look_at_mirror(world.followed("a", seen=found.seen))
-    assert (again.kind, again.remarks) == (Kind.UNCHANGED, ())
+    assert (again.kind, again.remarks) == (FindingKind.UNCHANGED, ())
 
     world.give("a", "2-1", to=("mirror",))
     renamed = world.look_at_mirror(world.followed("a", seen=found.seen))
-    assert renamed.kind is Kind.FILES
+    assert renamed.kind is FindingKind.FILES
     assert renamed.state == {}
     assert renamed.seen is not None
     assert renamed.seen.modified == 0
@@ -517,7 +517,11 @@ def test_a_change_of_maintainers_is_told_once(
 
     found = world.look_at_mirror(world.followed("a", seen=seen))
 
-    kinds = {"nothing": Kind.UNCHANGED, "files": Kind.FILES, "waiting": Kind.WAITING}
+    kinds = {
+        "nothing": FindingKind.UNCHANGED,
+        "files": FindingKind.FILES,
+        "waiting": FindingKind.WAITING,
+    }
     assert found.kind is kinds[news]
     if not remark:
         assert found.remarks == ()
@@ -543,7 +547,7 @@ def test_a_tip_of_another_package_is_refused(world: World) -> None:
 
     found = world.look_at_mirror(world.followed("a"))
 
-    assert found.kind is Kind.FAILED
+    assert found.kind is FindingKind.FAILED
     assert "holds the package b" in found.reason
 
 
@@ -556,9 +560,9 @@ def test_a_tip_without_a_usable_srcinfo_is_refused(world: World, srcinfo: str) -
 
     found = world.look([world.followed("a"), world.followed("b")])
 
-    assert found["a"].kind is Kind.FAILED
+    assert found["a"].kind is FindingKind.FAILED
     assert "SRCINFO" in found["a"].reason
-    assert found["b"].kind is Kind.FILES
+    assert found["b"].kind is FindingKind.FILES
 
 
 def test_names_that_no_branch_can_have_fail_alone(world: World) -> None:
@@ -568,8 +572,8 @@ def test_names_that_no_branch_can_have_fail_alone(world: World) -> None:
 
     found = world.look([world.followed(name) for name in ("x.lock", "a..b", "fine")])
 
-    assert found["fine"].kind is Kind.FILES
-    assert found["x.lock"].kind is found["a..b"].kind is Kind.FAILED
+    assert found["fine"].kind is FindingKind.FILES
+    assert found["x.lock"].kind is found["a..b"].kind is FindingKind.FAILED
 
 
 def test_a_split_package_is_asked_for_by_its_first_name(world: World) -> None:
@@ -581,7 +585,7 @@ def test_a_split_package_is_asked_for_by_its_first_name(world: World) -> None:
     fields = parse_fields(files[".SRCINFO"].encode())
     followed = FollowedPackage(name="suite", config=FOLLOWED, tree=followed.tree, fields=fields)
 
-    assert world.look([followed])["suite"].kind is Kind.FILES
+    assert world.look([followed])["suite"].kind is FindingKind.FILES
 
 
 def test_without_a_pattern_the_aur_itself_is_asked(world: World) -> None:

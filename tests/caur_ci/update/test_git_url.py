@@ -12,7 +12,7 @@ from caur_ci.config.values import PkgbuildSource
 from caur_ci.git import GitRepository
 from caur_ci.update.fetching import Fetcher
 from caur_ci.update.git_url import GitUrlSource, commit_link
-from caur_ci.update.source import Finding, FollowedPackage, Kind, Seen
+from caur_ci.update.source import FindingKind, FollowedPackage, LastSeen, SourceFinding
 from tests.support.git import git as run_git
 from tests.support.git_mirror import GitCalls, GitMirror, Trouble, git_mirror, package, put
 
@@ -36,12 +36,12 @@ def git(checkout: Checkout) -> GitRepository:
     return GitRepository.open(checkout.folder)
 
 
-def followed(name: str, location: str, seen: Seen | None = None) -> FollowedPackage:
+def followed(name: str, location: str, seen: LastSeen | None = None) -> FollowedPackage:
     config = PackageConfig(source=PkgbuildSource("git", location))
-    return FollowedPackage(name=name, config=config, tree="2" * 40, seen=seen or Seen())
+    return FollowedPackage(name=name, config=config, tree="2" * 40, seen=seen or LastSeen())
 
 
-def look(git: GitRepository, *packages: FollowedPackage) -> dict[str, Finding]:
+def look(git: GitRepository, *packages: FollowedPackage) -> dict[str, SourceFinding]:
     with Fetcher(git, parallel=4, delay=0, sleep=lambda _: None) as fetcher:
         return dict(GitUrlSource(fetcher).look(packages))
 
@@ -65,12 +65,12 @@ def test_what_moved_brings_files(server: GitMirror, git: GitRepository, fragment
 
     commit = commits["topic" if fragment else "main"]
     version = "3-1" if fragment else "2-1"
-    assert found.kind is Kind.FILES
-    assert found.seen == Seen(origin=location, commit=commit, version=version)
+    assert found.kind is FindingKind.FILES
+    assert found.seen == LastSeen(origin=location, commit=commit, version=version)
     assert found.link == f"{server.url}/a.git"
     assert [entry.name for entry in git.entries(found.tree)] == [".SRCINFO", "PKGBUILD"]
     again = look(git, followed("a", location, found.seen))["a"]
-    assert again == Finding(kind=Kind.UNCHANGED)
+    assert again == SourceFinding(kind=FindingKind.UNCHANGED)
 
 
 def test_what_has_not_moved_is_not_fetched(
@@ -85,9 +85,9 @@ def test_what_has_not_moved_is_not_fetched(
     url = f"{server.url}/a.git"
     names = [f"linux-{number}" for number in range(6)]  # of one and the same repository
 
-    found = look(git, *(followed(name, url, Seen(origin=url, commit=commit)) for name in names))
+    found = look(git, *(followed(name, url, LastSeen(origin=url, commit=commit)) for name in names))
 
-    assert {finding.kind for finding in found.values()} == {Kind.UNCHANGED}
+    assert {finding.kind for finding in found.values()} == {FindingKind.UNCHANGED}
     assert len(calls.of("ls-remote")) == 1
     assert calls.of("fetch") == []
 
@@ -99,9 +99,9 @@ def test_another_branch_of_the_same_repository_is_something_else(
     run_git(server.root / "a.git", "branch", "same", "main")
     url = f"{server.url}/a.git"
 
-    found = look(git, followed("a", f"{url}#branch=same", Seen(origin=url, commit=commit)))
+    found = look(git, followed("a", f"{url}#branch=same", LastSeen(origin=url, commit=commit)))
 
-    assert found["a"].kind is Kind.FILES
+    assert found["a"].kind is FindingKind.FILES
 
 
 def test_what_is_wrong_with_one_is_no_matter_to_another(
@@ -128,13 +128,13 @@ def test_what_is_wrong_with_one_is_no_matter_to_another(
     )
 
     assert {name: finding.kind for name, finding in found.items()} == {
-        "good": Kind.FILES,
-        "broken": Kind.FAILED,
-        "cut": Kind.FAILED,
-        "missing": Kind.FAILED,
-        "empty": Kind.GONE,
-        "no-branch": Kind.GONE,
-        "strange": Kind.FAILED,
+        "good": FindingKind.FILES,
+        "broken": FindingKind.FAILED,
+        "cut": FindingKind.FAILED,
+        "missing": FindingKind.FAILED,
+        "empty": FindingKind.GONE,
+        "no-branch": FindingKind.GONE,
+        "strange": FindingKind.FAILED,
     }
     assert all(finding.reason for finding in found.values())
     assert f"{url}/good.git#branch=other" in found["no-branch"].reason
@@ -146,8 +146,8 @@ def test_credentials_are_neither_remembered_nor_told(server: GitMirror, git: Git
 
     found = look(git, followed("a", f"{with_secret}/a.git"), followed("b", f"{with_secret}/b.git"))
 
-    assert found["a"].kind is Kind.FILES
-    assert found["b"].kind is Kind.FAILED
+    assert found["a"].kind is FindingKind.FILES
+    assert found["b"].kind is FindingKind.FAILED
     assert "s3cret" not in repr(found)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from caur_ci.git import GitRepository, Identity
     from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
     from caur_ci.request import BuildRequest
-    from caur_ci.update.source import Seen
+    from caur_ci.update.source import LastSeen
 
 MEMORY_BRANCH = "refs/heads/caur"
 _OUTBOX, _LEDGER, _SEEN, _COMMITS = "outbox", "ledger.jsonl", "seen.jsonl", "commits.json"
@@ -68,7 +68,7 @@ class Memory:
         request: BuildRequest,
         decisions: Iterable[LedgerEntry],
         *,
-        seen: Mapping[str, Seen] | None = None,
+        seen: Mapping[str, LastSeen] | None = None,
         commits: OwnCommits | None = None,
     ) -> Memory:
         """Return the memory after a run that asked for `request`, if for anything.

@@ -11,13 +11,13 @@ import sys
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Self
 
-from caur_ci.update.source import NEVER_SEEN, Seen
+from caur_ci.update.source import NEVER_SEEN, LastSeen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 _START = b'{"package":"'
-_KINDS = {field.name: type(field.default) for field in fields(Seen)}
+_KINDS = {field.name: type(field.default) for field in fields(LastSeen)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,12 @@ class SeenPackages:
         """Return what is to be stored, sorted by package."""
         return b"".join(self.lines[package] + b"\n" for package in sorted(self.lines))
 
-    def get(self, package: str) -> Seen:
+    def get(self, package: str) -> LastSeen:
         """Return what was seen of a package, an empty value where nothing was."""
         line = self.lines.get(package)
         return _seen(line) if line else NEVER_SEEN
 
-    def updated(self, news: Mapping[str, Seen]) -> SeenPackages:
+    def updated(self, news: Mapping[str, LastSeen]) -> SeenPackages:
         """Return it with what was seen of some packages now; an empty value forgets."""
         changed = {package: seen for package, seen in news.items() if seen != self.get(package)}
         if not changed:
@@ -49,7 +49,7 @@ class SeenPackages:
         lines = dict(self.lines)
         for package, seen in changed.items():
             lines.pop(package, None)
-            if seen != Seen():
+            if seen != LastSeen():
                 lines[package] = _line(package, seen)
         return SeenPackages(lines)
 
@@ -68,18 +68,18 @@ def _package(line: bytes) -> str:
     return name if isinstance(name, str) else ""
 
 
-def _line(package: str, seen: Seen) -> bytes:
+def _line(package: str, seen: LastSeen) -> bytes:
     data = {"package": package, **{key: value for key, value in asdict(seen).items() if value}}
     return json.dumps(data, separators=(",", ":")).encode()
 
 
-def _seen(line: bytes) -> Seen:
+def _seen(line: bytes) -> LastSeen:
     """Read one line; what a program of another version added or meant otherwise is left out."""
     data = _data(line)
     known = {key: data[key] for key, kind in _KINDS.items() if type(data.get(key)) is kind}
     if "origin" in known:
         known["origin"] = sys.intern(known["origin"])  # the same for very many
-    return Seen(**known)
+    return LastSeen(**known)
 
 
 def _data(line: bytes) -> dict[str, Any]:
