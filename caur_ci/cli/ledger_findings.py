@@ -28,7 +28,7 @@ def decisions_about(
     """
     from caur_ci.git import GitRepository  # noqa: PLC0415 - slow to import
     from caur_ci.pipeline.shared.forge import ForgePipeline  # noqa: PLC0415
-    from caur_ci.pipeline.shared.repository import Shared  # noqa: PLC0415
+    from caur_ci.pipeline.shared.repository import SharedRepository  # noqa: PLC0415
 
     try:
         git = GitRepository.open(repo)
@@ -36,8 +36,8 @@ def decisions_about(
         return []
     credentials = ForgePipeline.from_environment(os.environ).credentials(session.secrets)
     try:
-        shared = Shared.open(git, remote=remote, credentials=credentials)
-        return shared.memory(shared.look()).ledger.about(package)
+        shared = SharedRepository.open(git, remote=remote, credentials=credentials)
+        return shared.memory(shared.snapshot()).ledger.about(package)
     except CaurError as error:
         session.warn(f"the ledger on branch caur cannot be read: {error.message}")
         return []

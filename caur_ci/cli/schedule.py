@@ -165,11 +165,13 @@ def _hand_over_outbox(session: Session, queue: Queue, repo: Path, remote: str | 
     from caur_ci.git import GitRepository, Identity  # noqa: PLC0415
     from caur_ci.pipeline.handover import hand_over_outbox  # noqa: PLC0415
     from caur_ci.pipeline.shared.forge import ForgePipeline  # noqa: PLC0415
-    from caur_ci.pipeline.shared.repository import Shared  # noqa: PLC0415
+    from caur_ci.pipeline.shared.repository import SharedRepository  # noqa: PLC0415
 
     git = GitRepository.open(repo)
     pipeline = ForgePipeline.from_environment(os.environ)
-    shared = Shared.open(git, remote=remote, credentials=pipeline.credentials(session.secrets))
+    shared = SharedRepository.open(
+        git, remote=remote, credentials=pipeline.credentials(session.secrets)
+    )
     config = head_config(git)
     return hand_over_outbox(
         queue,

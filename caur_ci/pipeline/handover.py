@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from caur_ci.git import Identity
-    from caur_ci.pipeline.shared.repository import Shared
+    from caur_ci.pipeline.shared.repository import SharedRepository
     from caur_ci.request import BuildRequest
     from scheduler.queue import Queue, Submission
 
@@ -39,7 +39,7 @@ def hand_over(queue: Queue, requests: Iterable[BuildRequest]) -> HandOver:
 
 def hand_over_outbox(
     queue: Queue,
-    shared: Shared,
+    shared: SharedRepository,
     *,
     identity: Identity,
     push_options: Collection[str],
@@ -51,12 +51,14 @@ def hand_over_outbox(
     """
     done: dict[str, Submission] = {}
     for _ in range(_ATTEMPTS):
-        seen = shared.look()
-        for request in shared.memory(seen).outbox.requests:
+        snapshot = shared.snapshot()
+        for request in shared.memory(snapshot).outbox.requests:
             if request.request_id not in done:
                 done[request.request_id] = _submit(queue, request)
         try:
-            if shared.acknowledge(seen, done.keys(), identity=identity, push_options=push_options):
+            if shared.acknowledge(
+                snapshot, done.keys(), identity=identity, push_options=push_options
+            ):
                 return HandOver(tuple(done.values()))
         except CaurError as error:
             return HandOver(tuple(done.values()), error.message)

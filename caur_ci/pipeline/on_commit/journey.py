@@ -16,7 +16,7 @@ from caur_ci.git import GitRepository
 from caur_ci.pipeline.on_commit.planning import CommitReader
 from caur_ci.pipeline.shared.documents.folder import Documents, folder_in
 from caur_ci.pipeline.shared.forge import ForgePipeline
-from caur_ci.pipeline.shared.repository import Shared
+from caur_ci.pipeline.shared.repository import SharedRepository
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,24 +63,24 @@ def on_commit(options: OnCommitOptions) -> OnCommitResult:
     git = GitRepository.open(options.repo)
     pipeline = ForgePipeline.from_environment(options.environ)
     credentials = pipeline.credentials(options.secrets)
-    shared = Shared.open(git, remote=options.remote, credentials=credentials)
+    shared = SharedRepository.open(git, remote=options.remote, credentials=credentials)
     head = git.commit_id("HEAD")
     with ThreadPoolExecutor(1) as pool:  # the remote may be far, reading takes its time as well
-        looking = pool.submit(shared.look)
+        looking = pool.submit(shared.snapshot)
         reader = CommitReader(git, shared, head, options.environ)
-        seen = looking.result()
+        snapshot = looking.result()
     if options.dry_run:
-        return OnCommitResult(reader.plan(seen))
+        return OnCommitResult(reader.plan(snapshot))
     with Documents(folder_in(git)) as folder:
         for _ in range(_ATTEMPTS):
-            plan = reader.plan(seen)
+            plan = reader.plan(snapshot)
             written = folder.write(
                 request=plan.request, schedule_params=plan.schedule_params, deptree=plan.deptree
             )
             if not options.push or plan.commits.is_empty:
                 return OnCommitResult(plan, written)
             if shared.publish(
-                seen,
+                snapshot,
                 head=plan.commits.head,
                 request=plan.request,
                 decisions=plan.ledger_entries(run="on-commit", link=pipeline.url),
@@ -88,7 +88,7 @@ def on_commit(options: OnCommitOptions) -> OnCommitResult:
                 push_options=pipeline.push_options(),
             ):
                 return OnCommitResult(plan, written, published=True)
-            seen = shared.look()
+            snapshot = shared.snapshot()
         raise TemporaryError(
             f"other runs changed the tag `scheduled` or branch `caur` first, {_ATTEMPTS} times",
             hint="Run it again.",

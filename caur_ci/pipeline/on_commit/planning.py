@@ -20,7 +20,7 @@ from caur_ci.repository import CommittedFolders, unusable_folders
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from caur_ci.pipeline.shared.repository import Shared, SharedRefs
+    from caur_ci.pipeline.shared.repository import RefSnapshot, SharedRepository
     from caur_ci.request import BuildRequest
 
 
@@ -28,7 +28,7 @@ class CommitReader:
     """Reads what the plan for one commit follows from."""
 
     def __init__(
-        self, git: GitRepository, shared: Shared, head: str, environ: Mapping[str, str]
+        self, git: GitRepository, shared: SharedRepository, head: str, environ: Mapping[str, str]
     ) -> None:
         self._git = git
         self._shared = shared
@@ -43,10 +43,10 @@ class CommitReader:
         config = self._config.config
         return Identity(config.author_name, config.author_email)
 
-    def plan(self, seen: SharedRefs) -> Plan:
+    def plan(self, snapshot: RefSnapshot) -> Plan:
         """Decide what is to be done, given where the shared refs are."""
         commits = find_range(
-            self._git, self._shared.remote, head=self._folders.commit, tag=seen.tag
+            self._git, self._shared.remote, head=self._folders.commit, tag=snapshot.tag
         )
         config = self._config.config
         deploys = Deploys()

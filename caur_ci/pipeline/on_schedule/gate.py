@@ -9,27 +9,29 @@ from caur_ci.pipeline.on_commit.commit_range import Relation, find_range
 
 if TYPE_CHECKING:
     from caur_ci.git import GitRepository
-    from caur_ci.pipeline.shared.repository import Shared, SharedRefs
+    from caur_ci.pipeline.shared.repository import RefSnapshot, SharedRepository
 
 
 class GateError(CaurError):
     """The tag `scheduled` is not where it has to be. Nothing was done."""
 
 
-def pass_gate(git: GitRepository, shared: Shared, seen: SharedRefs, head: str) -> str:
+def pass_gate(
+    git: GitRepository, shared: SharedRepository, snapshot: RefSnapshot, head: str
+) -> str:
     """Return the commit to work on: `head`, where the tag `scheduled` points to it.
 
     A clone that is merely behind, because another run was faster or this one died after its push,
     works on the tip of the branch instead. Raises GateError where on-commit has not dealt with all
     commits.
     """
-    if seen.tag is None:
+    if snapshot.tag is None:
         raise GateError(
             "there is no tag `scheduled`: on-commit has never run to its end here",
             hint="Push a commit, or run `caur-ci on-commit`; --force is for trials on a laptop.",
         )
-    tagged = tagged_commit(git, shared, seen.tag)
-    if tagged == head or (tagged == seen.branch and _is_behind(git, shared, head, tagged)):
+    tagged = tagged_commit(git, shared, snapshot.tag)
+    if tagged == head or (tagged == snapshot.branch and _is_behind(git, shared, head, tagged)):
         return tagged
     raise GateError(
         f"the tag `scheduled` points to {tagged[:12]}, and HEAD is {head[:12]}: on-commit has "
@@ -39,11 +41,11 @@ def pass_gate(git: GitRepository, shared: Shared, seen: SharedRefs, head: str) -
     )
 
 
-def _is_behind(git: GitRepository, shared: Shared, head: str, tip: str) -> bool:
+def _is_behind(git: GitRepository, shared: SharedRepository, head: str, tip: str) -> bool:
     return find_range(git, shared.remote, head=tip, tag=head).relation is Relation.BEHIND
 
 
-def tagged_commit(git: GitRepository, shared: Shared, tag: str) -> str:
+def tagged_commit(git: GitRepository, shared: SharedRepository, tag: str) -> str:
     """Return the commit that the tag object or commit `tag` stands for."""
     if git.resolve(tag) is None and shared.remote is not None:
         shared.remote.fetch(tag)

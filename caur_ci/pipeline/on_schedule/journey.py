@@ -27,7 +27,7 @@ from caur_ci.pipeline.on_schedule.trigger import schedule_triggered
 from caur_ci.pipeline.shared.documents.folder import Documents, folder_in
 from caur_ci.pipeline.shared.forge import ForgePipeline
 from caur_ci.pipeline.shared.progress import Progress, Unwatched
-from caur_ci.pipeline.shared.repository import Shared, SharedRefs
+from caur_ci.pipeline.shared.repository import RefSnapshot, SharedRepository
 from caur_ci.pipeline.shared.state_branch import State
 from caur_ci.update.hook import HookResult, run_hook
 from caur_ci.update.recording import opened_outside
@@ -102,7 +102,7 @@ class _Journey:
         self._head = self._git.commit_id("HEAD")
         self._base = self._head  # what the run works on
         self._pipeline = ForgePipeline.from_environment(options.environ)
-        self._shared = Shared.open(
+        self._shared = SharedRepository.open(
             self._git,
             remote=options.remote,
             credentials=self._pipeline.credentials(options.secrets),
@@ -128,35 +128,37 @@ class _Journey:
         with opened_outside(self._head, record=options.record, replay=options.replay) as outside:
             with ThreadPoolExecutor(1) as pool:  # the remote is far, and reading takes its time
                 reading = pool.submit(self._read, self._head)
-                seen = self._look_at_shared(outside)
+                snapshot = self._look_at_shared(outside)
             repository = reading.result() if self._base == self._head else self._read(self._base)
-            maker = self._decided(repository, seen, outside)
+            maker = self._decided(repository, snapshot, outside)
             if not self._publishes:
                 return OnScheduleResult(plan=maker.plan(maker.judged))
-        return self._published(seen, maker)
+        return self._published(snapshot, maker)
 
     def _read(self, commit: str) -> Repository:
         return read_repository(self._git, commit, only=self._options.only)
 
-    def _look_at_shared(self, outside: Outside) -> SharedRefs:
+    def _look_at_shared(self, outside: Outside) -> RefSnapshot:
         """Return where the refs are that all runs share, and see that this run may go on."""
-        seen = SharedRefs.from_dict(
-            outside.fact("refs", lambda: self._shared.look(self._branch).to_dict())
+        snapshot = RefSnapshot.from_dict(
+            outside.fact("refs", lambda: self._shared.snapshot(self._branch).to_dict())
         )
-        outside.keep(self._git, [seen.memory, seen.state, seen.branch, seen.tag])
-        if seen.branch is None:
+        outside.keep(self._git, [snapshot.memory, snapshot.state, snapshot.branch, snapshot.tag])
+        if snapshot.branch is None:
             raise GitError(
                 f"there is no {self._branch} to publish in",
                 hint="Run this on a branch that has been pushed.",
             )
         if not self._options.force:
-            self._base = pass_gate(self._git, self._shared, seen, self._head)
-        return seen
+            self._base = pass_gate(self._git, self._shared, snapshot, self._head)
+        return snapshot
 
-    def _decided(self, read: Repository, seen: SharedRefs, outside: Outside) -> StepMaker:
+    def _decided(self, read: Repository, snapshot: RefSnapshot, outside: Outside) -> StepMaker:
         """Look at the sources and judge; return what turns that into a step."""
         options = self._options
-        repository = read.knowing(State.read(self._git, seen.state), self._shared.memory(seen))
+        repository = read.knowing(
+            State.read(self._git, snapshot.state), self._shared.memory(snapshot)
+        )
         now = float(outside.fact("now", time.time))
         with look_outside(
             self._git, repository, outside, now=now, progress=options.progress
@@ -200,11 +202,11 @@ class _Journey:
             outside.keep(self._git, [result.tree])
         return result
 
-    def _published(self, seen: SharedRefs, maker: StepMaker) -> OnScheduleResult:
+    def _published(self, snapshot: RefSnapshot, maker: StepMaker) -> OnScheduleResult:
         """Push the step, made anew whenever somebody was faster."""
         with Documents(folder_in(self._git)) as folder:
             for _ in range(_ATTEMPTS):
-                step = maker.make(seen)
+                step = maker.make(snapshot)
                 written = folder.write(
                     request=step.request,
                     schedule_params=step.schedule_params,
@@ -213,7 +215,7 @@ class _Journey:
                 options = self._pipeline.push_options()
                 if not step.updates or self._shared.update(list(step.updates), options):
                     return self._followed_up(step, written)
-                seen = self._shared.look(self._branch)
+                snapshot = self._shared.snapshot(self._branch)
             raise TemporaryError(
                 f"other runs changed the branches first, {_ATTEMPTS} times", hint="Run it again."
             )

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.on_schedule.review_branches import ReviewChanges
     from caur_ci.pipeline.shared.forge import ForgePipeline
     from caur_ci.pipeline.shared.memory.branch import Memory
-    from caur_ci.pipeline.shared.repository import Shared, SharedRefs
+    from caur_ci.pipeline.shared.repository import RefSnapshot, SharedRepository
     from caur_ci.request import BuildRequest
 
 RUN = "on-schedule"
@@ -65,7 +65,7 @@ class StepMaker:
     """Makes the step of one run. `branch` is the full ref name, `now` the time of the run."""
 
     git: GitRepository
-    shared: Shared
+    shared: SharedRepository
     repository: Repository
     judged: tuple[Judged, ...]
     branch: str
@@ -80,17 +80,19 @@ class StepMaker:
         config = self.repository.config
         return Identity(config.author_name, config.author_email)
 
-    def make(self, seen: SharedRefs) -> Step:
+    def make(self, snapshot: RefSnapshot) -> Step:
         """Return what is to be pushed, given where the shared refs are.
 
         Commits that others pushed and that on-commit has not dealt with are dealt with here as
         well: the tag cannot be moved past them otherwise. Raises InputError as on-commit does.
         """
-        assert seen.branch is not None  # noqa: S101 - the journey has seen to it
-        memory = self.shared.memory(seen)
-        tagged = tagged_commit(self.git, self.shared, seen.tag) if seen.tag else None
-        pushed = None if tagged == seen.branch else self._pushed_by_others(seen, seen.branch)
-        new = self._new_branch(seen.branch, memory, overwrite=pushed is None)
+        assert snapshot.branch is not None  # noqa: S101 - the journey has seen to it
+        memory = self.shared.memory(snapshot)
+        tagged = tagged_commit(self.git, self.shared, snapshot.tag) if snapshot.tag else None
+        pushed = (
+            None if tagged == snapshot.branch else self._pushed_by_others(snapshot, snapshot.branch)
+        )
+        new = self._new_branch(snapshot.branch, memory, overwrite=pushed is None)
         tree = self._tree_at(new.commit)
         request = build_request(
             self._builds(new.judged, pushed),
@@ -99,16 +101,16 @@ class StepMaker:
             config=self.repository.config,
             pipeline=self.pipeline,
         )
-        reviews = self._reviews(seen, memory, new)
+        reviews = self._reviews(snapshot, memory, new)
         new = replace(new, judged=_without(reviews.left_alone, new.judged))
         plan = self.plan(new.judged, notes=reviews.notes)
         remembered = self._remembered(memory, plan, request, new, reviews, pushed)
-        state = self._state(seen, new.judged)
+        state = self._state(snapshot, new.judged)
         refs = {
-            self.branch: (new.commit, seen.branch),
-            STATE_BRANCH: (state, seen.state),
-            SCHEDULED_TAG: (new.commit if tagged != new.commit else None, seen.tag),
-            MEMORY_BRANCH: (self._written(remembered, memory), seen.memory),
+            self.branch: (new.commit, snapshot.branch),
+            STATE_BRANCH: (state, snapshot.state),
+            SCHEDULED_TAG: (new.commit if tagged != new.commit else None, snapshot.tag),
+            MEMORY_BRANCH: (self._written(remembered, memory), snapshot.memory),
         }
         return Step(
             plan=plan,
@@ -145,9 +147,9 @@ class StepMaker:
         )
         return plan.redacted(self.secrets)
 
-    def _pushed_by_others(self, seen: SharedRefs, tip: str) -> Plan:
+    def _pushed_by_others(self, snapshot: RefSnapshot, tip: str) -> Plan:
         """Return what on-commit would decide about the tip of the branch."""
-        return CommitReader(self.git, self.shared, tip, self.environ).plan(seen)
+        return CommitReader(self.git, self.shared, tip, self.environ).plan(snapshot)
 
     def _new_branch(self, tip: str, memory: Memory, *, overwrite: bool) -> NewBranch:
         branch = Branch(
@@ -195,10 +197,12 @@ class StepMaker:
             return self.repository.tree
         return DependencyTree.read_each(CommittedFolders.at(self.git, commit).each(".SRCINFO"))
 
-    def _reviews(self, seen: SharedRefs, memory: Memory, new: NewBranch) -> ReviewChanges:
+    def _reviews(self, snapshot: RefSnapshot, memory: Memory, new: NewBranch) -> ReviewChanges:
         ours = memory.commits.reviews
-        self.shared.get(commit for name, commit in seen.reviews.items() if name not in ours)
-        branches = ReviewBranches(self.git, there=seen.reviews, ours=ours, identity=self.identity)
+        self.shared.get(commit for name, commit in snapshot.reviews.items() if name not in ours)
+        branches = ReviewBranches(
+            self.git, there=snapshot.reviews, ours=ours, identity=self.identity
+        )
         return branches.changes(new.commit, new.judged)
 
     def _remembered(  # noqa: PLR0917 - the parts of one step
@@ -221,11 +225,11 @@ class StepMaker:
         kept = memory.forgetting_all_but(self.repository.folders.packages)
         return kept.with_run(request, entries, seen=seen, commits=own)
 
-    def _state(self, seen: SharedRefs, judged: Iterable[Judged]) -> str | None:
+    def _state(self, snapshot: RefSnapshot, judged: Iterable[Judged]) -> str | None:
         news = [one for one in judged if one.state]
-        if not news and self._is_about_all_that_is_there(seen.state):
-            return seen.state
-        state = State.read(self.git, seen.state)
+        if not news and self._is_about_all_that_is_there(snapshot.state):
+            return snapshot.state
+        state = State.read(self.git, snapshot.state)
         state.keep_only(self.repository.folders.packages)
         for one in news:
             for key, value in one.state.items():

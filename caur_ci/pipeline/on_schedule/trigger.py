@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from caur_ci.git import GitRepository
     from caur_ci.pipeline.on_schedule.reading import Repository
-    from caur_ci.pipeline.shared.repository import Shared
+    from caur_ci.pipeline.shared.repository import SharedRepository
     from caur_ci.request import BuildRequest
 
 _ATTEMPTS = 10
@@ -41,7 +41,7 @@ class Triggered:
 
 def schedule_triggered(
     git: GitRepository,
-    shared: Shared,
+    shared: SharedRepository,
     head: str,
     *,
     trigger: str,
@@ -71,7 +71,7 @@ def schedule_triggered(
             return Triggered(plan, written)
         for _ in range(_ATTEMPTS):
             if shared.remember(
-                shared.look(),
+                shared.snapshot(),
                 request=request,
                 decisions=plan.ledger_entries(
                     run=f"trigger {trigger}", link=pipeline.url, now=time.time()

@@ -23,7 +23,7 @@ REVIEW_BRANCH = "refs/heads/update-"
 
 
 @dataclass(frozen=True, slots=True)
-class SharedRefs:
+class RefSnapshot:
     """What the refs that all runs share pointed to when this run looked; None: no such ref.
 
     The last three are known only to those who named the `branch` of the packages. `reviews` are
@@ -46,7 +46,7 @@ class SharedRefs:
         return cls(**data)
 
 
-class Shared:
+class SharedRepository:
     """The place where runs meet: the remote, or this repository itself where it has none."""
 
     def __init__(self, git: GitRepository, remote: Remote | None) -> None:
@@ -57,7 +57,7 @@ class Shared:
     @classmethod
     def open(
         cls, git: GitRepository, *, remote: str | None, credentials: Credentials | None
-    ) -> Shared:
+    ) -> SharedRepository:
         """Open the remote of that name, by default `origin` if there is one.
 
         Raises GitError where the remote asked for is not configured.
@@ -71,7 +71,7 @@ class Shared:
         name = remote or ("origin" if "origin" in known else None)
         return cls(git, Remote(git, name, credentials) if name else None)
 
-    def look(self, branch: str = "") -> SharedRefs:
+    def snapshot(self, branch: str = "") -> RefSnapshot:
         """Return where the shared refs are now, with the objects behind the branches here.
 
         `branch` is the full ref name of the branch with the packages, for those who change it.
@@ -84,15 +84,15 @@ class Shared:
             for ref, commit in refs.items()
             if ref.startswith(REVIEW_BRANCH)
         }
-        seen = SharedRefs(
+        snapshot = RefSnapshot(
             tag=refs.get(SCHEDULED_TAG),
             memory=refs.get(MEMORY_BRANCH),
             branch=refs.get(branch),
             state=refs.get(STATE_BRANCH),
             reviews=reviews,
         )
-        self.get((seen.memory, seen.branch, seen.state))
-        return seen
+        self.get((snapshot.memory, snapshot.branch, snapshot.state))
+        return snapshot
 
     def get(self, commits: Iterable[str | None]) -> None:
         """See that the objects behind these commits are here."""
@@ -103,7 +103,7 @@ class Shared:
 
     def publish(
         self,
-        seen: SharedRefs,
+        snapshot: RefSnapshot,
         *,
         head: str,
         request: BuildRequest,
@@ -114,17 +114,17 @@ class Shared:
         """Move the tag to `head`, put `request`, if it asks for anything, into the outbox, and
         `decisions` into the ledger.
 
-        Tells whether the refs were still as `seen`; if not, nothing was changed.
+        Tells whether the refs were still as `snapshot`; if not, nothing was changed.
         """
-        updates = [RefUpdate(SCHEDULED_TAG, head, seen.tag)]
+        updates = [RefUpdate(SCHEDULED_TAG, head, snapshot.tag)]
         if request or decisions:
-            memory = self.memory(seen).with_run(request, decisions).write(self._git, identity)
-            updates.append(RefUpdate(MEMORY_BRANCH, memory, seen.memory))
+            memory = self.memory(snapshot).with_run(request, decisions).write(self._git, identity)
+            updates.append(RefUpdate(MEMORY_BRANCH, memory, snapshot.memory))
         return self.update(updates, push_options)
 
     def remember(
         self,
-        seen: SharedRefs,
+        snapshot: RefSnapshot,
         *,
         request: BuildRequest,
         decisions: Collection[LedgerEntry],
@@ -132,29 +132,29 @@ class Shared:
         push_options: Collection[str],
     ) -> bool:
         """Put `request` into the outbox and `decisions` into the ledger; see `publish`."""
-        memory = self.memory(seen).with_run(request, decisions).write(self._git, identity)
-        return self.update([RefUpdate(MEMORY_BRANCH, memory, seen.memory)], push_options)
+        memory = self.memory(snapshot).with_run(request, decisions).write(self._git, identity)
+        return self.update([RefUpdate(MEMORY_BRANCH, memory, snapshot.memory)], push_options)
 
     def acknowledge(
         self,
-        seen: SharedRefs,
+        snapshot: RefSnapshot,
         request_ids: Collection[str],
         *,
         identity: Identity,
         push_options: Collection[str],
     ) -> bool:
         """Take requests that the queue has acknowledged out of the outbox; see `publish`."""
-        before = self.memory(seen)
+        before = self.memory(snapshot)
         after = before.acknowledged(request_ids)
         if after == before:
             return True
         memory = after.write(self._git, identity)
-        return self.update([RefUpdate(MEMORY_BRANCH, memory, seen.memory)], push_options)
+        return self.update([RefUpdate(MEMORY_BRANCH, memory, snapshot.memory)], push_options)
 
-    def memory(self, seen: SharedRefs) -> Memory:
+    def memory(self, snapshot: RefSnapshot) -> Memory:
         """Return what branch `caur` held when this run looked. Raises InputError."""
-        if self._last_memory[0] != seen.memory:
-            self._last_memory = (seen.memory, Memory.read(self._git, seen.memory))
+        if self._last_memory[0] != snapshot.memory:
+            self._last_memory = (snapshot.memory, Memory.read(self._git, snapshot.memory))
         return self._last_memory[1]
 
     def update(self, updates: list[RefUpdate], push_options: Collection[str]) -> bool:

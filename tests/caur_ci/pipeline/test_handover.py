@@ -8,7 +8,7 @@ from caur_ci.git import GitRepository, Identity
 from caur_ci.pipeline.handover import HandOver, hand_over, hand_over_outbox
 from caur_ci.pipeline.on_commit.journey import OnCommitOptions, on_commit
 from caur_ci.pipeline.shared.memory.branch import Memory
-from caur_ci.pipeline.shared.repository import Shared
+from caur_ci.pipeline.shared.repository import SharedRepository
 from caur_ci.request import BuildRequest, PackageRequest
 from scheduler.queue import WorkerIdentity
 from tests.support.git import git
@@ -24,7 +24,7 @@ def deliver(checkout: Checkout, queue: Queue) -> HandOver:
     repository = GitRepository.open(checkout.folder)
     return hand_over_outbox(
         queue,
-        Shared.open(repository, remote=None, credentials=None),
+        SharedRepository.open(repository, remote=None, credentials=None),
         identity=Identity(),
         push_options=(),
     )
@@ -96,15 +96,15 @@ def test_a_request_that_arrives_meanwhile_is_handed_over_as_well(
     checkout: Checkout, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ask(checkout, "a", "1\n")
-    acknowledge = Shared.acknowledge
+    acknowledge = SharedRepository.acknowledge
     arrived: list[str] = []
 
-    def acknowledging(self: Shared, *arguments: object, **options: object) -> bool:
+    def acknowledging(self: SharedRepository, *arguments: object, **options: object) -> bool:
         if not arrived:
             arrived.append(ask(checkout, "b", "1\n").request_id)
         return acknowledge(self, *arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Shared, "acknowledge", acknowledging)
+    monkeypatch.setattr(SharedRepository, "acknowledge", acknowledging)
 
     result = deliver(checkout, queue)
 

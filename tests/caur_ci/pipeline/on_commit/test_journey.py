@@ -16,7 +16,7 @@ from caur_ci.pipeline.on_commit.journey import OnCommitOptions, OnCommitResult, 
 from caur_ci.pipeline.on_commit.plan import Action
 from caur_ci.pipeline.shared.memory.branch import Memory
 from caur_ci.pipeline.shared.memory.outbox import Outbox
-from caur_ci.pipeline.shared.repository import Shared
+from caur_ci.pipeline.shared.repository import SharedRepository
 from caur_ci.request import BuildRequest
 from tests.support.git import Checkout, git, srcinfo
 
@@ -661,9 +661,11 @@ class TestLedger:
         for content in ("1\n", "2\n"):
             checkout.commit("x", {"a/PKGBUILD": content})
             request = run(checkout.folder).plan.request
-            shared = Shared.open(GitRepository.open(checkout.folder), remote=None, credentials=None)
+            shared = SharedRepository.open(
+                GitRepository.open(checkout.folder), remote=None, credentials=None
+            )
             assert shared.acknowledge(
-                shared.look(), [request.request_id], identity=Identity(), push_options=()
+                shared.snapshot(), [request.request_id], identity=Identity(), push_options=()
             )
 
         memory = memory_of(checkout.remote)
@@ -693,22 +695,22 @@ def after_look(
     monkeypatch: pytest.MonkeyPatch, steps: list[Callable[[], object]]
 ) -> Callable[[], int]:
     """Run one of `steps` each time a run has looked at the shared refs; return a counter."""
-    look = Shared.look
+    look = SharedRepository.snapshot
     waiting = list(steps)
     count = 0
 
-    def looking(self: Shared) -> object:
+    def looking(self: SharedRepository) -> object:
         nonlocal count
         count += 1
         seen = look(self)
         if waiting:
             step = waiting.pop(0)
-            monkeypatch.setattr(Shared, "look", look)
+            monkeypatch.setattr(SharedRepository, "snapshot", look)
             step()
-            monkeypatch.setattr(Shared, "look", looking)
+            monkeypatch.setattr(SharedRepository, "snapshot", looking)
         return seen
 
-    monkeypatch.setattr(Shared, "look", looking)
+    monkeypatch.setattr(SharedRepository, "look", looking)
     return lambda: count
 
 

@@ -13,7 +13,7 @@ from caur_ci.errors import InputError
 from caur_ci.git import GitRepository, Identity
 from caur_ci.pipeline.on_schedule.gate import GateError
 from caur_ci.pipeline.on_schedule.plan import Action
-from caur_ci.pipeline.shared.repository import Shared
+from caur_ci.pipeline.shared.repository import SharedRepository
 from caur_ci.pipeline.shared.state_branch import PKGBUILD_TIMESTAMP, State
 from tests.caur_ci.pipeline.on_schedule.world import ScheduleWorld, actions, reasons
 from tests.support.aur_server import Fault
@@ -302,14 +302,14 @@ class TestOtherRuns:
         """Return what lets something happen right before the push of the next run."""
 
         def arrange(step: Callable[[], object]) -> None:
-            update = Shared.update
+            update = SharedRepository.update
 
-            def updating(self: Shared, *arguments: object) -> bool:
-                monkeypatch.setattr(Shared, "update", update)
+            def updating(self: SharedRepository, *arguments: object) -> bool:
+                monkeypatch.setattr(SharedRepository, "update", update)
                 step()
                 return update(self, *arguments)  # type: ignore[arg-type]
 
-            monkeypatch.setattr(Shared, "update", updating)
+            monkeypatch.setattr(SharedRepository, "update", updating)
 
         return arrange
 
@@ -434,11 +434,11 @@ class TestOverwriting:
         world.run()
 
     def acknowledge(self, world: ScheduleWorld) -> None:
-        shared = Shared.open(
+        shared = SharedRepository.open(
             GitRepository.open(world.checkout.folder), remote=None, credentials=None
         )
         ids = [request.request_id for request in world.memory().outbox.requests]
-        assert shared.acknowledge(shared.look(), ids, identity=Identity(), push_options=())
+        assert shared.acknowledge(shared.snapshot(), ids, identity=Identity(), push_options=())
 
     def test_our_own_last_commit_is_replaced(self, world: ScheduleWorld) -> None:
         self.start(world)
