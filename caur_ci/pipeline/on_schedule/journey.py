@@ -20,7 +20,7 @@ from caur_ci.git import GitRepository
 from caur_ci.pipeline.on_schedule.checkout import bring_forward, show_state
 from caur_ci.pipeline.on_schedule.gate import pass_gate
 from caur_ci.pipeline.on_schedule.pending_push import StepMaker
-from caur_ci.pipeline.on_schedule.planning import Judge
+from caur_ci.pipeline.on_schedule.planning import UpdatePlanner
 from caur_ci.pipeline.on_schedule.reading import read_repository
 from caur_ci.pipeline.on_schedule.sources import look_outside
 from caur_ci.pipeline.on_schedule.trigger import schedule_triggered
@@ -132,7 +132,7 @@ class _Journey:
             repository = reading.result() if self._base == self._head else self._read(self._base)
             maker = self._decided(repository, snapshot, outside)
             if not self._publishes:
-                return OnScheduleResult(plan=maker.plan(maker.judged))
+                return OnScheduleResult(plan=maker.plan(maker.planned))
         return self._published(snapshot, maker)
 
     def _read(self, commit: str) -> Repository:
@@ -163,18 +163,18 @@ class _Journey:
         with look_outside(
             self._git, repository, outside, now=now, progress=options.progress
         ) as findings:
-            judge = Judge(
+            planner = UpdatePlanner(
                 self._git,
                 repository,
                 run_hook=partial(self._run_hook, outside),
                 has_reviews=options.reviews is not None,
             )
-            judged = judge.judge(findings, options.progress)
+            planned = planner.plan(findings, options.progress)
         return StepMaker(
             git=self._git,
             shared=self._shared,
             repository=repository,
-            judged=tuple(judged),
+            planned=tuple(planned),
             branch=self._branch,
             pipeline=self._pipeline,
             environ=options.environ,

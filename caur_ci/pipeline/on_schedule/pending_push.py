@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from caur_ci.environment import Secrets
     from caur_ci.git import GitRepository
-    from caur_ci.pipeline.on_schedule.planning import Judged
+    from caur_ci.pipeline.on_schedule.planning import PlannedUpdate
     from caur_ci.pipeline.on_schedule.reading import Repository
     from caur_ci.pipeline.on_schedule.review_branches import ReviewChanges
     from caur_ci.pipeline.shared.forge import ForgePipeline
@@ -67,7 +67,7 @@ class StepMaker:
     git: GitRepository
     shared: SharedRepository
     repository: Repository
-    judged: tuple[Judged, ...]
+    planned: tuple[PlannedUpdate, ...]
     branch: str
     pipeline: ForgePipeline
     environ: Mapping[str, str]
@@ -95,17 +95,17 @@ class StepMaker:
         new = self._new_branch(snapshot.branch, memory, overwrite=pushed is None)
         tree = self._tree_at(new.commit)
         request = build_request(
-            self._builds(new.judged, pushed),
+            self._builds(new.planned, pushed),
             commit=new.commit,
             tree=tree,
             config=self.repository.config,
             pipeline=self.pipeline,
         )
         reviews = self._reviews(snapshot, memory, new)
-        new = replace(new, judged=_without(reviews.left_alone, new.judged))
-        plan = self.plan(new.judged, notes=reviews.notes)
+        new = replace(new, planned=_without(reviews.left_alone, new.planned))
+        plan = self.plan(new.planned, notes=reviews.notes)
         remembered = self._remembered(memory, plan, request, new, reviews, pushed)
-        state = self._state(snapshot, new.judged)
+        state = self._state(snapshot, new.planned)
         refs = {
             self.branch: (new.commit, snapshot.branch),
             STATE_BRANCH: (state, snapshot.state),
@@ -127,18 +127,18 @@ class StepMaker:
             deptree=write_wire(entries_of(tree)),
             reviews=tuple(
                 self._review(one)
-                for one in new.judged
+                for one in new.planned
                 if one.decision.action is Action.REVIEW and one.package.name in reviews.branches
             ),
         )
 
-    def plan(self, judged: Iterable[Judged], *, notes: Iterable[str] = ()) -> SchedulePlan:
+    def plan(self, planned: Iterable[PlannedUpdate], *, notes: Iterable[str] = ()) -> SchedulePlan:
         """Return the plan for people, machines and the ledger."""
         broken = (
             ScheduleDecision(package=name, action=Action.FAILED, reason=reason)
             for name, reason in self.repository.broken.items()
         )
-        decisions = (*(one.decision for one in judged), *broken)
+        decisions = (*(one.decision for one in planned), *broken)
         plan = SchedulePlan(
             head=self.repository.head,
             decisions=tuple(sorted(decisions, key=lambda decision: decision.package)),
@@ -160,7 +160,7 @@ class StepMaker:
         )
         return branch.on(
             tip,
-            self.judged,
+            self.planned,
             own=memory.commits,
             overwrite=overwrite and self.repository.config.overwrite_commits,
             asked=memory.outbox.requests,
@@ -171,14 +171,14 @@ class StepMaker:
 
         It has only the one time for all packages: it must not pass anything not yet taken over.
         """
-        followed = [one for one in self.judged if _is_of_aur(one)]
+        followed = [one for one in self.planned if _is_of_aur(one)]
         if any(one.decision.action in {Action.WAITING, Action.FAILED} for one in followed):
             return 0
         times = (one.seen.modified if one.seen else one.package.seen.modified for one in followed)
         newest = max(times, default=0)
         return newest if newest > self.repository.watermark else 0
 
-    def _builds(self, judged: Sequence[Judged], pushed: Plan | None) -> list[Decision]:
+    def _builds(self, planned: Sequence[PlannedUpdate], pushed: Plan | None) -> list[Decision]:
         ours = {
             one.package.name: Decision(
                 one.package.name,
@@ -186,7 +186,7 @@ class StepMaker:
                 _reason(one.decision),
                 one.decision.build_class,
             )
-            for one in judged
+            for one in planned
             if one.decision.builds
         }
         others = pushed.decisions if pushed else ()
@@ -203,7 +203,7 @@ class StepMaker:
         branches = ReviewBranches(
             self.git, there=snapshot.reviews, ours=ours, identity=self.identity
         )
-        return branches.changes(new.commit, new.judged)
+        return branches.changes(new.commit, new.planned)
 
     def _remembered(  # noqa: PLR0917 - the parts of one step
         self,
@@ -221,12 +221,12 @@ class StepMaker:
         entries = summarized(plan.ledger_entries(run=RUN, link=link, now=self.now))
         if pushed:
             entries += pushed.ledger_entries(run=RUN, link=link)
-        seen = {one.package.name: one.seen for one in new.judged if one.seen is not None}
+        seen = {one.package.name: one.seen for one in new.planned if one.seen is not None}
         kept = memory.forgetting_all_but(self.repository.folders.packages)
         return kept.with_run(request, entries, seen=seen, commits=own)
 
-    def _state(self, snapshot: RefSnapshot, judged: Iterable[Judged]) -> str | None:
-        news = [one for one in judged if one.state]
+    def _state(self, snapshot: RefSnapshot, planned: Iterable[PlannedUpdate]) -> str | None:
+        news = [one for one in planned if one.state]
         if not news and self._is_about_all_that_is_there(snapshot.state):
             return snapshot.state
         state = State.read(self.git, snapshot.state)
@@ -242,29 +242,29 @@ class StepMaker:
         gone = names.difference(self.repository.folders.packages)
         return not any(map(is_package_name, gone))
 
-    def _review(self, judged: Judged) -> ReviewRequest:
-        name = judged.package.name
+    def _review(self, planned: PlannedUpdate) -> ReviewRequest:
+        name = planned.package.name
         return ReviewRequest(
             package=name,
             branch=f"{REVIEW_BRANCH}{name}".removeprefix(_BRANCHES),
             target=self.branch.removeprefix(_BRANCHES),
-            reasons=judged.reasons,
-            link=judged.decision.link,
+            reasons=planned.reasons,
+            link=planned.decision.link,
         )
 
     def _written(self, remembered: Memory, before: Memory) -> str | None:
         return remembered.write(self.git, self.identity) if remembered != before else None
 
 
-def _without(names: Collection[str], judged: Iterable[Judged]) -> tuple[Judged, ...]:
+def _without(names: Collection[str], planned: Iterable[PlannedUpdate]) -> tuple[PlannedUpdate, ...]:
     """Return what is done, so that some packages are looked at again next time."""
     return tuple(
-        replace(one, seen=None, state={}) if one.package.name in names else one for one in judged
+        replace(one, seen=None, state={}) if one.package.name in names else one for one in planned
     )
 
 
-def _is_of_aur(judged: Judged) -> bool:
-    source = judged.package.config.source
+def _is_of_aur(planned: PlannedUpdate) -> bool:
+    source = planned.package.config.source
     return source is not None and source.kind == "aur"
 
 

@@ -41,7 +41,7 @@ class RunHook(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class PlannedUpdate:
     """What is done about one package.
 
     `tree` is its new folder, for updates and reviews. `seen` and `state` are to be remembered when
@@ -56,7 +56,7 @@ class Judged:
     reasons: tuple[str, ...] = ()
 
 
-class Judge:
+class UpdatePlanner:
     """Decides about the packages of one repository.
 
     `has_reviews` tells whether there is a forge where changes can be put to review.
@@ -77,7 +77,9 @@ class Judge:
         scripts = repository.folders.read(HOOK, repository.packages)
         self._hooked = {name for name, script in scripts.items() if script is not None}
 
-    def judge(self, findings: Mapping[str, SourceFinding], progress: Progress) -> list[Judged]:
+    def plan(
+        self, findings: Mapping[str, SourceFinding], progress: Progress
+    ) -> list[PlannedUpdate]:
         """Return what is done about every package, in the order of their names.
 
         Packages without a finding are followed nowhere.
@@ -91,10 +93,10 @@ class Judge:
         ]
         progress.begin("Comparing packages", len(work))
 
-        def work_on(name: str) -> Judged:
-            judged = self._work_on(packages[name], findings.get(name, nothing))
+        def work_on(name: str) -> PlannedUpdate:
+            planned = self._work_on(packages[name], findings.get(name, nothing))
             progress.advance()
-            return judged
+            return planned
 
         with ThreadPoolExecutor(self._repository.config.max_parallel) as pool:
             worked = dict(zip(work, pool.map(work_on, work), strict=True))
@@ -103,17 +105,17 @@ class Judge:
             for name, package in packages.items()
         ]
 
-    def _without_files(self, package: FollowedPackage, finding: SourceFinding) -> Judged:
+    def _without_files(self, package: FollowedPackage, finding: SourceFinding) -> PlannedUpdate:
         builds = finding.kind is FindingKind.BUILD and not package.config.on_trigger
         action = _WITHOUT_FILES.get(finding.kind, Action.BUILD if builds else Action.UNCHANGED)
-        return Judged(
+        return PlannedUpdate(
             package=package,
             decision=self._decision(package, finding, action, finding.reason, builds=builds),
             seen=finding.seen,
             state=finding.state,
         )
 
-    def _work_on(self, package: FollowedPackage, finding: SourceFinding) -> Judged:
+    def _work_on(self, package: FollowedPackage, finding: SourceFinding) -> PlannedUpdate:
         if finding.kind in _WITHOUT_FILES:
             return self._without_files(package, finding)
         output = ""
@@ -132,8 +134,8 @@ class Judge:
                 tree = hook.tree
             if tree == package.tree:
                 quiet = replace(finding, kind=_unless_files(finding.kind))
-                judged = self._without_files(package, quiet)
-                return replace(judged, decision=replace(judged.decision, output=output))
+                planned = self._without_files(package, quiet)
+                return replace(planned, decision=replace(planned.decision, output=output))
             return self._with_files(package, finding, taken=taken, tree=tree, output=output)
         except CaurError as error:
             return self._failed(package, finding, error.message, output)
@@ -146,7 +148,7 @@ class Judge:
         taken: str,
         tree: str,
         output: str,
-    ) -> Judged:
+    ) -> PlannedUpdate:
         after = self._version_of(package.name, tree)
         # The hook is the repository owner's own; what it changes needs nobody's review.
         reasons = review_reasons(self._git, package.tree, taken) if taken != package.tree else ()
@@ -166,7 +168,7 @@ class Judge:
             told,
             builds=not reviewed and not package.config.on_trigger,
         )
-        return Judged(
+        return PlannedUpdate(
             package=package,
             decision=replace(decision, after=after, output=output),
             tree=tree,
@@ -184,9 +186,9 @@ class Judge:
 
     def _failed(
         self, package: FollowedPackage, finding: SourceFinding, reason: str, output: str = ""
-    ) -> Judged:
+    ) -> PlannedUpdate:
         decision = self._decision(package, finding, Action.FAILED, reason)
-        return Judged(package=package, decision=replace(decision, output=output))
+        return PlannedUpdate(package=package, decision=replace(decision, output=output))
 
     def _decision(
         self,

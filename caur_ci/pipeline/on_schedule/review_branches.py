@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from caur_ci.git import GitRepository, Identity
-    from caur_ci.pipeline.on_schedule.planning import Judged
+    from caur_ci.pipeline.on_schedule.planning import PlannedUpdate
 
 _WAITS = frozenset({Action.REVIEW, Action.HELD})
 
@@ -61,11 +61,11 @@ class ReviewBranches:
         self._ours = {name: one for name, one in ours.items() if there.get(name) == one.commit}
         self._identity = identity
 
-    def changes(self, base: str, judged: Sequence[Judged]) -> ReviewChanges:
+    def changes(self, base: str, planned: Sequence[PlannedUpdate]) -> ReviewChanges:
         """Return what becomes of the branches, when the packages are as at the commit `base`."""
         entries = {entry.name: entry for entry in self._git.entries(base)}
-        waiting = {one.package.name: one for one in judged if one.decision.action in _WAITS}
-        updated = {one.package.name for one in judged if one.decision.action is Action.UPDATE}
+        waiting = {one.package.name: one for one in planned if one.decision.action in _WAITS}
+        updated = {one.package.name for one in planned if one.decision.action is Action.UPDATE}
         branches = dict(self._ours)
         updates: list[RefUpdate] = []
         left_alone: set[str] = set()
@@ -93,7 +93,9 @@ class ReviewBranches:
         tree = self._git.object_id(f"{self._there[name]}:{name}")
         return there is not None and tree == there.object_id
 
-    def _branch(self, base: str, entries: Mapping[str, TreeEntry], one: Judged) -> ReviewBranch:
+    def _branch(
+        self, base: str, entries: Mapping[str, TreeEntry], one: PlannedUpdate
+    ) -> ReviewBranch:
         name = one.package.name
         changed = {**entries, name: TreeEntry(TREE_MODE, one.tree, name)}
         commit = self._git.write_commit(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from caur_ci.git import GitRepository, Identity
-    from caur_ci.pipeline.on_schedule.planning import Judged
+    from caur_ci.pipeline.on_schedule.planning import PlannedUpdate
     from caur_ci.pipeline.shared.forge import ForgePipeline
     from caur_ci.pipeline.shared.memory.own_commits import OwnCommits
     from caur_ci.request import BuildRequest
@@ -34,7 +34,7 @@ class NewBranch:
     """
 
     commit: str
-    judged: tuple[Judged, ...]
+    planned: tuple[PlannedUpdate, ...]
     is_ours: bool = False
     replaced: str = ""
 
@@ -53,26 +53,26 @@ class Branch:
     def on(
         self,
         tip: str,
-        judged: Sequence[Judged],
+        planned: Sequence[PlannedUpdate],
         *,
         own: OwnCommits,
         overwrite: bool,
         asked: Sequence[BuildRequest],
     ) -> NewBranch:
-        """Return the branch at `tip` with the updates of `judged`.
+        """Return the branch at `tip` with the updates of `planned`.
 
         With `overwrite`, the commit at the tip is replaced where it is an automated one of our
         own (see `own`) that none of `asked`, requests that wait for the queue, refers to.
-        Packages that are no longer what they were when they were judged are left alone.
+        Packages that are no longer what they were when they were planned are left alone.
         """
         entries = {entry.name: entry for entry in self._git.entries(tip)}
-        settled = tuple(_settled(one, entries) for one in judged)
+        current = tuple(_as_on_the_tip(one, entries) for one in planned)
         updates = {
-            one.package.name: one.tree for one in settled if one.decision.action is Action.UPDATE
+            one.package.name: one.tree for one in current if one.decision.action is Action.UPDATE
         }
         changed = {name: tree for name, tree in updates.items() if entries[name].object_id != tree}
         if not changed:
-            return NewBranch(tip, settled)
+            return NewBranch(tip, current)
         for name, tree in changed.items():
             entries[name] = TreeEntry(TREE_MODE, tree, name)
         self._write_watermark(entries)
@@ -86,7 +86,7 @@ class Branch:
             parents=parents if replaces else [tip],
             identity=self._identity,
         )
-        return NewBranch(commit, settled, is_ours=True, replaced=tip if replaces else "")
+        return NewBranch(commit, current, is_ours=True, replaced=tip if replaces else "")
 
     def _may_replace(
         self, tip: str, parents: Sequence[str], own: OwnCommits, asked: Sequence[BuildRequest]
@@ -116,12 +116,12 @@ class Branch:
         entries[folder] = replace(entries[folder], object_id=self._git.write_tree(inner.values()))
 
 
-def _settled(judged: Judged, entries: Mapping[str, TreeEntry]) -> Judged:
+def _as_on_the_tip(planned: PlannedUpdate, entries: Mapping[str, TreeEntry]) -> PlannedUpdate:
     """Return what is done about a package, given what the tip of the branch has."""
-    if judged.decision.action not in {Action.UPDATE, Action.REVIEW, Action.HELD}:
-        return judged
-    there = entries.get(judged.package.name)
-    if there is not None and there.object_id in {judged.package.tree, judged.tree}:
-        return judged
-    waiting = replace(judged.decision, action=Action.WAITING, reason=_OVERTAKEN, builds=False)
-    return replace(judged, decision=waiting, seen=None, state={}, tree="")
+    if planned.decision.action not in {Action.UPDATE, Action.REVIEW, Action.HELD}:
+        return planned
+    there = entries.get(planned.package.name)
+    if there is not None and there.object_id in {planned.package.tree, planned.tree}:
+        return planned
+    waiting = replace(planned.decision, action=Action.WAITING, reason=_OVERTAKEN, builds=False)
+    return replace(planned, decision=waiting, seen=None, state={}, tree="")

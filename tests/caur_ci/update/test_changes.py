@@ -48,7 +48,7 @@ pkgname = tool
 FILES = {"PKGBUILD": PKGBUILD, ".SRCINFO": SRCINFO, "fix.patch": "--- a\n"}
 
 
-class Judge:
+class UpdatePlanner:
     """Compares the package above with one in which something is replaced."""
 
     def __init__(self, folder: Path) -> None:
@@ -67,28 +67,28 @@ class Judge:
 
 
 @pytest.fixture
-def judge(tmp_path: Path) -> Judge:
-    return Judge(tmp_path)
+def judge(tmp_path: Path) -> UpdatePlanner:
+    return UpdatePlanner(tmp_path)
 
 
-def test_a_new_version_with_new_sums_is_quiet(judge: Judge) -> None:
+def test_a_new_version_with_new_sums_is_quiet(judge: UpdatePlanner) -> None:
     pkgbuild = PKGBUILD.replace("1.2.0", "1.3.0").replace(SUM, OTHER_SUM)
     srcinfo = SRCINFO.replace("1.2.0", "1.3.0").replace(SUM, OTHER_SUM)
 
     assert judge.files(pkgbuild=pkgbuild, srcinfo=srcinfo) == ()
 
 
-def test_a_new_release_is_quiet(judge: Judge) -> None:
+def test_a_new_release_is_quiet(judge: UpdatePlanner) -> None:
     pkgbuild = PKGBUILD.replace("pkgrel=1", "pkgrel=2")
 
     assert judge.files(pkgbuild=pkgbuild, srcinfo=SRCINFO.replace("pkgrel = 1", "pkgrel = 2")) == ()
 
 
-def test_other_quotes_around_the_same_kind_of_value_are_quiet(judge: Judge) -> None:
+def test_other_quotes_around_the_same_kind_of_value_are_quiet(judge: UpdatePlanner) -> None:
     assert judge.files(pkgbuild=PKGBUILD.replace("pkgver=1.2.0", "pkgver='1.3.0'")) == ()
 
 
-def test_nothing_changed_is_quiet(judge: Judge) -> None:
+def test_nothing_changed_is_quiet(judge: UpdatePlanner) -> None:
     assert judge.files() == ()
 
 
@@ -116,27 +116,29 @@ def test_nothing_changed_is_quiet(judge: Judge) -> None:
         ("build()", "package()"),
     ],
 )
-def test_any_other_change_of_the_pkgbuild_is_for_review(judge: Judge, old: str, new: str) -> None:
+def test_any_other_change_of_the_pkgbuild_is_for_review(
+    judge: UpdatePlanner, old: str, new: str
+) -> None:
     assert old in PKGBUILD
 
     (reason,) = judge.files(pkgbuild=PKGBUILD.replace(old, new))
     assert reason == "the PKGBUILD was changed in more than its version and checksums"
 
 
-def test_a_version_that_goes_back_is_for_review(judge: Judge) -> None:
+def test_a_version_that_goes_back_is_for_review(judge: UpdatePlanner) -> None:
     (reason,) = judge.files(pkgbuild=PKGBUILD.replace("pkgver=1.2.0", "pkgver=1.1.9"))
 
     assert reason == "the PKGBUILD goes back from version 1.2.0 to 1.1.9"
 
 
-def test_a_version_inside_a_function_is_code(judge: Judge) -> None:
+def test_a_version_inside_a_function_is_code(judge: UpdatePlanner) -> None:
     pkgbuild = PKGBUILD.replace("  make", "  pkgver=1\n  make")
 
     assert judge.files(pkgbuild=pkgbuild)
 
 
 @pytest.mark.parametrize("damage", ["pkgname=(", "\0", "build() {"])
-def test_a_pkgbuild_that_is_not_understood_is_for_review(judge: Judge, damage: str) -> None:
+def test_a_pkgbuild_that_is_not_understood_is_for_review(judge: UpdatePlanner, damage: str) -> None:
     (reason,) = judge.files(pkgbuild=PKGBUILD + damage)
 
     assert "not understood" in reason or "NUL" in reason
@@ -154,14 +156,14 @@ def test_a_pkgbuild_that_is_not_understood_is_for_review(judge: Judge, damage: s
     ],
 )
 def test_what_the_srcinfo_says_beside_the_version_is_for_review(
-    judge: Judge, old: str, new: str, message: str
+    judge: UpdatePlanner, old: str, new: str, message: str
 ) -> None:
     assert old in SRCINFO
 
     assert any(message in reason for reason in judge.files(srcinfo=SRCINFO.replace(old, new)))
 
 
-def test_other_files_are_for_review(judge: Judge) -> None:
+def test_other_files_are_for_review(judge: UpdatePlanner) -> None:
     assert judge.files(patch="--- b\n") == ("fix.patch was changed",)
 
     more = judge.tree({**FILES, "tool.install": "post_install() { id; }\n"})
@@ -169,7 +171,7 @@ def test_other_files_are_for_review(judge: Judge) -> None:
     assert review_reasons(judge.git, more, judge.tree(FILES)) == ("tool.install was removed",)
 
 
-def test_a_file_that_becomes_executable_is_for_review(judge: Judge) -> None:
+def test_a_file_that_becomes_executable_is_for_review(judge: UpdatePlanner) -> None:
     reasons = review_reasons(judge.git, judge.tree(FILES), judge.tree(FILES, "100755"))
 
     assert "PKGBUILD is another kind of file" in reasons
