@@ -19,7 +19,7 @@ from caur_ci.errors import GitError, TemporaryError
 from caur_ci.git import GitRepository
 from caur_ci.pipeline.on_schedule.checkout import bring_forward, show_state
 from caur_ci.pipeline.on_schedule.gate import pass_gate
-from caur_ci.pipeline.on_schedule.pending_push import StepMaker
+from caur_ci.pipeline.on_schedule.pending_push import PushBuilder
 from caur_ci.pipeline.on_schedule.planning import UpdatePlanner
 from caur_ci.pipeline.on_schedule.reading import read_repository
 from caur_ci.pipeline.on_schedule.sources import look_outside
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from caur_ci.pipeline.on_schedule.pending_push import Step
+    from caur_ci.pipeline.on_schedule.pending_push import PendingPush
     from caur_ci.pipeline.on_schedule.plan import SchedulePlan
     from caur_ci.pipeline.on_schedule.reading import Repository
     from caur_ci.review import ReviewHost
@@ -130,10 +130,10 @@ class _Journey:
                 reading = pool.submit(self._read, self._head)
                 snapshot = self._look_at_shared(outside)
             repository = reading.result() if self._base == self._head else self._read(self._base)
-            maker = self._decided(repository, snapshot, outside)
+            builder = self._decided(repository, snapshot, outside)
             if not self._publishes:
-                return OnScheduleResult(plan=maker.plan(maker.planned))
-        return self._published(snapshot, maker)
+                return OnScheduleResult(plan=builder.plan(builder.planned))
+        return self._published(snapshot, builder)
 
     def _read(self, commit: str) -> Repository:
         return read_repository(self._git, commit, only=self._options.only)
@@ -153,8 +153,8 @@ class _Journey:
             self._base = pass_gate(self._git, self._shared, snapshot, self._head)
         return snapshot
 
-    def _decided(self, read: Repository, snapshot: RefSnapshot, outside: Outside) -> StepMaker:
-        """Look at the sources and judge; return what turns that into a step."""
+    def _decided(self, read: Repository, snapshot: RefSnapshot, outside: Outside) -> PushBuilder:
+        """Look at the sources and judge; return what turns that into a push."""
         options = self._options
         repository = read.knowing(
             State.read(self._git, snapshot.state), self._shared.memory(snapshot)
@@ -170,7 +170,7 @@ class _Journey:
                 has_reviews=options.reviews is not None,
             )
             planned = planner.plan(findings, options.progress)
-        return StepMaker(
+        return PushBuilder(
             git=self._git,
             shared=self._shared,
             repository=repository,
@@ -202,36 +202,36 @@ class _Journey:
             outside.keep(self._git, [result.tree])
         return result
 
-    def _published(self, snapshot: RefSnapshot, maker: StepMaker) -> OnScheduleResult:
-        """Push the step, made anew whenever somebody was faster."""
+    def _published(self, snapshot: RefSnapshot, builder: PushBuilder) -> OnScheduleResult:
+        """Push the push, made anew whenever somebody was faster."""
         with Documents(folder_in(self._git)) as folder:
             for _ in range(_ATTEMPTS):
-                step = maker.make(snapshot)
+                push = builder.build(snapshot)
                 written = folder.write(
-                    request=step.request,
-                    schedule_params=step.schedule_params,
-                    deptree=step.deptree,
+                    request=push.request,
+                    schedule_params=push.schedule_params,
+                    deptree=push.deptree,
                 )
                 options = self._pipeline.push_options()
-                if not step.updates or self._shared.update(list(step.updates), options):
-                    return self._followed_up(step, written)
+                if not push.updates or self._shared.update(list(push.updates), options):
+                    return self._followed_up(push, written)
                 snapshot = self._shared.snapshot(self._branch)
             raise TemporaryError(
                 f"other runs changed the branches first, {_ATTEMPTS} times", hint="Run it again."
             )
 
-    def _followed_up(self, step: Step, written: tuple[Path, ...]) -> OnScheduleResult:
+    def _followed_up(self, push: PendingPush, written: tuple[Path, ...]) -> OnScheduleResult:
         host = self._options.reviews
-        if host is not None and step.reviews:
-            host.open_requests(step.reviews)
+        if host is not None and push.reviews:
+            host.open_requests(push.reviews)
         trouble = (
-            bring_forward(self._git, self._head, step.commit),
-            show_state(self._git, step.state),
+            bring_forward(self._git, self._head, push.commit),
+            show_state(self._git, push.state),
         )
-        notes = (*step.plan.notes, *(text for text in trouble if text))
+        notes = (*push.plan.notes, *(text for text in trouble if text))
         return OnScheduleResult(
-            plan=replace(step.plan, notes=notes),
+            plan=replace(push.plan, notes=notes),
             written=written,
-            published=bool(step.updates),
-            commit=step.commit,
+            published=bool(push.updates),
+            commit=push.commit,
         )

@@ -43,7 +43,7 @@ _BRANCHES = "refs/heads/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class PendingPush:
     """What is to be pushed, and the documents that follow from it.
 
     `commit` is that of the branch, `state` that of branch `state`, as they are afterwards.
@@ -61,7 +61,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StepMaker:
+class PushBuilder:
     """Makes the step of one run. `branch` is the full ref name, `now` the time of the run."""
 
     git: GitRepository
@@ -80,7 +80,7 @@ class StepMaker:
         config = self.repository.config
         return Identity(config.author_name, config.author_email)
 
-    def make(self, snapshot: RefSnapshot) -> Step:
+    def build(self, snapshot: RefSnapshot) -> PendingPush:
         """Return what is to be pushed, given where the shared refs are.
 
         Commits that others pushed and that on-commit has not dealt with are dealt with here as
@@ -112,7 +112,7 @@ class StepMaker:
             SCHEDULED_TAG: (new.commit if tagged != new.commit else None, snapshot.tag),
             MEMORY_BRANCH: (self._written(remembered, memory), snapshot.memory),
         }
-        return Step(
+        return PendingPush(
             plan=plan,
             request=request,
             commit=new.commit,
