@@ -156,7 +156,7 @@ class _Journey:
     def _decided(self, read: Repository, snapshot: RefSnapshot, outside: Outside) -> PushBuilder:
         """Look at the sources and judge; return what turns that into a push."""
         options = self._options
-        repository = read.knowing(
+        repository = read.with_state(
             State.read(self._git, snapshot.state), self._shared.memory(snapshot)
         )
         now = float(outside.fact("now", time.time))

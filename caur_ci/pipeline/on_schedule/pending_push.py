@@ -15,7 +15,7 @@ from caur_ci.pipeline.on_commit.planning import CommitReader
 from caur_ci.pipeline.on_schedule.gate import tagged_commit
 from caur_ci.pipeline.on_schedule.plan import Action, ScheduleDecision, SchedulePlan
 from caur_ci.pipeline.on_schedule.review_branches import ReviewBranches
-from caur_ci.pipeline.on_schedule.update_commit import Branch, NewBranch
+from caur_ci.pipeline.on_schedule.update_commit import BranchTip, UpdateCommit
 from caur_ci.pipeline.shared.documents import legacy
 from caur_ci.pipeline.shared.documents.assembly import build_request
 from caur_ci.pipeline.shared.memory.branch import MEMORY_BRANCH
@@ -151,14 +151,14 @@ class PushBuilder:
         """Return what on-commit would decide about the tip of the branch."""
         return CommitReader(self.git, self.shared, tip, self.environ).plan(snapshot)
 
-    def _new_branch(self, tip: str, memory: Memory, *, overwrite: bool) -> NewBranch:
-        branch = Branch(
+    def _new_branch(self, tip: str, memory: Memory, *, overwrite: bool) -> BranchTip:
+        commit = UpdateCommit(
             self.git,
             pipeline=self.pipeline,
             identity=self.identity,
             watermark=self._watermark(),
         )
-        return branch.on(
+        return commit.onto(
             tip,
             self.planned,
             own=memory.commits,
@@ -197,7 +197,7 @@ class PushBuilder:
             return self.repository.tree
         return DependencyTree.read_each(CommittedFolders.at(self.git, commit).each(".SRCINFO"))
 
-    def _reviews(self, snapshot: RefSnapshot, memory: Memory, new: NewBranch) -> ReviewChanges:
+    def _reviews(self, snapshot: RefSnapshot, memory: Memory, new: BranchTip) -> ReviewChanges:
         ours = memory.commits.reviews
         self.shared.get(commit for name, commit in snapshot.reviews.items() if name not in ours)
         branches = ReviewBranches(
@@ -210,7 +210,7 @@ class PushBuilder:
         memory: Memory,
         plan: SchedulePlan,
         request: BuildRequest,
-        new: NewBranch,
+        new: BranchTip,
         reviews: ReviewChanges,
         pushed: Plan | None,
     ) -> Memory:
@@ -222,7 +222,7 @@ class PushBuilder:
         if pushed:
             entries += pushed.ledger_entries(run=RUN, link=link)
         seen = {one.package.name: one.seen for one in new.planned if one.seen is not None}
-        kept = memory.forgetting_all_but(self.repository.folders.packages)
+        kept = memory.pruned_to(self.repository.folders.packages)
         return kept.with_run(request, entries, seen=seen, commits=own)
 
     def _state(self, snapshot: RefSnapshot, planned: Iterable[PlannedUpdate]) -> str | None:

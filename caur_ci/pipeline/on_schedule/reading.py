@@ -28,7 +28,7 @@ AUR_STATE = ".ci/aur-state"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repository:
-    """The packages at one commit, and (see `knowing`) what is remembered about them.
+    """The packages at one commit, and (see `with_state`) what is remembered about them.
 
     `broken` says of packages whose configuration cannot be used what is wrong with it. `watermark`
     is the time up to which the existing system has seen the AUR, in Unix seconds. `tree` knows all
@@ -48,7 +48,7 @@ class Repository:
         """The commit."""
         return self.folders.commit
 
-    def knowing(self, state: State, memory: Memory) -> Repository:
+    def with_state(self, state: State, memory: Memory) -> Repository:
         """Return the repository with what is remembered about its packages."""
         packages = {
             name: replace(

@@ -27,7 +27,7 @@ _OVERTAKEN = "somebody changed the package meanwhile; it is looked at again next
 
 
 @dataclass(frozen=True, slots=True)
-class NewBranch:
+class BranchTip:
     """The branch of the packages with the updates: a commit of ours, or the tip as it was.
 
     `replaced` is the commit that ours took the place of, empty where it follows the tip.
@@ -39,7 +39,7 @@ class NewBranch:
     replaced: str = ""
 
 
-class Branch:
+class UpdateCommit:
     """Makes the commit with the updates."""
 
     def __init__(
@@ -50,7 +50,7 @@ class Branch:
         self._identity = identity
         self._watermark = watermark
 
-    def on(
+    def onto(
         self,
         tip: str,
         planned: Sequence[PlannedUpdate],
@@ -58,7 +58,7 @@ class Branch:
         own: OwnCommits,
         overwrite: bool,
         asked: Sequence[BuildRequest],
-    ) -> NewBranch:
+    ) -> BranchTip:
         """Return the branch at `tip` with the updates of `planned`.
 
         With `overwrite`, the commit at the tip is replaced where it is an automated one of our
@@ -72,7 +72,7 @@ class Branch:
         }
         changed = {name: tree for name, tree in updates.items() if entries[name].object_id != tree}
         if not changed:
-            return NewBranch(tip, current)
+            return BranchTip(tip, current)
         for name, tree in changed.items():
             entries[name] = TreeEntry(TREE_MODE, tree, name)
         self._write_watermark(entries)
@@ -86,7 +86,7 @@ class Branch:
             parents=parents if replaces else [tip],
             identity=self._identity,
         )
-        return NewBranch(commit, current, is_ours=True, replaced=tip if replaces else "")
+        return BranchTip(commit, current, is_ours=True, replaced=tip if replaces else "")
 
     def _may_replace(
         self, tip: str, parents: Sequence[str], own: OwnCommits, asked: Sequence[BuildRequest]

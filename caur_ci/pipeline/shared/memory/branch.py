@@ -83,7 +83,7 @@ class Memory:
             commits=self.commits if commits is None else commits,
         )
 
-    def forgetting_all_but(self, packages: Collection[str]) -> Memory:
+    def pruned_to(self, packages: Collection[str]) -> Memory:
         """Return the memory without what was seen of packages that are gone."""
         return replace(self, seen=self.seen.only(packages))
 

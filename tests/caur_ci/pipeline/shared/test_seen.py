@@ -99,7 +99,7 @@ def test_branch_caur_keeps_it_beside_the_rest(repository: GitRepository) -> None
     assert read == memory
     assert read.seen.get("a") == FULL
     assert read.ledger == Ledger().add([entry])
-    assert read.forgetting_all_but({"b"}).seen.get("a") == LastSeen()
+    assert read.pruned_to({"b"}).seen.get("a") == LastSeen()
     assert git(repository.folder, "ls-tree", "--name-only", commit) == "ledger.jsonl\nseen.jsonl"
 
 
