@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from caur_ci.cli.folding import section
-from caur_ci.pipeline.on_schedule.plan import Action
+from caur_ci.pipeline.on_schedule.plan import ScheduleAction
 from caur_ci.plaintext import is_web_address, one_line, printable
 
 if TYPE_CHECKING:
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.on_schedule.plan import Row, ScheduleDecision, SchedulePlan
 
 _STYLES = {
-    Action.UPDATE: "green",
-    Action.BUILD: "green",
-    Action.REVIEW: "cyan",
-    Action.HELD: "yellow",
-    Action.WAITING: "yellow",
-    Action.FAILED: "bold red",
-    Action.GONE: "red",
+    ScheduleAction.UPDATE: "green",
+    ScheduleAction.BUILD: "green",
+    ScheduleAction.REVIEW: "cyan",
+    ScheduleAction.HELD: "yellow",
+    ScheduleAction.WAITING: "yellow",
+    ScheduleAction.FAILED: "bold red",
+    ScheduleAction.GONE: "red",
 }
 # Neither logs nor other programs have lines of 80 characters.
 _LOG_WIDTH = 200
@@ -75,7 +75,7 @@ def _show_decisions(session: Session, plan: SchedulePlan, forge: str) -> None:
     if not forge:
         _wide(session).print(_table(rows))
         return
-    with section(forge, "decisions", f"Decisions ({len(plan.told)})"):
+    with section(forge, "decisions", f"Decisions ({len(plan.reportable)})"):
         _wide(session).print(_table(rows))
 
 
@@ -112,9 +112,9 @@ def _table(rows: Iterable[Row]) -> Table:
 
 
 def _show_hooks(session: Session, plan: SchedulePlan, forge: str) -> None:
-    spoken = [decision for decision in plan.told if decision.output.strip()]
+    spoken = [decision for decision in plan.reportable if decision.output.strip()]
     if not forge:  # nothing is folded: only what explains a failure
-        spoken = [decision for decision in spoken if decision.action is Action.FAILED]
+        spoken = [decision for decision in spoken if decision.action is ScheduleAction.FAILED]
     if not spoken:
         return
     with section(forge, "hooks", f"What hooks printed ({len(spoken)})"):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from caur_ci.environment import Secrets
 from caur_ci.errors import TemporaryError
 from caur_ci.git import GitRepository
-from caur_ci.pipeline.on_commit.planning import CommitReader
+from caur_ci.pipeline.on_commit.planning import CommitPlanner
 from caur_ci.pipeline.shared.documents.folder import Documents, folder_in
 from caur_ci.pipeline.shared.forge import ForgePipeline
 from caur_ci.pipeline.shared.repository import SharedRepository
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from caur_ci.pipeline.on_commit.plan import Plan
+    from caur_ci.pipeline.on_commit.plan import CommitPlan
 
 # How often a run starts over because another one was faster.
 _ATTEMPTS = 5
@@ -48,7 +48,7 @@ class OnCommitOptions:
 class OnCommitResult:
     """The plan, the documents that were written, and whether tag and outbox were published."""
 
-    plan: Plan
+    plan: CommitPlan
     written: tuple[Path, ...] = ()
     published: bool = False
 
@@ -67,7 +67,7 @@ def on_commit(options: OnCommitOptions) -> OnCommitResult:
     head = git.commit_id("HEAD")
     with ThreadPoolExecutor(1) as pool:  # the remote may be far, reading takes its time as well
         looking = pool.submit(shared.snapshot)
-        reader = CommitReader(git, shared, head, options.environ)
+        reader = CommitPlanner(git, shared, head, options.environ)
         snapshot = looking.result()
     if options.dry_run:
         return OnCommitResult(reader.plan(snapshot))

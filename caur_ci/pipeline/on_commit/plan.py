@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from caur_ci.request import BuildRequest
 
 
-class Action(StrEnum):
+class CommitAction(StrEnum):
     """What happens to a package."""
 
     BUILD = "build"
@@ -22,21 +22,21 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class CommitDecision:
     """What happens to one package, and why."""
 
     package: str
-    action: Action
+    action: CommitAction
     reason: str
     build_class: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class CommitPlan:
     """The decisions of one on-commit run and the hand-over documents that follow from them."""
 
     commits: CommitRange
-    decisions: tuple[Decision, ...]
+    decisions: tuple[CommitDecision, ...]
     request: BuildRequest
     schedule_params: str
     deptree: str

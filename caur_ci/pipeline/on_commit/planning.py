@@ -10,7 +10,7 @@ from caur_ci.git import GitRepository, Identity
 from caur_ci.names import is_package_name
 from caur_ci.pipeline.on_commit.commit_range import CommitRange, Relation, find_range
 from caur_ci.pipeline.on_commit.deploy import Deploys, read_deploys
-from caur_ci.pipeline.on_commit.plan import Action, Decision, Plan
+from caur_ci.pipeline.on_commit.plan import CommitAction, CommitDecision, CommitPlan
 from caur_ci.pipeline.shared.documents import legacy
 from caur_ci.pipeline.shared.documents.assembly import build_classes, build_request
 from caur_ci.pipeline.shared.documents.folder import SCHEDULE, SCHEDULE_PARAMS
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from caur_ci.request import BuildRequest
 
 
-class CommitReader:
+class CommitPlanner:
     """Reads what the plan for one commit follows from."""
 
     def __init__(
@@ -43,14 +43,14 @@ class CommitReader:
         config = self._config.config
         return Identity(config.author_name, config.author_email)
 
-    def plan(self, snapshot: RefSnapshot) -> Plan:
+    def plan(self, snapshot: RefSnapshot) -> CommitPlan:
         """Decide what is to be done, given where the shared refs are."""
         commits = find_range(
             self._git, self._shared.remote, head=self._folders.commit, tag=snapshot.tag
         )
         config = self._config.config
         deploys = Deploys()
-        decisions: list[Decision] = []
+        decisions: list[CommitDecision] = []
         warnings = [*self._config.warnings, *self._range_warnings(commits)]
         if not commits.is_empty:
             deploys = self._deploys(commits)
@@ -59,8 +59,14 @@ class CommitReader:
                 self._folders, config, {name: deploys.packages.get(name) for name in builds}
             )
             decisions = [
-                *(Decision(n, Action.BUILD, r, classes.by_package[n]) for n, r in builds.items()),
-                *(Decision(name, Action.REMOVE, reason) for name, reason in removals.items()),
+                *(
+                    CommitDecision(n, CommitAction.BUILD, r, classes.by_package[n])
+                    for n, r in builds.items()
+                ),
+                *(
+                    CommitDecision(name, CommitAction.REMOVE, reason)
+                    for name, reason in removals.items()
+                ),
             ]
             warnings += classes.warnings
         request = build_request(
@@ -70,7 +76,7 @@ class CommitReader:
             config=config,
             pipeline=self._pipeline,
         )
-        return Plan(
+        return CommitPlan(
             commits=commits,
             decisions=tuple(decisions),
             request=request,

@@ -9,11 +9,10 @@ from caur_ci.deptree import DependencyTree, entries_of, write_wire
 from caur_ci.git import Identity, RefUpdate
 from caur_ci.names import is_package_name
 from caur_ci.pipeline.on_commit.commit_range import SCHEDULED_TAG
-from caur_ci.pipeline.on_commit.plan import Action as CommitAction
-from caur_ci.pipeline.on_commit.plan import Decision, Plan
-from caur_ci.pipeline.on_commit.planning import CommitReader
+from caur_ci.pipeline.on_commit.plan import CommitAction, CommitDecision, CommitPlan
+from caur_ci.pipeline.on_commit.planning import CommitPlanner
 from caur_ci.pipeline.on_schedule.gate import tagged_commit
-from caur_ci.pipeline.on_schedule.plan import Action, ScheduleDecision, SchedulePlan
+from caur_ci.pipeline.on_schedule.plan import ScheduleAction, ScheduleDecision, SchedulePlan
 from caur_ci.pipeline.on_schedule.review_branches import ReviewBranches
 from caur_ci.pipeline.on_schedule.update_commit import BranchTip, UpdateCommit
 from caur_ci.pipeline.shared.documents import legacy
@@ -128,14 +127,15 @@ class PushBuilder:
             reviews=tuple(
                 self._review(one)
                 for one in new.planned
-                if one.decision.action is Action.REVIEW and one.package.name in reviews.branches
+                if one.decision.action is ScheduleAction.REVIEW
+                and one.package.name in reviews.branches
             ),
         )
 
     def plan(self, planned: Iterable[PlannedUpdate], *, notes: Iterable[str] = ()) -> SchedulePlan:
         """Return the plan for people, machines and the ledger."""
         broken = (
-            ScheduleDecision(package=name, action=Action.FAILED, reason=reason)
+            ScheduleDecision(package=name, action=ScheduleAction.FAILED, reason=reason)
             for name, reason in self.repository.broken.items()
         )
         decisions = (*(one.decision for one in planned), *broken)
@@ -147,9 +147,9 @@ class PushBuilder:
         )
         return plan.redacted(self.secrets)
 
-    def _pushed_by_others(self, snapshot: RefSnapshot, tip: str) -> Plan:
+    def _pushed_by_others(self, snapshot: RefSnapshot, tip: str) -> CommitPlan:
         """Return what on-commit would decide about the tip of the branch."""
-        return CommitReader(self.git, self.shared, tip, self.environ).plan(snapshot)
+        return CommitPlanner(self.git, self.shared, tip, self.environ).plan(snapshot)
 
     def _new_branch(self, tip: str, memory: Memory, *, overwrite: bool) -> BranchTip:
         commit = UpdateCommit(
@@ -172,15 +172,20 @@ class PushBuilder:
         It has only the one time for all packages: it must not pass anything not yet taken over.
         """
         followed = [one for one in self.planned if _is_of_aur(one)]
-        if any(one.decision.action in {Action.WAITING, Action.FAILED} for one in followed):
+        if any(
+            one.decision.action in {ScheduleAction.WAITING, ScheduleAction.FAILED}
+            for one in followed
+        ):
             return 0
         times = (one.seen.modified if one.seen else one.package.seen.modified for one in followed)
         newest = max(times, default=0)
         return newest if newest > self.repository.watermark else 0
 
-    def _builds(self, planned: Sequence[PlannedUpdate], pushed: Plan | None) -> list[Decision]:
+    def _builds(
+        self, planned: Sequence[PlannedUpdate], pushed: CommitPlan | None
+    ) -> list[CommitDecision]:
         ours = {
-            one.package.name: Decision(
+            one.package.name: CommitDecision(
                 one.package.name,
                 CommitAction.BUILD,
                 _reason(one.decision),
@@ -212,7 +217,7 @@ class PushBuilder:
         request: BuildRequest,
         new: BranchTip,
         reviews: ReviewChanges,
-        pushed: Plan | None,
+        pushed: CommitPlan | None,
     ) -> Memory:
         own = memory.commits.with_reviews(reviews.branches)
         if new.is_ours:

@@ -22,7 +22,7 @@ _MAX_CELL = 300
 _ALIKE = 10
 
 
-class Action(StrEnum):
+class ScheduleAction(StrEnum):
     """What happens to a package, in the order in which it is told."""
 
     UPDATE = "update"  # other files are taken over
@@ -35,16 +35,16 @@ class Action(StrEnum):
     UNCHANGED = "unchanged"
 
 
-_ORDER = {action: place for place, action in enumerate(Action)}
+_ORDER = {action: place for place, action in enumerate(ScheduleAction)}
 _DONE = {
-    Action.UPDATE: "updated",
-    Action.BUILD: "built again",
-    Action.REVIEW: "put to review",
-    Action.HELD: "held",
-    Action.WAITING: "waiting",
-    Action.FAILED: "failed",
-    Action.GONE: "gone",
-    Action.UNCHANGED: "unchanged",
+    ScheduleAction.UPDATE: "updated",
+    ScheduleAction.BUILD: "built again",
+    ScheduleAction.REVIEW: "put to review",
+    ScheduleAction.HELD: "held",
+    ScheduleAction.WAITING: "waiting",
+    ScheduleAction.FAILED: "failed",
+    ScheduleAction.GONE: "gone",
+    ScheduleAction.UNCHANGED: "unchanged",
 }
 
 
@@ -52,7 +52,7 @@ class Row(NamedTuple):
     """A line of the plan as a table for people. What is from outside is not made harmless yet."""
 
     package: str
-    action: Action
+    action: ScheduleAction
     versions: str
     reason: str
     link: str
@@ -68,7 +68,7 @@ class ScheduleDecision:
     """
 
     package: str
-    action: Action
+    action: ScheduleAction
     reason: str
     before: str = ""
     after: str = ""
@@ -79,9 +79,9 @@ class ScheduleDecision:
     output: str = ""
 
     @property
-    def is_told(self) -> bool:
+    def is_reportable(self) -> bool:
         """Whether there is anything to tell about the package."""
-        return self.action is not Action.UNCHANGED or bool(self.remarks)
+        return self.action is not ScheduleAction.UNCHANGED or bool(self.remarks)
 
     @property
     def versions(self) -> str:
@@ -134,21 +134,23 @@ class SchedulePlan:
     notes: tuple[str, ...] = ()
 
     @property
-    def told(self) -> tuple[ScheduleDecision, ...]:
+    def reportable(self) -> tuple[ScheduleDecision, ...]:
         """The decisions that people want to hear of, the same kind together."""
-        found = (decision for decision in self.decisions if decision.is_told)
+        found = (decision for decision in self.decisions if decision.is_reportable)
         return tuple(sorted(found, key=lambda d: (_ORDER[d.action], d.package)))
 
     @property
     def failed(self) -> tuple[ScheduleDecision, ...]:
         """The decisions about packages that something went wrong with."""
-        return tuple(decision for decision in self.told if decision.action is Action.FAILED)
+        return tuple(
+            decision for decision in self.reportable if decision.action is ScheduleAction.FAILED
+        )
 
     @property
-    def counts(self) -> Mapping[Action, int]:
+    def counts(self) -> Mapping[ScheduleAction, int]:
         """How many packages have which action, those that occur."""
         counted = Counter(decision.action for decision in self.decisions)
-        return {action: counted[action] for action in Action if counted[action]}
+        return {action: counted[action] for action in ScheduleAction if counted[action]}
 
     @property
     def summary(self) -> str:
@@ -168,8 +170,8 @@ class SchedulePlan:
     def rows(self) -> list[Row]:
         """Return what is told, with very many packages that the same is told of made shorter."""
         rows: list[Row] = []
-        told: Counter[tuple[Action, str]] = Counter()
-        for decision in self.told:
+        told: Counter[tuple[ScheduleAction, str]] = Counter()
+        for decision in self.reportable:
             row = Row(
                 decision.package,
                 decision.action,
@@ -216,7 +218,7 @@ class SchedulePlan:
                 before=decision.before,
                 after=decision.after,
             )
-            for decision in self.told
+            for decision in self.reportable
         ]
 
     def _markdown_lines(self) -> Iterator[str]:

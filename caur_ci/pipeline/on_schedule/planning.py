@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from caur_ci.errors import CaurError, InputError
 from caur_ci.names import is_ref_name
-from caur_ci.pipeline.on_schedule.plan import Action, ScheduleDecision
+from caur_ci.pipeline.on_schedule.plan import ScheduleAction, ScheduleDecision
 from caur_ci.srcinfo import parse_fields
 from caur_ci.update.changes import review_reasons
 from caur_ci.update.formatting import formatted
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from caur_ci.update.source import FollowedPackage, LastSeen
 
 _WITHOUT_FILES = {
-    FindingKind.WAITING: Action.WAITING,
-    FindingKind.FAILED: Action.FAILED,
-    FindingKind.GONE: Action.GONE,
+    FindingKind.WAITING: ScheduleAction.WAITING,
+    FindingKind.FAILED: ScheduleAction.FAILED,
+    FindingKind.GONE: ScheduleAction.GONE,
 }
 
 
@@ -107,7 +107,9 @@ class UpdatePlanner:
 
     def _without_files(self, package: FollowedPackage, finding: SourceFinding) -> PlannedUpdate:
         builds = finding.kind is FindingKind.BUILD and not package.config.on_trigger
-        action = _WITHOUT_FILES.get(finding.kind, Action.BUILD if builds else Action.UNCHANGED)
+        action = _WITHOUT_FILES.get(
+            finding.kind, ScheduleAction.BUILD if builds else ScheduleAction.UNCHANGED
+        )
         return PlannedUpdate(
             package=package,
             decision=self._decision(package, finding, action, finding.reason, builds=builds),
@@ -156,10 +158,10 @@ class UpdatePlanner:
         if reviewed and not is_ref_name(package.name):
             raise InputError(f"it needs a review, and no branch can be named update-{package.name}")
         if reviewed:
-            action = Action.REVIEW if self._has_reviews else Action.HELD
+            action = ScheduleAction.REVIEW if self._has_reviews else ScheduleAction.HELD
             told = "; ".join(reasons)
         else:
-            action = Action.UPDATE
+            action = ScheduleAction.UPDATE
             told = f"changed by {HOOK}" if taken == package.tree else finding.reason or "changed"
         decision = self._decision(
             package,
@@ -187,14 +189,14 @@ class UpdatePlanner:
     def _failed(
         self, package: FollowedPackage, finding: SourceFinding, reason: str, output: str = ""
     ) -> PlannedUpdate:
-        decision = self._decision(package, finding, Action.FAILED, reason)
+        decision = self._decision(package, finding, ScheduleAction.FAILED, reason)
         return PlannedUpdate(package=package, decision=replace(decision, output=output))
 
     def _decision(
         self,
         package: FollowedPackage,
         finding: SourceFinding,
-        action: Action,
+        action: ScheduleAction,
         reason: str,
         *,
         builds: bool = False,

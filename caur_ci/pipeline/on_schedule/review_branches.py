@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from caur_ci.git import RefUpdate, TreeEntry
 from caur_ci.git.repository import TREE_MODE
-from caur_ci.pipeline.on_schedule.plan import Action
+from caur_ci.pipeline.on_schedule.plan import ScheduleAction
 from caur_ci.pipeline.shared.memory.own_commits import ReviewBranch
 from caur_ci.pipeline.shared.messages import review_message
 from caur_ci.pipeline.shared.repository import REVIEW_BRANCH
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from caur_ci.git import GitRepository, Identity
     from caur_ci.pipeline.on_schedule.planning import PlannedUpdate
 
-_WAITS = frozenset({Action.REVIEW, Action.HELD})
+_WAITS = frozenset({ScheduleAction.REVIEW, ScheduleAction.HELD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,9 @@ class ReviewBranches:
         """Return what becomes of the branches, when the packages are as at the commit `base`."""
         entries = {entry.name: entry for entry in self._git.entries(base)}
         waiting = {one.package.name: one for one in planned if one.decision.action in _WAITS}
-        updated = {one.package.name for one in planned if one.decision.action is Action.UPDATE}
+        updated = {
+            one.package.name for one in planned if one.decision.action is ScheduleAction.UPDATE
+        }
         branches = dict(self._ours)
         updates: list[RefUpdate] = []
         left_alone: set[str] = set()

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from caur_ci.deptree import entries_of, write_wire
 from caur_ci.errors import TemporaryError
 from caur_ci.git import Identity
-from caur_ci.pipeline.on_commit.plan import Action as CommitAction
-from caur_ci.pipeline.on_commit.plan import Decision
-from caur_ci.pipeline.on_schedule.plan import Action, ScheduleDecision, SchedulePlan
+from caur_ci.pipeline.on_commit.plan import CommitAction, CommitDecision
+from caur_ci.pipeline.on_schedule.plan import ScheduleAction, ScheduleDecision, SchedulePlan
 from caur_ci.pipeline.on_schedule.reading import read_repository
 from caur_ci.pipeline.shared.documents import legacy
 from caur_ci.pipeline.shared.documents.assembly import build_request
@@ -89,7 +88,7 @@ def _plan(repository: Repository, trigger: str) -> SchedulePlan:
     decisions = [
         ScheduleDecision(
             package=name,
-            action=Action.BUILD,
+            action=ScheduleAction.BUILD,
             reason=f"trigger {trigger}",
             before=package.fields.version if package.fields else "",
             builds=True,
@@ -100,7 +99,7 @@ def _plan(repository: Repository, trigger: str) -> SchedulePlan:
     ]
     # One of them might wait for this trigger; nobody can tell.
     broken = [
-        ScheduleDecision(package=name, action=Action.FAILED, reason=reason)
+        ScheduleDecision(package=name, action=ScheduleAction.FAILED, reason=reason)
         for name, reason in repository.broken.items()
     ]
     return SchedulePlan(
@@ -115,7 +114,9 @@ def _plan(repository: Repository, trigger: str) -> SchedulePlan:
 def _request(repository: Repository, plan: SchedulePlan, pipeline: ForgePipeline) -> BuildRequest:
     return build_request(
         [
-            Decision(decision.package, CommitAction.BUILD, decision.reason, decision.build_class)
+            CommitDecision(
+                decision.package, CommitAction.BUILD, decision.reason, decision.build_class
+            )
             for decision in plan.decisions
             if decision.builds
         ],

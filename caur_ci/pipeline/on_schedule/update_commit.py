@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from caur_ci.git import TreeEntry
 from caur_ci.git.repository import FILE_MODE, TREE_MODE
-from caur_ci.pipeline.on_schedule.plan import Action
+from caur_ci.pipeline.on_schedule.plan import ScheduleAction
 from caur_ci.pipeline.on_schedule.reading import AUR_STATE
 from caur_ci.pipeline.shared.messages import is_automated, update_message
 
@@ -68,7 +68,9 @@ class UpdateCommit:
         entries = {entry.name: entry for entry in self._git.entries(tip)}
         current = tuple(_as_on_the_tip(one, entries) for one in planned)
         updates = {
-            one.package.name: one.tree for one in current if one.decision.action is Action.UPDATE
+            one.package.name: one.tree
+            for one in current
+            if one.decision.action is ScheduleAction.UPDATE
         }
         changed = {name: tree for name, tree in updates.items() if entries[name].object_id != tree}
         if not changed:
@@ -118,10 +120,16 @@ class UpdateCommit:
 
 def _as_on_the_tip(planned: PlannedUpdate, entries: Mapping[str, TreeEntry]) -> PlannedUpdate:
     """Return what is done about a package, given what the tip of the branch has."""
-    if planned.decision.action not in {Action.UPDATE, Action.REVIEW, Action.HELD}:
+    if planned.decision.action not in {
+        ScheduleAction.UPDATE,
+        ScheduleAction.REVIEW,
+        ScheduleAction.HELD,
+    }:
         return planned
     there = entries.get(planned.package.name)
     if there is not None and there.object_id in {planned.package.tree, planned.tree}:
         return planned
-    waiting = replace(planned.decision, action=Action.WAITING, reason=_OVERTAKEN, builds=False)
+    waiting = replace(
+        planned.decision, action=ScheduleAction.WAITING, reason=_OVERTAKEN, builds=False
+    )
     return replace(planned, decision=waiting, seen=None, state={}, tree="")

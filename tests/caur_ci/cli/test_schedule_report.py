@@ -14,7 +14,7 @@ from caur_ci.cli.folding import add_to_job_page
 from caur_ci.cli.session import Session
 from caur_ci.environment import Secrets
 from caur_ci.pipeline.on_schedule.journey import OnScheduleResult
-from caur_ci.pipeline.on_schedule.plan import Action, ScheduleDecision, SchedulePlan
+from caur_ci.pipeline.on_schedule.plan import ScheduleAction, ScheduleDecision, SchedulePlan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,14 +26,16 @@ EVIL = "\x1b[31mred\n::error::x ##[group]y\rsection_start:1:z\r\x1b[0K [b]hunter
 def update(package: str, **more: str) -> ScheduleDecision:
     return ScheduleDecision(
         package=package,
-        action=Action.UPDATE,
+        action=ScheduleAction.UPDATE,
         reason="a new version",
         **more,  # type: ignore[arg-type]
     )
 
 
 def failed(package: str, reason: str, output: str = "") -> ScheduleDecision:
-    return ScheduleDecision(package=package, action=Action.FAILED, reason=reason, output=output)
+    return ScheduleDecision(
+        package=package, action=ScheduleAction.FAILED, reason=reason, output=output
+    )
 
 
 PLAN = SchedulePlan(
@@ -43,7 +45,7 @@ PLAN = SchedulePlan(
         failed("a", "no answer"),
         failed("b", "no answer"),
         failed("c", EVIL, output=EVIL),
-        ScheduleDecision(package="same", action=Action.UNCHANGED, reason=""),
+        ScheduleDecision(package="same", action=ScheduleAction.UNCHANGED, reason=""),
     ),
     warnings=(f"odd: {EVIL}",),
     notes=(f"noted: {EVIL}",),

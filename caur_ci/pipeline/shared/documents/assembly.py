@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from caur_ci.config import load_package_config
 from caur_ci.errors import ConfigError
 from caur_ci.names import MAX_NAME_LENGTH
-from caur_ci.pipeline.on_commit.plan import Action, Decision
+from caur_ci.pipeline.on_commit.plan import CommitAction, CommitDecision
 from caur_ci.pipeline.shared.documents.legacy import arch_mirror
 from caur_ci.request import BuildRequest, PackageRequest
 
@@ -65,7 +65,7 @@ def build_classes(
 
 
 def build_request(
-    decisions: Iterable[Decision],
+    decisions: Iterable[CommitDecision],
     *,
     commit: str,
     tree: DependencyTree,
@@ -85,13 +85,13 @@ def build_request(
         packages=tuple(
             _package_request(decision, tree)
             for decision in decisions
-            if decision.action is Action.BUILD
+            if decision.action is CommitAction.BUILD
         ),
-        remove=tuple(d.package for d in decisions if d.action is Action.REMOVE),
+        remove=tuple(d.package for d in decisions if d.action is CommitAction.REMOVE),
     )
 
 
-def _package_request(decision: Decision, tree: DependencyTree) -> PackageRequest:
+def _package_request(decision: CommitDecision, tree: DependencyTree) -> PackageRequest:
     package = decision.package
     own = {package, *tree.pkgnames(package)}
     needed = (name for name in tree.wanted.get(package, ()) if name not in own)

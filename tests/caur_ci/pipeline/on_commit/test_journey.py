@@ -13,7 +13,7 @@ from caur_ci.errors import ConfigError, GitError, InputError, TemporaryError
 from caur_ci.git import GitRepository, Identity
 from caur_ci.pipeline.on_commit.commit_range import Relation
 from caur_ci.pipeline.on_commit.journey import OnCommitOptions, OnCommitResult, on_commit
-from caur_ci.pipeline.on_commit.plan import Action
+from caur_ci.pipeline.on_commit.plan import CommitAction
 from caur_ci.pipeline.shared.memory.branch import Memory
 from caur_ci.pipeline.shared.memory.outbox import Outbox
 from caur_ci.pipeline.shared.repository import SharedRepository
@@ -686,7 +686,12 @@ def test_json_plan_is_complete(checkout: Checkout) -> None:
     document = json.loads(json.dumps(run(checkout.folder).plan.to_dict()))
 
     assert document["decisions"] == [
-        {"package": "a", "action": Action.BUILD.value, "build_class": None, "reason": "changed"}
+        {
+            "package": "a",
+            "action": CommitAction.BUILD.value,
+            "build_class": None,
+            "reason": "changed",
+        }
     ]
     assert document["range"]["relation"] == "behind"
 

@@ -12,7 +12,7 @@ from caur_ci.environment import Secrets
 from caur_ci.errors import InputError
 from caur_ci.git import GitRepository, Identity
 from caur_ci.pipeline.on_schedule.gate import GateError
-from caur_ci.pipeline.on_schedule.plan import Action
+from caur_ci.pipeline.on_schedule.plan import ScheduleAction
 from caur_ci.pipeline.shared.repository import SharedRepository
 from caur_ci.pipeline.shared.state_branch import PKGBUILD_TIMESTAMP, State
 from tests.caur_ci.pipeline.on_schedule.world import ScheduleWorld, actions, reasons
@@ -44,8 +44,8 @@ class TestUpdates:
 
         result = world.run()
 
-        assert actions(result) == {"a": Action.UPDATE}
-        (decision,) = result.plan.told
+        assert actions(result) == {"a": ScheduleAction.UPDATE}
+        (decision,) = result.plan.reportable
         assert decision.versions == "1-1 → 2-1"
         assert world.file("a/PKGBUILD") == pkgbuild("a", "2-1").strip()
         assert world.file("a/.CI/config") == "CI_PKGBUILD_SOURCE=aur"
@@ -121,7 +121,7 @@ class TestUpdates:
         world.run()
         world.outside.push({"a": "2-1"})
 
-        assert actions(world.run()) == {"a": Action.UPDATE}
+        assert actions(world.run()) == {"a": ScheduleAction.UPDATE}
         assert world.asked() == []
 
     def test_git_urls_are_followed_like_the_aur(self, world: ScheduleWorld) -> None:
@@ -132,7 +132,7 @@ class TestUpdates:
         world.run()
         world.outside.url_push("b", files_of("b", "2-1"))
 
-        assert actions(world.run()) == {"b": Action.UPDATE}
+        assert actions(world.run()) == {"b": ScheduleAction.UPDATE}
         assert world.file("b/PKGBUILD") == pkgbuild("b", "2-1").strip()
         assert actions(world.run()) == {}
 
@@ -157,7 +157,7 @@ class TestUpdates:
 
         result = world.run()
 
-        assert actions(result)["h"] is Action.UPDATE
+        assert actions(result)["h"] is ScheduleAction.UPDATE
         assert world.file("h/PKGBUILD") == pkgbuild("h", "2-1").strip()
         assert actions(world.run()) == {}
 
@@ -169,7 +169,7 @@ class TestUpdates:
 
         result = world.run()
 
-        assert actions(result) == {"a": Action.FAILED}
+        assert actions(result) == {"a": ScheduleAction.FAILED}
         assert "it went wrong" in reasons(result)["a"]
         assert world.file("a/PKGBUILD") == pkgbuild("a", "1-1").strip()
         assert world.memory().seen.get("a").modified < world.outside.now
@@ -190,10 +190,10 @@ class TestTrouble:
 
         result = world.run()
 
-        assert actions(result) == {"a": Action.FAILED, "b": Action.UPDATE}
+        assert actions(result) == {"a": ScheduleAction.FAILED, "b": ScheduleAction.UPDATE}
         assert "404" in reasons(result)["a"]
         world.outside.aur.faults.clear()
-        assert actions(world.run()) == {"a": Action.UPDATE}
+        assert actions(world.run()) == {"a": ScheduleAction.UPDATE}
 
     def test_a_mirror_that_lags_is_waited_for(self, world: ScheduleWorld) -> None:
         world.begin({"a": "1-1"})
@@ -202,9 +202,9 @@ class TestTrouble:
         world.run()
         world.outside.push({"a": "2-1"}, mirrored=False)
 
-        assert actions(world.run()) == {"a": Action.WAITING}
+        assert actions(world.run()) == {"a": ScheduleAction.WAITING}
         world.outside.mirror_push({"a": files_of("a", "2-1")})
-        assert actions(world.run()) == {"a": Action.UPDATE}
+        assert actions(world.run()) == {"a": ScheduleAction.UPDATE}
         assert world.file("a/PKGBUILD") == pkgbuild("a", "2-1").strip()
 
     def test_a_package_that_is_gone_is_reported_and_stays(self, world: ScheduleWorld) -> None:
@@ -213,7 +213,7 @@ class TestTrouble:
         del world.outside.aur.records["a"]
         git(world.outside.mirror, "update-ref", "-d", "refs/heads/a")
 
-        assert actions(world.run()) == {"a": Action.GONE}
+        assert actions(world.run()) == {"a": ScheduleAction.GONE}
         assert world.file("a/PKGBUILD")
 
     def test_an_update_that_cannot_be_taken_over_is_named(self, world: ScheduleWorld) -> None:
@@ -224,10 +224,10 @@ class TestTrouble:
 
         result = world.run()
 
-        assert actions(result) == {"a": Action.FAILED, "b": Action.UPDATE}
+        assert actions(result) == {"a": ScheduleAction.FAILED, "b": ScheduleAction.UPDATE}
         assert "'-rf' is not a name" in reasons(result)["a"]
         world.outside.push({"a": "3-1"})
-        assert actions(world.run()) == {"a": Action.UPDATE}
+        assert actions(world.run()) == {"a": ScheduleAction.UPDATE}
 
     def test_a_broken_configuration_costs_only_its_own_package(self, world: ScheduleWorld) -> None:
         world.begin({"a": "1-1", "b": "1-1"}, **{"b__.CI__config": "CI_PKGBUILD_SOURCE='aur\n"})
@@ -236,7 +236,7 @@ class TestTrouble:
 
         result = world.run()
 
-        assert actions(result) == {"a": Action.UPDATE, "b": Action.FAILED}
+        assert actions(result) == {"a": ScheduleAction.UPDATE, "b": ScheduleAction.FAILED}
         assert "b/.CI/config:1" in reasons(result)["b"]
 
 
@@ -281,8 +281,8 @@ class TestGate:
 
         for clone in tmp_path.glob("clone--*"):
             late = ScheduleWorld(Checkout(clone, world.remote), world.outside)
-            assert actions(late.run(dry_run=True)) == {"b": Action.UPDATE}
-        assert actions(late.run()) == {"b": Action.UPDATE}
+            assert actions(late.run(dry_run=True)) == {"b": ScheduleAction.UPDATE}
+        assert actions(late.run()) == {"b": ScheduleAction.UPDATE}
         assert world.asked() == [("a",), ("b",)]
         assert late.checkout.head() == world.tip()
 
@@ -291,7 +291,7 @@ class TestGate:
         git(world.remote, "tag", "-d", "scheduled")
         world.outside.push({"a": "2-1"})
 
-        assert actions(world.run(force=True, dry_run=True)) == {"a": Action.UPDATE}
+        assert actions(world.run(force=True, dry_run=True)) == {"a": ScheduleAction.UPDATE}
 
 
 class TestOtherRuns:
@@ -381,9 +381,9 @@ class TestOtherRuns:
 
         result = world.run()
 
-        assert actions(result) == {"a": Action.WAITING, "b": Action.UPDATE}
+        assert actions(result) == {"a": ScheduleAction.WAITING, "b": ScheduleAction.UPDATE}
         assert world.file("a/x") == "x"
-        assert actions(world.run()) == {"a": Action.UPDATE}
+        assert actions(world.run()) == {"a": ScheduleAction.UPDATE}
 
     def test_another_run_of_ours_does_the_work_once(
         self,
@@ -480,7 +480,7 @@ class TestReviews:
     def test_a_new_version_is_quiet(self, reviewed: ScheduleWorld) -> None:
         reviewed.outside.push({"a": "2-1"})
 
-        assert actions(reviewed.run()) == {"a": Action.UPDATE}
+        assert actions(reviewed.run()) == {"a": ScheduleAction.UPDATE}
 
     def test_more_than_that_goes_to_a_branch(self, reviewed: ScheduleWorld) -> None:
         reviewed.outside.push({"a": "2-1", "b": "2-1"}, note="other")
@@ -488,7 +488,7 @@ class TestReviews:
 
         result = reviewed.run()
 
-        assert actions(result) == {"a": Action.HELD, "b": Action.UPDATE}
+        assert actions(result) == {"a": ScheduleAction.HELD, "b": ScheduleAction.UPDATE}
         assert "more than its version" in reasons(result)["a"]
         assert reviewed.file("a/PKGBUILD") == pkgbuild("a", "1-1").strip()
         assert "other" in reviewed.file("a/PKGBUILD", "update-a")
@@ -513,7 +513,7 @@ class TestReviews:
 
         result = reviewed.run(reviews=Forge())
 
-        assert actions(result) == {"a": Action.REVIEW, "b": Action.UPDATE}
+        assert actions(result) == {"a": ScheduleAction.REVIEW, "b": ScheduleAction.UPDATE}
         (request,) = asked
         assert (request.package, request.branch, request.target) == ("a", "update-a", "main")
         assert "more than its version" in request.reasons[0]
@@ -544,7 +544,7 @@ class TestReviews:
         reviewed.run()
         reviewed.outside.push({"a": "3-1"})
 
-        assert actions(reviewed.run()) == {"a": Action.UPDATE}
+        assert actions(reviewed.run()) == {"a": ScheduleAction.UPDATE}
         assert reviewed.tip("update-a") == ""
 
     def test_a_branch_that_somebody_worked_on_is_left_alone(self, reviewed: ScheduleWorld) -> None:
@@ -559,7 +559,7 @@ class TestReviews:
         assert reviewed.tip("update-a") == theirs
         assert any("update-a" in note for note in result.plan.notes)
         git(reviewed.remote, "update-ref", "-d", "refs/heads/update-a")
-        assert actions(reviewed.run()) == {"a": Action.HELD}
+        assert actions(reviewed.run()) == {"a": ScheduleAction.HELD}
         assert "other still" in reviewed.file("a/PKGBUILD", "update-a")
 
     def test_a_name_that_no_branch_can_have_is_told(self, world: ScheduleWorld) -> None:
@@ -576,7 +576,7 @@ class TestReviews:
 
         result = world.run()
 
-        assert actions(result) == {"a": Action.UPDATE, "c.lock": Action.FAILED}
+        assert actions(result) == {"a": ScheduleAction.UPDATE, "c.lock": ScheduleAction.FAILED}
         assert "no branch can be named update-c.lock" in reasons(result)["c.lock"]
 
     def test_without_review_everything_is_taken_over(self, world: ScheduleWorld) -> None:
@@ -584,7 +584,7 @@ class TestReviews:
         world.run()
         world.outside.push({"a": "2-1"}, note="other")
 
-        assert actions(world.run()) == {"a": Action.UPDATE}
+        assert actions(world.run()) == {"a": ScheduleAction.UPDATE}
 
 
 class TestTriggers:
@@ -600,7 +600,7 @@ class TestTriggers:
 
         result = world.run(trigger="heavy")
 
-        assert actions(result) == {"b": Action.BUILD}
+        assert actions(result) == {"b": ScheduleAction.BUILD}
         (request,) = world.memory().outbox.requests
         assert [(p.pkgbase, p.build_class) for p in request.packages] == [("b", "9")]
         assert request.commit == world.tip()
@@ -610,7 +610,7 @@ class TestTriggers:
         world.begin({"a": "1-1"}, **{"a__.CI__config": "CI_ON_TRIGGER=daily\n"})
         git(world.remote, "tag", "-d", "scheduled")
 
-        assert actions(world.run(trigger="daily")) == {"a": Action.BUILD}
+        assert actions(world.run(trigger="daily")) == {"a": ScheduleAction.BUILD}
 
     def test_a_trigger_that_nobody_has_is_told(self, world: ScheduleWorld) -> None:
         world.begin({"a": "1-1"})
@@ -631,7 +631,7 @@ class TestTrials:
 
         result = world.run(dry_run=True)
 
-        assert actions(result) == {"a": Action.UPDATE}
+        assert actions(result) == {"a": ScheduleAction.UPDATE}
         assert git(world.remote, "for-each-ref") == refs
         assert not (world.checkout.folder / ".ci" / "schedule.json").exists()
 
@@ -640,8 +640,8 @@ class TestTrials:
         world.run()
         world.outside.push({"a": "2-1", "b": "2-1"})
 
-        assert actions(world.run(only=("b",))) == {"b": Action.UPDATE}
-        assert actions(world.run()) == {"a": Action.UPDATE}
+        assert actions(world.run(only=("b",))) == {"b": ScheduleAction.UPDATE}
+        assert actions(world.run()) == {"a": ScheduleAction.UPDATE}
 
     def test_a_package_that_is_not_there_is_an_error(self, world: ScheduleWorld) -> None:
         world.begin({"a": "1-1"})
@@ -665,7 +665,7 @@ class TestTrials:
 
         replayed = world.run(replay=tmp_path / "recording")
 
-        assert actions(replayed) == {"a": Action.UPDATE, "b": Action.UPDATE}
+        assert actions(replayed) == {"a": ScheduleAction.UPDATE, "b": ScheduleAction.UPDATE}
         assert replayed.plan.decisions == recorded.plan.decisions
 
     def test_secrets_do_not_get_into_the_ledger(self, world: ScheduleWorld) -> None:
@@ -674,6 +674,6 @@ class TestTrials:
 
         result = world.run(secrets=Secrets({"REDIS_PASSWORD": "s3cret-token"}))
 
-        assert actions(result) == {"a": Action.FAILED}
+        assert actions(result) == {"a": ScheduleAction.FAILED}
         assert b"s3cret-token" not in world.memory().ledger.to_bytes()
         assert "s3cret-token" not in str(result.plan)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 
 from caur_ci.environment import Secrets
-from caur_ci.pipeline.on_schedule.plan import Action, ScheduleDecision, SchedulePlan
+from caur_ci.pipeline.on_schedule.plan import ScheduleAction, ScheduleDecision, SchedulePlan
 from caur_ci.pipeline.shared.memory.ledger import Ledger
 
 HEAD = "0123456789abcdef" * 2 + "01234567"
 
 
-def decision(package: str, action: Action, reason: str = "", **more: str) -> ScheduleDecision:
+def decision(
+    package: str, action: ScheduleAction, reason: str = "", **more: str
+) -> ScheduleDecision:
     return ScheduleDecision(package=package, action=action, reason=reason, **more)  # type: ignore[arg-type]
 
 
@@ -19,13 +21,21 @@ PLAN = SchedulePlan(
     head=HEAD,
     decisions=(
         decision(
-            "z", Action.UPDATE, "a new version", before="1-1", after="2-1", link="https://e/z"
+            "z",
+            ScheduleAction.UPDATE,
+            "a new version",
+            before="1-1",
+            after="2-1",
+            link="https://e/z",
         ),
-        decision("same", Action.UNCHANGED),
-        decision("broken", Action.FAILED, "no answer"),
-        decision("a", Action.UPDATE, "a new version", after="1-1"),
+        decision("same", ScheduleAction.UNCHANGED),
+        decision("broken", ScheduleAction.FAILED, "no answer"),
+        decision("a", ScheduleAction.UPDATE, "a new version", after="1-1"),
         ScheduleDecision(
-            package="orphan", action=Action.UNCHANGED, reason="", remarks=("it is an orphan",)
+            package="orphan",
+            action=ScheduleAction.UNCHANGED,
+            reason="",
+            remarks=("it is an orphan",),
         ),
     ),
     warnings=("careful",),
@@ -35,12 +45,12 @@ PLAN = SchedulePlan(
 def test_what_is_told_has_one_order() -> None:
     backwards = SchedulePlan(head=HEAD, decisions=PLAN.decisions[::-1], warnings=PLAN.warnings)
 
-    assert [told.package for told in PLAN.told] == ["a", "z", "broken", "orphan"]
+    assert [told.package for told in PLAN.reportable] == ["a", "z", "broken", "orphan"]
     assert [told.package for told in PLAN.failed] == ["broken"]
     assert list(PLAN.counts.items()) == [
-        (Action.UPDATE, 2),
-        (Action.FAILED, 1),
-        (Action.UNCHANGED, 2),
+        (ScheduleAction.UPDATE, 2),
+        (ScheduleAction.FAILED, 1),
+        (ScheduleAction.UNCHANGED, 2),
     ]
     assert backwards.to_dict() == PLAN.to_dict()
     assert backwards.to_markdown() == PLAN.to_markdown()
@@ -73,7 +83,7 @@ def test_machines_get_every_package() -> None:
 
 def test_versions_are_told_from_and_to() -> None:
     pairs = [("1", "2"), ("", "2"), ("1", ""), ("1", "1"), ("", "")]
-    told = [decision("a", Action.UPDATE, before=b, after=a).versions for b, a in pairs]
+    told = [decision("a", ScheduleAction.UPDATE, before=b, after=a).versions for b, a in pairs]
 
     assert told == ["1 → 2", "→ 2", "1", "1", ""]
 
@@ -93,7 +103,7 @@ def test_the_ledger_remembers_what_is_told() -> None:
 
 def test_markdown_shows_strangers_text_as_it_is() -> None:
     evil = decision(
-        "evil", Action.FAILED, "| x |\n| [l](http://e) `", before="1`|2", link="ftp://x"
+        "evil", ScheduleAction.FAILED, "| x |\n| [l](http://e) `", before="1`|2", link="ftp://x"
     )
     page = SchedulePlan(head=HEAD, trigger="daily", decisions=(evil,), warnings=("![w](u)",))
 
@@ -118,16 +128,18 @@ def test_markdown_links_to_the_change() -> None:
 
 
 def test_what_is_the_same_for_very_many_is_told_once() -> None:
-    down = [decision(f"p{n:02d}", Action.FAILED, "no answer") for n in range(30)]
-    updates = [decision(f"u{n:02d}", Action.UPDATE, "changed", after="2") for n in range(30)]
-    gone = [decision("z", Action.GONE, "no such package")]
+    down = [decision(f"p{n:02d}", ScheduleAction.FAILED, "no answer") for n in range(30)]
+    updates = [
+        decision(f"u{n:02d}", ScheduleAction.UPDATE, "changed", after="2") for n in range(30)
+    ]
+    gone = [decision("z", ScheduleAction.GONE, "no such package")]
 
     rows = SchedulePlan(head=HEAD, decisions=(*down, *gone, *updates)).rows()
 
     names = [row.package for row in rows]
     assert names[:30] == [f"u{n:02d}" for n in range(30)]
     assert names[30:] == [*(f"p{n:02d}" for n in range(10)), "… 20 more", "z"]
-    assert rows[40] == ("… 20 more", Action.FAILED, "", "no answer", "")
+    assert rows[40] == ("… 20 more", ScheduleAction.FAILED, "", "no answer", "")
 
 
 def test_the_summary_counts_in_words() -> None:
@@ -139,7 +151,7 @@ def test_secrets_are_in_no_form_of_it() -> None:
     token = 'a_b*c"d'
     said = ScheduleDecision(
         package="a",
-        action=Action.FAILED,
+        action=ScheduleAction.FAILED,
         reason=f"it said {token}",
         link=f"https://e/{token}",
         remarks=(token,),
@@ -156,7 +168,9 @@ def test_secrets_are_in_no_form_of_it() -> None:
 def test_markdown_has_an_end() -> None:
     many = SchedulePlan(
         head=HEAD,
-        decisions=tuple(decision(f"p{n:05d}", Action.FAILED, f"{n}" * 999) for n in range(3000)),
+        decisions=tuple(
+            decision(f"p{n:05d}", ScheduleAction.FAILED, f"{n}" * 999) for n in range(3000)
+        ),
     )
 
     page = many.to_markdown()

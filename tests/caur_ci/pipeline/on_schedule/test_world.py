@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 import pytest
 
-from caur_ci.pipeline.on_schedule.plan import Action
+from caur_ci.pipeline.on_schedule.plan import ScheduleAction
 from tests.caur_ci.pipeline.on_schedule.world import ScheduleWorld, actions
 from tests.support.aur_server import Fault
 from tests.support.git import Checkout
@@ -105,7 +105,9 @@ def test_every_change_is_taken_over_and_built_once(tmp_path: Path) -> None:
             }
             with weather:
                 result = world.run()
-            updated = {n for n, action in actions(result).items() if action is Action.UPDATE}
+            updated = {
+                n for n, action in actions(result).items() if action is ScheduleAction.UPDATE
+            }
             assert updated == reachable
             assert {d.package for d in result.plan.decisions if d.builds} == reachable
             for name in updated:
@@ -115,7 +117,7 @@ def test_every_change_is_taken_over_and_built_once(tmp_path: Path) -> None:
                 model.build(name)
             assert world.tag_is_at_tip()
         outside.mirror_push({name: files_of(name, v) for name, v in behind.items()})
-        for name in {n for n, a in actions(world.run()).items() if a is Action.UPDATE}:
+        for name in {n for n, a in actions(world.run()).items() if a is ScheduleAction.UPDATE}:
             model.build(name)
     assert model.waiting == set()
     assert model.built == model.changes

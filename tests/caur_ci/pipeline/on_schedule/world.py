@@ -14,7 +14,7 @@ from tests.support.upstream import Upstream, files_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from caur_ci.pipeline.on_schedule.plan import Action
+    from caur_ci.pipeline.on_schedule.plan import ScheduleAction
 
 
 @dataclass
@@ -80,10 +80,10 @@ class ScheduleWorld:
         return git(self.remote, "rev-parse", "refs/tags/scheduled") == self.tip()
 
 
-def actions(result: OnScheduleResult) -> dict[str, Action]:
+def actions(result: OnScheduleResult) -> dict[str, ScheduleAction]:
     """Return what was decided about each package, other than nothing."""
-    return {decision.package: decision.action for decision in result.plan.told}
+    return {decision.package: decision.action for decision in result.plan.reportable}
 
 
 def reasons(result: OnScheduleResult) -> dict[str, str]:
-    return {decision.package: decision.account for decision in result.plan.told}
+    return {decision.package: decision.account for decision in result.plan.reportable}
