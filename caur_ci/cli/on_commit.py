@@ -90,7 +90,7 @@ def _show(session: Session, result: OnCommitResult, *, dry_run: bool) -> None:
             table.add_row(*(Text(cell or "-") for cell in cells))
         session.out.print(table)
     else:
-        session.out.print(f"nothing to build: {plan.commits.relation.value}")
+        session.out.print(f"nothing to build: {plan.commits.position.value}")
     head = plan.commits.head[:12]
     if dry_run:
         session.note("dry run: nothing was written or pushed")

@@ -104,7 +104,7 @@ def on_schedule(
         raise InputError("say either --json or --markdown")
     if record and replay:
         raise InputError("say either --record or --replay")
-    from caur_ci.cli import schedule_report  # noqa: PLC0415 - slow to import
+    from caur_ci.cli import on_schedule_report as report  # noqa: PLC0415 - slow to import
     from caur_ci.cli.folding import add_to_job_page  # noqa: PLC0415
     from caur_ci.cli.progress import progress_on  # noqa: PLC0415
     from caur_ci.pipeline.on_schedule.journey import OnScheduleOptions  # noqa: PLC0415
@@ -132,14 +132,14 @@ def on_schedule(
     result = replace(result, plan=result.plan.redacted(session.secrets))
     quiet = dry_run or replay is not None
     if as_json:
-        session.print_plain(schedule_report.as_json(result))
+        session.print_plain(report.as_json(result))
     elif as_markdown:
         session.print_plain(result.plan.to_markdown())
     if as_json or as_markdown:
-        schedule_report.tell(session, result, dry_run=quiet)
+        report.tell(session, result, dry_run=quiet)
     else:
         forge = ForgePipeline.from_environment(os.environ).forge
-        schedule_report.show(session, result, forge=forge, dry_run=quiet)
+        report.show(session, result, forge=forge, dry_run=quiet)
     add_to_job_page(session, os.environ, result.plan.to_markdown())
     return ExitCode.PARTIAL if result.plan.failed else ExitCode.OK
 

@@ -17,7 +17,7 @@ SCHEDULED_TAG = "refs/tags/scheduled"
 _DEEPEN_STEPS = (50, 500, 5000)
 
 
-class Relation(Enum):
+class TagPosition(Enum):
     """How the tag lies to HEAD."""
 
     NO_TAG = "there is no tag, only the last commit counts"
@@ -38,13 +38,13 @@ class CommitRange:
 
     head: str
     tag: str | None
-    relation: Relation
+    position: TagPosition
     old_tree: str
     messages_from: str | None
 
     @property
     def is_empty(self) -> bool:
-        return self.relation in {Relation.SAME, Relation.AHEAD}
+        return self.position in {TagPosition.SAME, TagPosition.AHEAD}
 
 
 def find_range(
@@ -56,11 +56,11 @@ def find_range(
     objects needed cannot be had.
     """
     if tag is None:
-        return CommitRange(head, None, Relation.NO_TAG, _tree_before(git, remote, head), None)
+        return CommitRange(head, None, TagPosition.NO_TAG, _tree_before(git, remote, head), None)
     tagged = _tagged_commit(git, remote, tag)
-    relation = _relation(git, remote, head, tagged)
-    messages_from = None if relation is Relation.UNRELATED else tagged
-    return CommitRange(head, tagged, relation, tagged, messages_from)
+    position = _position(git, remote, head, tagged)
+    messages_from = None if position is TagPosition.UNRELATED else tagged
+    return CommitRange(head, tagged, position, tagged, messages_from)
 
 
 def _tree_before(git: GitRepository, remote: Remote | None, head: str) -> str:
@@ -84,16 +84,16 @@ def _tagged_commit(git: GitRepository, remote: Remote | None, tag: str) -> str:
     return git.commit_id(tag)
 
 
-def _relation(git: GitRepository, remote: Remote | None, head: str, tag: str) -> Relation:
+def _position(git: GitRepository, remote: Remote | None, head: str, tag: str) -> TagPosition:
     if head == tag:
-        return Relation.SAME
+        return TagPosition.SAME
     steps = iter((*_DEEPEN_STEPS, None))
     while True:
         if git.is_ancestor(tag, head):
-            return Relation.BEHIND
+            return TagPosition.BEHIND
         if git.is_ancestor(head, tag):
-            return Relation.AHEAD
+            return TagPosition.AHEAD
         if remote is None or not git.is_shallow():
             break
         remote.deepen(head, tag, by=next(steps))
-    return Relation.REWRITTEN if git.have_common_history(head, tag) else Relation.UNRELATED
+    return TagPosition.REWRITTEN if git.have_common_history(head, tag) else TagPosition.UNRELATED

@@ -65,7 +65,7 @@ class CommitPlan:
             "range": {
                 "head": self.commits.head,
                 "tag": self.commits.tag,
-                "relation": self.commits.relation.name.lower(),
+                "relation": self.commits.position.name.lower(),
             },
             "decisions": [
                 {

@@ -8,7 +8,7 @@ from caur_ci.config import read_repository_config
 from caur_ci.deptree import DependencyTree, entries_of, write_wire
 from caur_ci.git import GitRepository, Identity
 from caur_ci.names import is_package_name
-from caur_ci.pipeline.on_commit.commit_range import CommitRange, Relation, find_range
+from caur_ci.pipeline.on_commit.commit_range import CommitRange, TagPosition, find_range
 from caur_ci.pipeline.on_commit.deploy import Deploys, read_deploys
 from caur_ci.pipeline.on_commit.plan import CommitAction, CommitDecision, CommitPlan
 from caur_ci.pipeline.shared.documents import legacy
@@ -115,8 +115,8 @@ class CommitPlanner:
         return dict(sorted(builds.items())), dict(sorted(removals.items()))
 
     def _range_warnings(self, commits: CommitRange) -> Iterator[str]:
-        if commits.relation in {Relation.AHEAD, Relation.REWRITTEN, Relation.UNRELATED}:
-            yield commits.relation.value
+        if commits.position in {TagPosition.AHEAD, TagPosition.REWRITTEN, TagPosition.UNRELATED}:
+            yield commits.position.value
         ours = self._pipeline.commit
         if ours and ours != commits.head:
             yield f"the pipeline runs for {ours[:12]}, but HEAD is {commits.head[:12]}"

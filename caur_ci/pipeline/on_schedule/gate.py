@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError, GitError
-from caur_ci.pipeline.on_commit.commit_range import Relation, find_range
+from caur_ci.pipeline.on_commit.commit_range import TagPosition, find_range
 
 if TYPE_CHECKING:
     from caur_ci.git import GitRepository
@@ -42,7 +42,7 @@ def pass_gate(
 
 
 def _is_behind(git: GitRepository, shared: SharedRepository, head: str, tip: str) -> bool:
-    return find_range(git, shared.remote, head=tip, tag=head).relation is Relation.BEHIND
+    return find_range(git, shared.remote, head=tip, tag=head).position is TagPosition.BEHIND
 
 
 def tagged_commit(git: GitRepository, shared: SharedRepository, tag: str) -> str:

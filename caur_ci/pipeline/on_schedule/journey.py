@@ -28,7 +28,7 @@ from caur_ci.pipeline.shared.documents.folder import Documents, folder_in
 from caur_ci.pipeline.shared.forge import ForgePipeline
 from caur_ci.pipeline.shared.progress import Progress, Unwatched
 from caur_ci.pipeline.shared.repository import RefSnapshot, SharedRepository
-from caur_ci.pipeline.shared.state_branch import State
+from caur_ci.pipeline.shared.state_branch import StateBranch
 from caur_ci.update.hook import HookResult, run_hook
 from caur_ci.update.recording import opened_outside
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from caur_ci.pipeline.on_schedule.pending_push import PendingPush
     from caur_ci.pipeline.on_schedule.plan import SchedulePlan
-    from caur_ci.pipeline.on_schedule.reading import Repository
+    from caur_ci.pipeline.on_schedule.reading import FollowedRepository
     from caur_ci.review import ReviewHost
     from caur_ci.update.recording import Outside
 
@@ -135,7 +135,7 @@ class _Journey:
                 return OnScheduleResult(plan=builder.plan(builder.planned))
         return self._published(snapshot, builder)
 
-    def _read(self, commit: str) -> Repository:
+    def _read(self, commit: str) -> FollowedRepository:
         return read_repository(self._git, commit, only=self._options.only)
 
     def _look_at_shared(self, outside: Outside) -> RefSnapshot:
@@ -153,11 +153,13 @@ class _Journey:
             self._base = pass_gate(self._git, self._shared, snapshot, self._head)
         return snapshot
 
-    def _decided(self, read: Repository, snapshot: RefSnapshot, outside: Outside) -> PushBuilder:
+    def _decided(
+        self, read: FollowedRepository, snapshot: RefSnapshot, outside: Outside
+    ) -> PushBuilder:
         """Look at the sources and judge; return what turns that into a push."""
         options = self._options
         repository = read.with_state(
-            State.read(self._git, snapshot.state), self._shared.memory(snapshot)
+            StateBranch.read(self._git, snapshot.state), self._shared.memory(snapshot)
         )
         now = float(outside.fact("now", time.time))
         with look_outside(

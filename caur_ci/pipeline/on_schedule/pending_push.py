@@ -20,7 +20,7 @@ from caur_ci.pipeline.shared.documents.assembly import build_request
 from caur_ci.pipeline.shared.memory.branch import MEMORY_BRANCH
 from caur_ci.pipeline.shared.memory.ledger import summarized
 from caur_ci.pipeline.shared.repository import REVIEW_BRANCH
-from caur_ci.pipeline.shared.state_branch import STATE_BRANCH, State
+from caur_ci.pipeline.shared.state_branch import STATE_BRANCH, StateBranch
 from caur_ci.repository import CommittedFolders
 from caur_ci.review import ReviewRequest
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from caur_ci.environment import Secrets
     from caur_ci.git import GitRepository
     from caur_ci.pipeline.on_schedule.planning import PlannedUpdate
-    from caur_ci.pipeline.on_schedule.reading import Repository
+    from caur_ci.pipeline.on_schedule.reading import FollowedRepository
     from caur_ci.pipeline.on_schedule.review_branches import ReviewChanges
     from caur_ci.pipeline.shared.forge import ForgePipeline
     from caur_ci.pipeline.shared.memory.branch import Memory
@@ -65,7 +65,7 @@ class PushBuilder:
 
     git: GitRepository
     shared: SharedRepository
-    repository: Repository
+    repository: FollowedRepository
     planned: tuple[PlannedUpdate, ...]
     branch: str
     pipeline: ForgePipeline
@@ -234,7 +234,7 @@ class PushBuilder:
         news = [one for one in planned if one.state]
         if not news and self._is_about_all_that_is_there(snapshot.state):
             return snapshot.state
-        state = State.read(self.git, snapshot.state)
+        state = StateBranch.read(self.git, snapshot.state)
         state.keep_only(self.repository.folders.packages)
         for one in news:
             for key, value in one.state.items():

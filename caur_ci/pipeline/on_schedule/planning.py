@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from caur_ci.git import GitRepository
-    from caur_ci.pipeline.on_schedule.reading import Repository
+    from caur_ci.pipeline.on_schedule.reading import FollowedRepository
     from caur_ci.pipeline.shared.progress import Progress
     from caur_ci.update.hook import HookResult
     from caur_ci.update.source import FollowedPackage, LastSeen
@@ -65,7 +65,7 @@ class UpdatePlanner:
     def __init__(
         self,
         git: GitRepository,
-        repository: Repository,
+        repository: FollowedRepository,
         *,
         run_hook: RunHook,
         has_reviews: bool,

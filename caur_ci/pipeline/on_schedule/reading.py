@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
     from caur_ci.git import GitRepository
     from caur_ci.pipeline.shared.memory.branch import Memory
-    from caur_ci.pipeline.shared.state_branch import State
+    from caur_ci.pipeline.shared.state_branch import StateBranch
 
 AUR_STATE = ".ci/aur-state"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Repository:
+class FollowedRepository:
     """The packages at one commit, and (see `with_state`) what is remembered about them.
 
     `broken` says of packages whose configuration cannot be used what is wrong with it. `watermark`
@@ -48,7 +48,7 @@ class Repository:
         """The commit."""
         return self.folders.commit
 
-    def with_state(self, state: State, memory: Memory) -> Repository:
+    def with_state(self, state: StateBranch, memory: Memory) -> FollowedRepository:
         """Return the repository with what is remembered about its packages."""
         packages = {
             name: replace(
@@ -61,7 +61,9 @@ class Repository:
         return replace(self, packages=packages)
 
 
-def read_repository(git: GitRepository, head: str, *, only: Collection[str] = ()) -> Repository:
+def read_repository(
+    git: GitRepository, head: str, *, only: Collection[str] = ()
+) -> FollowedRepository:
     """Read the packages at `head`, or those of them that are in `only`.
 
     Raises ConfigError for a `.ci/config` that cannot be used, InputError for packages in `only`
@@ -85,7 +87,7 @@ def read_repository(git: GitRepository, head: str, *, only: Collection[str] = ()
         for name in names
         if name in configs.loaded
     }
-    return Repository(
+    return FollowedRepository(
         folders=folders,
         tree=tree,
         config=config.config,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from caur_ci.git import GitRepository
-    from caur_ci.pipeline.on_schedule.reading import Repository
+    from caur_ci.pipeline.on_schedule.reading import FollowedRepository
     from caur_ci.pipeline.shared.progress import Progress
     from caur_ci.update.recording import Outside
     from caur_ci.update.source import FollowedPackage, Source
@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 
 @contextmanager
 def look_outside(
-    git: GitRepository, repository: Repository, outside: Outside, *, now: float, progress: Progress
+    git: GitRepository,
+    repository: FollowedRepository,
+    outside: Outside,
+    *,
+    now: float,
+    progress: Progress,
 ) -> Iterator[Mapping[str, SourceFinding]]:
     """Provide what the sources found about each package that one of them covers.
 
@@ -57,7 +62,7 @@ def look_outside(
 
 
 def _found(
-    sources: list[Source], repository: Repository, progress: Progress
+    sources: list[Source], repository: FollowedRepository, progress: Progress
 ) -> Mapping[str, SourceFinding]:
     work = [(source, _covered(source, repository)) for source in sources]
     progress.begin("Looking at sources", sum(len(packages) for _, packages in work))
@@ -75,5 +80,5 @@ def _found(
     return {name: finding for part in parts for name, finding in part.items()}
 
 
-def _covered(source: Source, repository: Repository) -> list[FollowedPackage]:
+def _covered(source: Source, repository: FollowedRepository) -> list[FollowedPackage]:
     return [one for one in repository.packages.values() if source.covers(one.config)]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from caur_ci.git import GitRepository
-    from caur_ci.pipeline.on_schedule.reading import Repository
+    from caur_ci.pipeline.on_schedule.reading import FollowedRepository
     from caur_ci.pipeline.shared.repository import SharedRepository
     from caur_ci.request import BuildRequest
 
@@ -84,7 +84,7 @@ def schedule_triggered(
         )
 
 
-def _plan(repository: Repository, trigger: str) -> SchedulePlan:
+def _plan(repository: FollowedRepository, trigger: str) -> SchedulePlan:
     decisions = [
         ScheduleDecision(
             package=name,
@@ -111,7 +111,9 @@ def _plan(repository: Repository, trigger: str) -> SchedulePlan:
     )
 
 
-def _request(repository: Repository, plan: SchedulePlan, pipeline: ForgePipeline) -> BuildRequest:
+def _request(
+    repository: FollowedRepository, plan: SchedulePlan, pipeline: ForgePipeline
+) -> BuildRequest:
     return build_request(
         [
             CommitDecision(

@@ -29,7 +29,7 @@ PKGBUILD_TIMESTAMP = "CI_PKGBUILD_TIMESTAMP"  # of the AUR, as it was last taken
 _MESSAGE = "chore(state): update state\n"
 
 
-class State:
+class StateBranch:
     """The state of all packages. Changes are kept until `write`."""
 
     def __init__(

@@ -11,7 +11,7 @@ import pytest
 from caur_ci.environment import Secrets
 from caur_ci.errors import ConfigError, GitError, InputError, TemporaryError
 from caur_ci.git import GitRepository, Identity
-from caur_ci.pipeline.on_commit.commit_range import Relation
+from caur_ci.pipeline.on_commit.commit_range import TagPosition
 from caur_ci.pipeline.on_commit.journey import OnCommitOptions, OnCommitResult, on_commit
 from caur_ci.pipeline.on_commit.plan import CommitAction
 from caur_ci.pipeline.shared.memory.branch import Memory
@@ -120,7 +120,7 @@ def test_without_a_tag_only_the_last_commit_counts(checkout: Checkout) -> None:
 
     result = run(checkout.folder)
 
-    assert result.plan.commits.relation is Relation.NO_TAG
+    assert result.plan.commits.position is TagPosition.NO_TAG
     assert built(result) == ["b"]
 
 
@@ -134,7 +134,7 @@ def test_the_first_commit_ever_schedules_all_of_it(tmp_path: Path) -> None:
 def test_nothing_new_is_no_error_and_pushes_nothing(checkout: Checkout) -> None:
     result = run(checkout.folder)
 
-    assert result.plan.commits.relation is Relation.SAME
+    assert result.plan.commits.position is TagPosition.SAME
     assert not result.published
     assert not result.plan.request
 
@@ -268,7 +268,7 @@ class TestRange:
 
         result = run(shallow)
 
-        assert result.plan.commits.relation is Relation.BEHIND
+        assert result.plan.commits.position is TagPosition.BEHIND
         assert built(result) == ["a", "b", "c"]
 
     def test_shallow_clone_without_tag_fetches_the_parent(
@@ -304,7 +304,7 @@ class TestRange:
 
         result = run(checkout.folder)
 
-        assert result.plan.commits.relation is Relation.REWRITTEN
+        assert result.plan.commits.position is TagPosition.REWRITTEN
         assert built(result) == ["a", "b"]
         assert any("rewritten" in warning for warning in result.plan.warnings)
         assert checkout.remote_ref("refs/tags/scheduled") == checkout.head()
@@ -316,7 +316,7 @@ class TestRange:
 
         result = run(checkout.folder)
 
-        assert result.plan.commits.relation is Relation.UNRELATED
+        assert result.plan.commits.position is TagPosition.UNRELATED
         assert built(result) == ["a", "b"]
 
     def test_a_run_for_an_older_commit_does_not_move_the_tag_back(self, checkout: Checkout) -> None:
@@ -327,7 +327,7 @@ class TestRange:
 
         result = run(checkout.folder)
 
-        assert result.plan.commits.relation is Relation.AHEAD
+        assert result.plan.commits.position is TagPosition.AHEAD
         assert not result.plan.request
         assert checkout.remote_ref("refs/tags/scheduled") == newer
 
@@ -491,7 +491,7 @@ class TestPublishing:
         result = run(checkout.folder)
 
         assert looked() == 2
-        assert result.plan.commits.relation is Relation.SAME
+        assert result.plan.commits.position is TagPosition.SAME
         assert len(outbox_of(checkout).requests) == 1
 
     def test_a_newer_commit_scheduled_by_somebody_else_in_between(
@@ -511,7 +511,7 @@ class TestPublishing:
         after_look(monkeypatch, [faster])
         result = run(checkout.folder)
 
-        assert result.plan.commits.relation is Relation.AHEAD
+        assert result.plan.commits.position is TagPosition.AHEAD
         assert checkout.remote_ref("refs/tags/scheduled") == theirs.head()
         (request,) = outbox_of(checkout).requests
         assert [p.pkgbase for p in request.packages] == ["a", "b"]
@@ -608,7 +608,7 @@ class TestPublishing:
             run(Checkout.create(tmp_path / "w").folder)
 
     def test_a_bare_repository_can_only_be_looked_at(self, checkout: Checkout) -> None:
-        assert run(checkout.remote, dry_run=True).plan.commits.relation is Relation.SAME
+        assert run(checkout.remote, dry_run=True).plan.commits.position is TagPosition.SAME
         with pytest.raises(InputError, match="bare"):
             run(checkout.remote)
 

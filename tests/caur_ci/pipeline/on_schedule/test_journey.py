@@ -14,7 +14,7 @@ from caur_ci.git import GitRepository, Identity
 from caur_ci.pipeline.on_schedule.gate import GateError
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction
 from caur_ci.pipeline.shared.repository import SharedRepository
-from caur_ci.pipeline.shared.state_branch import PKGBUILD_TIMESTAMP, State
+from caur_ci.pipeline.shared.state_branch import PKGBUILD_TIMESTAMP, StateBranch
 from tests.caur_ci.pipeline.on_schedule.world import ScheduleWorld, actions, reasons
 from tests.support.aur_server import Fault
 from tests.support.git import Checkout, git
@@ -96,7 +96,7 @@ class TestUpdates:
         world.run()
 
         remote = GitRepository.open(world.remote)
-        state = State.read(remote, remote.resolve("refs/heads/state"))
+        state = StateBranch.read(remote, remote.resolve("refs/heads/state"))
         assert state.get("a", PKGBUILD_TIMESTAMP) == str(world.outside.now)
         assert world.file(".ci/aur-state") == str(world.outside.now)
         assert world.memory().seen.get("a").modified == world.outside.now

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.git import GitRepository, Identity
-from caur_ci.pipeline.shared.state_branch import GIT_COMMIT, PKGBUILD_TIMESTAMP, State
+from caur_ci.pipeline.shared.state_branch import GIT_COMMIT, PKGBUILD_TIMESTAMP, StateBranch
 from tests.support.git import git
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def committed(repository: GitRepository, files: dict[str, bytes]) -> str:
 
 
 def test_what_was_set_is_there_in_the_known_form(repository: GitRepository) -> None:
-    state = State.read(repository, None)
+    state = StateBranch.read(repository, None)
     state.set("tally++", GIT_COMMIT, "a" * 40)
     state.set("b", PKGBUILD_TIMESTAMP, "17")
     commit = state.write(repository, ME)
@@ -40,7 +40,7 @@ def test_what_was_set_is_there_in_the_known_form(repository: GitRepository) -> N
 
     assert git(repository.folder, "show", f"{commit}:tally++") == f"CI_GIT_COMMIT={'a' * 40}"
     assert git(repository.folder, "log", "--format=%P|%s", commit) == "|chore(state): update state"
-    again = State.read(repository, commit)
+    again = StateBranch.read(repository, commit)
     assert again.get("tally++", GIT_COMMIT) == "a" * 40
     assert again.get("b", PKGBUILD_TIMESTAMP) == "17"
     assert again.get("b", GIT_COMMIT) == again.get("c", GIT_COMMIT) == ""
@@ -51,7 +51,7 @@ def test_what_others_wrote_stays(repository: GitRepository) -> None:
         repository,
         {".version-state": b"glibc:2.42-1\n", "a": b"CI_GIT_COMMIT=1\nTHEIRS=x\n", "-b": b"?"},
     )
-    state = State.read(repository, commit)
+    state = StateBranch.read(repository, commit)
     state.set("a", GIT_COMMIT, "2")
     written = state.write(repository, ME)
     assert written is not None
@@ -62,16 +62,16 @@ def test_what_others_wrote_stays(repository: GitRepository) -> None:
 
 def test_nothing_changed_is_no_new_commit(repository: GitRepository) -> None:
     commit = committed(repository, {"a": b"CI_GIT_COMMIT=1\n", ".version-state": b""})
-    state = State.read(repository, commit)
+    state = StateBranch.read(repository, commit)
     state.set("a", GIT_COMMIT, "1")
     state.set("b", GIT_COMMIT, "")
 
     assert state.write(repository, ME) == commit
-    assert State.read(repository, None).write(repository, ME) is None
+    assert StateBranch.read(repository, None).write(repository, ME) is None
 
 
 def test_packages_that_are_gone_are_forgotten(repository: GitRepository) -> None:
-    state = State.read(repository, committed(repository, {"a": b"X=1\n", "b": b"X=1\n"}))
+    state = StateBranch.read(repository, committed(repository, {"a": b"X=1\n", "b": b"X=1\n"}))
     state.keep_only({"b", "c"})
     written = state.write(repository, ME)
     assert written is not None
@@ -80,7 +80,7 @@ def test_packages_that_are_gone_are_forgotten(repository: GitRepository) -> None
 
 
 def test_a_file_that_makes_no_sense_is_as_good_as_none(repository: GitRepository) -> None:
-    state = State.read(repository, committed(repository, {"a": b'CI_GIT_COMMIT="1\n'}))
+    state = StateBranch.read(repository, committed(repository, {"a": b'CI_GIT_COMMIT="1\n'}))
 
     assert state.get("a", GIT_COMMIT) == ""
     state.set("a", GIT_COMMIT, "2")

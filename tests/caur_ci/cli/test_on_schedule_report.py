@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from caur_ci.cli import schedule_report
+from caur_ci.cli import on_schedule_report as schedule_report
 from caur_ci.cli.folding import add_to_job_page
 from caur_ci.cli.session import Session
 from caur_ci.environment import Secrets
