@@ -14,9 +14,9 @@ from caur_ci.cli.session import Session, session_of
 from caur_ci.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
+    from scheduler.database.consistency import Inconsistency
     from scheduler.database.generations import Generation
     from scheduler.database.layout import Layout
-    from scheduler.database.verifying import Finding
     from scheduler.settings.values import Values
 
 app = typer.Typer(rich_markup_mode="markdown")
@@ -152,15 +152,15 @@ def verify(
 
     Ends with 1 if something is wrong.
     """
+    from scheduler.database.consistency import verify as verified  # noqa: PLC0415
     from scheduler.database.repository import open_repository  # noqa: PLC0415 - slow to import
     from scheduler.database.signing import Keyring  # noqa: PLC0415 - slow to import
-    from scheduler.database.verifying import verify as verified  # noqa: PLC0415
     from scheduler.settings.database import gpg_home  # noqa: PLC0415 - slow to import
 
     session = session_of(context)
     values = _values(CAUR_CONFIG=config, REPO_PATH=repo_path, GPG_PATH=gpg_path)
     keyring = Keyring(gpg_home(values))
-    found: list[tuple[Layout, list[Finding]]] = []
+    found: list[tuple[Layout, list[Inconsistency]]] = []
     for layout in _several(_root(values), target_repo, arch):
         with open_repository(layout) as repository:
             found.append((layout, verified(repository, keyring)))
@@ -275,7 +275,7 @@ def _changes(generation: Generation) -> str:
     )
 
 
-def _show_findings(session: Session, found: list[tuple[Layout, list[Finding]]]) -> None:
+def _show_findings(session: Session, found: list[tuple[Layout, list[Inconsistency]]]) -> None:
     from caur_ci.cli.queue_view import printable, table  # noqa: PLC0415
 
     for layout, findings in found:

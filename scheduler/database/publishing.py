@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError, InputError
+from scheduler.database.delivery_verifier import DeliveryVerifier, VerifiedDelivery
 from scheduler.database.expecting import Sources
 from scheduler.database.handback import hand_back, temporary
-from scheduler.database.intake import Desk, Intake
 from scheduler.database.layout import Layout
 from scheduler.database.repository import Retention, open_repository
 from scheduler.database.transaction import RepoToolError
@@ -40,17 +40,21 @@ _log = logging.getLogger(__name__)
 class _Batch:
     """The deliveries that are published together, and those that are not."""
 
-    taken: list[tuple[Claim, Intake]] = field(default_factory=list)
+    verified: list[tuple[Claim, VerifiedDelivery]] = field(default_factory=list)
     rejected: list[tuple[Claim, str]] = field(default_factory=list)
     postponed: list[Claim] = field(default_factory=list)
 
     @property
     def fresh_names(self) -> set[str]:
-        return {package.pkgname for _, intake in self.taken for package in intake.fresh}
+        return {package.pkgname for _, delivery in self.verified for package in delivery.fresh}
 
     @property
     def folders(self) -> dict[str, str]:
-        return {name: folder for _, intake in self.taken for name, folder in intake.folders.items()}
+        return {
+            name: folder
+            for _, delivery in self.verified
+            for name, folder in delivery.folders.items()
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +65,27 @@ class _Change:
     transaction: Transaction
     current: Generation
 
-    def take_in(self, batch: _Batch) -> None:
+    def add(self, batch: _Batch) -> None:
         """Take in what is fresh, and take out what the same folders do not produce any more."""
-        for _, intake in batch.taken:
-            self.transaction.add(intake.fresh)
-            if intake.fresh:
-                self._take_out_stale(intake, batch.fresh_names)
+        for _, delivery in batch.verified:
+            self.transaction.add(delivery.fresh)
+            if delivery.fresh:
+                self._take_out_stale(delivery, batch.fresh_names)
 
     def take_over(self, batch: _Batch, home: _Change) -> None:
         """Take in those packages for any architecture that the repository of the jobs has."""
-        for _, intake in batch.taken:
-            fresh = intake.fresh_for(self.current)
+        for _, delivery in batch.verified:
+            fresh = delivery.fresh_for(self.current)
             for package in fresh:
                 folders = (home.transaction.folder, home.repository.layout.folder)
                 paths = [folder / package.path.name for folder in folders]
                 self.transaction.add_published([path for path in paths if path.is_file()][:1])
             if fresh:
-                self._take_out_stale(intake, {package.pkgname for package in fresh})
+                self._take_out_stale(delivery, {package.pkgname for package in fresh})
 
-    def _take_out_stale(self, intake: Intake, fresh_names: set[str]) -> None:
+    def _take_out_stale(self, delivery: VerifiedDelivery, fresh_names: set[str]) -> None:
         arch = self.repository.layout.arch
-        self.transaction.remove(intake.stale_in(self.current, arch=arch) - fresh_names)
+        self.transaction.remove(delivery.stale_in(self.current, arch=arch) - fresh_names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,15 +168,15 @@ class Publisher:
             changes.sort(key=lambda change: change.repository.layout.arch != arch)
             home, *others = changes
             batch = self._take_in(home, expected)
-            home.take_in(batch)
+            home.add(batch)
             _prepare(home)
             for other in others:
                 other.take_over(batch, home)
                 _prepare(other)
             changed = [change for change in changes if not change.transaction.is_empty]
             if changed:
-                # The last moment to learn that somebody else has taken these over.
-                for claim, _ in batch.taken:
+                # The last moment to learn that somebody else has verified these over.
+                for claim, _ in batch.verified:
                     heartbeat.insist(claim, _renewing(self.queue, claim))
             for change in changed:
                 change.repository.commit(change.transaction, folders=batch.folders)
@@ -180,26 +184,26 @@ class Publisher:
 
     def _take_in(self, home: _Change, expected: Iterable[tuple[Claim, Expectation]]) -> _Batch:
         batch = _Batch()
-        desk = Desk(self.landing, AllowedWorkers(self.settings.allowed_workers))
+        verifier = DeliveryVerifier(self.landing, AllowedWorkers(self.settings.allowed_workers))
         for claim, expectation in expected:
             staging = home.transaction.folder / f"delivery-{claim.token}"
             staging.mkdir()
             try:
-                intake = desk.take_in(claim, expectation, home.current, staging)
+                delivery = verifier.verify(claim, expectation, home.current, staging)
             except InputError as error:
                 shutil.rmtree(staging)
                 batch.rejected.append((claim, error.message))
                 continue
-            if batch.fresh_names & {package.pkgname for package in intake.fresh}:
+            if batch.fresh_names & {package.pkgname for package in delivery.fresh}:
                 batch.postponed.append(claim)
                 continue
-            batch.taken.append((claim, intake))
+            batch.verified.append((claim, delivery))
         return batch
 
     def _settle(self, batch: _Batch, heartbeat: Heartbeat) -> None:
-        for claim, intake in batch.taken:
-            outcome = Outcome.ALREADY_BUILT if intake.changes_nothing else Outcome.SUCCESS
-            self._finish(claim, heartbeat, outcome, intake.remark)
+        for claim, delivery in batch.verified:
+            outcome = Outcome.ALREADY_BUILT if delivery.changes_nothing else Outcome.SUCCESS
+            self._finish(claim, heartbeat, outcome, delivery.remark)
             self.landing.remove(claim.delivery)
         for claim, reason in batch.rejected:
             self._reject(claim, heartbeat, reason)

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError, InputError
+from scheduler.database.delivery_verifier import ANY_ARCH
 from scheduler.database.expecting import Sources
 from scheduler.database.generations import Kind
 from scheduler.database.handback import hand_back, temporary
-from scheduler.database.intake import ANY_ARCH
 from scheduler.database.layout import Layout
 from scheduler.database.repository import Retention, open_repository
 from scheduler.database.transaction import RepoToolError

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scheduler.database.consistency import verify
 from scheduler.database.generations import GenerationError, Kind
 from scheduler.database.repository import Retention
 from scheduler.database.rollback import roll_back
 from scheduler.database.signing import Keyring
-from scheduler.database.verifying import verify
 
 if TYPE_CHECKING:
     from scheduler.database.generations import Generation

@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scheduler.connection import connect
+from scheduler.database.consistency import Inconsistency, verify
 from scheduler.database.generations import Kind
 from scheduler.database.layout import Layout
 from scheduler.database.packages import read_package
 from scheduler.database.repository import Repository, Retention, open_repository
 from scheduler.database.signing import Keyring
-from scheduler.database.verifying import Finding, verify
 from scheduler.job import Outcome
 from scheduler.queue import Queue
 from scheduler.settings import TargetRepository
@@ -47,7 +47,7 @@ def at_every_step(shelf: Shelf, action: Callable[[], object], check: Callable[[]
     raise AssertionError
 
 
-def findings(layout: Layout, home: Path) -> list[Finding]:
+def findings(layout: Layout, home: Path) -> list[Inconsistency]:
     with open_repository(layout) as repository:
         return verify(repository, Keyring(home))
 

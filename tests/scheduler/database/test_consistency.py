@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.process import run
+from scheduler.database.consistency import verify
 from scheduler.database.signing import Keyring
-from scheduler.database.verifying import verify
 from tests.support.packages import gnupg_folder, make_package
 
 if TYPE_CHECKING:

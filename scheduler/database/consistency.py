@@ -23,14 +23,14 @@ _AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Inconsistency:
     """Something that is not as it should be. `file` is a path below the repository's folder."""
 
     file: str
     problem: str
 
 
-def verify(repository: Repository, keyring: Keyring) -> list[Finding]:
+def verify(repository: Repository, keyring: Keyring) -> list[Inconsistency]:
     """Return what is wrong with a repository; nothing where all is well."""
     return list(_Check(repository, keyring).findings())
 
@@ -42,14 +42,14 @@ class _Check:
         self._folder = repository.layout.folder
         self._keyring = keyring
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[Inconsistency]:
         if not self._layout.is_published:
-            yield Finding(self._layout.database, "is missing")
+            yield Inconsistency(self._layout.database, "is missing")
             return
         try:
             entries = read_entries(self._folder / self._layout.database)
         except ProcessError as error:
-            yield Finding(self._layout.database, f"cannot be read: {error.message}")
+            yield Inconsistency(self._layout.database, f"cannot be read: {error.message}")
             return
         yield from self._databases(entries)
         yield from self._links()
@@ -58,68 +58,68 @@ class _Check:
         yield from self._generations(entries)
         yield from self._lists(entries.values())
 
-    def _databases(self, entries: Mapping[str, Entry]) -> Iterator[Finding]:
+    def _databases(self, entries: Mapping[str, Entry]) -> Iterator[Inconsistency]:
         name = self._layout.files_database
         try:
             others = read_entries(self._folder / name)
         except ProcessError as error:
-            yield Finding(name, f"cannot be read: {error.message}")
+            yield Inconsistency(name, f"cannot be read: {error.message}")
         else:
             for package in sorted(entries.keys() | others.keys()):
                 if entries.get(package) != others.get(package):
                     problem = f"and {self._layout.database} do not agree about {package}"
-                    yield Finding(name, problem)
+                    yield Inconsistency(name, problem)
         yield from self._signed(self._layout.database, name)
 
-    def _links(self) -> Iterator[Finding]:
+    def _links(self) -> Iterator[Inconsistency]:
         for name, target in self._layout.links.items():
             link = self._folder / name
             if not link.is_symlink() or link.readlink() != Path(target):
-                yield Finding(name, f"is no link to {target}")
+                yield Inconsistency(name, f"is no link to {target}")
 
-    def _packages(self, entries: Iterable[Entry]) -> Iterator[Finding]:
+    def _packages(self, entries: Iterable[Entry]) -> Iterator[Inconsistency]:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             for findings in pool.map(self._package, entries):
                 yield from findings
 
-    def _package(self, entry: Entry) -> list[Finding]:
+    def _package(self, entry: Entry) -> list[Inconsistency]:
         path = self._folder / entry.filename
         try:
             digest = hash_file(path)
         except OSError as error:
-            return [Finding(entry.filename, f"cannot be read: {error.strerror}")]
+            return [Inconsistency(entry.filename, f"cannot be read: {error.strerror}")]
         findings = list(self._signed(entry.filename))
         if path.is_symlink() or not path.is_file():
-            findings.append(Finding(entry.filename, "is no plain file"))
+            findings.append(Inconsistency(entry.filename, "is no plain file"))
         if digest.size != entry.size:
             problem = f"has {digest.size} bytes, the database says {entry.size}"
-            findings.append(Finding(entry.filename, problem))
+            findings.append(Inconsistency(entry.filename, problem))
         elif digest.sha256 != entry.sha256:
-            findings.append(Finding(entry.filename, "has another checksum than listed"))
+            findings.append(Inconsistency(entry.filename, "has another checksum than listed"))
         return findings
 
-    def _signed(self, *names: str) -> Iterator[Finding]:
+    def _signed(self, *names: str) -> Iterator[Inconsistency]:
         for name in names:
             try:
                 problem = self._keyring.problem_with(self._folder / name)
             except ProcessError as error:
                 problem = error.message
             if problem:
-                yield Finding(f"{name}.sig", problem)
+                yield Inconsistency(f"{name}.sig", problem)
 
-    def _leftovers(self, entries: Iterable[Entry]) -> Iterator[Finding]:
+    def _leftovers(self, entries: Iterable[Entry]) -> Iterator[Inconsistency]:
         leaving = self._repository.superseded.leaving()
         known = {*self._layout.databases, *self._layout.links}
         for filename in (*(entry.filename for entry in entries), *leaving):
             known |= {filename, f"{filename}.sig"}
         for path in sorted(self._folder.iterdir()):
             if path.name not in known:
-                yield Finding(path.name, "is not listed, and it is not known why it is here")
+                yield Inconsistency(path.name, "is not listed, and it is not known why it is here")
         for filename in sorted(leaving):
             if not (self._folder / filename).is_file():
-                yield Finding(filename, "is gone before its time of grace was over")
+                yield Inconsistency(filename, "is gone before its time of grace was over")
 
-    def _generations(self, entries: Mapping[str, Entry]) -> Iterator[Finding]:
+    def _generations(self, entries: Mapping[str, Entry]) -> Iterator[Inconsistency]:
         generations = self._repository.generations
         archive = self._layout.archive
         present = {
@@ -135,16 +135,16 @@ class _Check:
         try:
             if entries != generations.latest().packages:
                 problem = "is not the newest generation: somebody else has changed it"
-                yield Finding(self._layout.database, problem)
+                yield Inconsistency(self._layout.database, problem)
             for number in generations.numbers():
                 for entry in generations.get(number).packages.values():
                     if (entry.sha256, entry.filename) not in present:
                         problem = f"is gone, so generation {number} cannot be brought back"
-                        yield Finding(entry.filename, problem)
+                        yield Inconsistency(entry.filename, problem)
         except CaurError as error:
-            yield Finding(self._layout.database, error.message)
+            yield Inconsistency(self._layout.database, error.message)
 
-    def _lists(self, entries: Iterable[Entry]) -> Iterator[Finding]:
+    def _lists(self, entries: Iterable[Entry]) -> Iterator[Inconsistency]:
         lines: dict[str, list[str] | None] = {LAST_UPDATE: None}
         if self._layout.is_foremost:
             lines |= expected_lists(self._layout, entries)
@@ -153,9 +153,9 @@ class _Check:
             try:
                 found = (self._layout.home / name).read_text(encoding="utf-8").splitlines()
             except (OSError, UnicodeDecodeError):
-                yield Finding(shown, "is missing or no text")
+                yield Inconsistency(shown, "is missing or no text")
                 continue
             if wanted is None and not (len(found) == 1 and found[0].isdecimal()):
-                yield Finding(shown, "does not hold a time")
+                yield Inconsistency(shown, "does not hold a time")
             if wanted is not None and found != wanted:
-                yield Finding(shown, "is not what is in the repository")
+                yield Inconsistency(shown, "is not what is in the repository")

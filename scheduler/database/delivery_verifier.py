@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ANY_ARCH = "any"
 
 
-class Place(StrEnum):
+class PackageStatus(StrEnum):
     """What a package is to a repository."""
 
     FRESH = "fresh"  # to be published
@@ -38,7 +38,7 @@ class Place(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Intake:
+class VerifiedDelivery:
     """The packages of one delivery, and what they are to the repository of the job.
 
     `expectation` is what the source repository says about them.
@@ -46,23 +46,23 @@ class Intake:
 
     spec: JobSpec
     expectation: Expectation
-    packages: Mapping[PackageFile, Place]
+    packages: Mapping[PackageFile, PackageStatus]
     digests: Mapping[PackageFile, str]
 
     @property
     def fresh(self) -> tuple[PackageFile, ...]:
         """What is to be published in the repository of the job."""
-        return self._placed(Place.FRESH)
+        return self._with_status(PackageStatus.FRESH)
 
     @property
     def changes_nothing(self) -> bool:
         """Whether everything is there from another build."""
-        return all(place is Place.KEPT for place in self.packages.values())
+        return all(status is PackageStatus.KEPT for status in self.packages.values())
 
     @property
     def remark(self) -> str:
         """What somebody should know about a delivery that was published, or an empty string."""
-        kept = self._placed(Place.KEPT)
+        kept = self._with_status(PackageStatus.KEPT)
         if not kept:
             return ""
         names = ", ".join(f"{package.pkgname} {package.version}" for package in kept)
@@ -79,7 +79,7 @@ class Intake:
             package
             for package in self.packages
             if package.arch == ANY_ARCH
-            and _place(package, self.digests[package], other, self.spec) is Place.FRESH
+            and _status(package, self.digests[package], other, self.spec) is PackageStatus.FRESH
         ]
 
     def stale_in(self, current: Generation, *, arch: str) -> set[str]:
@@ -96,20 +96,20 @@ class Intake:
             and (arch == self.spec.arch or entry.arch == ANY_ARCH)
         }
 
-    def _placed(self, wanted: Place) -> tuple[PackageFile, ...]:
-        return tuple(package for package, place in self.packages.items() if place is wanted)
+    def _with_status(self, wanted: PackageStatus) -> tuple[PackageFile, ...]:
+        return tuple(package for package, status in self.packages.items() if status is wanted)
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class DeliveryVerifier:
     """Where deliveries are taken in: from `landing`, signed by one of `allowed`."""
 
     landing: LandingZone
     allowed: AllowedWorkers
 
-    def take_in(
+    def verify(
         self, claim: Claim, expectation: Expectation, current: Generation, staging: Path
-    ) -> Intake:
+    ) -> VerifiedDelivery:
         """Copy the packages of a delivery to `staging` and check those copies.
 
         `current` is what the repository has. What is not fresh does not stay in `staging`. Raises
@@ -118,19 +118,21 @@ class Desk:
         """
         manifest = self.landing.read(claim, self.allowed)
         source = self.landing.path_of(claim.delivery)
-        packages: dict[PackageFile, Place] = {}
+        packages: dict[PackageFile, PackageStatus] = {}
         digests: dict[PackageFile, str] = {}
         for file in manifest.files:
             package = _copy(source, file, staging)
             _check(package, expectation, claim.spec)
-            packages[package] = _place(package, file.sha256, current, claim.spec)
+            packages[package] = _status(package, file.sha256, current, claim.spec)
             digests[package] = file.sha256
-            if packages[package] is Place.OLDER:
+            if packages[package] is PackageStatus.OLDER:
                 raise _older(package, current)
-            if packages[package] is not Place.FRESH:
+            if packages[package] is not PackageStatus.FRESH:
                 package.path.unlink()
         _check_names(packages)
-        return Intake(spec=claim.spec, expectation=expectation, packages=packages, digests=digests)
+        return VerifiedDelivery(
+            spec=claim.spec, expectation=expectation, packages=packages, digests=digests
+        )
 
 
 def _copy(source: Path, file: DeliveredFile, staging: Path) -> PackageFile:
@@ -155,15 +157,15 @@ def _check(package: PackageFile, expectation: Expectation, spec: JobSpec) -> Non
         raise PackageError(f"{package.path.name}: {problem}")
 
 
-def _place(package: PackageFile, sha256: str, current: Generation, spec: JobSpec) -> Place:
+def _status(package: PackageFile, sha256: str, current: Generation, spec: JobSpec) -> PackageStatus:
     entry = current.packages.get(package.pkgname)
     if entry is None:
-        return Place.FRESH
+        return PackageStatus.FRESH
     if entry.version == package.version:
-        return Place.PUBLISHED if entry.sha256 == sha256 else Place.KEPT
+        return PackageStatus.PUBLISHED if entry.sha256 == sha256 else PackageStatus.KEPT
     if spec.on_older is OnOlder.REFUSE and vercmp(package.version, entry.version) < 0:
-        return Place.OLDER
-    return Place.FRESH
+        return PackageStatus.OLDER
+    return PackageStatus.FRESH
 
 
 def _older(package: PackageFile, current: Generation) -> PackageError:
