@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from scheduler.database.entries import Entry
-    from scheduler.database.repository import Repository
+    from scheduler.database.repository import PacmanRepository
     from scheduler.database.signing import Keyring
 
 _AT_ONCE = 4
@@ -30,13 +30,13 @@ class Inconsistency:
     problem: str
 
 
-def verify(repository: Repository, keyring: Keyring) -> list[Inconsistency]:
+def verify(repository: PacmanRepository, keyring: Keyring) -> list[Inconsistency]:
     """Return what is wrong with a repository; nothing where all is well."""
     return list(_Check(repository, keyring).findings())
 
 
 class _Check:
-    def __init__(self, repository: Repository, keyring: Keyring) -> None:
+    def __init__(self, repository: PacmanRepository, keyring: Keyring) -> None:
         self._repository = repository
         self._layout = repository.layout
         self._folder = repository.layout.folder

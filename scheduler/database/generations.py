@@ -28,7 +28,7 @@ class GenerationError(CaurError):
     """A generation does not exist or cannot be brought back."""
 
 
-class Kind(StrEnum):
+class PublicationKind(StrEnum):
     """What made a generation."""
 
     FOUND = "found"  # somebody else changed the repository before us
@@ -49,7 +49,7 @@ class Generation:
 
     number: int
     time: float
-    kind: Kind
+    kind: PublicationKind
     packages: Mapping[str, Entry]
     folders: Mapping[str, str] = field(default_factory=dict)
     origin: int = 0
@@ -61,7 +61,7 @@ class Generation:
         self,
         packages: Mapping[str, Entry],
         *,
-        kind: Kind,
+        kind: PublicationKind,
         time: float,
         folders: Mapping[str, str],
         origin: int = 0,
@@ -104,12 +104,12 @@ class Generation:
             for name in ("added", "updated", "removed"):
                 data[name] = tuple(data[name])
             packages = {entry.name: entry for entry in entries}
-            return cls(kind=Kind(data.pop("kind")), packages=packages, **data)
+            return cls(kind=PublicationKind(data.pop("kind")), packages=packages, **data)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise GenerationError(f"{path} cannot be read: {error}") from error
 
 
-NOTHING = Generation(number=0, time=0.0, kind=Kind.FOUND, packages={})
+NOTHING = Generation(number=0, time=0.0, kind=PublicationKind.FOUND, packages={})
 
 
 class Generations:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from caur_ci.expectation import Expectation
     from scheduler.database.expecting import Expected
     from scheduler.database.generations import Generation
-    from scheduler.database.repository import Repository
+    from scheduler.database.repository import PacmanRepository
     from scheduler.database.signing import Signer
     from scheduler.database.transaction import Transaction
     from scheduler.landing import LandingZone
@@ -61,7 +61,7 @@ class _Batch:
 class _Change:
     """What happens to the repository of one architecture."""
 
-    repository: Repository
+    repository: PacmanRepository
     transaction: Transaction
     current: Generation
 
@@ -135,7 +135,7 @@ class Publisher:
 
     def _publish(
         self,
-        repositories: Sequence[Repository],
+        repositories: Sequence[PacmanRepository],
         expected: Sequence[tuple[Claim, Expectation]],
         heartbeat: Heartbeat,
     ) -> None:
@@ -154,7 +154,7 @@ class Publisher:
 
     def _publish_together(
         self,
-        repositories: Sequence[Repository],
+        repositories: Sequence[PacmanRepository],
         expected: Sequence[tuple[Claim, Expectation]],
         heartbeat: Heartbeat,
     ) -> _Batch:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from caur_ci.errors import CaurError, InputError
 from scheduler.database.delivery_verifier import ANY_ARCH
 from scheduler.database.expecting import Sources
-from scheduler.database.generations import Kind
+from scheduler.database.generations import PublicationKind
 from scheduler.database.handback import hand_back, temporary
 from scheduler.database.layout import Layout
 from scheduler.database.repository import Retention, open_repository
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from scheduler.database.entries import Entry
     from scheduler.database.generations import Generation
-    from scheduler.database.repository import Repository
+    from scheduler.database.repository import PacmanRepository
     from scheduler.database.signing import Signer
     from scheduler.job import Removal
     from scheduler.queue import Queue, RemovalClaim
@@ -159,7 +159,7 @@ class Remover:
             )
         return folders
 
-    def _take_out(self, repository: Repository, going: Going, *, only_any: bool) -> None:
+    def _take_out(self, repository: PacmanRepository, going: Going, *, only_any: bool) -> None:
         current = repository.current()
         names = [
             entry.name
@@ -170,7 +170,7 @@ class Remover:
             with repository.transaction(self.signer) as transaction:
                 transaction.remove(names)
                 transaction.prepare()
-                repository.commit(transaction, kind=Kind.REMOVED)
+                repository.commit(transaction, kind=PublicationKind.REMOVED)
 
     def _hold(
         self, claim: RemovalClaim, heartbeat: Heartbeat, refusal: NeedsConfirmationError

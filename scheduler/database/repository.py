@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from caur_ci.errors import CaurError, ProcessError, TemporaryError
 from scheduler.database.entries import read_entries
-from scheduler.database.generations import NOTHING, RECORD, Generation, Generations, Kind
+from scheduler.database.generations import NOTHING, RECORD, Generation, Generations, PublicationKind
 from scheduler.database.lists import write_lists
 from scheduler.database.superseded import Superseded
 from scheduler.database.transaction import Transaction
@@ -51,7 +51,7 @@ class Retention:
         )
 
 
-class Repository:
+class PacmanRepository:
     """A repository that is locked. Made by `open_repository`."""
 
     def __init__(self, layout: Layout, retention: Retention | None) -> None:
@@ -89,7 +89,9 @@ class Repository:
         if entries == latest.packages:
             return latest
         now = time.time()
-        return latest.followed_by(entries, kind=Kind.FOUND, time=now, folders=latest.folders)
+        return latest.followed_by(
+            entries, kind=PublicationKind.FOUND, time=now, folders=latest.folders
+        )
 
     @contextmanager
     def transaction(self, signer: Signer) -> Iterator[Transaction]:
@@ -104,7 +106,7 @@ class Repository:
         self,
         transaction: Transaction,
         *,
-        kind: Kind = Kind.PUBLISHED,
+        kind: PublicationKind = PublicationKind.PUBLISHED,
         folders: Mapping[str, str] | None = None,
         origin: int = 0,
     ) -> Generation:
@@ -114,7 +116,7 @@ class Repository:
         finished even if the process is killed: by the next one that opens the repository.
         """
         before = self.current()
-        if before.kind is Kind.FOUND and before is not NOTHING:
+        if before.kind is PublicationKind.FOUND and before is not NOTHING:
             self.generations.add(before, self._published_databases())
         after = before.followed_by(
             transaction.entries(),
@@ -210,7 +212,7 @@ class Repository:
 @contextmanager
 def open_repository(
     layout: Layout, retention: Retention | None = None, *, wait: bool = True
-) -> Iterator[Repository]:
+) -> Iterator[PacmanRepository]:
     """Lock a repository, and finish or undo what was interrupted there.
 
     Without `retention` everything is kept that is there now. Waits for other processes that have
@@ -218,7 +220,7 @@ def open_repository(
     """
     layout.private.mkdir(parents=True, exist_ok=True)
     with _locked(layout, wait=wait):
-        repository = Repository(layout, retention)
+        repository = PacmanRepository(layout, retention)
         repository.finish_commit()
         repository.discard()
         yield repository

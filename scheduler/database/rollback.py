@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scheduler.database.generations import Generation, GenerationError, Kind
+from scheduler.database.generations import Generation, GenerationError, PublicationKind
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from scheduler.database.entries import Entry
-    from scheduler.database.repository import Repository
+    from scheduler.database.repository import PacmanRepository
     from scheduler.database.signing import Signer
 
 _SHOWN = 8
 
 
-def roll_back(repository: Repository, number: int, signer: Signer) -> Generation:
+def roll_back(repository: PacmanRepository, number: int, signer: Signer) -> Generation:
     """Publish what generation `number` had, and return the generation that this makes.
 
     Raises GenerationError when there is no such generation, or a file of it is gone; SigningError.
@@ -37,11 +37,11 @@ def roll_back(repository: Repository, number: int, signer: Signer) -> Generation
         transaction.add_published(path for path in files if path.parent != repository.layout.folder)
         transaction.prepare_from(databases)
         return repository.commit(
-            transaction, kind=Kind.ROLLED_BACK, folders=wanted.folders, origin=number
+            transaction, kind=PublicationKind.ROLLED_BACK, folders=wanted.folders, origin=number
         )
 
 
-def _found(repository: Repository, entries: list[Entry], number: int) -> list[Path]:
+def _found(repository: PacmanRepository, entries: list[Entry], number: int) -> list[Path]:
     files = {entry.filename: repository.superseded.find(entry) for entry in entries}
     gone = sorted(name for name, path in files.items() if path is None)
     if gone:

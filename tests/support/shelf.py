@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from scheduler.database.generations import Kind
+from scheduler.database.generations import PublicationKind
 from scheduler.database.layout import Layout
 from scheduler.database.packages import read_package
-from scheduler.database.repository import Repository, Retention, open_repository
+from scheduler.database.repository import PacmanRepository, Retention, open_repository
 from tests.support.packages import make_package
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Shelf:
         self.retention = Retention(grace=3600)
 
     @contextmanager
-    def open(self) -> Iterator[Repository]:
+    def open(self) -> Iterator[PacmanRepository]:
         with open_repository(self.layout, self.retention) as repository:
             yield repository
 
@@ -45,7 +45,7 @@ class Shelf:
         with self.open() as repository, repository.transaction(self.signer) as transaction:
             transaction.remove(names)
             transaction.prepare()
-            repository.commit(transaction, kind=Kind.REMOVED)
+            repository.commit(transaction, kind=PublicationKind.REMOVED)
 
     def sweep(self, *, grace: int | None = None, archive_days: int | None = None) -> None:
         """Open the repository, for once with other limits."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scheduler.database.consistency import verify
-from scheduler.database.generations import GenerationError, Kind
+from scheduler.database.generations import GenerationError, PublicationKind
 from scheduler.database.repository import Retention
 from scheduler.database.rollback import roll_back
 from scheduler.database.signing import Keyring
@@ -45,8 +45,12 @@ def test_every_published_state_has_a_number_and_says_what_changed(shelf: Shelf) 
     first, second, third = generations(shelf)
     assert [each.number for each in (first, second, third)] == [1, 2, 3]
     assert first.added == ("a", "b")
-    assert (second.kind, second.added, second.updated) == (Kind.PUBLISHED, ("c",), ("a",))
-    assert (third.kind, third.removed) == (Kind.REMOVED, ("b",))
+    assert (second.kind, second.added, second.updated) == (
+        PublicationKind.PUBLISHED,
+        ("c",),
+        ("a",),
+    )
+    assert (third.kind, third.removed) == (PublicationKind.REMOVED, ("b",))
     assert third.packages.keys() == third.folders.keys() == {"a", "c"}
 
 
@@ -63,7 +67,7 @@ def test_an_earlier_state_comes_back_and_pacman_gets_it(
 
     made = back_to(shelf, 1)
 
-    assert (made.number, made.kind, made.origin) == (4, Kind.ROLLED_BACK, 1)
+    assert (made.number, made.kind, made.origin) == (4, PublicationKind.ROLLED_BACK, 1)
     pacman.refresh()
     assert pacman.available() == {"tool": "1-1", "gone": "1-1"}
     pacman.install("tool")
@@ -160,7 +164,7 @@ def test_a_repository_that_somebody_else_made_or_changed_can_come_back_as_well(
     shelf.publish(("tool", "2-1"))
 
     found, published = generations(shelf)
-    assert (found.kind, published.kind) == (Kind.FOUND, Kind.PUBLISHED)
+    assert (found.kind, published.kind) == (PublicationKind.FOUND, PublicationKind.PUBLISHED)
     assert published.updated == ("tool",)
     back_to(shelf, 1)
     assert shelf.versions() == {"tool": "1-1"}

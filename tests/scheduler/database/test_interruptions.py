@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from scheduler.connection import connect
 from scheduler.database.consistency import Inconsistency, verify
-from scheduler.database.generations import Kind
+from scheduler.database.generations import PublicationKind
 from scheduler.database.layout import Layout
 from scheduler.database.packages import read_package
-from scheduler.database.repository import Repository, Retention, open_repository
+from scheduler.database.repository import PacmanRepository, Retention, open_repository
 from scheduler.database.signing import Keyring
 from scheduler.job import Outcome
 from scheduler.queue import Queue
@@ -52,7 +52,7 @@ def findings(layout: Layout, home: Path) -> list[Inconsistency]:
         return verify(repository, Keyring(home))
 
 
-def settled(repository: Repository) -> bool:
+def settled(repository: PacmanRepository) -> bool:
     """Tell whether nothing is left of what was interrupted."""
     names = {path.name for path in repository.layout.private.iterdir()}
     return not names & {"staging", "commit"}
@@ -102,7 +102,9 @@ def test_rolling_back(shelf: Shelf, key: SigningKey) -> None:
         transaction.add_published([shelf.layout.archive / "tool-1-1-any.pkg.tar.zst"])
         transaction.prepare_from(repository.generations.path(1))
         at_every_step(
-            shelf, lambda: repository.commit(transaction, kind=Kind.ROLLED_BACK, origin=1), check
+            shelf,
+            lambda: repository.commit(transaction, kind=PublicationKind.ROLLED_BACK, origin=1),
+            check,
         )
 
     assert seen == {"1-1", "2-1"}
