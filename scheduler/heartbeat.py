@@ -58,7 +58,7 @@ class Heartbeat:
         """Tell whether somebody asked to end the job."""
         return claim.token in self._canceled
 
-    def insist(self, claim: AnyClaim, action: Callable[[], T]) -> T:
+    def retry_while_held(self, claim: AnyClaim, action: Callable[[], T]) -> T:
         """Return `action()`, repeated for as long as Redis is out of reach and the claim is held.
 
         Raises StaleClaimError.

@@ -22,7 +22,7 @@ def hand_back(
     for claim in claims:
         # What is finished already, or somebody else's by now, does not come back.
         with suppress(StaleClaimError):
-            heartbeat.insist(claim, _releasing(queue, claim, reason))
+            heartbeat.retry_while_held(claim, _releasing(queue, claim, reason))
 
 
 def temporary(target_repo: str, arch: str, error: CaurError | OSError) -> TemporaryError:

@@ -177,7 +177,7 @@ class Publisher:
             if changed:
                 # The last moment to learn that somebody else has verified these over.
                 for claim, _ in batch.verified:
-                    heartbeat.insist(claim, _renewing(self.queue, claim))
+                    heartbeat.retry_while_held(claim, _renewing(self.queue, claim))
             for change in changed:
                 change.repository.commit(change.transaction, folders=batch.folders)
         return batch
@@ -236,7 +236,7 @@ class Publisher:
     ) -> None:
         _log.info("%s: %s%s", claim.identity, outcome.name, f": {reason}" if reason else "")
         with suppress(StaleClaimError):
-            heartbeat.insist(
+            heartbeat.retry_while_held(
                 claim, lambda: self.queue.finish(claim, outcome, reason, failure=failure)
             )
 

@@ -115,7 +115,7 @@ class Remover:
             else:
                 _log.info("%s/%s: removed %s", repo, arch, ", ".join(gone) or "nothing")
             with suppress(StaleClaimError):
-                heartbeat.insist(
+                heartbeat.retry_while_held(
                     claim, lambda: self.queue.finish_removal(claim, removed=gone, error=error)
                 )
 
@@ -176,7 +176,7 @@ class Remover:
         self, claim: RemovalClaim, heartbeat: Heartbeat, refusal: NeedsConfirmationError
     ) -> None:
         with suppress(StaleClaimError):
-            heartbeat.insist(
+            heartbeat.retry_while_held(
                 claim,
                 lambda: self.queue.hold_removal(claim, refusal.message, remove=refusal.folders),
             )

@@ -168,7 +168,7 @@ class Queue(QueueControl):
         if not self._run("release", *_reference(claim), reason):
             raise _stale(claim)
 
-    def put_off(self, claim: Claim, reason: str) -> State:
+    def retry_later(self, claim: Claim, reason: str) -> State:
         """Hand back a job that could not be built through no fault of its own.
 
         It is counted and kept back for a while like a build that was lost with its worker, see

@@ -1,4 +1,4 @@
-"""From a finished build to the landing zone, with patience: the build is not done again."""
+"""From a finished build to the landing zone, with retry_policy: the build is not done again."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LOOK_AROUND = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class RetryPolicy:
     """For how many seconds something is tried again, with pauses that grow."""
 
     total: float
@@ -37,12 +37,12 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Courier:
+class DeliveryClient:
     """Brings what was built to the landing zone."""
 
     landing: Landing
     key: WorkerKey
-    patience: Patience
+    retry_policy: RetryPolicy
 
     def deliver(
         self, manifest: Manifest, output: Path, log: JobLog, why_stop: Callable[[], Stop | None]
@@ -54,17 +54,17 @@ class Courier:
         for file in manifest.files:
             log.say(f"delivering {file.name} ({file.size} bytes, sha256 {file.sha256})")
         log.flush()
-        began, pause = time.monotonic(), self.patience.first_pause
+        began, pause = time.monotonic(), self.retry_policy.first_pause
         try:
             signed = SignedManifest.sign(manifest, self.key)
             while (error := self._try(signed, output, why_stop)) is not None:
-                if time.monotonic() - began >= self.patience.total:
+                if time.monotonic() - began >= self.retry_policy.total:
                     return failed(FailureClass.INFRASTRUCTURE, f"the landing zone: {error}")
                 self._say(log, manifest, error, pause)
                 stop = _wait(pause, why_stop)
                 if stop is not None:
                     return BuildResult(Outcome.CANCELED, stop.value, stopped=stop)
-                pause = min(2 * pause, self.patience.longest_pause)
+                pause = min(2 * pause, self.retry_policy.longest_pause)
         except (DeliveryError, NotAFileError) as problem:
             return failed(FailureClass.PACKAGING, problem.message)
         except CaurError as problem:

@@ -13,7 +13,7 @@ from caur_ci.srcinfo import parse_fields
 from scheduler.files import open_regular_file
 from scheduler.job import FailureClass, Outcome
 from scheduler.worker.failures import Phase, classify
-from scheduler.worker.outcome import BuildResult, by_code, failed, stopped
+from scheduler.worker.outcome import BuildResult, failed, from_exit_code, stopped
 from scheduler.worker.steps import PACKAGE_LIST, SRCINFO
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ class Flow:
             return self.result_of(ending.stopped)
         if ending.code == 0:
             return None
-        return by_code(ending.code, skip_code=self.skip_code) or self._failure(phase, ending)
+        return from_exit_code(ending.code, skip_code=self.skip_code) or self._failure(phase, ending)
 
     def result_of(self, stop: Stop) -> BuildResult:
         """Return the end of this build when it was stopped."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from scheduler.logs import LogStore
     from scheduler.queue import Claim, Queue, WorkerIdentity
     from scheduler.worker.builder import Builder
-    from scheduler.worker.delivery import Courier
+    from scheduler.worker.delivery import DeliveryClient
     from scheduler.worker.workspace import Workspace
 
 _log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class Worker:
         logs: LogStore,
         identity: WorkerIdentity,
         builder: Builder,
-        courier: Courier,
+        delivery: DeliveryClient,
         workspace: Workspace,
         stop: Event,
         heartbeat: float = DEFAULT_INTERVAL,
@@ -53,7 +53,7 @@ class Worker:
         self._logs = logs
         self.identity = identity
         self._builder = builder
-        self._courier = courier
+        self._delivery = delivery
         self._workspace = workspace
         self._stop = stop
         self._heartbeat = heartbeat
@@ -120,14 +120,16 @@ class Worker:
         self, claim: Claim, manifest: Manifest, output: Path, heartbeat: Heartbeat, log: JobLog
     ) -> BuildResult | None:
         """Put the packages into the landing zone; return a result only if that failed."""
-        result = self._courier.deliver(
+        result = self._delivery.deliver(
             manifest, output, log, lambda: self._why_stop(claim, heartbeat)
         )
         if result is not None:
             return result
-        landing = self._courier.landing
+        landing = self._delivery.landing
         try:
-            state = heartbeat.insist(claim, lambda: self._queue.land(claim, manifest.delivery))
+            state = heartbeat.retry_while_held(
+                claim, lambda: self._queue.land(claim, manifest.delivery)
+            )
         except StaleClaimError:
             landing.remove(manifest.delivery)
             raise
@@ -147,13 +149,13 @@ class Worker:
         log.flush()
         if result.stopped is Stop.LOST:
             return
-        heartbeat.insist(claim, lambda: self._tell(claim, result))
+        heartbeat.retry_while_held(claim, lambda: self._tell(claim, result))
 
     def _tell(self, claim: Claim, result: BuildResult) -> None:
         if result.stopped is Stop.SHUTDOWN:
             self._queue.release(claim, result.reason)
-        elif result.is_put_off:
-            self._queue.put_off(claim, result.reason)
+        elif result.is_retried_later:
+            self._queue.retry_later(claim, result.reason)
         else:
             self._queue.finish(claim, result.outcome, result.reason, failure=result.failure)
 

@@ -30,7 +30,7 @@ class BuildResult:
     stopped: Stop | None = None
 
     @property
-    def is_put_off(self) -> bool:
+    def is_retried_later(self) -> bool:
         """Whether the package can do nothing for it, so that it is to be tried again."""
         return self.failure is FailureClass.INFRASTRUCTURE
 
@@ -59,7 +59,7 @@ def stopped(stop: Stop, *, limit: int, stall: int, min_free: int) -> BuildResult
     return BuildResult(Outcome.CANCELED, stop.value, stopped=stop)
 
 
-def by_code(code: int, *, skip_code: int) -> BuildResult | None:
+def from_exit_code(code: int, *, skip_code: int) -> BuildResult | None:
     """Return the end that an exit code stands for by agreement, None where it stands for none."""
     if code == skip_code:
         return BuildResult(Outcome.SKIPPED, "the package asked to be skipped")

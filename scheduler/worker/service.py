@@ -15,7 +15,7 @@ from scheduler.logs import LogStore
 from scheduler.queue import Queue, WorkerIdentity
 from scheduler.source.cache import SourceCache
 from scheduler.worker.builder import Builder
-from scheduler.worker.delivery import Courier, Patience
+from scheduler.worker.delivery import DeliveryClient, RetryPolicy
 from scheduler.worker.downloads import KeptDownloads
 from scheduler.worker.executors.opening import opened_executor
 from scheduler.worker.loop import Worker
@@ -77,8 +77,10 @@ def running_worker(settings: WorkerSettings, redis: Redis, stop: Event) -> Itera
             logs=LogStore(redis),
             identity=identity,
             builder=builder,
-            courier=Courier(
-                landing=_landing(settings), key=key, patience=Patience(total=settings.patience)
+            delivery=DeliveryClient(
+                landing=_landing(settings),
+                key=key,
+                retry_policy=RetryPolicy(total=settings.patience),
             ),
             workspace=place,
             stop=stop,

@@ -60,5 +60,5 @@ def test_without_a_server_a_claim_is_given_up_after_the_length_of_a_lease(
         Heartbeat(Queue(nobody), [claim], interval=0.02, patience=0.1) as heartbeat,
     ):
         with pytest.raises(StaleClaimError, match="lost meanwhile"):
-            heartbeat.insist(claim, unreachable)
+            heartbeat.retry_while_held(claim, unreachable)
         assert heartbeat.has_lost(claim)

@@ -16,7 +16,7 @@ from scheduler.queue import Queue, WorkerIdentity
 from scheduler.settings import WorkerSettings
 from scheduler.source.cache import SourceCache
 from scheduler.worker.builder import Builder
-from scheduler.worker.delivery import Courier, Patience
+from scheduler.worker.delivery import DeliveryClient, RetryPolicy
 from scheduler.worker.downloads import KeptDownloads
 from scheduler.worker.executors.host.executor import HostExecutor
 from scheduler.worker.loop import Worker
@@ -124,7 +124,7 @@ class BuildSite:
         stall: int = 1800,
         min_free: int = 0,
         lease: float = 60.0,
-        patience: Patience | None = None,
+        retry_policy: RetryPolicy | None = None,
     ) -> Iterator[BuildWorld]:
         queue, logs = Queue(self.redis, lease=lease), LogStore(self.redis)
         landing = LandingZone(self.checkout.folder.parent / "landing")
@@ -155,10 +155,10 @@ class BuildSite:
                 logs=logs,
                 identity=identity,
                 builder=builder,
-                courier=Courier(
+                delivery=DeliveryClient(
                     landing=landing,
                     key=WorkerKey.ensure(settings.key),
-                    patience=patience or Patience(total=0.05, first_pause=0.01),
+                    retry_policy=retry_policy or RetryPolicy(total=0.05, first_pause=0.01),
                 ),
                 workspace=place,
                 stop=stop,

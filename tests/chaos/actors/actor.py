@@ -72,7 +72,7 @@ class Actor:
         self._journal.hear(number, OK, result(answer))
         return OK, answer
 
-    def insist(self, *word: Any, **options: Any) -> tuple[str, Any]:  # noqa: ANN401 - see say()
+    def retry_while_held(self, *word: Any, **options: Any) -> tuple[str, Any]:  # noqa: ANN401 - see say()
         """Say it until there is an answer."""
         while True:
             answer, value = self.say(*word, **options)

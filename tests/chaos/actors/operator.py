@@ -42,7 +42,7 @@ class Operator(Actor):
     def run(self) -> None:
         """Act until killed."""
         # Whoever had this place before may have died in a pause.
-        self.insist("resume", self.queue.resume)
+        self.retry_while_held("resume", self.queue.resume)
         while True:
             time.sleep(self.chance.uniform(0.1, _LONGEST_PAUSE))
             if self._left > 0:
@@ -68,7 +68,7 @@ class Operator(Actor):
         else:
             self.say("pause", lambda: self.queue.pause("for a moment"))
             time.sleep(self.chance.uniform(0, _LONGEST_PAUSE))
-            self.insist("resume", self.queue.resume)
+            self.retry_while_held("resume", self.queue.resume)
 
     def _let_go(self) -> None:
         _, snapshot = self.say("look", lambda: self.queue.snapshot(limit=20))

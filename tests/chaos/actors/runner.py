@@ -45,7 +45,7 @@ class Runner(Actor):
     def _publish(self, claim: Claim) -> None:
         fate = self._fate()
         if fate == _RELEASE:
-            answer, _ = self.insist(
+            answer, _ = self.retry_while_held(
                 "release", lambda: self.queue.release(claim, "not now"), told(claim)
             )
             if answer == OK:
@@ -57,7 +57,7 @@ class Runner(Actor):
     def _finish(self, claim: Claim) -> None:
         failed = self.chance.random() < 0.05
         outcome = Outcome.FAILED if failed else Outcome.SUCCESS
-        self.insist(
+        self.retry_while_held(
             "finish",
             lambda: self.queue.finish(claim, outcome, "as it was to be"),
             told(claim) | {"outcome": int(outcome)},
@@ -83,7 +83,7 @@ class Runner(Actor):
             else:
                 self.queue.finish_removal(claim, removed=claim.removal.remove)
 
-        self.insist(kind, action, _told(claim))
+        self.retry_while_held(kind, action, _told(claim))
 
     def _fate(self) -> str:
         return self.chance.choices(list(_FATES), list(_FATES.values()))[0]

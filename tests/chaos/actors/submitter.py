@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def _submit(actor: Actor, request: Request) -> None:
-    actor.insist(
+    actor.retry_while_held(
         "submit",
         lambda: actor.queue.submit(
             request.id, request.jobs, request.removals, on_running=request.on_running

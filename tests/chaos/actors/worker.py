@@ -73,7 +73,7 @@ class Worker(Actor):
                 return self._finish_and_claim(claim, outcome)
             self._finish(claim, outcome)
         else:
-            self.insist(*self._landing(claim, f"delivery-{claim.token}"), result=_state)
+            self.retry_while_held(*self._landing(claim, f"delivery-{claim.token}"), result=_state)
         return None
 
     def _work(self, claim: Claim) -> bool:
@@ -95,7 +95,7 @@ class Worker(Actor):
         return True
 
     def _finish(self, claim: Claim, outcome: Outcome) -> None:
-        self.insist(
+        self.retry_while_held(
             "finish",
             lambda: self.queue.finish(claim, outcome, "as it was to be"),
             told(claim) | {"outcome": int(outcome)},
@@ -103,7 +103,7 @@ class Worker(Actor):
 
     def _finish_and_claim(self, claim: Claim, outcome: Outcome) -> Claim | None:
         following: Claim | None
-        answer, following = self.insist(
+        answer, following = self.retry_while_held(
             "finish",
             lambda: self.queue.finish_and_claim(claim, outcome, "as it was to be", worker=self._me),
             told(claim) | {"outcome": int(outcome)},
@@ -113,7 +113,7 @@ class Worker(Actor):
         return following
 
     def _release(self, claim: Claim) -> None:
-        answer, _ = self.insist(
+        answer, _ = self.retry_while_held(
             "release", lambda: self.queue.release(claim, "handed back"), told(claim)
         )
         if answer == OK and self.chance.random() < 0.7:

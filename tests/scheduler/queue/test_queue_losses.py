@@ -98,7 +98,7 @@ def test_what_is_handed_back_has_no_delay_and_no_mark(patient: Queue) -> None:
 def test_what_a_worker_cannot_build_waits_longer_each_time(patient: Queue, redis: Redis) -> None:
     submit(patient, job("a"))
     for loss, delay in enumerate([100, 1000, 5000], start=1):
-        assert patient.put_off(claimed(patient), "no network") is State.WAITING
+        assert patient.retry_later(claimed(patient), "no network") is State.WAITING
         assert patient.claim(worker()) is None
         (view,) = patient.snapshot().delayed
         assert abs(view.delayed_until - time.time() - delay) < 60
@@ -108,7 +108,7 @@ def test_what_a_worker_cannot_build_waits_longer_each_time(patient: Queue, redis
         assert event.kind == "returned"
         assert event.reason.startswith(f"no network; loss {loss} of 4")
         let_delays_pass(redis)
-    assert patient.put_off(claimed(patient), "no network") is State.DONE
+    assert patient.retry_later(claimed(patient), "no network") is State.DONE
     (view,) = patient.snapshot().quarantine
     assert (view.outcome, view.failure) == (Outcome.SOFTWARE_FAILURE, FailureClass.INFRASTRUCTURE)
     assert "4 times" in view.reason
@@ -118,10 +118,10 @@ def test_a_canceled_job_is_not_put_off(patient: Queue) -> None:
     submit(patient, job("a"))
     claim = claimed(patient)
     patient.cancel([A])
-    assert patient.put_off(claim, "no network") is State.DONE
+    assert patient.retry_later(claim, "no network") is State.DONE
     assert patient.snapshot().recent[0].outcome is Outcome.CANCELED
     with pytest.raises(StaleClaimError):
-        patient.put_off(claim, "no network")
+        patient.retry_later(claim, "no network")
 
 
 def test_a_lost_publication_has_no_delay(patient: Queue, queue: Queue) -> None:

@@ -360,7 +360,7 @@ class _QueueMachine(RuleBasedStateMachine):
         id_ = self._drawn(data, State.BUILDING, State.PUBLISHING)
         job_, claim = self.model.jobs[id_], self._retire_claim(id_)
         if lost and said:
-            self.queue.put_off(claim, "the network was out of reach")
+            self.queue.retry_later(claim, "the network was out of reach")
         elif lost:
             Queue(self.redis, lease=0).renew(claim)
             assert [returned.id for returned in self.queue.reap()] == [id_]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scheduler.job import Outcome, Removal, State
-from scheduler.worker.delivery import Patience
+from scheduler.worker.delivery import RetryPolicy
 from tests.support.packages import pkgbuild
 from tests.support.queue import Background, eventually, job
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 import pytest
 
-PATIENT = Patience(total=3600, first_pause=0.05, longest_pause=0.2)
+PATIENT = RetryPolicy(total=3600, first_pause=0.05, longest_pause=0.2)
 
 
 @pytest.fixture
 def world(site: BuildSite) -> Iterator[BuildWorld]:
     """Return a world with a file in the place of the landing zone."""
-    with site.world(patience=PATIENT) as world:
+    with site.world(retry_policy=PATIENT) as world:
         world.landing.folder.write_text("in the way")
         yield world
 
