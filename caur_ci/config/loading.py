@@ -14,7 +14,7 @@ from caur_ci.names import suggestion
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from caur_ci.config.values import Kind
+    from caur_ci.config.values import ValueType
 
 C = TypeVar("C")
 
@@ -33,11 +33,11 @@ class Key:
     """What the program knows of one key."""
 
     name: str
-    kind: Kind[Any]
+    kind: ValueType[Any]
     summary: str
 
 
-def key(name: str, kind: Kind[Any], summary: str, default: Any = None) -> Any:  # noqa: ANN401
+def key(name: str, kind: ValueType[Any], summary: str, default: Any = None) -> Any:  # noqa: ANN401
     """Declare a dataclass field that is read from the key `name`."""
     return dataclasses.field(default=default, metadata={"key": Key(name, kind, summary)})
 

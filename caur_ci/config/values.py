@@ -26,7 +26,7 @@ _PORT = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-
 
 
 @dataclass(frozen=True)
-class Kind(Generic[T]):
+class ValueType(Generic[T]):
     """One kind of value: what the text must look like, and what it becomes."""
 
     pattern: str
@@ -82,65 +82,65 @@ def _split_at(separator: str | None) -> Callable[[str], tuple[str, ...]]:
     return lambda text: tuple(text.split(separator))
 
 
-def number(smallest: int, largest: int, pattern: str) -> Kind[int]:
+def number(smallest: int, largest: int, pattern: str) -> ValueType[int]:
     """Return the kind of whole numbers that `pattern` lets through."""
-    return Kind(pattern, f"a whole number from {smallest} to {largest}", int)
+    return ValueType(pattern, f"a whole number from {smallest} to {largest}", int)
 
 
-BOOLEAN = Kind(r"true|false|1|0", "true or false (1 or 0)", lambda text: text in {"true", "1"})
-SECONDS = Kind(r"[0-9]{1,5}(?:\.[0-9]{1,3})?", "a number of seconds, such as 0 or 2.5", float)
+BOOLEAN = ValueType(r"true|false|1|0", "true or false (1 or 0)", lambda text: text in {"true", "1"})
+SECONDS = ValueType(r"[0-9]{1,5}(?:\.[0-9]{1,3})?", "a number of seconds, such as 0 or 2.5", float)
 EXIT_CODE = number(1, 255, r"[1-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5]")
 PORT = number(1, 65535, _PORT)
 COUNT = number(1, 999, r"[1-9][0-9]{0,2}")
 NATURAL = number(0, 9999, r"[0-9]{1,4}")
-TEXT = Kind(r"\S.*", "any text on one line", str)
-WORD = Kind(r"[A-Za-z0-9_.-]+", "one word of letters, digits and _ . -", str)
-PERSON = Kind(r"[^\s<>][^<>]*", "a name without < and >", str)
-EMAIL = Kind(r"[^\s<>]+", "an e-mail address without blanks, < and >", str)
-HOST = Kind(r"[A-Za-z0-9](?:[A-Za-z0-9.:-]*[A-Za-z0-9])?", "a host name or IP address", str)
-FINGERPRINTS = Kind(
+TEXT = ValueType(r"\S.*", "any text on one line", str)
+WORD = ValueType(r"[A-Za-z0-9_.-]+", "one word of letters, digits and _ . -", str)
+PERSON = ValueType(r"[^\s<>][^<>]*", "a name without < and >", str)
+EMAIL = ValueType(r"[^\s<>]+", "an e-mail address without blanks, < and >", str)
+HOST = ValueType(r"[A-Za-z0-9](?:[A-Za-z0-9.:-]*[A-Za-z0-9])?", "a host name or IP address", str)
+FINGERPRINTS = ValueType(
     rf"{_FINGERPRINT}(?:[ \t]+{_FINGERPRINT})*",
     "fingerprints like SHA256:…, with blanks in between",
     str,
 )
-USER = Kind(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", "a user name", str)
-REPOSITORY = Kind(
+USER = ValueType(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", "a user name", str)
+REPOSITORY = ValueType(
     r"[A-Za-z0-9_][A-Za-z0-9@._+-]*", "a repository name: letters, digits and @ . _ + -", str
 )
-WEB_URL = Kind(r"https?://\S+", "an http or https URL", str)
-GIT_URL = Kind(_GIT_URL, "the URL of a git repository", str)
-GIT_URLS = Kind(
+WEB_URL = ValueType(r"https?://\S+", "an http or https URL", str)
+GIT_URL = ValueType(_GIT_URL, "the URL of a git repository", str)
+GIT_URLS = ValueType(
     rf"{_GIT_URL}(?:[ \t]+{_GIT_URL})*",
     "URLs of git repositories, with blanks in between",
     _split_at(None),
 )
-PROXY = Kind(
+PROXY = ValueType(
     r"(?:https?|socks4a?|socks5h?)://\S+|[A-Za-z0-9.-]+:[0-9]{1,5}",
     "a proxy URL (http, https, socks5, socks5h) or HOST:PORT",
     str,
 )
-URLS = Kind(
+URLS = ValueType(
     r"(?:https?|file)://\S+(?:[ \t]+(?:https?|file)://\S+)*",
     "URLs with blanks in between",
     _split_at(None),
 )
-NAMES = Kind(
+NAMES = ValueType(
     rf"{_NAME}(?::{_NAME})*", "package names with colons in between: a:b:c", _split_at(":")
 )
-BUILD_CLASS = Kind(
+BUILD_CLASS = ValueType(
     r"[0-9]{1,4}|[A-Za-z_][A-Za-z0-9._-]*",
     "a number (the least class of the worker) or the name of a worker",
     normalize_build_class,
 )
-SOURCE = Kind(
+SOURCE = ValueType(
     rf"aur|custom|gitlab:[A-Za-z0-9._/-]+|{_GIT_URL}",
     "aur, custom, gitlab:PROJECT_ID or the URL of a git repository",
     _source,
 )
-BUMP = Kind(
+BUMP = ValueType(
     r"[0-9]{1,4}|(?:[0-9]+:)?[^\s:/-]+-[0-9]+(?:\.[0-9]+)?(?:/[0-9]{1,4})?",
     "a number N, or [EPOCH:]PKGVER-PKGREL/N such as 1:2.3-1/2",
     _bump,
 )
 # Several extended regular expressions; what is inside them is looked at where they are used.
-EXPRESSIONS = Kind(r"\S.*", "regular expressions with semicolons in between", _split_at(";"))
+EXPRESSIONS = ValueType(r"\S.*", "regular expressions with semicolons in between", _split_at(";"))

@@ -18,7 +18,7 @@ _NO_LIMIT = 10**9
 _WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
-class Kind(Protocol[T_co]):
+class VariableType(Protocol[T_co]):
     """How the text of a variable becomes a value, and what TOML has in its place."""
 
     def parse(self, text: str) -> T_co:

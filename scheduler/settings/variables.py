@@ -12,8 +12,8 @@ from scheduler.settings.kinds import (
     FilePaths,
     Flag,
     Json,
-    Kind,
     Text,
+    VariableType,
     Whole,
 )
 
@@ -33,7 +33,7 @@ class Variable(Generic[T]):
 
     name: str
     key: str
-    kind: Kind[T]
+    kind: VariableType[T]
     summary: str
     default: str | None = ""
 
