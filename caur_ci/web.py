@@ -36,7 +36,7 @@ class WebError(TemporaryError):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WebResponse:
     """What a server sent. The names of headers are in lower case."""
 
     status: int
@@ -69,11 +69,11 @@ class Web:
         self._delays = tuple(delays)
         self._sleep = sleep
 
-    def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Answer:
+    def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> WebResponse:
         """Fetch `url`. Raises WebError for anything but 200 and 304."""
         return self._patiently("GET", url, headers or {}, None)
 
-    def post_form(self, url: str, fields: Sequence[tuple[str, str]]) -> Answer:
+    def post_form(self, url: str, fields: Sequence[tuple[str, str]]) -> WebResponse:
         """Send a form to `url`, which must not change anything there. Raises WebError."""
         return self._patiently("POST", url, {}, list(fields))
 
@@ -83,7 +83,7 @@ class Web:
         url: str,
         headers: Mapping[str, str],
         fields: list[tuple[str, str]] | None,
-    ) -> Answer:
+    ) -> WebResponse:
         for delay in (*self._delays, None):
             wait = 0.0
             try:
@@ -110,7 +110,7 @@ class Web:
         url: str,
         headers: Mapping[str, str],
         fields: list[tuple[str, str]] | None,
-    ) -> Answer:
+    ) -> WebResponse:
         with self._session.request(
             method,
             url,
@@ -125,10 +125,10 @@ class Web:
                 if len(content) > MAX_SIZE:
                     raise requests.RequestException(f"the answer is larger than {MAX_SIZE} bytes")
             names = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(response.status_code, names, bytes(content))
+            return WebResponse(response.status_code, names, bytes(content))
 
 
-def _retry_after(answer: Answer) -> float:
+def _retry_after(answer: WebResponse) -> float:
     text = answer.headers.get("retry-after", "")
     # The other form, a date, is as good as no answer: clocks differ.
     return float(text) if text.isascii() and text.isdigit() else 0.0

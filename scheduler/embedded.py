@@ -51,7 +51,7 @@ appendfsync always
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _ServerFolder:
     """Where the server of a state folder keeps its things."""
 
     folder: Path
@@ -139,7 +139,7 @@ def find_server() -> Path:
     )
 
 
-def _place_of(state_dir: Path) -> _Place:
+def _place_of(state_dir: Path) -> _ServerFolder:
     folder = state_dir.absolute() / "redis"
     socket = folder / "redis.sock"
     if len(os.fsencode(socket)) > MAX_SOCKET_PATH:
@@ -148,10 +148,10 @@ def _place_of(state_dir: Path) -> _Place:
         runtime = Path(f"/tmp/caur-ci-{os.getuid()}-{digest}")  # noqa: S108 - checked for its owner
         make_private(runtime, "the embedded Redis")
         socket = runtime / "redis.sock"
-    return _Place(folder=folder, socket=socket)
+    return _ServerFolder(folder=folder, socket=socket)
 
 
-def _answers(place: _Place, timeout: float = _START_TIMEOUT) -> bool:
+def _answers(place: _ServerFolder, timeout: float = _START_TIMEOUT) -> bool:
     """Tell whether a server listens; one that is still reading its data is waited for."""
     from redis import Redis, exceptions  # noqa: PLC0415 - slow to import
     from redis.backoff import NoBackoff  # noqa: PLC0415
@@ -175,7 +175,7 @@ def _answers(place: _Place, timeout: float = _START_TIMEOUT) -> bool:
                 return False
 
 
-def _server_pid(place: _Place) -> int | None:
+def _server_pid(place: _ServerFolder) -> int | None:
     """Return the id of the server's process, if it is alive and really is that server."""
     try:
         pid = int(place.pid_file.read_text(encoding="ascii"))
@@ -193,7 +193,7 @@ def _working_folder(pid: int) -> Path | None:
         return None
 
 
-def _end_orphan(place: _Place) -> None:
+def _end_orphan(place: _ServerFolder) -> None:
     """End a server whose socket is gone: two servers must never write to the same files."""
     pid = _server_pid(place)
     if pid is not None:
@@ -212,7 +212,7 @@ def _end(pid: int, timeout: float) -> None:
         time.sleep(_POLL_INTERVAL)
 
 
-def _start(place: _Place, program: Path) -> None:
+def _start(place: _ServerFolder, program: Path) -> None:
     _check_version(program, place.folder)
     config = place.folder / "server.conf"
     config.write_text(
@@ -228,7 +228,7 @@ def _start(place: _Place, program: Path) -> None:
         time.sleep(_POLL_INTERVAL)
 
 
-def _is_starting(place: _Place, waited: float) -> bool:
+def _is_starting(place: _ServerFolder, waited: float) -> bool:
     """Tell whether the server, which does not listen yet, may still come to that."""
     # The file is there for an instant before its content is.
     if place.pid_file.exists() and place.pid_file.stat().st_size:
@@ -260,7 +260,7 @@ def _quoted(path: Path) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _start_error(place: _Place, program: Path) -> CaurError:
+def _start_error(place: _ServerFolder, program: Path) -> CaurError:
     log = place.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     return CaurError(
         f"the embedded Redis ({program}) does not start"

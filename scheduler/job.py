@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 DEFAULT_BUILD_CLASS = "1"
 
 
-class State(StrEnum):
+class JobState(StrEnum):
     """Where a job stands. `DONE` is the only state that a job never leaves."""
 
     WAITING = "waiting"  # for a dependency, or for the running job of the same identity

@@ -40,10 +40,10 @@ def why(
     Ends with 1 if nothing is known about it.
     """
     from caur_ci.cli.data import to_json  # noqa: PLC0415
-    from caur_ci.cli.findings import outline  # noqa: PLC0415
-    from caur_ci.cli.ledger_findings import decisions_about, ledger_findings  # noqa: PLC0415
+    from caur_ci.cli.ledger_reasons import decisions_about, ledger_reasons  # noqa: PLC0415
     from caur_ci.cli.queue.targets import near_names  # noqa: PLC0415
-    from caur_ci.cli.queue_findings import queue_findings  # noqa: PLC0415
+    from caur_ci.cli.queue_reasons import queue_reasons  # noqa: PLC0415
+    from caur_ci.cli.reasons import outline  # noqa: PLC0415
     from scheduler.connection import connect  # noqa: PLC0415 - slow to import
     from scheduler.logs import LogStore  # noqa: PLC0415
     from scheduler.queue import QueueReader  # noqa: PLC0415
@@ -57,8 +57,8 @@ def why(
         near = "" if explanation else near_names(queue, package)
     title = explanation.identity if explanation else package
     decisions = decisions_about(session, title.rpartition("/")[2], repo=repo, remote=remote)
-    findings = list(queue_findings(explanation, log, workers)) if explanation else []
-    findings += ledger_findings(decisions)
+    findings = list(queue_reasons(explanation, log, workers)) if explanation else []
+    findings += ledger_reasons(decisions)
     if as_json:
         data = {
             "package": package,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from caur_ci.demo.world import Places
+    from caur_ci.demo.world import DemoFolders
 
 _MAX_FORM = 1 << 20
 _BRANCH = "refs/heads/master"
@@ -27,7 +27,7 @@ _BRANCH = "refs/heads/master"
 class LocalAur:
     """What the AUR has, and its answers on loopback."""
 
-    def __init__(self, made: Places) -> None:
+    def __init__(self, made: DemoFolders) -> None:
         self._made = made
         self._folder = made.work / "aur"
         self._folder.mkdir()
@@ -105,7 +105,7 @@ def _handler_for(records: dict[str, dict[str, object]]) -> type[BaseHTTPRequestH
 
 
 @contextmanager
-def local_aur(made: Places) -> Iterator[LocalAur]:
+def local_aur(made: DemoFolders) -> Iterator[LocalAur]:
     """Provide an AUR without packages, which answers until the block ends."""
     aur = LocalAur(made)
     thread = threading.Thread(target=aur.serve, daemon=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from scheduler.job import Outcome, State
+from scheduler.job import JobState, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ class Course:
 
     job_id: int
     pkgbase: str
-    state: State = State.WAITING
+    state: JobState = JobState.WAITING
     outcome: Outcome | None = None
     worker: str = ""
     attempt: int = 0
@@ -75,9 +75,9 @@ class Board:
         return course
 
     def _apply_removal(self, event: Event) -> None:
-        if event.state is State.WAITING:
+        if event.state is JobState.WAITING:
             self.removals_open += 1
-        elif event.state is State.DONE:
+        elif event.state is JobState.DONE:
             self.removals_open -= 1
             self.removals_done += 1
             if event.outcome is not Outcome.SUCCESS:
@@ -86,7 +86,7 @@ class Board:
     @property
     def is_idle(self) -> bool:
         """Whether everything that was submitted has come to its end."""
-        done = all(course.state is State.DONE for course in self.courses.values())
+        done = all(course.state is JobState.DONE for course in self.courses.values())
         return done and not self.removals_open
 
     def __iter__(self) -> Iterator[Course]:

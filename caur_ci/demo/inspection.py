@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from caur_ci.demo.verdict import Evidence
-    from caur_ci.demo.world import Places
+    from caur_ci.demo.world import DemoFolders
 
 _GUESTS = "4"
 
 
-def install(made: Places, fingerprint: str, evidence: Evidence) -> None:
+def install(made: DemoFolders, fingerprint: str, evidence: Evidence) -> None:
     """Let pacman sync and install the last package of the chain, and run what it brings."""
     client = PacmanClient(made.client, repository=world.REPOSITORY, published=made.published)
     client.trust(made.public_key, fingerprint)
@@ -44,7 +44,7 @@ def install(made: Places, fingerprint: str, evidence: Evidence) -> None:
         evidence.install_problem = error.message
 
 
-def try_what_must_not_work(made: Places, fingerprint: str, evidence: Evidence) -> None:
+def try_what_must_not_work(made: DemoFolders, fingerprint: str, evidence: Evidence) -> None:
     """Let pacman have a database and a package with good signatures, but of something else."""
     copy = made.work / "forged" / world.REPOSITORY / world.ARCHITECTURE
     shutil.copytree(made.published, copy, symlinks=True)
@@ -71,12 +71,12 @@ def _fails(attempt: Callable[[], None]) -> bool:
     return False
 
 
-def read_failure_log(made: Places) -> str:
+def read_failure_log(made: DemoFolders) -> str:
     """Return the log of the build that failed, empty where there is none."""
     path = made.logs / f"{FAILS}.log"
     return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
 
-def _signed_files(made: Places) -> list[Path]:
+def _signed_files(made: DemoFolders) -> list[Path]:
     database = made.published / f"{world.REPOSITORY}.db"
     return [database, *sorted(made.published.glob("*.pkg.tar.zst"))]

@@ -15,7 +15,7 @@ from caur_ci.demo.packages import FROM_AUR, LAST_OF_CHAIN, RETIRED, Fixtures
 from caur_ci.demo.progress import progress_on
 from caur_ci.demo.requirements import builds_without_network, check_machine
 from caur_ci.demo.stage import running_stage
-from caur_ci.demo.summary import Report
+from caur_ci.demo.summary import DemoReport
 from caur_ci.demo.verdict import Evidence, judge
 from caur_ci.request import BuildRequest
 from caur_ci.srcinfo import parse_fields
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from caur_ci.demo.aur import LocalAur
-    from caur_ci.demo.progress import Progress
+    from caur_ci.demo.progress import DemoProgress
     from caur_ci.demo.stage import Stage
-    from caur_ci.demo.world import Places, SourceRepository
+    from caur_ci.demo.world import DemoFolders, DemoRepository
 
 _REQUEST = ".ci/schedule.json"
 
@@ -44,7 +44,7 @@ class DemoOptions:
     timeout: float = 180.0
 
 
-def demonstrate(options: DemoOptions, console: Console) -> Report:
+def demonstrate(options: DemoOptions, console: Console) -> DemoReport:
     """Do everything, and report whether it went as promised; progress goes to `console`.
 
     Whatever happens, nothing is left running, and nothing is left behind but the output folder.
@@ -59,7 +59,7 @@ def demonstrate(options: DemoOptions, console: Console) -> Report:
         progress_on(console, board) as progress,
     ):
         progress.begin("Making a package repository, its remote, an AUR, and a signing key")
-        source = world.SourceRepository(made, Fixtures.find())
+        source = world.DemoRepository(made, Fixtures.find())
         offline = builds_without_network(options.executor)
         source.create(f"{aur.settings}BUILDER_NETWORK={'false' if offline else 'true'}\n")
         fingerprint = world.make_key(made)
@@ -76,7 +76,7 @@ def demonstrate(options: DemoOptions, console: Console) -> Report:
         inspection.install(made, fingerprint, evidence)
         progress.begin("Exchanging signatures, which pacman has to notice")
         inspection.try_what_must_not_work(made, fingerprint, evidence)
-    return Report(
+    return DemoReport(
         promises=judge(evidence),
         courses=list(board),
         seconds=time.monotonic() - began,
@@ -90,7 +90,7 @@ def demonstrate(options: DemoOptions, console: Console) -> Report:
 
 
 def _build_and_publish(
-    source: SourceRepository, stage: Stage, progress: Progress, timeout: float
+    source: DemoRepository, stage: Stage, progress: DemoProgress, timeout: float
 ) -> None:
     """Push two commits with all that follows from them."""
     progress.begin(f"Publishing {RETIRED}, which the next commit removes")
@@ -112,11 +112,11 @@ def _build_and_publish(
 
 
 def _update_from_aur(  # noqa: PLR0917 - all that takes part
-    made: Places,
-    source: SourceRepository,
+    made: DemoFolders,
+    source: DemoRepository,
     aur: LocalAur,
     stage: Stage,
-    progress: Progress,
+    progress: DemoProgress,
     timeout: float,
 ) -> None:
     """Let a new version appear in the AUR, with all that follows from it."""
@@ -128,14 +128,14 @@ def _update_from_aur(  # noqa: PLR0917 - all that takes part
     stage.follow(progress, timeout=timeout)
 
 
-def _read_request(made: Places) -> BuildRequest:
+def _read_request(made: DemoFolders) -> BuildRequest:
     """Return what the latest pipeline asked for."""
     return BuildRequest.from_json((made.checkout / _REQUEST).read_bytes(), origin=_REQUEST)
 
 
 def _gather(
-    made: Places,
-    source: SourceRepository,
+    made: DemoFolders,
+    source: DemoRepository,
     board: Board,
     asked: BuildRequest,
     update: BuildRequest,

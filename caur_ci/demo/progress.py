@@ -12,7 +12,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from scheduler.job import Outcome, State
+from scheduler.job import JobState, Outcome
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from caur_ci.demo.board import Board, Course
 
 _STYLES = {
-    State.WAITING: "dim",
-    State.READY: "",
-    State.BUILDING: "yellow",
-    State.LANDED: "cyan",
-    State.PUBLISHING: "cyan",
+    JobState.WAITING: "dim",
+    JobState.READY: "",
+    JobState.BUILDING: "yellow",
+    JobState.LANDED: "cyan",
+    JobState.PUBLISHING: "cyan",
 }
 
 
@@ -39,7 +39,7 @@ def words(course: Course) -> Text:
     return Text(course.outcome.name.lower().replace("_", " "), style="bold red")
 
 
-class Progress(Protocol):
+class DemoProgress(Protocol):
     """Is told what happens."""
 
     def begin(self, step: str) -> None:
@@ -51,7 +51,7 @@ class Progress(Protocol):
         ...
 
 
-def progress_on(console: Console, board: Board) -> AbstractContextManager[Progress]:
+def progress_on(console: Console, board: Board) -> AbstractContextManager[DemoProgress]:
     """Return what suits the console."""
     return LiveProgress(console, board) if console.is_terminal else PlainProgress(console)
 
@@ -67,12 +67,12 @@ class PlainProgress(AbstractContextManager["PlainProgress"]):
         """Nothing is open."""
 
     def begin(self, step: str) -> None:
-        """See `Progress.begin`."""
+        """See `DemoProgress.begin`."""
         self._line(step)
 
     def moved(self, course: Course, /) -> None:
-        """See `Progress.moved`."""
-        by = f" ({course.worker})" if course.state is State.BUILDING else ""
+        """See `DemoProgress.moved`."""
+        by = f" ({course.worker})" if course.state is JobState.BUILDING else ""
         self._line(f"  {course.pkgbase}: {words(course).plain}{by}")
 
     def _line(self, text: str) -> None:
@@ -103,11 +103,11 @@ class LiveProgress(AbstractContextManager["LiveProgress"]):
         self._live.stop()
 
     def begin(self, step: str) -> None:
-        """See `Progress.begin`."""
+        """See `DemoProgress.begin`."""
         self._steps.append(step)
 
     def moved(self, _course: Course, /) -> None:
-        """See `Progress.moved`: the picture is drawn anew several times a second anyway."""
+        """See `DemoProgress.moved`: the picture is drawn anew several times a second anyway."""
 
     def _render(self) -> RenderableType:
         steps = Table.grid(padding=(0, 1))

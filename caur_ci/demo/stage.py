@@ -11,7 +11,7 @@ from caur_ci.demo.services import Services
 from caur_ci.process import run
 from scheduler import embedded
 from scheduler.connection import connect
-from scheduler.job import State
+from scheduler.job import JobState
 from scheduler.logs import LogStore
 from scheduler.queue import Queue
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from caur_ci.demo.board import Board, Course
     from caur_ci.demo.interrupts import Interrupts
-    from caur_ci.demo.progress import Progress
-    from caur_ci.demo.world import Places
+    from caur_ci.demo.progress import DemoProgress
+    from caur_ci.demo.world import DemoFolders
     from scheduler.settings import ExecutorKind
 
 _WORKERS = ("demo-1", "demo-2")
@@ -34,7 +34,7 @@ class Stage:
     """Hands requests over to the queue and follows them to their end."""
 
     def __init__(
-        self, made: Places, services: Services, queue: Queue, logs: LogStore, board: Board
+        self, made: DemoFolders, services: Services, queue: Queue, logs: LogStore, board: Board
     ) -> None:
         self._made = made
         self._services = services
@@ -55,7 +55,7 @@ class Stage:
         """Hand requests over to the queue. Raises ProcessError."""
         self._services.call("schedule", "schedule", *arguments, cwd=self._made.checkout)
 
-    def follow(self, progress: Progress, *, timeout: float) -> None:
+    def follow(self, progress: DemoProgress, *, timeout: float) -> None:
         """Watch until the queue is empty, or for `timeout` seconds.
 
         Raises ProcessError when a worker or the database runner has ended.
@@ -67,7 +67,7 @@ class Stage:
                 course = self._board.apply(event)
                 if course is not None:
                     progress.moved(course)
-                    if course.state is State.DONE:
+                    if course.state is JobState.DONE:
                         self._save_log(course)
             if self._board.is_idle or time.monotonic() > deadline:
                 return
@@ -80,7 +80,7 @@ class Stage:
 
 @contextmanager
 def running_stage(
-    made: Places, board: Board, interrupts: Interrupts, *, executor: ExecutorKind
+    made: DemoFolders, board: Board, interrupts: Interrupts, *, executor: ExecutorKind
 ) -> Iterator[Stage]:
     """Start everything, and end everything."""
     services = Services(world.environment(made, executor), made.logs)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class DemoReport:
     """The outcome of a demonstration. `courses` are in the order of hand-out."""
 
     promises: Sequence[Promise]
@@ -72,7 +72,7 @@ class Report:
         }
 
 
-def show(report: Report, out: Console) -> None:
+def show(report: DemoReport, out: Console) -> None:
     """Print the report for people."""
     out.print()
     out.print(_builds(report))
@@ -98,7 +98,7 @@ def show(report: Report, out: Console) -> None:
     out.print(_last_line(report))
 
 
-def _builds(report: Report) -> Table:
+def _builds(report: DemoReport) -> Table:
     table = Table("order", "package", "result", "worker", "seconds", box=None, padding=(0, 2))
     for place, course in enumerate(report.courses, 1):
         table.add_row(
@@ -113,7 +113,7 @@ def _line(promise: Promise) -> Text:
     return Text.assemble(("✗ ", "bold red"), promise.text, (f"\n    {promise.problem}", "red"))
 
 
-def _last_line(report: Report) -> Text:
+def _last_line(report: DemoReport) -> Text:
     took = f"after {report.seconds:.0f} s"
     if report.ok:
         return Text(f"Everything that was promised happened, {took}.", style="bold green")

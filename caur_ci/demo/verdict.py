@@ -12,7 +12,7 @@ from caur_ci.demo.packages import (
     NEW_VERSION,
     RETIRED,
 )
-from scheduler.job import Outcome, State
+from scheduler.job import JobState, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -86,7 +86,7 @@ def _handing_over(evidence: Evidence) -> Iterator[str]:
 
 def _ending(evidence: Evidence) -> Iterator[str]:
     for course in evidence.board:
-        if course.state is not State.DONE:
+        if course.state is not JobState.DONE:
             yield f"{course.pkgbase} is {course.state}"
 
 

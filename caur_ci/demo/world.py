@@ -41,7 +41,7 @@ _OF_CONTAINERS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class DemoFolders:
     """Where everything is: `work` goes away in the end, `output` stays."""
 
     work: Path
@@ -113,7 +113,7 @@ class Places:
 
 
 @contextmanager
-def places(output: Path, interrupts: Interrupts, *, keep: bool) -> Iterator[Places]:
+def places(output: Path, interrupts: Interrupts, *, keep: bool) -> Iterator[DemoFolders]:
     """Make the folders; `keep` leaves the work folder when all is over.
 
     Raises InputError when `output` holds something that is not ours to remove, or is in use.
@@ -123,7 +123,7 @@ def places(output: Path, interrupts: Interrupts, *, keep: bool) -> Iterator[Plac
         try:
             # Builds run as another user when this is root, and have to get to their folders.
             work.chmod(0o711)
-            made = Places(work=work, output=ours)
+            made = DemoFolders(work=work, output=ours)
             _fill(made)
             yield made
         finally:
@@ -132,7 +132,7 @@ def places(output: Path, interrupts: Interrupts, *, keep: bool) -> Iterator[Plac
                     remove_tree(work)
 
 
-def _fill(made: Places) -> None:
+def _fill(made: DemoFolders) -> None:
     for folder in (made.logs, made.repositories, made.work / "home"):
         folder.mkdir(parents=True)
     made.gnupg.mkdir(mode=0o700)
@@ -177,16 +177,16 @@ def _emptied(output: Path) -> Iterator[Path]:
         os.close(lock)
 
 
-def _git_config(made: Places) -> Path:
+def _git_config(made: DemoFolders) -> Path:
     return made.work / "home" / ".gitconfig"
 
 
-def git_environment(made: Places) -> dict[str, str]:
+def git_environment(made: DemoFolders) -> dict[str, str]:
     """Return what makes git look at the demonstration's configuration only."""
     return {"GIT_CONFIG_GLOBAL": str(_git_config(made)), "GIT_CONFIG_NOSYSTEM": "1"}
 
 
-def environment(made: Places, executor: ExecutorKind) -> dict[str, str]:
+def environment(made: DemoFolders, executor: ExecutorKind) -> dict[str, str]:
     """Return the whole environment of the demonstration's processes."""
     names = (*_INHERITED, *(_OF_CONTAINERS if executor is ExecutorKind.CONTAINER else ()))
     inherited = {name: os.environ[name] for name in names if name in os.environ}
@@ -211,7 +211,7 @@ def environment(made: Places, executor: ExecutorKind) -> dict[str, str]:
     }
 
 
-def _target(made: Places) -> dict[str, object]:
+def _target(made: DemoFolders) -> dict[str, object]:
     """Return what builds need to know to install dependencies that were published before."""
     server = f"{made.repositories.as_uri()}/$repo/$arch"
     return {
@@ -220,7 +220,7 @@ def _target(made: Places) -> dict[str, object]:
     }
 
 
-def make_key(made: Places) -> str:
+def make_key(made: DemoFolders) -> str:
     """Make the signing key, write its public half, and return its fingerprint."""
     gpg = ["gpg", "--homedir", str(made.gnupg), "--batch", "--quiet"]
     user = f"{_PERSON} <{_EMAIL}>"
@@ -233,16 +233,16 @@ def make_key(made: Places) -> str:
     return fingerprint
 
 
-def make_worker_keys(made: Places, names: Iterable[str]) -> None:
+def make_worker_keys(made: DemoFolders, names: Iterable[str]) -> None:
     """Make a key for each worker, and allow their deliveries."""
     lines = [WorkerKey.ensure(made.worker_key(name)).allowed_line(name) for name in names]
     made.allowed_workers.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
-class SourceRepository:
+class DemoRepository:
     """The package repository: a clone to work in, and the bare repository behind it."""
 
-    def __init__(self, made: Places, fixtures: Fixtures) -> None:
+    def __init__(self, made: DemoFolders, fixtures: Fixtures) -> None:
         self.fixtures = fixtures
         self._made = made
 

@@ -28,7 +28,7 @@ class UnreadableError(InputError):
 
 
 @dataclass(frozen=True, slots=True)
-class Outline:
+class PkgbuildOutline:
     """A PKGBUILD without its version and checksums.
 
     `text` has marks in their places: two that are the same but for their versions, and for sums of
@@ -39,7 +39,7 @@ class Outline:
     pkgver: str
 
 
-def outline(pkgbuild: bytes) -> Outline:
+def outline(pkgbuild: bytes) -> PkgbuildOutline:
     """Take version and checksums out of a PKGBUILD, where they are plain words at its top level.
 
     Raises UnreadableError where its syntax is not understood.
@@ -58,7 +58,7 @@ def outline(pkgbuild: bytes) -> Outline:
         end = node.end_byte
         if name == "pkgver":
             pkgver = value.decode()
-    return Outline(b"".join((*parts, pkgbuild[end:])), pkgver)
+    return PkgbuildOutline(b"".join((*parts, pkgbuild[end:])), pkgver)
 
 
 def _plain_values(root: Node) -> Iterator[tuple[str, Node]]:

@@ -6,7 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from scheduler.job import State
+from scheduler.job import JobState
 
 if TYPE_CHECKING:
     from scheduler.landing import LandingZone
@@ -45,7 +45,7 @@ class OrphanSweeper:
         job = self._queue.job(int(delivery.partition("-")[0]))
         if job is None:
             return False
-        if job.state in {State.LANDED, State.PUBLISHING}:
+        if job.state in {JobState.LANDED, JobState.PUBLISHING}:
             return job.delivery == delivery
         # Its worker may be uploading. In any other state whoever has uploaded it has lost the job.
-        return job.state is State.BUILDING
+        return job.state is JobState.BUILDING

@@ -12,7 +12,7 @@ from caur_ci.names import check_worker_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scheduler.job import FailureClass, JobSpec, Outcome, Removal, State
+    from scheduler.job import FailureClass, JobSpec, JobState, Outcome, Removal
 
 DEFAULT_WORKER_CLASS = 2
 
@@ -162,7 +162,7 @@ class Returned:
 
     id: int
     identity: str
-    state: State
+    state: JobState
     reason: str
 
 
@@ -193,7 +193,7 @@ class Event:
     time: float
     job_id: int
     identity: str
-    state: State | None
+    state: JobState | None
     outcome: Outcome | None = None
     failure: FailureClass | None = None
     worker: str = ""
@@ -232,7 +232,7 @@ class JobView:
 
     job_id: int
     identity: str
-    state: State
+    state: JobState
     build_class: str
     attempt: int = 0
     worker: str = ""

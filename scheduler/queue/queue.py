@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from caur_ci.errors import InputError
 from caur_ci.names import check_repository_name, check_worker_name
 from scheduler.connection import redis_errors
-from scheduler.job import OnRunning, Outcome, State
+from scheduler.job import JobState, OnRunning, Outcome
 from scheduler.queue import keys, reader
 from scheduler.queue.control import QueueControl
 from scheduler.queue.intake import (
@@ -132,7 +132,7 @@ class Queue(QueueControl):
             raise _stale(claim)
         return Renewal(lease_until=seconds(answer[0]), cancel=bool(answer[1]))
 
-    def land(self, claim: Claim, delivery: str) -> State:
+    def land(self, claim: Claim, delivery: str) -> JobState:
         """Tell that the packages of a built job are in the landing zone, under `delivery`.
 
         Returns LANDED, or DONE when the job was to be canceled: then the delivery is not wanted.
@@ -141,7 +141,7 @@ class Queue(QueueControl):
         answer = self._run("land", claim.job_id, claim.token, delivery)
         if not answer:
             raise _stale(claim)
-        return State(cast("bytes", answer).decode())
+        return JobState(cast("bytes", answer).decode())
 
     def finish(
         self,
@@ -168,7 +168,7 @@ class Queue(QueueControl):
         if not self._run("release", *_reference(claim), reason):
             raise _stale(claim)
 
-    def retry_later(self, claim: Claim, reason: str) -> State:
+    def retry_later(self, claim: Claim, reason: str) -> JobState:
         """Hand back a job that could not be built through no fault of its own.
 
         It is counted and kept back for a while like a build that was lost with its worker, see
@@ -178,7 +178,7 @@ class Queue(QueueControl):
         answer = self._run("release", *_reference(claim), reason, *self._delays())
         if not answer:
             raise _stale(claim)
-        return State(cast("bytes", answer).decode())
+        return JobState(cast("bytes", answer).decode())
 
     def claim_landed(
         self,
@@ -283,7 +283,7 @@ class Queue(QueueControl):
         values = self._run("reap", _REAPED_AT_ONCE, *self._delays())
         answer = [value.decode(errors="replace") for value in values]
         return [
-            Returned(id=int(id_), identity=identity, state=State(state), reason=reason)
+            Returned(id=int(id_), identity=identity, state=JobState(state), reason=reason)
             for id_, identity, state, reason in zip(*[iter(answer)] * 4, strict=True)
         ]
 

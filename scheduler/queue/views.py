@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from scheduler.job import FailureClass, Outcome, State
+from scheduler.job import FailureClass, JobState, Outcome
 from scheduler.queue.model import (
     Blocker,
     Event,
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 _STATE_WORDS = {
-    State.WAITING: "waiting",
-    State.READY: "ready",
-    State.BUILDING: "being built",
-    State.LANDED: "built, not yet published",
-    State.PUBLISHING: "being published",
+    JobState.WAITING: "waiting",
+    JobState.READY: "ready",
+    JobState.BUILDING: "being built",
+    JobState.LANDED: "built, not yet published",
+    JobState.PUBLISHING: "being published",
 }
 
 
@@ -44,7 +44,7 @@ def event_from(event_id: bytes, fields: Mapping[bytes, bytes]) -> Event:
         time=seconds(event_id.split(b"-")[0]),
         job_id=int(text["job"]),
         identity=text["identity"],
-        state=State(text["state"]) if text["state"] else None,
+        state=JobState(text["state"]) if text["state"] else None,
         outcome=_outcome(text["outcome"]),
         failure=_failure(text["failure"]),
         worker=text["worker"],
@@ -62,7 +62,7 @@ def job_from(job_id: int, fields: Mapping[str, Any], reason: str = "") -> JobVie
     view = JobView(
         job_id=job_id,
         identity=fields["identity"],
-        state=State(fields["state"]),
+        state=JobState(fields["state"]),
         build_class=fields["class"],
         attempt=int(fields.get("attempt") or 0),
         worker=fields.get("worker") or "",
@@ -225,7 +225,7 @@ def _own_reason(view: JobView, setback: str) -> str:
 def _why_it_waits(identity: str, blockers: Iterable[list[str]]) -> str:
     reasons = []
     for blocker, state in blockers:
-        words = _STATE_WORDS[State(state)]
+        words = _STATE_WORDS[JobState(state)]
         if blocker == identity:
             reasons.append(f"its own earlier build, which is {words}")
         else:
@@ -260,7 +260,7 @@ def _reasons(facts: Explanation) -> Iterator[str]:
 
 
 def _reasons_of_running(job: JobView) -> Iterator[str]:
-    worker = f" by {job.worker}" if job.state is State.BUILDING else ""
+    worker = f" by {job.worker}" if job.state is JobState.BUILDING else ""
     yield f"it is {_STATE_WORDS[job.state]}{worker}, as job {job.job_id}"
     if job.cancel:
         yield "its holder was asked to stop"
@@ -279,7 +279,7 @@ def _reasons_of_pending(job: JobView, facts: Explanation) -> Iterator[str]:
             yield f"{blocker.job.identity} is {blocker.job.reason}"
     if obstacle := _why_ready_waits(job.build_class, facts.able, facts.paused):
         yield obstacle
-    elif job.state is State.READY:
+    elif job.state is JobState.READY:
         ahead = f", {facts.ahead} ready jobs of its class go first" if facts.ahead else ""
         yield f"it is ready and waits for a worker to be free{ahead}"
 

@@ -19,14 +19,14 @@ _LOCK = "lock"
 
 
 @dataclass(frozen=True, slots=True)
-class TunnelPlace:
+class TunnelFolder:
     """A folder that is ours until the process ends."""
 
     folder: Path
     lock: int
 
     @classmethod
-    def create(cls) -> TunnelPlace:
+    def create(cls) -> TunnelFolder:
         """Make one, and remove those of processes that were killed."""
         base = _runtime_folder()
         make_private(base, "SSH tunnels")

@@ -12,7 +12,7 @@ from caur_ci.errors import CaurError, TemporaryError
 from scheduler.ssh.command import need_programs
 from scheduler.ssh.hostkeys import write_known_hosts
 from scheduler.ssh.keys import check_key
-from scheduler.tunnel.place import TunnelPlace
+from scheduler.tunnel.place import TunnelFolder
 from scheduler.tunnel.ssh import SshProcess
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Tunnel:
     def __init__(self, settings: SshHost, destination: str) -> None:
         self._settings = settings
         self._destination = destination
-        self._place = TunnelPlace.create()
+        self._place = TunnelFolder.create()
         self.socket = self._place.folder / "redis.sock"
         self._known_hosts: Path | None = None
         self._lock = threading.Lock()

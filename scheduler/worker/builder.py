@@ -19,7 +19,7 @@ from scheduler.result import BadPackageError, describe_packages
 from scheduler.settings import TargetRepository
 from scheduler.source.cache import SourceMissingError
 from scheduler.worker.executors.folders import machine_builds
-from scheduler.worker.executors.protocol import BuildOrder, GuestError, StoppedError
+from scheduler.worker.executors.protocol import BuildSpec, GuestError, StoppedError
 from scheduler.worker.flow import Flow
 from scheduler.worker.outcome import BuildResult, failed, stopped
 from scheduler.worker.plan import read_plan
@@ -206,10 +206,10 @@ class Builder:
             min_free=settings.min_free,
         )
 
-    def _order(self, build: _Build, downloads: Path | None) -> BuildOrder:
+    def _order(self, build: _Build, downloads: Path | None) -> BuildSpec:
         spec, settings = build.claim.spec, self.settings
         target = settings.target_repos.get(spec.target_repo)
-        return BuildOrder(
+        return BuildSpec(
             folder=build.folder,
             user=self.user,
             pkgbase=spec.pkgbase,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError, TemporaryError
 from scheduler.heartbeat import DEFAULT_INTERVAL, Heartbeat
-from scheduler.job import Outcome, State
+from scheduler.job import JobState, Outcome
 from scheduler.queue import DrainedError, StaleClaimError
 from scheduler.upkeep import Upkeep
 from scheduler.worker.executors.protocol import Stop
@@ -133,7 +133,7 @@ class Worker:
         except StaleClaimError:
             landing.remove(manifest.delivery)
             raise
-        if state is State.DONE:
+        if state is JobState.DONE:
             landing.remove(manifest.delivery)
             log.say("the job was canceled meanwhile: nothing is published")
         _log.info("%s: built", claim.identity)

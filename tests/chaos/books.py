@@ -6,15 +6,15 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from scheduler.job import OnFailure, Outcome, State
+from scheduler.job import JobState, OnFailure, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scheduler.job import JobSpec
 
-PENDING = (State.WAITING, State.READY)
-ACTIVE = (State.BUILDING, State.LANDED, State.PUBLISHING)
+PENDING = (JobState.WAITING, JobState.READY)
+ACTIVE = (JobState.BUILDING, JobState.LANDED, JobState.PUBLISHING)
 _TROUBLE = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.CANCELED, Outcome.SOFTWARE_FAILURE)
 _NEVER_PROMOTED = 1 << 60
 

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scheduler.job import Outcome, State
+from scheduler.job import JobState, Outcome
 from tests.chaos.journal import STALE
 from tests.chaos.replay import Replay
 from tests.chaos.words import word_problems
@@ -86,8 +86,8 @@ def _removals(history: History) -> Iterator[str]:
     ended: Counter[str] = Counter()
     for change in history.changes:
         if change.kind == "removal":
-            begun[change.request] += change.state == State.WAITING
-            ended[change.request] += change.state == State.DONE
+            begun[change.request] += change.state == JobState.WAITING
+            ended[change.request] += change.state == JobState.DONE
     for request in history.requests:
         if not begun[request.id] == ended[request.id] == len(request.removals):
             yield f"{request.id}: {begun[request.id]} removals taken, {ended[request.id]} ended"

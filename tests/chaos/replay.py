@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from scheduler.job import Outcome, State
+from scheduler.job import JobState, Outcome
 from tests.chaos.books import ACTIVE, PENDING, Books, Life
 from tests.chaos.settings import BACKOFF
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from tests.chaos.history import Change, History
 
 _NEXT: dict[str, tuple[str, ...]] = {
-    State.WAITING: (State.READY, State.DONE),
-    State.READY: (State.WAITING, State.BUILDING, State.DONE),
-    State.BUILDING: (State.WAITING, State.READY, State.LANDED, State.DONE),
-    State.LANDED: (State.PUBLISHING, State.DONE),
-    State.PUBLISHING: (State.LANDED, State.DONE),
-    State.DONE: (),
+    JobState.WAITING: (JobState.READY, JobState.DONE),
+    JobState.READY: (JobState.WAITING, JobState.BUILDING, JobState.DONE),
+    JobState.BUILDING: (JobState.WAITING, JobState.READY, JobState.LANDED, JobState.DONE),
+    JobState.LANDED: (JobState.PUBLISHING, JobState.DONE),
+    JobState.PUBLISHING: (JobState.LANDED, JobState.DONE),
+    JobState.DONE: (),
 }
 _ARRIVALS = ("submitted", "replaced", "retried")
 # What the queue says of a held job that was told to go on.
@@ -104,7 +104,7 @@ class Replay:
         life = self.jobs.get(change.job)
         if life is None:
             self.problems.append(f"{change.id}: {change.kind} of job {change.job}, never submitted")
-        elif life.state != State.DONE:
+        elif life.state != JobState.DONE:
             self._note(life, change)
             self._move(life, change)
         elif change.kind != "quarantined":
@@ -121,7 +121,7 @@ class Replay:
                 life.holder = change.worker
             case "landed":
                 self._check_holder(life, change)
-            case "expired" if life.state == State.BUILDING:
+            case "expired" if life.state == JobState.BUILDING:
                 life.losses += 1
             case "promoted":
                 life.rank = self.counts["promoted"]
@@ -138,7 +138,7 @@ class Replay:
         if change.state not in _NEXT[life.state]:
             self._tell(life, f"goes from {life.state} to {change.state}", change)
         life.state = change.state
-        if life.state == State.DONE:
+        if life.state == JobState.DONE:
             self._books.end(life, Outcome(int(change.outcome)))
 
     def _check_claim(self, life: Life, change: Change) -> None:
@@ -168,7 +168,7 @@ class Replay:
         for other in self._books.open.values():
             if (
                 other.turn < life.turn
-                and other.state == State.READY
+                and other.state == JobState.READY
                 and self._may_build(change.worker, other)
             ):
                 self._tell(life, f"is claimed before job {other.id}, whose turn it is", change)
@@ -180,7 +180,7 @@ class Replay:
     def _check_end(self, life: Life, change: Change) -> None:
         """Check the ends that only the queue itself may bring about."""
         outcome = Outcome(int(change.outcome))
-        is_held = life.state in {State.BUILDING, State.PUBLISHING}
+        is_held = life.state in {JobState.BUILDING, JobState.PUBLISHING}
         if is_held:
             self._check_holder(life, change)
         elif outcome != Outcome.CANCELED:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scheduler.job import Outcome, State
+from scheduler.job import JobState, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -160,4 +160,4 @@ def _by_job(words: Iterable[Word], wanted: Callable[[Word], bool]) -> dict[int, 
 
 def _has_effect(word: Word) -> bool:
     """Tell whether the queue did as told; a delivery of a canceled job is not wanted any more."""
-    return word.is_accepted and (word.kind != "land" or word.result["state"] == State.LANDED)
+    return word.is_accepted and (word.kind != "land" or word.result["state"] == JobState.LANDED)

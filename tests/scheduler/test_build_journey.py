@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.process import run
-from scheduler.job import Outcome, State
+from scheduler.job import JobState, Outcome
 from scheduler.logs import LogStore
 from scheduler.queue import Queue
 from scheduler.workerkeys import WorkerKey
@@ -150,7 +150,7 @@ def test_a_worker_asked_to_end_hands_its_job_back_and_leaves_nothing(
 
     view = queue.job(job_id)
     assert view is not None
-    assert view.state is State.READY
+    assert view.state is JobState.READY
     assert list(running_builds(name)) == []
     for place in (tmp_path / "shared" / "builds", Path(f"/var/tmp/caur-ci-builds-{os.geteuid()}")):  # noqa: S108
         assert not list(place.glob(f"{name}*"))

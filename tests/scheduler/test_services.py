@@ -18,7 +18,7 @@ import pytest
 from caur_ci.errors import ExitCode
 from scheduler import embedded
 from scheduler.connection import connect
-from scheduler.job import Outcome, State
+from scheduler.job import JobState, Outcome
 from scheduler.logs import LogStore
 from scheduler.queue import PROTOCOL, Queue
 from tests.support.git import Checkout, srcinfo
@@ -63,7 +63,7 @@ class Site:
         jobs = [job(name, commit=commit) for name in packages]
         return self.queue.submit(secrets.token_hex(8), jobs).jobs
 
-    def state(self, job_id: int) -> tuple[State, Outcome | None] | None:
+    def state(self, job_id: int) -> tuple[JobState, Outcome | None] | None:
         view = self.queue.job(job_id)
         return (view.state, view.outcome) if view else None
 
@@ -168,8 +168,8 @@ def test_a_drained_worker_ends_when_its_build_has_ended(site: Site) -> None:
         code, said = ended(process)
     assert code == ExitCode.OK, said
     assert "drain" in said
-    assert site.state(slow) == (State.LANDED, None)
-    assert site.state(other) == (State.READY, None)
+    assert site.state(slow) == (JobState.LANDED, None)
+    assert site.state(other) == (JobState.READY, None)
     assert site.queue.snapshot().workers == ()
 
 
@@ -182,7 +182,7 @@ def test_a_worker_of_another_version_is_told_so_and_gets_nothing(site: Site) -> 
     assert "error: " in said
     assert f"{PROTOCOL + 1}" in said
     site.redis.hset("{caur}:control", "protocol", PROTOCOL)
-    assert site.state(job_id) == (State.READY, None)
+    assert site.state(job_id) == (JobState.READY, None)
     view = site.queue.job(job_id)
     assert view is not None
     assert view.attempt == 0
@@ -200,7 +200,7 @@ def test_a_second_signal_ends_a_worker_at_once(site: Site, number: signal.Signal
         code, said = ended(process)
     assert code == ExitCode.INTERRUPTED, said
     # It did not stay to hand the job back; the lease sees to that.
-    assert site.state(job_id) == (State.BUILDING, None)
+    assert site.state(job_id) == (JobState.BUILDING, None)
     assert not says(site, job_id, b"ended")()
     eventually(lambda: not site.builds())
 
@@ -228,7 +228,7 @@ def test_not_even_a_redis_that_hangs_keeps_a_worker_from_ending_at_once(
                     os.kill(server, signal.SIGCONT)
             assert code == ExitCode.INTERRUPTED, said
             assert "is lost" not in said  # the end of the log, which it did not wait for
-            assert site.state(job_id) == (State.BUILDING, None)
+            assert site.state(job_id) == (JobState.BUILDING, None)
             eventually(lambda: not site.builds())
     finally:
         embedded.stop(tmp_path / "state")
@@ -242,7 +242,7 @@ def test_a_worker_that_lost_its_lease_stops_the_build_and_goes_on(site: Site) ->
         eventually(lambda: not site.builds(), within=30)
         assert process.poll() is None
         (next_job,) = site.submit(tool=":")
-        eventually(lambda: (site.state(next_job) or [None])[0] is State.LANDED, within=60)
+        eventually(lambda: (site.state(next_job) or [None])[0] is JobState.LANDED, within=60)
         process.send_signal(signal.SIGTERM)
         code, said = ended(process)
     assert code == ExitCode.OK, said
@@ -309,7 +309,7 @@ def test_a_worker_delivers_to_another_machine(site: Site, tmp_path: Path) -> Non
         }
         (job_id,) = site.submit(tool=":")
         with started(site, "worker") as process:
-            eventually(lambda: (site.state(job_id) or [None])[0] is State.LANDED, within=60)
+            eventually(lambda: (site.state(job_id) or [None])[0] is JobState.LANDED, within=60)
             process.send_signal(signal.SIGTERM)
             code, said = ended(process)
         assert code == ExitCode.OK, said

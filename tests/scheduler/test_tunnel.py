@@ -268,13 +268,13 @@ def test_it_ends_with_the_process_that_opened_it_even_if_that_is_killed(world: W
         os.kill(process.pid, signal.SIGKILL)
     eventually(lambda: not _is_alive(ssh))
     # Whoever opens a tunnel next tidies up.
-    place.TunnelPlace.create().remove()
+    place.TunnelFolder.create().remove()
     assert not near_end.parent.exists()
 
 
 def test_a_place_in_use_is_not_tidied_away() -> None:
-    first = place.TunnelPlace.create()
-    second = place.TunnelPlace.create()
+    first = place.TunnelFolder.create()
+    second = place.TunnelFolder.create()
     assert first.folder.is_dir()
     for one in (first, second):
         one.remove()

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from scheduler.worker.executors.protocol import GuestPaths
 
 if TYPE_CHECKING:
-    from scheduler.worker.executors.protocol import BuildFolder, BuildOrder
+    from scheduler.worker.executors.protocol import BuildFolder, BuildSpec
 
 # The places that the existing system has, where a guest has a file system of its own.
 _HOME = PurePosixPath("/home/builder")
@@ -40,7 +40,7 @@ def inner_paths(pkgbase: str) -> GuestPaths:
     )
 
 
-def outer_paths(order: BuildOrder) -> GuestPaths:
+def outer_paths(order: BuildSpec) -> GuestPaths:
     """Return where the folders of a build are on this machine."""
     folder = order.folder
     return GuestPaths(
@@ -64,7 +64,7 @@ def temporary_of(folder: BuildFolder) -> Path:
     return folder.root / "tmp"
 
 
-def local_servers(order: BuildOrder) -> list[Path]:
+def local_servers(order: BuildSpec) -> list[Path]:
     """Return the folders of this machine that the target's `extra_repos` are served from."""
     found = []
     for extra in order.target.extra_repos:
@@ -76,7 +76,7 @@ def local_servers(order: BuildOrder) -> list[Path]:
     return found
 
 
-def make_folders(order: BuildOrder, *, makepkg_conf: str = "") -> None:
+def make_folders(order: BuildSpec, *, makepkg_conf: str = "") -> None:
     """Make what a build writes to, and give it to the user that builds.
 
     `makepkg_conf` goes into the file that makepkg reads after that of the system.
@@ -104,9 +104,7 @@ def _copy_scripts(place: Path) -> None:
     place.chmod(_READABLE)
 
 
-def base_environment(
-    order: BuildOrder, paths: GuestPaths, *, path: str, tmp: str
-) -> dict[str, str]:
+def base_environment(order: BuildSpec, paths: GuestPaths, *, path: str, tmp: str) -> dict[str, str]:
     """Return all that a step sees of the outside, and that is next to nothing."""
     environment = {
         "PATH": path,

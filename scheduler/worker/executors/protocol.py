@@ -95,7 +95,7 @@ class GuestPaths:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BuildOrder:
+class BuildSpec:
     """One build.
 
     `downloads` is mounted in place of `folder.downloads` where sources are kept between builds.
@@ -217,7 +217,7 @@ class Executor(Protocol):
         """Raise ConfigError or ProcessError where this machine cannot build this way."""
         ...
 
-    def guest(self, order: BuildOrder, watch: Watch) -> AbstractContextManager[Guest]:
+    def guest(self, order: BuildSpec, watch: Watch) -> AbstractContextManager[Guest]:
         """Make a guest with the folders of `order`, and remove it with all that runs in it.
 
         Entering raises GuestError where there can be none, and StoppedError when `watch` ended it.

@@ -14,7 +14,7 @@ import pytest
 from caur_ci.cli.main import run
 from caur_ci.cli.session import Session
 from caur_ci.errors import ExitCode
-from scheduler.job import OnFailure, Outcome, State
+from scheduler.job import JobState, OnFailure, Outcome
 from scheduler.queue import Backoff, DrainedError, Queue
 from tests.support.queue import build_order, claimed, eventually, job, submit, worker
 
@@ -329,5 +329,5 @@ class TestCopies:
 
 def test_a_landed_job_is_shown_with_its_delivery(queue: Queue, cli: Cli) -> None:
     submit(queue, job("tool"))
-    assert queue.land(claimed(queue), "delivery-1") is State.LANDED
+    assert queue.land(claimed(queue), "delivery-1") is JobState.LANDED
     assert "delivery-1" in cli("show", "tool")

@@ -12,7 +12,7 @@ from caur_ci.demo.packages import FAILS, FROM_AUR, RETIRED, Fixtures
 from caur_ci.demo.verdict import EXPECTED_OUTPUT, Evidence, judge
 from caur_ci.request import BuildRequest, PackageRequest
 from caur_ci.srcinfo import SrcinfoFields, parse_fields
-from scheduler.job import Outcome, State
+from scheduler.job import JobState, Outcome
 from scheduler.queue import Event
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def event(
     kind: str,
     job_id: int,
     pkgbase: str,
-    state: State,
+    state: JobState,
     *,
     outcome: Outcome | None = None,
     worker: str = "demo-1-0123456789",
@@ -48,9 +48,9 @@ def event(
 
 
 def course_of(board: Board, job_id: int, pkgbase: str, outcome: Outcome) -> None:
-    board.apply(event("submitted", job_id, pkgbase, State.READY))
-    board.apply(event("claimed", job_id, pkgbase, State.BUILDING, attempt=1))
-    board.apply(event("done", job_id, pkgbase, State.DONE, outcome=outcome))
+    board.apply(event("submitted", job_id, pkgbase, JobState.READY))
+    board.apply(event("claimed", job_id, pkgbase, JobState.BUILDING, attempt=1))
+    board.apply(event("done", job_id, pkgbase, JobState.DONE, outcome=outcome))
 
 
 def packages() -> dict[str, SrcinfoFields]:
@@ -78,9 +78,9 @@ def all_is_well() -> Evidence:
     others = sorted(set(known) - {RETIRED, *ORDER} - {"almanac", "ledger.sh"})
     for number, name in enumerate([*others, *ORDER, "almanac", "ledger.sh"], 2):
         course_of(board, number, name, Outcome.FAILED if name == FAILS else Outcome.SUCCESS)
-    removal = event("removal", 1, "", State.WAITING)
+    removal = event("removal", 1, "", JobState.WAITING)
     board.apply(removal)
-    board.apply(replace(removal, state=State.DONE, outcome=Outcome.SUCCESS))
+    board.apply(replace(removal, state=JobState.DONE, outcome=Outcome.SUCCESS))
     available = {
         name: "0.3.r1.gabcdef0-1" if name == "plumbline-git" else fields.version
         for base, fields in known.items()
@@ -156,7 +156,7 @@ def build_too_early(evidence: Evidence) -> None:
 
 
 def leave_unfinished(evidence: Evidence) -> None:
-    next(iter(evidence.board)).state = State.LANDED
+    next(iter(evidence.board)).state = JobState.LANDED
 
 
 def succeed_where_failure_was_promised(evidence: Evidence) -> None:
@@ -165,7 +165,7 @@ def succeed_where_failure_was_promised(evidence: Evidence) -> None:
 
 def fail_to_remove(evidence: Evidence) -> None:
     evidence.board.apply(
-        event("removal", 2, "", State.DONE, outcome=Outcome.FAILED, reason="disk full")
+        event("removal", 2, "", JobState.DONE, outcome=Outcome.FAILED, reason="disk full")
     )
 
 
@@ -210,24 +210,24 @@ def test_each_way_of_going_wrong_breaks_one_promise(
 
 def test_the_board_is_idle_when_every_job_and_every_removal_has_ended() -> None:
     board = Board()
-    board.apply(event("submitted", 1, "a", State.READY))
-    board.apply(event("removal", 1, "", State.WAITING))
+    board.apply(event("submitted", 1, "a", JobState.READY))
+    board.apply(event("removal", 1, "", JobState.WAITING))
     assert not board.is_idle
 
-    board.apply(event("done", 1, "a", State.DONE, outcome=Outcome.SUCCESS))
+    board.apply(event("done", 1, "a", JobState.DONE, outcome=Outcome.SUCCESS))
     assert not board.is_idle
 
-    board.apply(event("removal", 1, "", State.DONE, outcome=Outcome.SUCCESS))
+    board.apply(event("removal", 1, "", JobState.DONE, outcome=Outcome.SUCCESS))
     assert board.is_idle
 
 
 def test_the_board_lists_jobs_as_they_were_handed_out_and_keeps_their_worker() -> None:
     board = Board()
     for job_id, name in ((1, "waits"), (2, "second"), (3, "first")):
-        board.apply(event("submitted", job_id, name, State.READY, worker=""))
-    board.apply(event("claimed", 3, "first", State.BUILDING, attempt=1))
-    board.apply(event("claimed", 2, "second", State.BUILDING, attempt=1))
-    board.apply(event("publishing", 3, "first", State.PUBLISHING, worker="database-0123456789"))
+        board.apply(event("submitted", job_id, name, JobState.READY, worker=""))
+    board.apply(event("claimed", 3, "first", JobState.BUILDING, attempt=1))
+    board.apply(event("claimed", 2, "second", JobState.BUILDING, attempt=1))
+    board.apply(event("publishing", 3, "first", JobState.PUBLISHING, worker="database-0123456789"))
 
     assert [course.pkgbase for course in board] == ["first", "second", "waits"]
     assert [course.worker for course in board] == ["demo-1", "demo-1", ""]

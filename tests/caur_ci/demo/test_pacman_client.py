@@ -31,15 +31,15 @@ license = none
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Iterator[world.Places]:
-    made = world.Places(work=tmp_path / "work", output=tmp_path / "out put")
+def made(tmp_path: Path) -> Iterator[world.DemoFolders]:
+    made = world.DemoFolders(work=tmp_path / "work", output=tmp_path / "out put")
     made.gnupg.mkdir(mode=0o700, parents=True)
     made.published.mkdir(parents=True)
     yield made
     run(["gpgconf", "--homedir", made.gnupg, "--kill", "all"])
 
 
-def publish(made: world.Places, name: str, *, depends: str = "") -> Path:
+def publish(made: world.DemoFolders, name: str, *, depends: str = "") -> Path:
     """Add a signed package to the signed repository."""
     folder = made.work / f"{name}.d"
     (folder / "usr" / "share").mkdir(parents=True)
@@ -54,11 +54,11 @@ def publish(made: world.Places, name: str, *, depends: str = "") -> Path:
     return package
 
 
-def client_of(made: world.Places, folder: str = "client") -> PacmanClient:
+def client_of(made: world.DemoFolders, folder: str = "client") -> PacmanClient:
     return PacmanClient(made.work / folder, repository=world.REPOSITORY, published=made.published)
 
 
-def test_a_package_comes_with_what_it_needs_and_nothing_else(made: world.Places) -> None:
+def test_a_package_comes_with_what_it_needs_and_nothing_else(made: world.DemoFolders) -> None:
     fingerprint = world.make_key(made)
     publish(made, "base")
     publish(made, "other")
@@ -76,7 +76,7 @@ def test_a_package_comes_with_what_it_needs_and_nothing_else(made: world.Places)
     assert client.has_good_signature(package)
 
 
-def test_a_package_with_the_signature_of_another_one_is_refused(made: world.Places) -> None:
+def test_a_package_with_the_signature_of_another_one_is_refused(made: world.DemoFolders) -> None:
     fingerprint = world.make_key(made)
     package, other = publish(made, "tool"), publish(made, "other")
     shutil.copyfile(f"{other}.sig", f"{package}.sig")
@@ -93,7 +93,7 @@ def test_a_package_with_the_signature_of_another_one_is_refused(made: world.Plac
     assert client.installed() == {"other": "1-1"}
 
 
-def test_a_database_without_its_signature_is_refused(made: world.Places) -> None:
+def test_a_database_without_its_signature_is_refused(made: world.DemoFolders) -> None:
     fingerprint = world.make_key(made)
     publish(made, "tool")
     (made.published / f"{world.REPOSITORY}.db.sig").unlink()
@@ -104,7 +104,7 @@ def test_a_database_without_its_signature_is_refused(made: world.Places) -> None
         client.refresh()
 
 
-def test_a_good_signature_of_a_key_that_is_not_trusted_is_not_good(made: world.Places) -> None:
+def test_a_good_signature_of_a_key_that_is_not_trusted_is_not_good(made: world.DemoFolders) -> None:
     world.make_key(made)
     package = publish(made, "tool")
     client = client_of(made)

@@ -7,7 +7,7 @@ import signal
 import time
 from typing import TYPE_CHECKING, Any
 
-from scheduler.job import Outcome, State
+from scheduler.job import JobState, Outcome
 from scheduler.queue import Claim, WorkerIdentity
 from tests.chaos.actors.actor import Actor
 from tests.chaos.journal import DRAINED, OK, STALE
@@ -133,7 +133,7 @@ class Worker(Actor):
 
     def _landing(
         self, claim: Claim, delivery: str
-    ) -> tuple[str, Callable[[], State], dict[str, Any]]:
+    ) -> tuple[str, Callable[[], JobState], dict[str, Any]]:
         return "land", lambda: self.queue.land(claim, delivery), told(claim)
 
     def _dismiss(self, *_: object) -> None:
@@ -144,7 +144,7 @@ def _claims(claim: Claim | None) -> dict[str, Any]:
     return {"claims": [told(claim)] if claim is not None else []}
 
 
-def _state(state: State) -> dict[str, Any]:
+def _state(state: JobState) -> dict[str, Any]:
     return {"state": state.value}
 
 

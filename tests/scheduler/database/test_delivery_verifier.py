@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scheduler.job import FailureClass, OnOlder, Outcome, State
+from scheduler.job import FailureClass, JobState, OnOlder, Outcome
 from scheduler.landing import MANIFEST, SIGNATURE, SignedManifest, describe_file
 from tests.support.deliveries import manifest_of
 from tests.support.queue import job
@@ -195,7 +195,7 @@ def test_a_source_repository_out_of_reach_is_no_reason_to_refuse(world: World) -
 
     # What is known of a commit stays known.
     assert world.ended("early")[0] is Outcome.ALREADY_BUILT
-    assert world.view("late").state is State.LANDED
+    assert world.view("late").state is JobState.LANDED
     away.rename(world.checkout.remote)
     world.runner().step()
     assert world.published() == {"early": "1-1", "late": "1-1"}
@@ -209,7 +209,7 @@ def test_a_source_repository_that_the_runner_does_not_know_is_told_to_its_operat
 
     world.runner(settings=replace(world.settings, source_repos={})).step()
 
-    assert world.view("tool").state is State.LANDED
+    assert world.view("tool").state is JobState.LANDED
     assert "does not know the source repository source" in caplog.text
     assert "PACKAGE_REPOS" in caplog.text
 

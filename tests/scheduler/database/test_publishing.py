@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scheduler.job import Outcome, State
+from scheduler.job import JobState, Outcome
 from scheduler.queue import Queue, WorkerIdentity
 from scheduler.settings import TargetRepository
 from tests.support.packages import make_package
@@ -105,7 +105,7 @@ def test_two_jobs_with_a_package_of_the_same_name_come_one_after_the_other(world
 
     runner.step()
     assert world.published() == {"shared": "1-1"}
-    assert world.view("b").state is State.LANDED
+    assert world.view("b").state is JobState.LANDED
     runner.step()
 
     assert world.published() == {"shared": "2-1"}
@@ -118,7 +118,7 @@ def test_trouble_with_the_key_keeps_deliveries_for_later(world: World, keyless: 
 
     world.runner(signer=keyless).step()
 
-    assert world.view("tool").state is State.LANDED
+    assert world.view("tool").state is JobState.LANDED
     assert world.deliveries() == [delivery]
     assert world.published() == {}
     world.runner().step()
@@ -130,7 +130,7 @@ def test_a_landing_zone_out_of_reach_keeps_the_jobs_for_later(world: World) -> N
     world.landing.folder.rename(world.base / "away")
     world.stop.set()
     world.runner().step()
-    assert world.view("tool").state is State.LANDED
+    assert world.view("tool").state is JobState.LANDED
 
     (world.base / "away").rename(world.landing.folder)
     world.runner().step()

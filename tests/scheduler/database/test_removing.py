@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scheduler.job import Outcome, Removal, State
+from scheduler.job import JobState, Outcome, Removal
 from scheduler.settings import TargetRepository
 from tests.support.packages import make_package
 from tests.support.queue import job
@@ -147,7 +147,7 @@ class TestTooMuchAtOnce:
 
         held = remove(world, keep=(*names[:5], "waiting"))
 
-        assert held.state is State.WAITING
+        assert held.state is JobState.WAITING
         assert "7 of 12 packages would go, more than 25 % have to be confirmed: p05" in held.reason
         assert set(names) < set(world.published())
         (view,) = world.queue.removals()

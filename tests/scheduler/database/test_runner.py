@@ -6,7 +6,7 @@ import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from scheduler.job import State
+from scheduler.job import JobState
 from tests.support.queue import job
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def test_jobs_for_repositories_of_other_runners_are_left_to_them(world: World) -
     world.deliver(spec, world.package("tool"))
 
     assert not world.runner().step()
-    assert world.view("tool").state is State.LANDED
+    assert world.view("tool").state is JobState.LANDED
 
 
 def test_a_runner_with_nothing_to_do_looks_after_the_repositories(world: World) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from caur_ci.errors import InputError
-from scheduler.job import OnFailure, Outcome, Removal, State
+from scheduler.job import JobState, OnFailure, Outcome, Removal
 from scheduler.queue import Queue, Restored
 from tests.support.queue import (
     bases,
@@ -140,8 +140,8 @@ def test_each_job_and_the_whole_are_told(queue: Queue, redis: Redis) -> None:
     submit(queue, job("a"), job("b", "a"))
     _moved(queue, redis)
     assert [(event.kind, event.identity, event.state) for event in queue.events()] == [
-        ("restored", "repo/x86_64/a", State.READY),
-        ("restored", "repo/x86_64/b", State.WAITING),
+        ("restored", "repo/x86_64/a", JobState.READY),
+        ("restored", "repo/x86_64/b", JobState.WAITING),
         ("restored", "", None),
     ]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scheduler.job import FailureClass, Outcome, State
+from scheduler.job import FailureClass, JobState, Outcome
 from scheduler.queue import Queue, StaleClaimError
 from tests.support.queue import build_order, claimed, job, submit, worker
 
@@ -44,7 +44,7 @@ def test_a_renewed_lease_lasts_longer(queue: Queue, redis: Redis) -> None:
 def test_the_way_of_a_job_that_is_built_and_published(queue: Queue) -> None:
     submit(queue, job("a"))
     built = claimed(queue)
-    assert queue.land(built, "delivery-1") is State.LANDED
+    assert queue.land(built, "delivery-1") is JobState.LANDED
     (landed,) = queue.claim_landed("runner")
     assert (landed.delivery, landed.builder) == ("delivery-1", built.owner)
     assert landed.spec == built.spec
@@ -53,7 +53,7 @@ def test_the_way_of_a_job_that_is_built_and_published(queue: Queue) -> None:
     queue.finish(landed, Outcome.SUCCESS, "published")
     view = queue.job(built.job_id)
     assert view is not None
-    assert (view.state, view.outcome, view.reason) == (State.DONE, Outcome.SUCCESS, "published")
+    assert (view.state, view.outcome, view.reason) == (JobState.DONE, Outcome.SUCCESS, "published")
     assert view.worker == built.owner
 
 
@@ -126,8 +126,8 @@ def test_what_is_said_twice_in_the_same_words_counts_once(queue: Queue) -> None:
     """The first answer may have been lost on its way."""
     submit(queue, job("a"))
     built = claimed(queue)
-    assert queue.land(built, "delivery") is State.LANDED
-    assert queue.land(built, "delivery") is State.LANDED
+    assert queue.land(built, "delivery") is JobState.LANDED
+    assert queue.land(built, "delivery") is JobState.LANDED
     (landed,) = queue.claim_landed("runner")
     queue.finish(landed, Outcome.SUCCESS)
     queue.finish(landed, Outcome.SUCCESS)
@@ -140,7 +140,7 @@ def test_a_lease_that_runs_out_returns_the_job_to_its_turn(queue: Queue, forgetf
     submit(queue, job("a"), job("b"))
     lost = claimed(forgetful)
     (returned,) = queue.reap()
-    assert (returned.id, returned.state) == (lost.job_id, State.READY)
+    assert (returned.id, returned.state) == (lost.job_id, JobState.READY)
     assert lost.owner in returned.reason
     again = claimed(queue)
     assert (again.job_id, again.attempt) == (lost.job_id, 2)
@@ -157,7 +157,7 @@ def test_a_lost_publisher_leaves_the_delivery_to_the_next(queue: Queue, forgetfu
     queue.land(claimed(queue), "delivery")
     (lost,) = forgetful.claim_landed("runner-1")
     (returned,) = queue.reap()
-    assert returned.state is State.LANDED
+    assert returned.state is JobState.LANDED
     with pytest.raises(StaleClaimError):
         queue.finish(lost, Outcome.SUCCESS)
     (landed,) = queue.claim_landed("runner-2")
@@ -189,7 +189,7 @@ def test_a_job_that_comes_back_gives_way_to_its_successor(
     running = claimed(forgetful)
     submit(queue, job("a", commit="2" * 40))
     if lost:
-        assert [returned.state for returned in queue.reap()] == [State.DONE]
+        assert [returned.state for returned in queue.reap()] == [JobState.DONE]
     else:
         queue.release(running)
     view = queue.job(running.job_id)

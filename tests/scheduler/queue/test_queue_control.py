@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.errors import InputError
-from scheduler.job import OnRunning, Outcome, Removal, State
+from scheduler.job import JobState, OnRunning, Outcome, Removal
 from scheduler.queue import PROTOCOL, DrainedError, ProtocolError, StaleClaimError
 from tests.support.queue import (
     Background,
@@ -55,7 +55,7 @@ class TestCancel:
         assert [answer.done for answer in queue.cancel([A])] == [False]
         assert queue.renew(running).cancel is True
         assert _view(queue, running.job_id).cancel is True
-        assert queue.land(running, "delivery") is State.DONE
+        assert queue.land(running, "delivery") is JobState.DONE
         assert queue.claim_landed("runner") == []
 
     def test_a_landed_job_is_not_published(self, queue: Queue) -> None:
@@ -193,7 +193,7 @@ class TestRetry:
         queue.finish(former, Outcome.FAILED)
         queue.retry([A])
         event = queue.events()[-1]
-        assert (event.kind, event.state) == ("retried", State.READY)
+        assert (event.kind, event.state) == ("retried", JobState.READY)
         assert str(former.job_id) in event.reason
 
 

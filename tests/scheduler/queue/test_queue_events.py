@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from scheduler.job import Outcome, Removal, State
+from scheduler.job import JobState, Outcome, Removal
 from scheduler.queue import Queue
 from tests.support.queue import Background, claimed, job, submit, worker
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
 
-def _kinds(queue: Queue, after: str = "0") -> list[tuple[str, State | None]]:
+def _kinds(queue: Queue, after: str = "0") -> list[tuple[str, JobState | None]]:
     return [(event.kind, event.state) for event in queue.events(after)]
 
 
@@ -26,11 +26,11 @@ def test_every_step_of_a_job_is_an_event(queue: Queue) -> None:
     queue.finish(landed, Outcome.SUCCESS, "published")
     events = queue.events()
     assert [(event.kind, event.state) for event in events] == [
-        ("submitted", State.READY),
-        ("claimed", State.BUILDING),
-        ("landed", State.LANDED),
-        ("publishing", State.PUBLISHING),
-        ("done", State.DONE),
+        ("submitted", JobState.READY),
+        ("claimed", JobState.BUILDING),
+        ("landed", JobState.LANDED),
+        ("publishing", JobState.PUBLISHING),
+        ("done", JobState.DONE),
     ]
     assert {event.identity for event in events} == {"repo/x86_64/a"}
     assert {event.job_id for event in events} == {claim.job_id}
@@ -50,18 +50,18 @@ def test_waiting_and_being_let_go_are_events(queue: Queue) -> None:
     submit(queue, job("lib", "base"))
     submit(queue, job("base"))
     assert _kinds(queue) == [
-        ("submitted", State.READY),
-        ("submitted", State.WAITING),
-        ("replaced", State.READY),
-        ("submitted", State.READY),
-        ("blocked", State.WAITING),
+        ("submitted", JobState.READY),
+        ("submitted", JobState.WAITING),
+        ("replaced", JobState.READY),
+        ("submitted", JobState.READY),
+        ("blocked", JobState.WAITING),
     ]
     after = queue.last_event_id()
     queue.finish(claimed(queue), Outcome.SUCCESS)
     assert _kinds(queue, after) == [
-        ("claimed", State.BUILDING),
-        ("done", State.DONE),
-        ("ready", State.READY),
+        ("claimed", JobState.BUILDING),
+        ("done", JobState.DONE),
+        ("ready", JobState.READY),
     ]
 
 
@@ -73,14 +73,14 @@ def test_handing_back_losing_and_canceling_are_events(queue: Queue, redis: Redis
     claimed(queue)
     queue.submit("remove", [], [Removal(target_repo="repo", remove=("a",))])
     assert _kinds(queue) == [
-        ("submitted", State.READY),
-        ("claimed", State.BUILDING),
-        ("returned", State.READY),
-        ("claimed", State.BUILDING),
-        ("expired", State.READY),
-        ("claimed", State.BUILDING),
-        ("removal", State.WAITING),
-        ("cancel", State.BUILDING),
+        ("submitted", JobState.READY),
+        ("claimed", JobState.BUILDING),
+        ("returned", JobState.READY),
+        ("claimed", JobState.BUILDING),
+        ("expired", JobState.READY),
+        ("claimed", JobState.BUILDING),
+        ("removal", JobState.WAITING),
+        ("cancel", JobState.BUILDING),
     ]
     assert [event.reason for event in queue.events() if event.kind == "returned"] == [
         "shutting down"
@@ -131,7 +131,7 @@ def test_a_snapshot_shows_everybody_and_why_jobs_wait(queue: Queue) -> None:
     (active,) = snapshot.active
     assert (active.identity, active.state, active.worker) == (
         "repo/x86_64/lib",
-        State.BUILDING,
+        JobState.BUILDING,
         me.id,
     )
     assert [(view.identity[12:], view.reason) for view in snapshot.ready] == [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scheduler.job import OnFailure, OnRunning, Outcome, Removal, State
+from scheduler.job import JobState, OnFailure, OnRunning, Outcome, Removal
 from tests.support.queue import build_order, claimed, job, submit, worker
 
 if TYPE_CHECKING:
@@ -39,10 +39,10 @@ def test_a_job_that_holds_waits_and_says_for_whom(queue: Queue, outcome: Outcome
     queue.finish(claimed(queue), outcome)
     assert build_order(queue) == ["other"]
     (view,) = queue.snapshot().held
-    assert (view.identity, view.state, view.held_by) == (APP, State.WAITING, (LIB,))
+    assert (view.identity, view.state, view.held_by) == (APP, JobState.WAITING, (LIB,))
     assert LIB in view.reason
     (event,) = [event for event in queue.events() if event.kind == "held"]
-    assert (event.identity, event.state) == (APP, State.WAITING)
+    assert (event.identity, event.state) == (APP, JobState.WAITING)
     assert LIB in event.reason
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.errors import InputError
-from scheduler.job import OnFailure, Outcome, State
+from scheduler.job import JobState, OnFailure, Outcome
 from scheduler.queue import Backoff, Queue
 from tests.support.queue import claimed, job, submit, worker
 
@@ -132,7 +132,7 @@ class TestExplaining:
         assert [
             (blocker.job.identity[12:], blocker.name, blocker.job.state)
             for blocker in explanation.blockers
-        ] == [("lib", "lib.so", State.WAITING), ("base", "base", State.READY)]
+        ] == [("lib", "lib.so", JobState.WAITING), ("base", "base", JobState.READY)]
         assert explanation.blockers[0].waiter == explanation.pending.job_id  # type: ignore[union-attr]
         assert explanation.blockers[1].waiter == explanation.blockers[0].job.job_id
         assert "repo/x86_64/lib (waiting)" in explanation.reasons[0]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scheduler.job import FailureClass, OnFailure, Outcome, State
+from scheduler.job import FailureClass, JobState, OnFailure, Outcome
 from scheduler.queue import Backoff, Queue, StaleClaimError
 from tests.support.queue import (
     Background,
@@ -58,12 +58,12 @@ def test_a_lost_job_waits_longer_each_time(patient: Queue, redis: Redis) -> None
     for loss, delay in enumerate([100, 1000, 5000], start=1):
         claim = claimed(patient)
         (returned,) = patient.reap()
-        assert (returned.state, claim.attempt) == (State.WAITING, loss)
+        assert (returned.state, claim.attempt) == (JobState.WAITING, loss)
         assert f"loss {loss} of 4" in returned.reason
         assert patient.claim(worker()) is None
         (view,) = patient.snapshot().delayed
         assert abs(view.delayed_until - time.time() - delay) < 60
-        assert (view.state, view.lost) == (State.WAITING, loss)
+        assert (view.state, view.lost) == (JobState.WAITING, loss)
         let_delays_pass(redis)
     assert _lose(patient).attempt == 4
     assert patient.snapshot().total_quarantine == 1
@@ -98,7 +98,7 @@ def test_what_is_handed_back_has_no_delay_and_no_mark(patient: Queue) -> None:
 def test_what_a_worker_cannot_build_waits_longer_each_time(patient: Queue, redis: Redis) -> None:
     submit(patient, job("a"))
     for loss, delay in enumerate([100, 1000, 5000], start=1):
-        assert patient.retry_later(claimed(patient), "no network") is State.WAITING
+        assert patient.retry_later(claimed(patient), "no network") is JobState.WAITING
         assert patient.claim(worker()) is None
         (view,) = patient.snapshot().delayed
         assert abs(view.delayed_until - time.time() - delay) < 60
@@ -108,7 +108,7 @@ def test_what_a_worker_cannot_build_waits_longer_each_time(patient: Queue, redis
         assert event.kind == "returned"
         assert event.reason.startswith(f"no network; loss {loss} of 4")
         let_delays_pass(redis)
-    assert patient.retry_later(claimed(patient), "no network") is State.DONE
+    assert patient.retry_later(claimed(patient), "no network") is JobState.DONE
     (view,) = patient.snapshot().quarantine
     assert (view.outcome, view.failure) == (Outcome.SOFTWARE_FAILURE, FailureClass.INFRASTRUCTURE)
     assert "4 times" in view.reason
@@ -118,7 +118,7 @@ def test_a_canceled_job_is_not_put_off(patient: Queue) -> None:
     submit(patient, job("a"))
     claim = claimed(patient)
     patient.cancel([A])
-    assert patient.retry_later(claim, "no network") is State.DONE
+    assert patient.retry_later(claim, "no network") is JobState.DONE
     assert patient.snapshot().recent[0].outcome is Outcome.CANCELED
     with pytest.raises(StaleClaimError):
         patient.retry_later(claim, "no network")
@@ -129,7 +129,7 @@ def test_a_lost_publication_has_no_delay(patient: Queue, queue: Queue) -> None:
     queue.land(claimed(queue), "delivery")
     for number in range(10):
         assert len(patient.claim_landed(f"runner-{number}")) == 1
-        assert [returned.state for returned in patient.reap()] == [State.LANDED]
+        assert [returned.state for returned in patient.reap()] == [JobState.LANDED]
 
 
 def test_a_delay_ends_for_a_waiting_worker_too(queue: Queue, redis: Redis) -> None:
@@ -171,7 +171,7 @@ def test_the_fifth_loss_leads_to_quarantine_visibly(queue: Queue, forgetful: Que
     lost = _quarantine(forgetful)
     (view,) = queue.snapshot().quarantine
     assert (view.job_id, view.state, view.outcome) == (
-        *(lost.job_id, State.DONE, Outcome.SOFTWARE_FAILURE),
+        *(lost.job_id, JobState.DONE, Outcome.SOFTWARE_FAILURE),
     )
     assert view.quarantined
     assert "5 times" in view.reason

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from scheduler.job import JobSpec, OnFailure, OnRunning, Outcome, Removal, State
+from scheduler.job import JobSpec, JobState, OnFailure, OnRunning, Outcome, Removal
 from scheduler.queue import Backoff, Claim, Queue, StaleClaimError, WorkerIdentity
 from tests.support.queue import build_order, job, let_delays_pass, submit
 from tests.support.servers import on_one_server
@@ -39,7 +39,7 @@ _WORKERS = (
     WorkerIdentity(id="big-1", name="big", build_class=3),
     WorkerIdentity(id="named-1", name="named", build_class=2),
 )
-_ACTIVE = (State.BUILDING, State.LANDED, State.PUBLISHING)
+_ACTIVE = (JobState.BUILDING, JobState.LANDED, JobState.PUBLISHING)
 _GOOD = (Outcome.SUCCESS, Outcome.ALREADY_BUILT, Outcome.SKIPPED)
 _LOSSES = 3
 
@@ -69,7 +69,7 @@ class _Job:
     """A job as the model has it: `WAITING` stands for all that is pending."""
 
     spec: JobSpec
-    state: State = State.WAITING
+    state: JobState = JobState.WAITING
     outcome: Outcome | None = None
     claim: Claim | None = None
     cancel: bool = False
@@ -108,16 +108,16 @@ class _Model:
         # With each removal the jobs that it takes away, as they were.
         self.removals: dict[int, dict[int, JobSpec]] = {}
 
-    def all(self, *states: State) -> dict[int, _Job]:
+    def all(self, *states: JobState) -> dict[int, _Job]:
         return {id_: job for id_, job in sorted(self.jobs.items()) if job.state in states}
 
     def pending(self, identity: str) -> int | None:
-        return self._with_identity(identity, State.WAITING)
+        return self._with_identity(identity, JobState.WAITING)
 
     def active(self, identity: str) -> int | None:
         return self._with_identity(identity, *_ACTIVE)
 
-    def _with_identity(self, identity: str, *states: State) -> int | None:
+    def _with_identity(self, identity: str, *states: JobState) -> int | None:
         found = [id_ for id_, job in self.all(*states).items() if job.identity == identity]
         assert len(found) <= 1
         return found[0] if found else None
@@ -126,7 +126,7 @@ class _Model:
         me = self.jobs[id_]
         return [
             other_id
-            for other_id, other in self.all(State.WAITING, *_ACTIVE).items()
+            for other_id, other in self.all(JobState.WAITING, *_ACTIVE).items()
             if other_id != id_
             and (
                 (other.identity == me.identity and other.state in _ACTIVE) or me.wants & other.names
@@ -142,7 +142,7 @@ class _Model:
 
     def ready(self) -> list[int]:
         """Return the ready jobs in the order in which they are handed out."""
-        found = [id_ for id_ in self.all(State.WAITING) if self.place(id_) == "ready"]
+        found = [id_ for id_ in self.all(JobState.WAITING) if self.place(id_) == "ready"]
         return sorted(found, key=lambda id_: (self.jobs[id_].rank or float("inf"), id_))
 
     def take_in(self, id_: int, spec: JobSpec) -> None:
@@ -156,11 +156,11 @@ class _Model:
 
     def end(self, id_: int, outcome: Outcome) -> None:
         me = self.jobs[id_]
-        me.state, me.outcome = State.DONE, outcome
+        me.state, me.outcome = JobState.DONE, outcome
         self.last[me.identity] = max(id_, self.last.get(me.identity, 0))
         if outcome in _GOOD:
             self.quarantine.pop(me.identity, None)
-        for other in self.all(State.WAITING, *_ACTIVE).values():
+        for other in self.all(JobState.WAITING, *_ACTIVE).values():
             if outcome in _GOOD:
                 other.without.pop(me.identity, None)
             elif outcome is not Outcome.CANCELED_REQUEUE and other.wants & me.names:
@@ -169,7 +169,7 @@ class _Model:
     def cancel(self, id_: int) -> bool:
         """Return whether that changed anything."""
         me = self.jobs[id_]
-        if me.state in (State.WAITING, State.LANDED):
+        if me.state in (JobState.WAITING, JobState.LANDED):
             self.end(id_, Outcome.CANCELED)
             return True
         done, me.cancel = not me.cancel, True
@@ -182,7 +182,7 @@ class _Model:
         elif self.pending(self.jobs[id_].identity) is not None:
             self.end(id_, Outcome.CANCELED_REQUEUE)
         else:
-            self.jobs[id_].state = State.WAITING
+            self.jobs[id_].state = JobState.WAITING
 
     def lose(self, id_: int) -> None:
         me = self.jobs[id_]
@@ -193,7 +193,7 @@ class _Model:
             self.quarantine[me.identity] = id_
             return
         self.come_back(id_)
-        me.delayed = me.state is State.WAITING
+        me.delayed = me.state is JobState.WAITING
 
     def promote(self, id_: int) -> list[int]:
         """Return who was promoted, in order."""
@@ -205,7 +205,7 @@ class _Model:
             before = set(self.blockers(one))
             if self.jobs[one].held:
                 before |= {self.pending(other) or one for other in self.jobs[one].without}
-            fresh = {other for other in before - seen if self.jobs[other].state is State.WAITING}
+            fresh = {other for other in before - seen if self.jobs[other].state is JobState.WAITING}
             seen |= fresh
             todo += fresh
         order = [*sorted(seen - {id_}), id_]
@@ -244,7 +244,7 @@ class _QueueMachine(RuleBasedStateMachine):
         self.requests += 1
         return f"request-{self.requests}"
 
-    def _drawn(self, data: st.DataObject, *states: State) -> int:
+    def _drawn(self, data: st.DataObject, *states: JobState) -> int:
         return data.draw(st.sampled_from(list(self.model.all(*states))))
 
     def _retire_claim(self, id_: int) -> Claim:
@@ -280,7 +280,7 @@ class _QueueMachine(RuleBasedStateMachine):
         done = self.queue.submit(self._request_id(), [], [removal])
         going = {
             id_: job_.spec
-            for id_, job_ in self.model.all(State.WAITING, *_ACTIVE).items()
+            for id_, job_ in self.model.all(JobState.WAITING, *_ACTIVE).items()
             if (job_.spec.pkgbase == bases[0]) != keep
         }
         self.model.removals[done.removals[0]] = going
@@ -294,7 +294,7 @@ class _QueueMachine(RuleBasedStateMachine):
             self.queue.finish_removal(claim)
             for id_, spec in self.model.removals.pop(claim.removal_id).items():
                 # Not what was asked for since then, under the same id.
-                job_ = self.model.all(State.WAITING, *_ACTIVE).get(id_)
+                job_ = self.model.all(JobState.WAITING, *_ACTIVE).get(id_)
                 if job_ is not None and job_.spec is spec:
                     self.model.cancel(id_)
 
@@ -310,17 +310,17 @@ class _QueueMachine(RuleBasedStateMachine):
         if claim:
             job_ = self.model.jobs[claim.job_id]
             assert claim.spec == job_.spec
-            job_.state, job_.claim = State.BUILDING, claim
+            job_.state, job_.claim = JobState.BUILDING, claim
 
-    @precondition(lambda self: self.model.all(State.BUILDING))
+    @precondition(lambda self: self.model.all(JobState.BUILDING))
     @rule(data=st.data())
     def land(self, data: st.DataObject) -> None:
-        id_ = self._drawn(data, State.BUILDING)
+        id_ = self._drawn(data, JobState.BUILDING)
         state = self.queue.land(self._retire_claim(id_), f"delivery-{id_}")
         if self.model.jobs[id_].cancel:
             self.model.end(id_, Outcome.CANCELED)
         else:
-            self.model.jobs[id_].state = State.LANDED
+            self.model.jobs[id_].state = JobState.LANDED
         assert state is self.model.jobs[id_].state
 
     @rule()
@@ -329,13 +329,13 @@ class _QueueMachine(RuleBasedStateMachine):
         # A removal that could not be carried out yet holds nothing back for longer than this.
         self._carry_out_removals()
         claims += self.queue.claim_landed("runner")
-        assert {claim.job_id for claim in claims} == set(self.model.all(State.LANDED))
+        assert {claim.job_id for claim in claims} == set(self.model.all(JobState.LANDED))
         for claim in claims:
             assert claim.delivery == f"delivery-{claim.job_id}"
             job_ = self.model.jobs[claim.job_id]
-            job_.state, job_.claim = State.PUBLISHING, claim
+            job_.state, job_.claim = JobState.PUBLISHING, claim
 
-    @precondition(lambda self: self.model.all(State.BUILDING, State.PUBLISHING))
+    @precondition(lambda self: self.model.all(JobState.BUILDING, JobState.PUBLISHING))
     @rule(
         data=st.data(),
         outcome=st.sampled_from(Outcome),
@@ -344,7 +344,7 @@ class _QueueMachine(RuleBasedStateMachine):
     def finish(
         self, data: st.DataObject, outcome: Outcome, then_claim: WorkerIdentity | None
     ) -> None:
-        id_ = self._drawn(data, State.BUILDING, State.PUBLISHING)
+        id_ = self._drawn(data, JobState.BUILDING, JobState.PUBLISHING)
         claim = self._retire_claim(id_)
         self.model.jobs[id_].stale.remove(claim)  # saying the same again would be no error
         self.model.end(id_, outcome)
@@ -354,10 +354,10 @@ class _QueueMachine(RuleBasedStateMachine):
             following = self.queue.finish_and_claim(claim, outcome, worker=then_claim)
             self._expect_claim(then_claim, following)
 
-    @precondition(lambda self: self.model.all(State.BUILDING, State.PUBLISHING))
+    @precondition(lambda self: self.model.all(JobState.BUILDING, JobState.PUBLISHING))
     @rule(data=st.data(), lost=st.booleans(), said=st.booleans())
     def hand_back_or_lose(self, data: st.DataObject, *, lost: bool, said: bool) -> None:
-        id_ = self._drawn(data, State.BUILDING, State.PUBLISHING)
+        id_ = self._drawn(data, JobState.BUILDING, JobState.PUBLISHING)
         job_, claim = self.model.jobs[id_], self._retire_claim(id_)
         if lost and said:
             self.queue.retry_later(claim, "the network was out of reach")
@@ -366,11 +366,11 @@ class _QueueMachine(RuleBasedStateMachine):
             assert [returned.id for returned in self.queue.reap()] == [id_]
         else:
             self.queue.release(claim)
-        if job_.state is State.PUBLISHING:
+        if job_.state is JobState.PUBLISHING:
             if job_.cancel:
                 self.model.end(id_, Outcome.CANCELED)
             else:
-                job_.state = State.LANDED
+                job_.state = JobState.LANDED
         elif lost:
             self.model.lose(id_)
         else:
@@ -380,7 +380,7 @@ class _QueueMachine(RuleBasedStateMachine):
     def let_time_pass(self) -> None:
         let_delays_pass(self.redis)
         self.queue.reap()
-        for job_ in self.model.all(State.WAITING).values():
+        for job_ in self.model.all(JobState.WAITING).values():
             job_.delayed = False
 
     @rule(paused=st.booleans())
@@ -408,7 +408,7 @@ class _QueueMachine(RuleBasedStateMachine):
             ids = [target]
         expected = set()
         for id_ in ids:
-            if self.model.jobs[id_].state is not State.DONE:
+            if self.model.jobs[id_].state is not JobState.DONE:
                 expected |= {id_} if self.model.cancel(id_) else set()
             elif self.model.quarantine.get(self.model.jobs[id_].identity) == id_:
                 del self.model.quarantine[self.model.jobs[id_].identity]
@@ -421,7 +421,7 @@ class _QueueMachine(RuleBasedStateMachine):
         target = self._target(data)
         done = [answer.job_id for answer in self.queue.promote([target]) if answer.done]
         id_ = self.model.pending(target) if isinstance(target, str) else target
-        waits = id_ is not None and self.model.jobs[id_].state is State.WAITING
+        waits = id_ is not None and self.model.jobs[id_].state is JobState.WAITING
         assert done == (self.model.promote(id_) if waits and id_ else [])
 
     @precondition(lambda self: self.model.jobs)
@@ -431,7 +431,7 @@ class _QueueMachine(RuleBasedStateMachine):
         (answer,) = self.queue.proceed([target])
         id_ = self.model.pending(target) if isinstance(target, str) else target
         job_ = self.model.jobs[id_] if id_ else None
-        held = job_ is not None and job_.state is State.WAITING and job_.held
+        held = job_ is not None and job_.state is JobState.WAITING and job_.held
         assert answer.done == held
         if job_ is not None and held:
             job_.without.clear()
@@ -447,7 +447,7 @@ class _QueueMachine(RuleBasedStateMachine):
         if isinstance(target, str):
             id_ = self.model.quarantine.get(target, self.model.last.get(target))
         else:
-            id_ = target if self.model.jobs[target].state is State.DONE else None
+            id_ = target if self.model.jobs[target].state is JobState.DONE else None
         assert answer.done == (id_ is not None and self.model.may_retry(id_))
         if id_ is None or not answer.done:
             return
@@ -477,11 +477,13 @@ class _QueueMachine(RuleBasedStateMachine):
         model = self.model
         model.last = dict(model.quarantine)
         for id_, job_ in list(model.jobs.items()):
-            newer = job_.state is State.BUILDING and model.pending(job_.identity) is not None
-            if newer or (job_.state is State.DONE and id_ not in model.quarantine.values()):
+            newer = job_.state is JobState.BUILDING and model.pending(job_.identity) is not None
+            if newer or (job_.state is JobState.DONE and id_ not in model.quarantine.values()):
                 del model.jobs[id_]
-            elif job_.state in (State.BUILDING, State.PUBLISHING):
-                job_.state = State.WAITING if job_.state is State.BUILDING else State.LANDED
+            elif job_.state in (JobState.BUILDING, JobState.PUBLISHING):
+                job_.state = (
+                    JobState.WAITING if job_.state is JobState.BUILDING else JobState.LANDED
+                )
                 job_.cancel = False
         for job_ in model.jobs.values():
             job_.claim, job_.stale = None, []
@@ -490,7 +492,7 @@ class _QueueMachine(RuleBasedStateMachine):
     def the_queue_shows_what_the_model_knows(self) -> None:
         snapshot, model = self.queue.snapshot(limit=1000), self.model
         places: dict[str, list[int]] = {"waiting": [], "held": [], "delayed": [], "ready": []}
-        for id_ in model.all(State.WAITING):
+        for id_ in model.all(JobState.WAITING):
             places[model.place(id_)].append(id_)
         for place in ("waiting", "held"):
             assert [view.job_id for view in getattr(snapshot, place)] == places[place], place
@@ -503,7 +505,7 @@ class _QueueMachine(RuleBasedStateMachine):
         assert {view.job_id: view.state for view in snapshot.active} == active
         waiting = (*snapshot.waiting, *snapshot.held, *snapshot.delayed)
         assert all(view.reason for view in waiting)
-        outcomes = {id_: job_.outcome for id_, job_ in model.all(State.DONE).items()}
+        outcomes = {id_: job_.outcome for id_, job_ in model.all(JobState.DONE).items()}
         shown: dict[int, Any] = {view.job_id: view.outcome for view in snapshot.recent}
         assert shown | {view.job_id: view.outcome for view in snapshot.quarantine} == outcomes
         assert {view.job_id for view in snapshot.quarantine} == set(model.quarantine.values())

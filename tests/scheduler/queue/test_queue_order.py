@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scheduler.job import OnFailure, Outcome, State
+from scheduler.job import JobState, OnFailure, Outcome
 from tests.support.queue import bases, build_order, claim_all, claimed, job, submit, worker
 from tests.support.servers import on_one_server
 
@@ -288,7 +288,7 @@ def test_nothing_of_finished_jobs_stays_in_the_indexes(queue: Queue, redis: Redi
     queue.retry(["repo/x86_64/lib"])
     build_order(queue, worker("c"))
     queue.claim(worker("c"))
-    assert queue.snapshot().recent[0].state is State.DONE
+    assert queue.snapshot().recent[0].state is JobState.DONE
     left = {key.decode().split(":")[1] for key in redis.scan_iter()}
     assert left == {
         *("job", "last", "scopes", "requests", "recent", "events", "sequence", "token"),

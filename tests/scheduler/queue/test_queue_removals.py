@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.errors import InputError
-from scheduler.job import Outcome, Removal, State
+from scheduler.job import JobState, Outcome, Removal
 from scheduler.queue import Queue, StaleClaimError
 from tests.support.queue import build_order, claimed, job, submit, worker
 
@@ -31,7 +31,7 @@ def test_a_removal_comes_out_as_it_went_in_and_is_done_once(queue: Queue) -> Non
     queue.finish_removal(claim, removed=["a"])
     assert queue.claim_removals("runner") == []
     done = queue.events()[-1]
-    assert (done.kind, done.state, done.outcome) == ("removal", State.DONE, Outcome.SUCCESS)
+    assert (done.kind, done.state, done.outcome) == ("removal", JobState.DONE, Outcome.SUCCESS)
     assert done.reason == "removed a"
 
 
@@ -52,7 +52,7 @@ def test_a_removal_is_renewed_handed_back_and_lost_like_a_job(queue: Queue, redi
         queue.renew(claim)
     (lost,) = Queue(redis, lease=0).claim_removals("runner")
     (returned,) = queue.reap()
-    assert (returned.id, returned.state) == (claim.removal_id, State.WAITING)
+    assert (returned.id, returned.state) == (claim.removal_id, JobState.WAITING)
     with pytest.raises(StaleClaimError):
         queue.finish_removal(lost)
     (again,) = queue.claim_removals("runner")
@@ -89,7 +89,7 @@ def test_a_removal_cancels_the_pending_job_of_the_package(queue: Queue) -> None:
     assert submission.canceled == jobs[:1]
     view = queue.job(jobs[0])
     assert view is not None
-    assert (view.state, view.outcome) == (State.DONE, Outcome.CANCELED)
+    assert (view.state, view.outcome) == (JobState.DONE, Outcome.CANCELED)
     assert build_order(queue) == ["b"]
 
 
@@ -105,8 +105,8 @@ def test_a_build_that_was_to_be_canceled_does_not_land(queue: Queue) -> None:
     submit(queue, job("a"))
     claim = claimed(queue)
     queue.submit("remove", [], [_remove("a")])
-    assert queue.land(claim, "delivery") is State.DONE
-    assert queue.land(claim, "delivery") is State.DONE
+    assert queue.land(claim, "delivery") is JobState.DONE
+    assert queue.land(claim, "delivery") is JobState.DONE
     view = queue.job(claim.job_id)
     assert view is not None
     assert view.outcome is Outcome.CANCELED
@@ -119,7 +119,7 @@ def test_a_canceled_build_that_is_lost_or_handed_back_is_not_built_again(
     first, second = claimed(queue), claimed(Queue(redis, lease=0))
     queue.submit("remove", [], [_remove("a", "b")])
     queue.release(first)
-    assert [returned.state for returned in queue.reap()] == [State.DONE]
+    assert [returned.state for returned in queue.reap()] == [JobState.DONE]
     assert queue.claim(worker()) is None
     assert {second.job_id, first.job_id} == {job.job_id for job in queue.snapshot().recent}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from caur_ci.errors import InputError
-from scheduler.job import Outcome, State
+from scheduler.job import JobState, Outcome
 from tests.support.queue import COMMIT, build_order, claimed, job, submit, worker
 from tests.support.servers import on_one_server
 
@@ -207,4 +207,4 @@ def test_a_large_batch_is_one_step(queue: Queue) -> None:
     assert len(submission.jobs) == 5000
     snapshot = queue.snapshot(limit=1)
     assert (snapshot.total_ready, snapshot.total_waiting) == (1, 4999)
-    assert snapshot.ready[0].state is State.READY
+    assert snapshot.ready[0].state is JobState.READY

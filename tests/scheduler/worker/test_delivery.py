@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scheduler.job import Outcome, Removal, State
+from scheduler.job import JobState, Outcome, Removal
 from scheduler.worker.delivery import RetryPolicy
 from tests.support.packages import pkgbuild
 from tests.support.queue import Background, eventually, job
@@ -42,7 +42,7 @@ def test_it_is_tried_again_without_another_build(world: BuildWorld) -> None:
     delivering.result()
 
     view = world.view("tool")
-    assert (view.state, view.attempt) == (State.LANDED, 1)
+    assert (view.state, view.attempt) == (JobState.LANDED, 1)
     assert world.log("tool").count("\nthis is the build") == 1
     assert (world.landing.folder / view.delivery / "manifest.json.sig").is_file()
 
@@ -62,4 +62,4 @@ def test_a_worker_that_is_to_end_hands_the_job_back(world: BuildWorld) -> None:
     world.stop.set()
     delivering.result()
 
-    assert world.view("tool").state is State.READY
+    assert world.view("tool").state is JobState.READY

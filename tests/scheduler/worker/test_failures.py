@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scheduler.job import FailureClass, Outcome, State
+from scheduler.job import FailureClass, JobState, Outcome
 from scheduler.worker.executors.protocol import Ending
 from scheduler.worker.failures import Phase, classify
 from tests.support.packages import pkgbuild
@@ -100,7 +100,7 @@ def test_a_source_that_is_gone_from_its_server(world: BuildWorld, server: str) -
 @pytest.mark.parametrize("address", ["http://127.0.0.1:1/file", "git+http://127.0.0.1:1/file"])
 def test_a_server_out_of_reach_is_not_the_packages_fault(world: BuildWorld, address: str) -> None:
     view = world.build({"PKGBUILD": pkgbuild("tool", head=sources(address))})
-    assert (view.state, view.outcome, view.lost) == (State.WAITING, None, 1)
+    assert (view.state, view.outcome, view.lost) == (JobState.WAITING, None, 1)
     assert "fetching and preparing the sources: " in view.reason
     assert view.delayed_until > 0
 

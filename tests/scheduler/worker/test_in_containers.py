@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scheduler.job import FailureClass, Outcome, State
+from scheduler.job import FailureClass, JobState, Outcome
 from scheduler.worker.executors.container.executor import ContainerExecutor
 from tests.support.containers import need_containers
 from tests.support.packages import pkgbuild
@@ -52,7 +52,7 @@ def test_prepare_sets_the_guest_up(world: BuildWorld) -> None:
         ".CI/on-success.sh": 'echo "after: $FROM_PUSHED $CAUR_OUTCOME"',
         ".CI/config": "CI_PACKAGE_BUMP=1\nBUILDER_NETWORK=false",
     }
-    assert world.build(files).state is State.LANDED, world.log()
+    assert world.build(files).state is JobState.LANDED, world.log()
     lines = world.log().splitlines()
     copy = "/home/builder/build/tool"
     assert f"as 0 in {copy}, which is {copy}" in lines
@@ -107,7 +107,7 @@ def test_sources_are_kept_for_containers_too(world: BuildWorld) -> None:
     said = []
     for _ in range(2):
         view = world.build({"PKGBUILD": text, ".CI/config": "BUILDER_CACHE_SOURCES=true"})
-        assert view.state is State.LANDED, world.log()
+        assert view.state is JobState.LANDED, world.log()
         said.append([line for line in world.log().splitlines() if line.startswith("kept: ")])
         (claim,) = world.queue.claim_landed("runner-1")
         world.queue.finish(claim, Outcome.SUCCESS)

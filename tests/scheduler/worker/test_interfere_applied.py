@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scheduler.job import FailureClass, Outcome, State
+from scheduler.job import FailureClass, JobState, Outcome
 from tests.support.packages import pkgbuild
 from tests.support.tools import need_tools
 
@@ -41,7 +41,7 @@ def interfere_line(world: BuildWorld) -> str:
 
 
 def test_without_interfere_nothing_is_applied(world: BuildWorld) -> None:
-    assert world.build({"PKGBUILD": pkgbuild("tool")}).state is State.LANDED
+    assert world.build({"PKGBUILD": pkgbuild("tool")}).state is JobState.LANDED
     assert world.manifest().applied == ()
     assert interfere_line(world) == "nothing was applied"
 
@@ -50,7 +50,7 @@ def test_a_patch_is_applied_in_the_packages_folder(world: BuildWorld) -> None:
     patch = f"{PATCH}--- /dev/null\n+++ b/sub/new\n@@ -0,0 +1 @@\n+made by a patch\n"
     text = pkgbuild("tool", build='cat "$startdir/sub/new"')
     view = world.build({"PKGBUILD": text, ".CI/interfere.patch": patch})
-    assert view.state is State.LANDED, world.log()
+    assert view.state is JobState.LANDED, world.log()
     assert world.pkginfo()["pkgver"] == "1-7"
     assert "made by a patch" in world.log()
     assert world.manifest().applied == ("interfere.patch",)
@@ -89,7 +89,7 @@ def test_prepend_comes_before_and_append_after_the_pkgbuild(world: BuildWorld) -
             ".CI/PKGBUILD.append": "pkgrel=3\nbuild() {\n  echo appended $pkgver\n}",
         }
     )
-    assert view.state is State.LANDED, world.log()
+    assert view.state is JobState.LANDED, world.log()
     assert "head early" in world.log()
     assert "appended 1" in world.log()
     assert world.pkginfo()["pkgver"] == "1-3"
@@ -98,7 +98,7 @@ def test_prepend_comes_before_and_append_after_the_pkgbuild(world: BuildWorld) -
 
 def test_code_for_this_processor_only_is_not_made(world: BuildWorld) -> None:
     text = pkgbuild("tool", build='echo "flags: -O2 -march=native -pipe"')
-    assert world.build({"PKGBUILD": text}).state is State.LANDED
+    assert world.build({"PKGBUILD": text}).state is JobState.LANDED
     assert "flags: -O2  -pipe" in world.log()
     assert world.manifest().applied == ("-march=native taken out",)
 
@@ -112,7 +112,7 @@ def test_code_for_this_processor_only_is_not_made(world: BuildWorld) -> None:
 )
 def test_the_pkgrel_is_bumped(world: BuildWorld, config: str, version: str) -> None:
     text = pkgbuild("tool", head="epoch=2\n_full=$pkgver-$pkgrel", build='echo "full $_full"')
-    assert world.build({"PKGBUILD": text, ".CI/config": config}).state is State.LANDED
+    assert world.build({"PKGBUILD": text, ".CI/config": config}).state is JobState.LANDED
     assert world.pkginfo()["pkgver"] == version
     # What is made of it at the top of the PKGBUILD has it, too.
     assert f"full {version.removeprefix('2:')}\n" in world.log()
@@ -121,7 +121,7 @@ def test_the_pkgrel_is_bumped(world: BuildWorld, config: str, version: str) -> N
 def test_a_pkgrel_that_stands_in_no_line_of_its_own_is_bumped(world: BuildWorld) -> None:
     text = pkgbuild("tool").replace("pkgrel=1", "if true; then pkgrel=1; fi")
     view = world.build({"PKGBUILD": text, ".CI/config": "CI_PACKAGE_BUMP=1"})
-    assert view.state is State.LANDED, view.reason
+    assert view.state is JobState.LANDED, view.reason
     assert world.pkginfo()["pkgver"] == "1-1.1"
     assert world.manifest().applied == ("pkgrel 1 bumped to 1.1",)
 
@@ -152,7 +152,7 @@ def test_all_is_applied_in_order(world: BuildWorld) -> None:
             ".CI/PKGBUILD.append": "pkgver=5\n",
         }
     )
-    assert view.state is State.LANDED, world.log()
+    assert view.state is JobState.LANDED, world.log()
     assert "patched as early" in world.log()
     assert world.pkginfo()["pkgver"] == "5-1.2"
     assert world.manifest().applied == (
@@ -194,7 +194,7 @@ def test_a_script_runs_after_a_success(world: BuildWorld) -> None:
         ".CI/on-success.sh": HOOK,
         ".CI/on-failure.sh": "echo NO",
     }
-    assert world.build(files).state is State.LANDED
+    assert world.build(files).state is JobState.LANDED
     log = world.log()
     assert "OUTCOME=[SUCCESS]\nFAILURE=[]\nREASON=[]\nPKGBASE=[tool]\n" in log
     assert "PACKAGES=[tool-1-1-any.pkg.tar.zst]" in log
@@ -217,7 +217,7 @@ def test_another_script_runs_after_a_failure(world: BuildWorld) -> None:
 
 def test_such_a_script_changes_nothing(world: BuildWorld) -> None:
     files = {"PKGBUILD": pkgbuild("tool"), ".CI/on-success.sh": "exit 9"}
-    assert world.build(files).state is State.LANDED
+    assert world.build(files).state is JobState.LANDED
     assert "on-success.sh failed with exit code 9" in world.log()
     assert world.manifest().applied == ()
 
@@ -227,7 +227,7 @@ def test_such_a_script_has_a_limit_of_its_own(
 ) -> None:
     monkeypatch.setattr("scheduler.worker.flow._AFTERWARDS", 0.5)
     files = {"PKGBUILD": pkgbuild("tool"), ".CI/on-success.sh": "while :; do sleep 0.1; done"}
-    assert world.build(files).state is State.LANDED
+    assert world.build(files).state is JobState.LANDED
     assert "on-success.sh was ended: it took too long" in world.log()
 
 
@@ -243,5 +243,5 @@ def test_namcaps_report_is_in_the_log_where_there_is_namcap(
     (place / "makepkg").write_text(f'#!/bin/sh\nexec {real.strip()} "$@"\n')
     (place / "makepkg").chmod(0o755)
     monkeypatch.setenv("PATH", str(place), prepend=":")
-    assert world.build({"PKGBUILD": pkgbuild("tool")}).state is State.LANDED
+    assert world.build({"PKGBUILD": pkgbuild("tool")}).state is JobState.LANDED
     assert "says:\nlooked at PKGBUILD\nlooked at tool-1-1-any.pkg.tar.zst\n" in world.log()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scheduler.job import FailureClass, Outcome, Removal, State
+from scheduler.job import FailureClass, JobState, Outcome, Removal
 from scheduler.queue import WorkerIdentity
 from scheduler.workerkeys import AllowedWorkers, WorkerKey
 from tests.support.deliveries import allow
@@ -27,7 +27,7 @@ def test_a_job_becomes_a_delivery_of_the_commit_it_names(world: BuildWorld) -> N
 
     world.build_next()
 
-    assert world.view("tool").state is State.LANDED
+    assert world.view("tool").state is JobState.LANDED
     (claim,) = world.queue.claim_landed("runner-1")
     base = world.checkout.folder.parent
     allow(base / "allowed", WorkerKey(base / "worker-key"), "builder")
@@ -58,7 +58,7 @@ def test_a_failed_build_says_why_and_lets_the_next_one_go(world: BuildWorld) -> 
     assert "exit code 4" in reason
     assert "oh no" in world.log("bad")
     assert "ended: FAILED" in world.log("bad")
-    assert world.view("good").state is State.LANDED
+    assert world.view("good").state is JobState.LANDED
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_what_this_worker_cannot_build_is_put_off_for_others(world: BuildWorld) 
         "foreign": "cannot build for m68k",
     }.items():
         view = world.view(pkgbase)
-        assert (view.state, view.lost) == (State.WAITING, 1)
+        assert (view.state, view.lost) == (JobState.WAITING, 1)
         assert view.delayed_until > 0
         assert words in view.reason
 
@@ -172,7 +172,7 @@ def test_a_build_that_takes_too_long_is_timed_out(site: BuildSite) -> None:
         )
         world.submit(job("slow", commit=commit))
         world.build_next()
-        assert world.view("slow").state is State.LANDED
+        assert world.view("slow").state is JobState.LANDED
 
 
 def start_building(world: BuildWorld) -> Background:
@@ -199,7 +199,7 @@ def test_a_worker_that_is_to_end_hands_its_job_back(world: BuildWorld) -> None:
     building.result()
 
     view = world.view("tool")
-    assert view.state is State.READY
+    assert view.state is JobState.READY
     claim = world.queue.claim(WorkerIdentity.new("other"))
     assert claim is not None
     assert claim.spec.pkgbase == "tool"
@@ -222,7 +222,7 @@ def test_a_build_whose_lease_was_lost_is_ended_and_delivers_nothing(site: BuildS
         building.result()
 
         view = world.view("tool")
-        assert view.state is State.WAITING
+        assert view.state is JobState.WAITING
         assert view.delayed_until > 0
         assert not world.landing.folder.exists()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.process import run
-from scheduler.job import FailureClass, Outcome, State
+from scheduler.job import FailureClass, JobState, Outcome
 from scheduler.settings import ExtraRepository, TargetRepository
 from tests.support.packages import make_package, pkgbuild
 from tests.support.tools import need_tools
@@ -46,7 +46,7 @@ def test_a_build_without_a_sign_of_life_is_ended_as_stalled(site: BuildSite) -> 
 def test_whoever_computes_or_prints_is_alive(site: BuildSite, work: str) -> None:
     with site.world(stall=3) as world:
         view = world.build({"PKGBUILD": pkgbuild("tool", build=f"SECONDS=0; {work}")})
-        assert view.state is State.LANDED, view.reason
+        assert view.state is JobState.LANDED, view.reason
 
 
 def test_a_build_that_fills_the_disk_is_ended(site: BuildSite) -> None:
@@ -64,7 +64,7 @@ def test_a_build_that_fills_the_disk_is_ended(site: BuildSite) -> None:
 def test_a_worker_without_room_does_not_begin(site: BuildSite) -> None:
     with site.world(min_free=10**9) as world:
         view = world.build({"PKGBUILD": pkgbuild("tool")})
-        assert (view.state, view.lost) == (State.WAITING, 1)
+        assert (view.state, view.lost) == (JobState.WAITING, 1)
         assert "MiB are free on this worker" in view.reason
         assert "makepkg" not in world.log()
 
@@ -102,7 +102,7 @@ def test_what_the_repository_has_is_not_built_again(
         assert "Starting build()" not in world.log()
         assert (
             world.build({"PKGBUILD": split, ".CI/config": "CI_PACKAGE_BUMP=1"}).state
-            is State.LANDED
+            is JobState.LANDED
         )
 
 
@@ -112,7 +112,7 @@ def test_one_package_that_is_missing_is_reason_enough(
     split = pkgbuild("tool").replace("pkgname=tool", "pkgname=(tool tool-new)")
     split = split.replace("package() {", "package_tool-new() { :; }\npackage_tool() {")
     with site.world(target=published) as world:
-        assert world.build({"PKGBUILD": split}).state is State.LANDED
+        assert world.build({"PKGBUILD": split}).state is JobState.LANDED
 
 
 def test_the_version_that_pkgver_finds_counts(site: BuildSite, published: TargetRepository) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.process import run
-from scheduler.job import FailureClass, Outcome, State
+from scheduler.job import FailureClass, JobState, Outcome
 from scheduler.worker.downloads import KeptDownloads
 from tests.support.packages import pkgbuild, signing_key
 from tests.support.queue import job
@@ -70,15 +70,15 @@ class TestKept:
         return world.worker._workspace.downloads / "source" / "tool"
 
     def test_what_was_downloaded_is_used_again(self, world: BuildWorld, shelf: Shelf) -> None:
-        assert world.build(self.files(shelf)).state is State.LANDED
+        assert world.build(self.files(shelf)).state is JobState.LANDED
         assert (self.kept(world) / "file").read_text() == "data"
         (claim,) = world.queue.claim_landed("runner-1")
         world.queue.finish(claim, Outcome.SUCCESS)
-        assert world.build(self.files(shelf)).state is State.LANDED
+        assert world.build(self.files(shelf)).state is JobState.LANDED
         assert shelf.fetched == 1
 
     def test_nothing_is_kept_unasked(self, world: BuildWorld, shelf: Shelf) -> None:
-        assert world.build(self.files(shelf, config="")).state is State.LANDED
+        assert world.build(self.files(shelf, config="")).state is JobState.LANDED
         assert not self.kept(world).exists()
 
     def test_a_build_that_finds_them_in_use_does_without(
@@ -87,7 +87,7 @@ class TestKept:
         downloads = KeptDownloads(world.worker._workspace.downloads)
         with downloads.of_package("source", "tool", user) as held:
             assert held is not None
-            assert world.build(self.files(shelf)).state is State.LANDED
+            assert world.build(self.files(shelf)).state is JobState.LANDED
         assert "another build has the kept sources" in world.log()
         assert list(self.kept(world).iterdir()) == []
 
@@ -155,7 +155,7 @@ class TestNetwork:
             package=attempt,
         )
         world.checkout.commit("config", {".ci/config": repository})
-        assert world.build({"PKGBUILD": text, ".CI/config": package}).state is State.LANDED
+        assert world.build({"PKGBUILD": text, ".CI/config": package}).state is JobState.LANDED
         lines = world.log().splitlines()
         assert "prepared" in lines
         assert lines.count("reached") == (2 if reaches else 0)
@@ -193,7 +193,7 @@ class TestSignatures:
 
     def test_shipped_keys_are_used(self, world: BuildWorld, key: SigningKey) -> None:
         files = self.files(key, shipped=True, config="BUILDER_PGP_CHECK=false")
-        assert world.build(files).state is State.LANDED, world.log()
+        assert world.build(files).state is JobState.LANDED, world.log()
         assert "data ... Passed" in world.log()
         assert "not checked" not in world.log()
 
@@ -206,7 +206,7 @@ class TestSignatures:
         self, world: BuildWorld, key: SigningKey
     ) -> None:
         view = world.build({**self.files(key, shipped=False), "data": "changed"})
-        assert view.state is State.LANDED
+        assert view.state is JobState.LANDED
         assert "PGP signatures of sources are not checked" in world.log()
 
     @pytest.mark.parametrize("place", ["package", "repository"])
@@ -254,7 +254,7 @@ def test_git_sources_are_cloned(world: BuildWorld, shared: Path) -> None:
     )
     world.submit(job("tool-git", commit=world.add({"tool-git": text})))
     world.build_next()
-    assert world.view("tool-git").state is State.LANDED, world.log("tool-git")
+    assert world.view("tool-git").state is JobState.LANDED, world.log("tool-git")
     assert "from git" in world.log("tool-git")
     assert world.pkginfo("tool-git")["pkgver"] != "0-1"
     assert "git installed" in world.manifest("tool-git").applied

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scheduler.job import State
+from scheduler.job import JobState
 from scheduler.worker.builder import without_credentials
 from tests.support.packages import pkgbuild
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def test_the_variables_of_the_existing_system(world: BuildWorld) -> None:
     text = pkgbuild("tool", build="env")
     files = {"PKGBUILD": text, ".CI/config": "BUILDER_EXTRA_TIMEOUT=3"}
-    assert world.build(files).state is State.LANDED
+    assert world.build(files).state is JobState.LANDED
     lines = world.log().splitlines()
     for line in (
         "BUILDER_HOSTNAME=builder",

@@ -12,7 +12,7 @@ from scheduler.locks import try_lock
 from scheduler.worker.executors.container.engine import Engine
 from scheduler.worker.executors.container.guest import ContainerGuest
 from scheduler.worker.executors.container.guestsetup import write_setup
-from scheduler.worker.executors.container.identity import Identity
+from scheduler.worker.executors.container.identity import ContainerUser
 from scheduler.worker.executors.container.images import provide_image
 from scheduler.worker.executors.container.launching import Launcher
 from scheduler.worker.executors.folders import inner_paths, make_folders, scripts_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scheduler.settings import ContainerSettings
-    from scheduler.worker.executors.protocol import BuildOrder, Watch
+    from scheduler.worker.executors.protocol import BuildSpec, Watch
 
 DEFAULT_PROCESSES = 8192
 _OWNER_SUFFIX = ".owner"
@@ -104,11 +104,11 @@ class ContainerExecutor:
                 os.close(descriptor)
 
     @contextmanager
-    def guest(self, order: BuildOrder, watch: Watch) -> Iterator[ContainerGuest]:
+    def guest(self, order: BuildSpec, watch: Watch) -> Iterator[ContainerGuest]:
         """Provide the container of one build; see `Executor.guest`."""
         image = self._settings.image
         provide_image(self._engine, image, self._folder, watch)
-        identity = Identity.of(
+        identity = ContainerUser.of(
             order.user, self._engine, user_namespace=self._settings.user_namespace
         )
         order = replace(order, user=identity.outside)

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from pathlib import PurePosixPath
 
     from scheduler.settings import ExtraRepository
-    from scheduler.worker.executors.protocol import BuildOrder
+    from scheduler.worker.executors.protocol import BuildSpec
 
 _MIRROR = re.compile(r"(https?|file)://[^\s]+")
 _IN_REPOSITORY = "/$repo/os/$arch"
 _SAFE_KEYRINGS = ("https://", "file://", "/")
 
 
-def write_setup(order: BuildOrder, folder: Path, inside: PurePosixPath) -> dict[str, str]:
+def write_setup(order: BuildSpec, folder: Path, inside: PurePosixPath) -> dict[str, str]:
     """Write the new `folder`, which containers see at `inside`; return what steps are told.
 
     Raises ConfigError or InputError for what pacman cannot be told.
@@ -55,7 +55,7 @@ def _mirror(text: str) -> str:
     return text if "$repo" in text else text.rstrip("/") + _IN_REPOSITORY
 
 
-def _section(order: BuildOrder, extra: ExtraRepository) -> str:
+def _section(order: BuildSpec, extra: ExtraRepository) -> str:
     lines = [f"[{check_repository_name(extra.name)}]"]
     if extra.sig_level:
         lines.append(f"SigLevel = {extra.sig_level}")
@@ -63,7 +63,7 @@ def _section(order: BuildOrder, extra: ExtraRepository) -> str:
     return "\n".join(lines)
 
 
-def _servers(order: BuildOrder, extra: ExtraRepository) -> list[str]:
+def _servers(order: BuildSpec, extra: ExtraRepository) -> list[str]:
     servers = [server.replace("$repo", extra.name) for server in extra.servers]
     if extra.name == order.target.name:
         # pacman would put in the name of the machine, which x86_64_v3 and the like are not.
@@ -71,7 +71,7 @@ def _servers(order: BuildOrder, extra: ExtraRepository) -> list[str]:
     return servers
 
 
-def _keyrings(order: BuildOrder, folder: Path, inside: PurePosixPath) -> list[str]:
+def _keyrings(order: BuildSpec, folder: Path, inside: PurePosixPath) -> list[str]:
     found = []
     for keyring in order.target.extra_keyrings:
         if not keyring.startswith(_SAFE_KEYRINGS):

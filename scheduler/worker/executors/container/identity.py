@@ -19,7 +19,7 @@ _RANGES = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class ContainerUser:
     """The user that builds: inside, outside, and how the engine is told."""
 
     inside: str

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from scheduler.settings import ContainerSettings
     from scheduler.worker.executors.container.engine import Engine
-    from scheduler.worker.executors.container.identity import Identity
-    from scheduler.worker.executors.protocol import BuildOrder, GuestPaths, Watch
+    from scheduler.worker.executors.container.identity import ContainerUser
+    from scheduler.worker.executors.protocol import BuildSpec, GuestPaths, Watch
 
 # What pacman needs as root: owners and rights of files, file capabilities, and for the scripts
 # of packages other users and a change of the root folder. To end processes of the build.
@@ -39,9 +39,9 @@ class Launcher:
     """What all containers of one build have in common. `name` is what their names begin with."""
 
     engine: Engine
-    order: BuildOrder
+    order: BuildSpec
     paths: GuestPaths
-    identity: Identity
+    identity: ContainerUser
     settings: ContainerSettings
     readable: Sequence[Path]
     processes: int

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from scheduler.worker.executors.host.sandbox import Sandbox
-    from scheduler.worker.executors.protocol import BuildOrder, Stop, Usage, Watch
+    from scheduler.worker.executors.protocol import BuildSpec, Stop, Usage, Watch
     from scheduler.worker.users import BuildUser
 
 _log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ class HostExecutor:
                 raise missing_tool(tool)
 
     @contextmanager
-    def guest(self, order: BuildOrder, watch: Watch) -> Iterator[HostGuest]:
+    def guest(self, order: BuildSpec, watch: Watch) -> Iterator[HostGuest]:
         """Provide the place of one build; see `Executor.guest`."""
         del watch  # it takes no time
         makepkg = shutil.which("makepkg")
@@ -113,7 +113,7 @@ class HostGuest:
 
     def __init__(
         self,
-        order: BuildOrder,
+        order: BuildSpec,
         *,
         makepkg: Path,
         sandbox: Sandbox | None,
@@ -228,12 +228,12 @@ class HostGuest:
         )
 
 
-def _read_report(control: socket.socket) -> supervisor.Report:
+def _read_report(control: socket.socket) -> supervisor.UsageReport:
     data = b""
     with suppress(OSError):
         while part := control.recv(4096):
             data += part
-    return supervisor.Report.parse(data)
+    return supervisor.UsageReport.parse(data)
 
 
 def _without_sandbox(user: BuildUser) -> str:

@@ -12,7 +12,7 @@ from scheduler.worker.executors.host.supervisor import descendants
 from scheduler.worker.executors.protocol import Usage
 
 if TYPE_CHECKING:
-    from scheduler.worker.executors.host.supervisor import Report
+    from scheduler.worker.executors.host.supervisor import UsageReport
 
 _LOOKED_UP_EVERY = 1.0
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -43,7 +43,7 @@ class Sampler:
             self._peak = max(self._peak, memory)
         return self.total()
 
-    def ended(self, report: Report) -> None:
+    def ended(self, report: UsageReport) -> None:
         """Close the account of a tree that has ended."""
         self._before += max(self._now, report.cpu_seconds)
         self._peak = max(self._peak, report.largest)

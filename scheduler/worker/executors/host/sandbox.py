@@ -18,7 +18,7 @@ from scheduler.worker.executors.folders import local_servers, scripts_of, tempor
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from scheduler.worker.executors.protocol import BuildOrder, GuestPaths, Step
+    from scheduler.worker.executors.protocol import BuildSpec, GuestPaths, Step
     from scheduler.worker.users import BuildUser
 
 _SYSTEM = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "opt", "etc")
@@ -46,7 +46,7 @@ class Sandbox:
     readable: tuple[Path, ...] = ()
 
     def command(
-        self, step: Step, order: BuildOrder, paths: GuestPaths, *, makepkg: Path
+        self, step: Step, order: BuildSpec, paths: GuestPaths, *, makepkg: Path
     ) -> list[str]:
         """Return what runs `step` with the folders of `order` in their places `paths`."""
         seen = [Path("/", name) for name in _SYSTEM]
@@ -117,7 +117,7 @@ def find_sandbox(
     return Sandbox(program=program, hidden=tuple(hidden), readable=tuple(readable))
 
 
-def _folders(order: BuildOrder, paths: GuestPaths) -> list[str]:
+def _folders(order: BuildSpec, paths: GuestPaths) -> list[str]:
     """Return the folders of a build as they are mounted, outer ones before what is in them."""
     folder = order.folder
     temporary = temporary_of(folder)

@@ -30,14 +30,14 @@ _PATIENCE = 0.3
 _LAST_RESORT = 10.0
 
 
-class Report(NamedTuple):
+class UsageReport(NamedTuple):
     """What all processes together have used; the memory is that of the largest."""
 
     cpu_seconds: float = 0.0
     largest: int = 0
 
     @classmethod
-    def parse(cls, data: bytes) -> Report:
+    def parse(cls, data: bytes) -> UsageReport:
         """Read what was reported, or nothing."""
         try:
             seconds, size = data.split()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scheduler.settings import TargetRepository
-from scheduler.worker.executors.protocol import BuildFolder, BuildOrder, Step
+from scheduler.worker.executors.protocol import BuildFolder, BuildSpec, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,7 +52,7 @@ def make_order(
     makeflags: str = "",
     packager: str = "",
     environment: Mapping[str, str] | None = None,
-) -> BuildOrder:
+) -> BuildSpec:
     """Return an order in the new folder `root`, with `files` in the package's folder."""
     root.mkdir()
     root.chmod(0o711)
@@ -65,7 +65,7 @@ def make_order(
         path.chmod(0o666)
     # Only where it is mounted keeps a build from writing to it.
     folder.source.chmod(0o777)
-    return BuildOrder(
+    return BuildSpec(
         folder=folder,
         user=user,
         pkgbase="tool",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from caur_ci.cli.findings import Finding
 from caur_ci.cli.queue_view import one_line, state_of, timestamp
+from caur_ci.cli.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,26 +17,26 @@ if TYPE_CHECKING:
 Log = tuple[int, int]
 
 
-def queue_findings(
+def queue_reasons(
     explanation: Explanation, log: Log | None, workers: Iterable[WorkerView]
-) -> Iterator[Finding]:
+) -> Iterator[Reason]:
     """Yield what `explanation` says, the most important things first.
 
     `log` is the latest log of the package, `workers` are all there are.
     """
     pending = explanation.pending
     for reason in explanation.reasons:
-        yield _finding(one_line(reason))
+        yield _reason(one_line(reason))
     if pending is not None and explanation.blockers:
-        yield _finding("the jobs that it waits for:", *_blockers(explanation, pending.job_id))
+        yield _reason("the jobs that it waits for:", *_blockers(explanation, pending.job_id))
     if pending is not None and not explanation.able:
         ending = [worker.id for worker in workers if worker.draining and _builds(worker, pending)]
         if ending:
-            yield _finding(f"workers that could build it were asked to end: {', '.join(ending)}")
+            yield _reason(f"workers that could build it were asked to end: {', '.join(ending)}")
     if explanation.last is not None and (pending or explanation.running):
-        yield _finding(_last_result(explanation.last))
+        yield _reason(_last_result(explanation.last))
     if log is not None:
-        yield _finding(f"its latest log is that of job {log[0]}, attempt {log[1]}")
+        yield _reason(f"its latest log is that of job {log[0]}, attempt {log[1]}")
 
 
 def _builds(worker: WorkerView, job: JobView) -> bool:
@@ -45,33 +45,33 @@ def _builds(worker: WorkerView, job: JobView) -> bool:
     return worker.name == job.build_class
 
 
-def _finding(text: str, *because: Finding) -> Finding:
-    return Finding(source="queue", text=text, because=because)
+def _reason(text: str, *because: Reason) -> Reason:
+    return Reason(source="queue", text=text, because=because)
 
 
-def _blockers(explanation: Explanation, waiter: int) -> Iterator[Finding]:
+def _blockers(explanation: Explanation, waiter: int) -> Iterator[Reason]:
     """Yield what the job `waiter` waits for; each job is explained once, at its first place."""
     waits_for: dict[int, list[Blocker]] = defaultdict(list)
     for blocker in explanation.blockers:
         waits_for[blocker.waiter].append(blocker)
     yield from _below(waiter, waits_for, {waiter})
     if explanation.more_blockers:
-        yield _finding("and more")
+        yield _reason("and more")
 
 
 def _below(
     waiter: int, waits_for: Mapping[int, Sequence[Blocker]], told: set[int]
-) -> Iterator[Finding]:
+) -> Iterator[Reason]:
     for blocker in waits_for.get(waiter, ()):
         job = blocker.job
         text = f"{job.identity} (job {job.job_id}) is {state_of(job)}"
         if blocker.name and blocker.name != job.identity.rpartition("/")[2]:
             text += f", and provides {blocker.name}"
         if job.job_id in told:
-            yield _finding(f"{text}; see above")
+            yield _reason(f"{text}; see above")
             continue
         told.add(job.job_id)
-        yield _finding(text, *_below(job.job_id, waits_for, told))
+        yield _reason(text, *_below(job.job_id, waits_for, told))
 
 
 def _last_result(job: JobView) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from caur_ci.cli.findings import Finding
 from caur_ci.cli.queue_view import timestamp
+from caur_ci.cli.reasons import Reason
 from caur_ci.errors import CaurError, GitError
 
 if TYPE_CHECKING:
@@ -43,12 +43,12 @@ def decisions_about(
         return []
 
 
-def ledger_findings(entries: Iterable[LedgerEntry]) -> Iterator[Finding]:
+def ledger_reasons(entries: Iterable[LedgerEntry]) -> Iterator[Reason]:
     """Yield the latest decisions, the newest with the older ones below it."""
-    findings = [Finding(source="ledger", text=_told(entry)) for entry in list(entries)[:_SHOWN]]
+    findings = [Reason(source="ledger", text=_told(entry)) for entry in list(entries)[:_SHOWN]]
     if findings:
         newest, *older = findings
-        yield Finding(source="ledger", text=newest.text, because=tuple(older))
+        yield Reason(source="ledger", text=newest.text, because=tuple(older))
 
 
 def _told(entry: LedgerEntry) -> str:
