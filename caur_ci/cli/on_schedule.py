@@ -107,28 +107,27 @@ def on_schedule(
     from caur_ci.cli import on_schedule_report as report  # noqa: PLC0415 - slow to import
     from caur_ci.cli.folding import add_to_job_page  # noqa: PLC0415
     from caur_ci.cli.progress import progress_on  # noqa: PLC0415
-    from caur_ci.pipeline.on_schedule.journey import OnScheduleOptions  # noqa: PLC0415
     from caur_ci.pipeline.on_schedule.journey import on_schedule as journey  # noqa: PLC0415
+    from caur_ci.pipeline.on_schedule.options import OnScheduleOptions  # noqa: PLC0415
+    from caur_ci.pipeline.on_schedule.trigger import on_trigger  # noqa: PLC0415
     from caur_ci.pipeline.shared.forge import ForgePipeline  # noqa: PLC0415
 
     session = session_of(context)
     with progress_on(session.err) as progress:
-        result = journey(
-            OnScheduleOptions(
-                repo=repo,
-                remote=remote,
-                push=push,
-                dry_run=dry_run,
-                force=force or _is_set(os.environ, "SKIP_ON_COMMIT_CHECK"),
-                trigger=trigger,
-                only=tuple(dict.fromkeys(only or _named(os.environ))),
-                record=record,
-                replay=replay,
-                environ=os.environ,
-                secrets=session.secrets,
-                progress=progress,
-            )
+        options = OnScheduleOptions(
+            repo=repo,
+            remote=remote,
+            push=push,
+            dry_run=dry_run,
+            force=force or _is_set(os.environ, "SKIP_ON_COMMIT_CHECK"),
+            only=tuple(dict.fromkeys(only or _named(os.environ))),
+            record=record,
+            replay=replay,
+            environ=os.environ,
+            secrets=session.secrets,
+            progress=progress,
         )
+        result = on_trigger(options, trigger) if trigger else journey(options)
     result = replace(result, plan=result.plan.redacted(session.secrets))
     quiet = dry_run or replay is not None
     if as_json:

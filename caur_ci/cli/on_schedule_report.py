@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from caur_ci.cli.session import Session
-    from caur_ci.pipeline.on_schedule.journey import OnScheduleResult
+    from caur_ci.pipeline.on_schedule.options import OnScheduleResult
     from caur_ci.pipeline.on_schedule.plan import Row, ScheduleDecision, SchedulePlan
 
 _STYLES = {

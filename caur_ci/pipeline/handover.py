@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from caur_ci.git import Identity
-    from caur_ci.pipeline.shared.repository import SharedRepository
+    from caur_ci.pipeline.shared.repository import RefSnapshot, SharedRepository
     from caur_ci.request import BuildRequest
     from scheduler.queue import Queue, Submission
 
@@ -56,13 +56,31 @@ def hand_over_outbox(
             if request.request_id not in done:
                 done[request.request_id] = _submit(queue, request)
         try:
-            if shared.acknowledge(
-                snapshot, done.keys(), identity=identity, push_options=push_options
+            if acknowledge(
+                shared, snapshot, done.keys(), identity=identity, push_options=push_options
             ):
                 return HandOver(tuple(done.values()))
         except CaurError as error:
             return HandOver(tuple(done.values()), error.message)
     return HandOver(tuple(done.values()), "other runs changed branch `caur` first each time")
+
+
+def acknowledge(
+    shared: SharedRepository,
+    snapshot: RefSnapshot,
+    request_ids: Collection[str],
+    *,
+    identity: Identity,
+    push_options: Collection[str],
+) -> bool:
+    """Take requests that the queue has acknowledged out of the outbox.
+
+    Tells whether branch `caur` was still as in `snapshot`; if not, nothing was changed. Raises
+    GitError where it cannot be written.
+    """
+    memory = shared.memory(snapshot).acknowledged(request_ids)
+    updates = shared.memory_update(snapshot, memory, identity)
+    return not updates or shared.update(updates, push_options)
 
 
 def _submit(queue: Queue, request: BuildRequest) -> Submission:

@@ -11,8 +11,6 @@ from caur_ci.errors import GitError
 if TYPE_CHECKING:
     from caur_ci.git import GitRepository, Remote
 
-SCHEDULED_TAG = "refs/tags/scheduled"
-
 # How many more commits are fetched each time a shallow clone turns out too short; then all.
 _DEEPEN_STEPS = (50, 500, 5000)
 

@@ -11,21 +11,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from caur_ci.environment import Secrets
-from caur_ci.errors import TemporaryError
-from caur_ci.git import GitRepository
+from caur_ci.git import RefUpdate
 from caur_ci.pipeline.on_commit.planning import CommitPlanner
-from caur_ci.pipeline.shared.documents.folder import Documents, folder_in
-from caur_ci.pipeline.shared.forge import ForgePipeline
-from caur_ci.pipeline.shared.repository import SharedRepository
+from caur_ci.pipeline.shared.context import RunContext
+from caur_ci.pipeline.shared.publishing import publish
+from caur_ci.pipeline.shared.repository import SCHEDULED_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from caur_ci.pipeline.on_commit.plan import CommitPlan
+    from caur_ci.pipeline.shared.documents.handover import HandoverDocuments
+    from caur_ci.pipeline.shared.repository import RefSnapshot
 
-# How often a run starts over because another one was faster.
-_ATTEMPTS = 5
+RUN = "on-commit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,36 +60,42 @@ def on_commit(options: OnCommitOptions) -> OnCommitResult:
     that cannot be used, GitError where git fails, TemporaryError where other runs were faster
     each time. The tag stays where it was in all of these cases.
     """
-    git = GitRepository.open(options.repo)
-    pipeline = ForgePipeline.from_environment(options.environ)
-    credentials = pipeline.credentials(options.secrets)
-    shared = SharedRepository.open(git, remote=options.remote, credentials=credentials)
-    head = git.commit_id("HEAD")
+    context = RunContext.open(
+        options.repo, remote=options.remote, environ=options.environ, secrets=options.secrets
+    )
     with ThreadPoolExecutor(1) as pool:  # the remote may be far, reading takes its time as well
-        looking = pool.submit(shared.snapshot)
-        reader = CommitPlanner(git, shared, head, options.environ)
-        snapshot = looking.result()
+        asked = pool.submit(context.shared.snapshot)
+        planner = CommitPlanner.at(context, context.head)
+        snapshot = asked.result()
     if options.dry_run:
-        return OnCommitResult(reader.plan(snapshot))
-    with Documents(folder_in(git)) as folder:
-        for _ in range(_ATTEMPTS):
-            plan = reader.plan(snapshot)
-            written = folder.write(
-                request=plan.request, schedule_params=plan.schedule_params, deptree=plan.deptree
-            )
-            if not options.push or plan.commits.is_empty:
-                return OnCommitResult(plan, written)
-            if shared.publish(
-                snapshot,
-                head=plan.commits.head,
-                request=plan.request,
-                decisions=plan.ledger_entries(run="on-commit", link=pipeline.url),
-                identity=reader.identity(),
-                push_options=pipeline.push_options(),
-            ):
-                return OnCommitResult(plan, written, published=True)
-            snapshot = shared.snapshot()
-        raise TemporaryError(
-            f"other runs changed the tag `scheduled` or branch `caur` first, {_ATTEMPTS} times",
-            hint="Run it again.",
-        )
+        return OnCommitResult(planner.plan(snapshot))
+    done = publish(context, snapshot, lambda current: _push(planner, current, wanted=options.push))
+    return OnCommitResult(done.push.plan, done.written, published=done.landed)
+
+
+@dataclass(frozen=True, slots=True)
+class _CommitPush:
+    """The tag and branch `caur` as they are to be."""
+
+    plan: CommitPlan
+    updates: tuple[RefUpdate, ...] = ()
+
+    @property
+    def documents(self) -> HandoverDocuments:
+        return self.plan.documents
+
+
+def _push(planner: CommitPlanner, snapshot: RefSnapshot, *, wanted: bool) -> _CommitPush:
+    plan = planner.plan(snapshot)
+    if not wanted or plan.commits.is_empty:
+        return _CommitPush(plan)
+    context = planner.context
+    entries = plan.ledger_entries(run=RUN, link=context.pipeline.url)
+    memory = context.shared.memory(snapshot).with_run(plan.request, entries)
+    return _CommitPush(
+        plan,
+        (
+            RefUpdate(SCHEDULED_TAG, plan.commits.head, snapshot.tag),
+            *context.shared.memory_update(snapshot, memory, planner.repository.identity),
+        ),
+    )

@@ -4,31 +4,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
 
 if TYPE_CHECKING:
     from caur_ci.pipeline.on_commit.commit_range import CommitRange
+    from caur_ci.pipeline.shared.decision import PackageDecision
+    from caur_ci.pipeline.shared.documents.handover import HandoverDocuments
     from caur_ci.request import BuildRequest
-
-
-class CommitAction(StrEnum):
-    """What happens to a package."""
-
-    BUILD = "build"
-    REMOVE = "remove"
-
-
-@dataclass(frozen=True, slots=True)
-class CommitDecision:
-    """What happens to one package, and why."""
-
-    package: str
-    action: CommitAction
-    reason: str
-    build_class: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +20,15 @@ class CommitPlan:
     """The decisions of one on-commit run and the hand-over documents that follow from them."""
 
     commits: CommitRange
-    decisions: tuple[CommitDecision, ...]
-    request: BuildRequest
-    schedule_params: str
-    deptree: str
+    decisions: tuple[PackageDecision, ...]
+    documents: HandoverDocuments
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def request(self) -> BuildRequest:
+        """What the build side is asked for."""
+        return self.documents.request
 
     def ledger_entries(self, *, run: str, link: str) -> list[LedgerEntry]:
         """Return the decisions as the ledger of the pipeline `run` holds them."""

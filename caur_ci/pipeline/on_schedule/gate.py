@@ -8,18 +8,16 @@ from caur_ci.errors import CaurError, GitError
 from caur_ci.pipeline.on_commit.commit_range import TagPosition, find_range
 
 if TYPE_CHECKING:
-    from caur_ci.git import GitRepository
-    from caur_ci.pipeline.shared.repository import RefSnapshot, SharedRepository
+    from caur_ci.pipeline.shared.context import RunContext
+    from caur_ci.pipeline.shared.repository import RefSnapshot
 
 
 class GateError(CaurError):
     """The tag `scheduled` is not where it has to be. Nothing was done."""
 
 
-def pass_gate(
-    git: GitRepository, shared: SharedRepository, snapshot: RefSnapshot, head: str
-) -> str:
-    """Return the commit to work on: `head`, where the tag `scheduled` points to it.
+def pass_gate(context: RunContext, snapshot: RefSnapshot) -> str:
+    """Return the commit to work on: HEAD, where the tag `scheduled` points to it.
 
     A clone that is merely behind, because another run was faster or this one died after its push,
     works on the tip of the branch instead. Raises GateError where on-commit has not dealt with all
@@ -30,27 +28,32 @@ def pass_gate(
             "there is no tag `scheduled`: on-commit has never run to its end here",
             hint="Push a commit, or run `caur-ci on-commit`; --force is for trials on a laptop.",
         )
-    tagged = tagged_commit(git, shared, snapshot.tag)
-    if tagged == head or (tagged == snapshot.branch and _is_behind(git, shared, head, tagged)):
+    tagged = tagged_commit(context, snapshot.tag)
+    if tagged == context.head:
+        return tagged
+    if tagged == snapshot.branch and _is_behind(context, tagged):
         return tagged
     raise GateError(
-        f"the tag `scheduled` points to {tagged[:12]}, and HEAD is {head[:12]}: on-commit has "
-        "not dealt with all commits",
+        f"the tag `scheduled` points to {tagged[:12]}, and HEAD is {context.head[:12]}: on-commit "
+        "has not dealt with all commits",
         hint="See why the last on-commit run failed and run it again; a mistake in a commit "
         "is put right by a further one. --force is for trials on a laptop.",
     )
 
 
-def _is_behind(git: GitRepository, shared: SharedRepository, head: str, tip: str) -> bool:
-    return find_range(git, shared.remote, head=tip, tag=head).position is TagPosition.BEHIND
+def _is_behind(context: RunContext, tip: str) -> bool:
+    found = find_range(context.git, context.shared.remote, head=tip, tag=context.head)
+    return found.position is TagPosition.BEHIND
 
 
-def tagged_commit(git: GitRepository, shared: SharedRepository, tag: str) -> str:
-    """Return the commit that the tag object or commit `tag` stands for."""
-    if git.resolve(tag) is None and shared.remote is not None:
-        shared.remote.fetch(tag)
+def tagged_commit(context: RunContext, tag: str) -> str:
+    """Return the commit that the tag object or commit `tag` stands for.
+
+    Raises GateError where it stands for none.
+    """
+    context.shared.get([tag])
     try:
-        return git.commit_id(tag)
+        return context.git.commit_id(tag)
     except GitError as error:
         raise GateError(
             "the tag `scheduled` points to something that is no commit",

@@ -1,41 +1,39 @@
-"""One step of on-schedule: what is pushed when the decisions meet the branches as they are now."""
+"""What on-schedule pushes, when its decisions meet the branches as they are now."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from caur_ci.deptree import DependencyTree, entries_of, write_wire
-from caur_ci.git import Identity, RefUpdate
+from caur_ci.git import RefUpdate
 from caur_ci.names import is_package_name
-from caur_ci.pipeline.on_commit.commit_range import SCHEDULED_TAG
-from caur_ci.pipeline.on_commit.plan import CommitAction, CommitDecision, CommitPlan
 from caur_ci.pipeline.on_commit.planning import CommitPlanner
 from caur_ci.pipeline.on_schedule.gate import tagged_commit
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction, ScheduleDecision, SchedulePlan
 from caur_ci.pipeline.on_schedule.review_branches import ReviewBranches
-from caur_ci.pipeline.on_schedule.update_commit import BranchTip, UpdateCommit
-from caur_ci.pipeline.shared.documents import legacy
-from caur_ci.pipeline.shared.documents.assembly import build_request
-from caur_ci.pipeline.shared.memory.branch import MEMORY_BRANCH
+from caur_ci.pipeline.on_schedule.update_commit import UpdateCommit
+from caur_ci.pipeline.on_schedule.watermark import watermark_after
+from caur_ci.pipeline.shared.documents.handover import HandoverDocuments, handover_documents
 from caur_ci.pipeline.shared.memory.ledger import summarized
-from caur_ci.pipeline.shared.repository import REVIEW_BRANCH
+from caur_ci.pipeline.shared.reading import CommittedRepository
+from caur_ci.pipeline.shared.repository import REVIEW_BRANCH, SCHEDULED_TAG
 from caur_ci.pipeline.shared.state_branch import STATE_BRANCH, StateBranch
-from caur_ci.repository import CommittedFolders
 from caur_ci.review import ReviewRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator
 
-    from caur_ci.environment import Secrets
-    from caur_ci.git import GitRepository
+    from caur_ci.deptree import DependencyTree
+    from caur_ci.pipeline.on_commit.plan import CommitPlan
     from caur_ci.pipeline.on_schedule.planning import PlannedUpdate
     from caur_ci.pipeline.on_schedule.reading import FollowedRepository
     from caur_ci.pipeline.on_schedule.review_branches import ReviewChanges
-    from caur_ci.pipeline.shared.forge import ForgePipeline
+    from caur_ci.pipeline.on_schedule.update_commit import BranchTip
+    from caur_ci.pipeline.shared.context import RunContext
+    from caur_ci.pipeline.shared.decision import PackageDecision
     from caur_ci.pipeline.shared.memory.branch import Memory
-    from caur_ci.pipeline.shared.repository import RefSnapshot, SharedRepository
-    from caur_ci.request import BuildRequest
+    from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
+    from caur_ci.pipeline.shared.repository import RefSnapshot
 
 RUN = "on-schedule"
 _BRANCHES = "refs/heads/"
@@ -50,34 +48,21 @@ class PendingPush:
     """
 
     plan: SchedulePlan
-    request: BuildRequest
+    documents: HandoverDocuments
     commit: str
     state: str | None
     updates: tuple[RefUpdate, ...]
-    schedule_params: str
-    deptree: str
     reviews: tuple[ReviewRequest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushBuilder:
-    """Makes the step of one run. `branch` is the full ref name, `now` the time of the run."""
+    """Makes the push of one run. `now` is the time of the run, in Unix seconds."""
 
-    git: GitRepository
-    shared: SharedRepository
+    context: RunContext
     repository: FollowedRepository
     planned: tuple[PlannedUpdate, ...]
-    branch: str
-    pipeline: ForgePipeline
-    environ: Mapping[str, str]
-    secrets: Secrets
     now: float
-
-    @property
-    def identity(self) -> Identity:
-        """Who our commits are by."""
-        config = self.repository.config
-        return Identity(config.author_name, config.author_email)
 
     def build(self, snapshot: RefSnapshot) -> PendingPush:
         """Return what is to be pushed, given where the shared refs are.
@@ -86,179 +71,152 @@ class PushBuilder:
         well: the tag cannot be moved past them otherwise. Raises InputError as on-commit does.
         """
         assert snapshot.branch is not None  # noqa: S101 - the journey has seen to it
-        memory = self.shared.memory(snapshot)
-        tagged = tagged_commit(self.git, self.shared, snapshot.tag) if snapshot.tag else None
-        pushed = (
-            None if tagged == snapshot.branch else self._pushed_by_others(snapshot, snapshot.branch)
+        memory = self.context.shared.memory(snapshot)
+        tagged = tagged_commit(self.context, snapshot.tag) if snapshot.tag else None
+        pushed = None if tagged == snapshot.branch else self._pushed_by_others(snapshot)
+        tip = UpdateCommit(
+            self.context,
+            identity=self.repository.committed.identity,
+            watermark=watermark_after(self.planned, self.repository.watermark),
+        ).onto(
+            snapshot.branch,
+            self.planned,
+            memory=memory,
+            overwrite=pushed is None and self.repository.committed.config.overwrite_commits,
         )
-        new = self._new_branch(snapshot.branch, memory, overwrite=pushed is None)
-        tree = self._tree_at(new.commit)
-        request = build_request(
-            self._builds(new.planned, pushed),
-            commit=new.commit,
-            tree=tree,
-            config=self.repository.config,
-            pipeline=self.pipeline,
-        )
-        reviews = self._reviews(snapshot, memory, new)
-        new = replace(new, planned=_without(reviews.left_alone, new.planned))
-        plan = self.plan(new.planned, notes=reviews.notes)
-        remembered = self._remembered(memory, plan, request, new, reviews, pushed)
-        state = self._state(snapshot, new.planned)
-        refs = {
-            self.branch: (new.commit, snapshot.branch),
-            STATE_BRANCH: (state, snapshot.state),
-            SCHEDULED_TAG: (new.commit if tagged != new.commit else None, snapshot.tag),
-            MEMORY_BRANCH: (self._written(remembered, memory), snapshot.memory),
-        }
+        reviews = self._review_branches(snapshot, memory, tip)
+        tip = replace(tip, planned=_without(reviews.left_alone, tip.planned))
+        plan = self.plan(tip.planned, notes=reviews.notes)
+        documents = self._documents(plan, tip.commit, pushed)
+        state = self._state(snapshot, tip.planned)
         return PendingPush(
             plan=plan,
-            request=request,
-            commit=new.commit,
+            documents=documents,
+            commit=tip.commit,
             state=state,
             updates=(
-                *(RefUpdate(ref, n, old) for ref, (n, old) in refs.items() if n and n != old),
+                *_moved(self.context.branch, snapshot.branch, tip.commit),
+                *_moved(STATE_BRANCH, snapshot.state, state),
+                *(_moved(SCHEDULED_TAG, snapshot.tag, tip.commit) if tagged != tip.commit else ()),
+                *self.context.shared.memory_update(
+                    snapshot,
+                    self._remembered(memory, tip, reviews).with_run(
+                        documents.request, self._ledger_entries(plan, pushed)
+                    ),
+                    self.repository.committed.identity,
+                ),
                 *reviews.updates,
             ),
-            schedule_params=legacy.schedule_params(
-                request, self.repository.config, keep=tree.packages, environ=self.environ
-            ),
-            deptree=write_wire(entries_of(tree)),
-            reviews=tuple(
-                self._review(one)
-                for one in new.planned
-                if one.decision.action is ScheduleAction.REVIEW
-                and one.package.name in reviews.branches
-            ),
+            reviews=tuple(self._requests(tip.planned, reviews)),
         )
 
-    def plan(self, planned: Iterable[PlannedUpdate], *, notes: Iterable[str] = ()) -> SchedulePlan:
-        """Return the plan for people, machines and the ledger."""
+    def plan(
+        self, planned: Iterable[PlannedUpdate] | None = None, *, notes: Iterable[str] = ()
+    ) -> SchedulePlan:
+        """Return the plan for people, machines and the ledger, by default that of this run."""
         broken = (
             ScheduleDecision(package=name, action=ScheduleAction.FAILED, reason=reason)
             for name, reason in self.repository.broken.items()
         )
-        decisions = (*(one.decision for one in planned), *broken)
+        known = self.planned if planned is None else planned
+        decisions = (*(one.decision for one in known), *broken)
         plan = SchedulePlan(
-            head=self.repository.head,
+            head=self.repository.commit,
             decisions=tuple(sorted(decisions, key=lambda decision: decision.package)),
             warnings=self.repository.warnings,
             notes=tuple(notes),
         )
-        return plan.redacted(self.secrets)
+        return plan.redacted(self.context.secrets)
 
-    def _pushed_by_others(self, snapshot: RefSnapshot, tip: str) -> CommitPlan:
+    def _pushed_by_others(self, snapshot: RefSnapshot) -> CommitPlan:
         """Return what on-commit would decide about the tip of the branch."""
-        return CommitPlanner(self.git, self.shared, tip, self.environ).plan(snapshot)
+        assert snapshot.branch is not None  # noqa: S101 - see `build`
+        return CommitPlanner.at(self.context, snapshot.branch).plan(snapshot)
 
-    def _new_branch(self, tip: str, memory: Memory, *, overwrite: bool) -> BranchTip:
-        commit = UpdateCommit(
-            self.git,
-            pipeline=self.pipeline,
-            identity=self.identity,
-            watermark=self._watermark(),
+    def _documents(
+        self, plan: SchedulePlan, commit: str, pushed: CommitPlan | None
+    ) -> HandoverDocuments:
+        ours = plan.builds()
+        return handover_documents(
+            self.context,
+            [*_others(pushed, {decision.package for decision in ours}), *ours],
+            commit=commit,
+            tree=self._tree_at(commit),
+            config=self.repository.committed.config,
         )
-        return commit.onto(
-            tip,
-            self.planned,
-            own=memory.commits,
-            overwrite=overwrite and self.repository.config.overwrite_commits,
-            asked=memory.outbox.requests,
-        )
-
-    def _watermark(self) -> int:
-        """Return up to when the existing system may take the AUR as seen, 0 to leave it as it is.
-
-        It has only the one time for all packages: it must not pass anything not yet taken over.
-        """
-        followed = [one for one in self.planned if _is_of_aur(one)]
-        if any(
-            one.decision.action in {ScheduleAction.WAITING, ScheduleAction.FAILED}
-            for one in followed
-        ):
-            return 0
-        times = (one.seen.modified if one.seen else one.package.seen.modified for one in followed)
-        newest = max(times, default=0)
-        return newest if newest > self.repository.watermark else 0
-
-    def _builds(
-        self, planned: Sequence[PlannedUpdate], pushed: CommitPlan | None
-    ) -> list[CommitDecision]:
-        ours = {
-            one.package.name: CommitDecision(
-                one.package.name,
-                CommitAction.BUILD,
-                _reason(one.decision),
-                one.decision.build_class,
-            )
-            for one in planned
-            if one.decision.builds
-        }
-        others = pushed.decisions if pushed else ()
-        return [*(d for d in others if d.package not in ours), *ours.values()]
 
     def _tree_at(self, commit: str) -> DependencyTree:
-        if commit == self.repository.head:
-            return self.repository.tree
-        return DependencyTree.read_each(CommittedFolders.at(self.git, commit).each(".SRCINFO"))
+        if commit == self.repository.commit:
+            return self.repository.committed.tree
+        return CommittedRepository.read(self.context.git, commit).tree
 
-    def _reviews(self, snapshot: RefSnapshot, memory: Memory, new: BranchTip) -> ReviewChanges:
+    def _review_branches(
+        self, snapshot: RefSnapshot, memory: Memory, tip: BranchTip
+    ) -> ReviewChanges:
         ours = memory.commits.reviews
-        self.shared.get(commit for name, commit in snapshot.reviews.items() if name not in ours)
+        others = (commit for name, commit in snapshot.reviews.items() if name not in ours)
+        self.context.shared.get(others)
         branches = ReviewBranches(
-            self.git, there=snapshot.reviews, ours=ours, identity=self.identity
+            self.context.git,
+            there=snapshot.reviews,
+            ours=ours,
+            identity=self.repository.committed.identity,
         )
-        return branches.changes(new.commit, new.planned)
+        return branches.changes(tip.commit, tip.planned)
 
-    def _remembered(  # noqa: PLR0917 - the parts of one step
-        self,
-        memory: Memory,
-        plan: SchedulePlan,
-        request: BuildRequest,
-        new: BranchTip,
-        reviews: ReviewChanges,
-        pushed: CommitPlan | None,
-    ) -> Memory:
-        own = memory.commits.with_reviews(reviews.branches)
-        if new.is_ours:
-            own = own.with_commit(new.commit, instead_of=new.replaced)
-        link = self.pipeline.url
+    def _remembered(self, memory: Memory, tip: BranchTip, reviews: ReviewChanges) -> Memory:
+        """Return the memory with what was made and seen, without packages that are gone."""
+        commits = memory.commits.with_reviews(reviews.branches)
+        if tip.is_ours:
+            commits = commits.with_commit(tip.commit, instead_of=tip.replaced)
+        seen = {one.package.name: one.seen for one in tip.planned if one.seen is not None}
+        kept = memory.pruned_to(self.repository.committed.folders.packages)
+        return kept.with_sources(seen, commits)
+
+    def _ledger_entries(self, plan: SchedulePlan, pushed: CommitPlan | None) -> list[LedgerEntry]:
+        link = self.context.pipeline.url
         entries = summarized(plan.ledger_entries(run=RUN, link=link, now=self.now))
-        if pushed:
-            entries += pushed.ledger_entries(run=RUN, link=link)
-        seen = {one.package.name: one.seen for one in new.planned if one.seen is not None}
-        kept = memory.pruned_to(self.repository.folders.packages)
-        return kept.with_run(request, entries, seen=seen, commits=own)
+        return entries + (pushed.ledger_entries(run=RUN, link=link) if pushed else [])
 
     def _state(self, snapshot: RefSnapshot, planned: Iterable[PlannedUpdate]) -> str | None:
         news = [one for one in planned if one.state]
         if not news and self._is_about_all_that_is_there(snapshot.state):
             return snapshot.state
-        state = StateBranch.read(self.git, snapshot.state)
-        state.keep_only(self.repository.folders.packages)
+        state = StateBranch.read(self.context.git, snapshot.state)
+        state.keep_only(self.repository.committed.folders.packages)
         for one in news:
             for key, value in one.state.items():
                 state.set(one.package.name, key, value)
-        return state.write(self.git, self.identity)
+        return state.write(self.context.git, self.repository.committed.identity)
 
     def _is_about_all_that_is_there(self, state: str | None) -> bool:
         """Tell whether branch `state` has no package that is gone."""
-        names = {entry.name for entry in self.git.entries(state)} if state else set()
-        gone = names.difference(self.repository.folders.packages)
+        names = {entry.name for entry in self.context.git.entries(state)} if state else set()
+        gone = names.difference(self.repository.committed.folders.packages)
         return not any(map(is_package_name, gone))
 
-    def _review(self, planned: PlannedUpdate) -> ReviewRequest:
-        name = planned.package.name
-        return ReviewRequest(
-            package=name,
-            branch=f"{REVIEW_BRANCH}{name}".removeprefix(_BRANCHES),
-            target=self.branch.removeprefix(_BRANCHES),
-            reasons=planned.reasons,
-            link=planned.decision.link,
-        )
+    def _requests(
+        self, planned: Iterable[PlannedUpdate], reviews: ReviewChanges
+    ) -> Iterator[ReviewRequest]:
+        for one in planned:
+            name = one.package.name
+            if one.decision.action is ScheduleAction.REVIEW and name in reviews.branches:
+                yield ReviewRequest(
+                    package=name,
+                    branch=f"{REVIEW_BRANCH}{name}".removeprefix(_BRANCHES),
+                    target=self.context.branch.removeprefix(_BRANCHES),
+                    reasons=one.reasons,
+                    link=one.decision.link,
+                )
 
-    def _written(self, remembered: Memory, before: Memory) -> str | None:
-        return remembered.write(self.git, self.identity) if remembered != before else None
+
+def _moved(ref: str, old: str | None, new: str | None) -> tuple[RefUpdate, ...]:
+    return (RefUpdate(ref, new, old),) if new and new != old else ()
+
+
+def _others(pushed: CommitPlan | None, ours: Collection[str]) -> list[PackageDecision]:
+    decisions = pushed.decisions if pushed else ()
+    return [decision for decision in decisions if decision.package not in ours]
 
 
 def _without(names: Collection[str], planned: Iterable[PlannedUpdate]) -> tuple[PlannedUpdate, ...]:
@@ -266,12 +224,3 @@ def _without(names: Collection[str], planned: Iterable[PlannedUpdate]) -> tuple[
     return tuple(
         replace(one, seen=None, state={}) if one.package.name in names else one for one in planned
     )
-
-
-def _is_of_aur(planned: PlannedUpdate) -> bool:
-    source = planned.package.config.source
-    return source is not None and source.kind == "aur"
-
-
-def _reason(decision: ScheduleDecision) -> str:
-    return f"{decision.versions}: {decision.reason}" if decision.after else decision.reason

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from caur_ci.pipeline.shared.decision import PackageAction, PackageDecision
 from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
 from caur_ci.plaintext import code_in_markdown, in_markdown, link_in_markdown
 
@@ -145,6 +146,19 @@ class SchedulePlan:
         return tuple(
             decision for decision in self.reportable if decision.action is ScheduleAction.FAILED
         )
+
+    def builds(self) -> list[PackageDecision]:
+        """Return what the build side is asked for."""
+        return [
+            PackageDecision(
+                decision.package,
+                PackageAction.BUILD,
+                f"{decision.versions}: {decision.reason}" if decision.after else decision.reason,
+                decision.build_class,
+            )
+            for decision in self.decisions
+            if decision.builds
+        ]
 
     @property
     def counts(self) -> Mapping[ScheduleAction, int]:

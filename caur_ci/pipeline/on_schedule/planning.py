@@ -74,7 +74,7 @@ class UpdatePlanner:
         self._repository = repository
         self._run_hook = run_hook
         self._has_reviews = has_reviews
-        scripts = repository.folders.read(HOOK, repository.packages)
+        scripts = repository.committed.folders.read(HOOK, repository.packages)
         self._hooked = {name for name, script in scripts.items() if script is not None}
 
     def plan(
@@ -98,7 +98,7 @@ class UpdatePlanner:
             progress.advance()
             return planned
 
-        with ThreadPoolExecutor(self._repository.config.max_parallel) as pool:
+        with ThreadPoolExecutor(self._repository.committed.config.max_parallel) as pool:
             worked = dict(zip(work, pool.map(work_on, work), strict=True))
         return [
             worked.get(name) or self._without_files(package, findings.get(name, nothing))
@@ -125,7 +125,7 @@ class UpdatePlanner:
             taken = package.tree
             if finding.kind is FindingKind.FILES:
                 taken = take_over(self._git, source=finding.tree, own=package.tree)
-                if self._repository.config.shfmt:
+                if self._repository.committed.config.shfmt:
                     taken = formatted(self._git, taken)
             tree = taken
             if package.name in self._hooked:
@@ -154,7 +154,7 @@ class UpdatePlanner:
         after = self._version_of(package.name, tree)
         # The hook is the repository owner's own; what it changes needs nobody's review.
         reasons = review_reasons(self._git, package.tree, taken) if taken != package.tree else ()
-        reviewed = bool(reasons) and self._repository.config.human_review
+        reviewed = bool(reasons) and self._repository.committed.config.human_review
         if reviewed and not is_ref_name(package.name):
             raise InputError(f"it needs a review, and no branch can be named update-{package.name}")
         if reviewed:
@@ -210,7 +210,7 @@ class UpdatePlanner:
             link=finding.link,
             remarks=finding.remarks,
             builds=builds,
-            build_class=config.build_class or self._repository.config.default_class,
+            build_class=config.build_class or self._repository.committed.config.default_class,
         )
 
 

@@ -5,25 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from caur_ci.config import (
-    PackageConfig,
-    RepositoryConfig,
-    load_package_config,
-    read_repository_config,
-)
-from caur_ci.deptree import DependencyTree
+from caur_ci.config import PackageConfig, load_package_config
 from caur_ci.errors import ConfigError, InputError
-from caur_ci.repository import CommittedFolders, unusable_folders
+from caur_ci.pipeline.on_schedule.watermark import read_watermark
+from caur_ci.pipeline.shared.reading import CommittedRepository
+from caur_ci.pipeline.shared.state_branch import StateBranch
 from caur_ci.update.source import FollowedPackage
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Mapping
 
     from caur_ci.git import GitRepository
-    from caur_ci.pipeline.shared.memory.branch import Memory
-    from caur_ci.pipeline.shared.state_branch import StateBranch
-
-AUR_STATE = ".ci/aur-state"
+    from caur_ci.pipeline.shared.context import RunContext
+    from caur_ci.pipeline.shared.repository import RefSnapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,70 +25,70 @@ class FollowedRepository:
     """The packages at one commit, and (see `with_state`) what is remembered about them.
 
     `broken` says of packages whose configuration cannot be used what is wrong with it. `watermark`
-    is the time up to which the existing system has seen the AUR, in Unix seconds. `tree` knows all
-    packages, also where only some are followed.
+    is the time up to which the existing system has seen the AUR, in Unix seconds. `committed` knows
+    all packages, also where only some are followed.
     """
 
-    folders: CommittedFolders
-    tree: DependencyTree
-    config: RepositoryConfig
+    committed: CommittedRepository
     packages: Mapping[str, FollowedPackage]
     broken: Mapping[str, str]
     watermark: int
     warnings: tuple[str, ...]
 
     @property
-    def head(self) -> str:
+    def commit(self) -> str:
         """The commit."""
-        return self.folders.commit
+        return self.committed.commit
 
-    def with_state(self, state: StateBranch, memory: Memory) -> FollowedRepository:
-        """Return the repository with what is remembered about its packages."""
+    def with_state(self, context: RunContext, snapshot: RefSnapshot) -> FollowedRepository:
+        """Return the repository with what branches `state` and `caur` remember of its packages.
+
+        Raises InputError for a branch `caur` that cannot be read.
+        """
+        state = StateBranch.read(context.git, snapshot.state)
+        memory = context.shared.memory(snapshot)
         packages = {
-            name: replace(
-                package,
-                seen=memory.seen.get(name),
-                state=state.values(name),
-            )
+            name: replace(package, seen=memory.seen.get(name), state=state.values(name))
             for name, package in self.packages.items()
         }
         return replace(self, packages=packages)
 
 
 def read_repository(
-    git: GitRepository, head: str, *, only: Collection[str] = ()
+    git: GitRepository, commit: str, *, only: Collection[str] = ()
 ) -> FollowedRepository:
-    """Read the packages at `head`, or those of them that are in `only`.
+    """Read the packages at `commit`, or those of them that are in `only`.
 
     Raises ConfigError for a `.ci/config` that cannot be used, InputError for packages in `only`
     that do not exist.
     """
-    config = read_repository_config(git, head)
-    folders = CommittedFolders.at(git, head)
+    committed = CommittedRepository.read(git, commit)
+    folders = committed.folders
     missing = sorted(set(only) - set(folders.packages))
     if missing:
         raise InputError(f"there is no package {', '.join(missing)} in the repository")
     names = sorted(only) if only else folders.packages
     configs = _Configs(folders.read(PackageConfig.FILE, names))
-    tree = DependencyTree.read_each(folders.each(".SRCINFO"))
     packages = {
         name: FollowedPackage(
             name=name,
             config=configs.loaded[name],
             tree=folders.tree(name),
-            fields=tree.fields.get(name),
+            fields=committed.tree.fields.get(name),
         )
         for name in names
         if name in configs.loaded
     }
     return FollowedRepository(
-        folders=folders,
-        tree=tree,
-        config=config.config,
+        committed=committed,
         packages=packages,
         broken=configs.broken,
-        watermark=_watermark(git, head),
-        warnings=(*config.warnings, *configs.warnings, *_odd(folders, tree)),
+        watermark=read_watermark(git, commit),
+        warnings=(
+            *committed.config_warnings,
+            *configs.warnings,
+            *committed.folder_warnings,
+        ),
     )
 
 
@@ -123,15 +117,3 @@ class _Configs:
         self.warnings += found.warnings
         if not found.warnings:
             plain[data] = found.config
-
-
-def _watermark(git: GitRepository, head: str) -> int:
-    (data,) = git.read_blobs([f"{head}:{AUR_STATE}"])
-    text = (data or b"").strip()
-    return int(text) if text.isdigit() else 0
-
-
-def _odd(folders: CommittedFolders, tree: DependencyTree) -> Iterator[str]:
-    yield from unusable_folders(folders)
-    for problem in tree.problems:
-        yield problem.message

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def look_outside(
+def look_at_sources(
     git: GitRepository,
     repository: FollowedRepository,
     outside: Outside,
@@ -37,7 +37,7 @@ def look_outside(
 
     Until the block ends, what was fetched is kept from garbage collection.
     """
-    config = repository.config
+    config = repository.committed.config
     proxies = {f"{config.aur_url}/": config.aur_proxy} if config.aur_proxy else {}
     with Fetcher(
         git,

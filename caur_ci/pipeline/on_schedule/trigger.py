@@ -6,85 +6,50 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from caur_ci.deptree import entries_of, write_wire
-from caur_ci.errors import TemporaryError
-from caur_ci.git import Identity
-from caur_ci.pipeline.on_commit.plan import CommitAction, CommitDecision
+from caur_ci.pipeline.on_schedule.options import OnScheduleOptions, OnScheduleResult
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction, ScheduleDecision, SchedulePlan
 from caur_ci.pipeline.on_schedule.reading import read_repository
-from caur_ci.pipeline.shared.documents import legacy
-from caur_ci.pipeline.shared.documents.assembly import build_request
-from caur_ci.pipeline.shared.documents.folder import Documents, folder_in
-from caur_ci.pipeline.shared.forge import ForgePipeline
+from caur_ci.pipeline.shared.context import RunContext
+from caur_ci.pipeline.shared.documents.handover import handover_documents
+from caur_ci.pipeline.shared.publishing import publish
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from caur_ci.git import GitRepository
+    from caur_ci.git import RefUpdate
     from caur_ci.pipeline.on_schedule.reading import FollowedRepository
-    from caur_ci.pipeline.shared.repository import SharedRepository
-    from caur_ci.request import BuildRequest
-
-_ATTEMPTS = 10
+    from caur_ci.pipeline.shared.documents.handover import HandoverDocuments
+    from caur_ci.pipeline.shared.repository import RefSnapshot
 
 
-@dataclass(frozen=True, slots=True)
-class Triggered:
-    """What a trigger led to."""
+def on_trigger(options: OnScheduleOptions, trigger: str) -> OnScheduleResult:
+    """Ask for builds of the packages at HEAD whose CI_ON_TRIGGER is `trigger`.
 
-    plan: SchedulePlan
-    written: tuple[Path, ...] = ()
-    published: bool = False
-
-
-def schedule_triggered(
-    git: GitRepository,
-    shared: SharedRepository,
-    head: str,
-    *,
-    trigger: str,
-    environ: Mapping[str, str],
-    publish: bool,
-) -> Triggered:
-    """Ask for builds of the packages at `head` whose CI_ON_TRIGGER is `trigger`.
-
-    The tag stays where it is. Raises TemporaryError where other runs were faster each time.
+    It needs no gate, and the tag stays where it is. Raises ConfigError for a `.ci/config` that
+    cannot be used, GitError where git fails, TemporaryError where other runs were faster each time.
     """
-    pipeline = ForgePipeline.from_environment(environ)
-    repository = read_repository(git, head)
-    plan = _plan(repository, trigger)
-    if not publish:
-        return Triggered(plan)
-    request = _request(repository, plan, pipeline)
-    config = repository.config
-    with Documents(folder_in(git)) as folder:
-        written = folder.write(
-            request=request,
-            schedule_params=legacy.schedule_params(
-                request, config, keep=repository.folders.packages, environ=environ
-            ),
-            deptree=write_wire(entries_of(repository.tree)),
-        )
-        if not request:
-            return Triggered(plan, written)
-        for _ in range(_ATTEMPTS):
-            if shared.remember(
-                shared.snapshot(),
-                request=request,
-                decisions=plan.ledger_entries(
-                    run=f"trigger {trigger}", link=pipeline.url, now=time.time()
-                ),
-                identity=Identity(config.author_name, config.author_email),
-                push_options=pipeline.push_options(),
-            ):
-                return Triggered(plan, written, published=True)
-        raise TemporaryError(
-            f"other runs changed branch `caur` first, {_ATTEMPTS} times", hint="Run it again."
-        )
+    context = RunContext.open(
+        options.repo, remote=options.remote, environ=options.environ, secrets=options.secrets
+    )
+    repository = read_repository(context.git, context.head)
+    plan = plan_triggered(repository, trigger)
+    if not options.publishes:
+        return OnScheduleResult(plan=plan)
+    documents = handover_documents(
+        context,
+        plan.builds(),
+        commit=repository.commit,
+        tree=repository.committed.tree,
+        config=repository.committed.config,
+    )
+
+    def push(snapshot: RefSnapshot) -> _TriggeredPush:
+        return _pushed(context, repository, plan, documents, snapshot)
+
+    done = publish(context, context.shared.snapshot(), push)
+    return OnScheduleResult(plan=plan, written=done.written, published=done.landed)
 
 
-def _plan(repository: FollowedRepository, trigger: str) -> SchedulePlan:
+def plan_triggered(repository: FollowedRepository, trigger: str) -> SchedulePlan:
+    """Return the plan of a run with `trigger`: builds, and what is broken and might wait for it."""
     decisions = [
         ScheduleDecision(
             package=name,
@@ -92,7 +57,7 @@ def _plan(repository: FollowedRepository, trigger: str) -> SchedulePlan:
             reason=f"trigger {trigger}",
             before=package.fields.version if package.fields else "",
             builds=True,
-            build_class=package.config.build_class or repository.config.default_class,
+            build_class=package.config.build_class or repository.committed.config.default_class,
         )
         for name, package in repository.packages.items()
         if package.config.on_trigger == trigger
@@ -103,7 +68,7 @@ def _plan(repository: FollowedRepository, trigger: str) -> SchedulePlan:
         for name, reason in repository.broken.items()
     ]
     return SchedulePlan(
-        head=repository.head,
+        head=repository.commit,
         trigger=trigger,
         decisions=(*decisions, *broken),
         warnings=repository.warnings,
@@ -111,19 +76,25 @@ def _plan(repository: FollowedRepository, trigger: str) -> SchedulePlan:
     )
 
 
-def _request(
-    repository: FollowedRepository, plan: SchedulePlan, pipeline: ForgePipeline
-) -> BuildRequest:
-    return build_request(
-        [
-            CommitDecision(
-                decision.package, CommitAction.BUILD, decision.reason, decision.build_class
-            )
-            for decision in plan.decisions
-            if decision.builds
-        ],
-        commit=repository.head,
-        tree=repository.tree,
-        config=repository.config,
-        pipeline=pipeline,
+@dataclass(frozen=True, slots=True)
+class _TriggeredPush:
+    documents: HandoverDocuments
+    updates: tuple[RefUpdate, ...]
+
+
+def _pushed(
+    context: RunContext,
+    repository: FollowedRepository,
+    plan: SchedulePlan,
+    documents: HandoverDocuments,
+    snapshot: RefSnapshot,
+) -> _TriggeredPush:
+    """Return branch `caur` with the request in its outbox; nothing where nothing is asked for."""
+    if not documents.request:
+        return _TriggeredPush(documents, ())
+    entries = plan.ledger_entries(
+        run=f"trigger {plan.trigger}", link=context.pipeline.url, now=time.time()
     )
+    memory = context.shared.memory(snapshot).with_run(documents.request, entries)
+    updates = context.shared.memory_update(snapshot, memory, repository.committed.identity)
+    return _TriggeredPush(documents, updates)

@@ -9,19 +9,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from caur_ci.git import TreeEntry
-from caur_ci.git.repository import FILE_MODE, TREE_MODE
+from caur_ci.git.repository import TREE_MODE
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction
-from caur_ci.pipeline.on_schedule.reading import AUR_STATE
+from caur_ci.pipeline.on_schedule.watermark import with_watermark
 from caur_ci.pipeline.shared.messages import is_automated, update_message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from caur_ci.git import GitRepository, Identity
+    from caur_ci.git import Identity
     from caur_ci.pipeline.on_schedule.planning import PlannedUpdate
-    from caur_ci.pipeline.shared.forge import ForgePipeline
-    from caur_ci.pipeline.shared.memory.own_commits import OwnCommits
-    from caur_ci.request import BuildRequest
+    from caur_ci.pipeline.shared.context import RunContext
+    from caur_ci.pipeline.shared.memory.branch import Memory
 
 _OVERTAKEN = "somebody changed the package meanwhile; it is looked at again next time"
 
@@ -42,11 +41,9 @@ class BranchTip:
 class UpdateCommit:
     """Makes the commit with the updates."""
 
-    def __init__(
-        self, git: GitRepository, *, pipeline: ForgePipeline, identity: Identity, watermark: int
-    ) -> None:
-        self._git = git
-        self._pipeline = pipeline
+    def __init__(self, context: RunContext, *, identity: Identity, watermark: int) -> None:
+        self._git = context.git
+        self._pipeline = context.pipeline
         self._identity = identity
         self._watermark = watermark
 
@@ -55,15 +52,14 @@ class UpdateCommit:
         tip: str,
         planned: Sequence[PlannedUpdate],
         *,
-        own: OwnCommits,
+        memory: Memory,
         overwrite: bool,
-        asked: Sequence[BuildRequest],
     ) -> BranchTip:
         """Return the branch at `tip` with the updates of `planned`.
 
-        With `overwrite`, the commit at the tip is replaced where it is an automated one of our
-        own (see `own`) that none of `asked`, requests that wait for the queue, refers to.
-        Packages that are no longer what they were when they were planned are left alone.
+        With `overwrite`, the commit at the tip is replaced where, as far as `memory` knows, it is
+        an automated one of our own that nothing unfinished refers to. Packages that are no longer
+        what they were when they were planned are left alone.
         """
         entries = {entry.name: entry for entry in self._git.entries(tip)}
         current = tuple(_as_on_the_tip(one, entries) for one in planned)
@@ -77,10 +73,10 @@ class UpdateCommit:
             return BranchTip(tip, current)
         for name, tree in changed.items():
             entries[name] = TreeEntry(TREE_MODE, tree, name)
-        self._write_watermark(entries)
-        tree = self._git.write_tree(entries.values())
+        top = with_watermark(self._git, entries, self._watermark)
+        tree = self._git.write_tree(top.values())
         parents = self._git.parents(tip) if overwrite else []
-        replaces = overwrite and self._may_replace(tip, parents, own, asked)
+        replaces = overwrite and self._may_replace(tip, parents, memory)
         names = sorted({*changed, *(self._named_in(parents[0], tip) if replaces else ())})
         commit = self._git.write_commit(
             tree,
@@ -90,32 +86,20 @@ class UpdateCommit:
         )
         return BranchTip(commit, current, is_ours=True, replaced=tip if replaces else "")
 
-    def _may_replace(
-        self, tip: str, parents: Sequence[str], own: OwnCommits, asked: Sequence[BuildRequest]
-    ) -> bool:
+    def _may_replace(self, tip: str, parents: Sequence[str], memory: Memory) -> bool:
         return (
-            tip == own.last
+            tip == memory.commits.last
             and len(parents) == 1
             and self._git.resolve(parents[0]) is not None
             and is_automated(self._git.messages(None, tip)[0].text)
-            and all(request.commit != tip for request in asked)
-            and all(branch.base != tip for branch in own.reviews.values())
+            and all(request.commit != tip for request in memory.outbox.requests)
+            and all(branch.base != tip for branch in memory.commits.reviews.values())
         )
 
     def _named_in(self, parent: str, tip: str) -> set[str]:
         """Return the packages that the commit to be replaced has changed."""
         changes = self._git.changes(parent, tip)
         return {change.name for change in changes if not change.name.startswith(".")}
-
-    def _write_watermark(self, entries: dict[str, TreeEntry]) -> None:
-        """Bring `.ci/aur-state` up to date for the existing system, where it is kept there."""
-        folder, _, name = AUR_STATE.partition("/")
-        if not self._watermark or folder not in entries or not entries[folder].is_folder:
-            return
-        inner = {entry.name: entry for entry in self._git.entries(entries[folder].object_id)}
-        blob = self._git.write_blob(f"{self._watermark}\n".encode())
-        inner[name] = TreeEntry(FILE_MODE, blob, name)
-        entries[folder] = replace(entries[folder], object_id=self._git.write_tree(inner.values()))
 
 
 def _as_on_the_tip(planned: PlannedUpdate, entries: Mapping[str, TreeEntry]) -> PlannedUpdate:

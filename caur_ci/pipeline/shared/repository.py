@@ -1,4 +1,4 @@
-"""Publishes what a pipeline decided: the tag `scheduled` and branch `caur`, in one atomic step."""
+"""Where runs meet: the refs that all of them share, on the remote."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 from caur_ci.errors import GitError
 from caur_ci.git import RefUpdate, Remote
-from caur_ci.pipeline.on_commit.commit_range import SCHEDULED_TAG
 from caur_ci.pipeline.shared.memory.branch import MEMORY_BRANCH, Memory
 from caur_ci.pipeline.shared.state_branch import STATE_BRANCH
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from caur_ci.git import Credentials, GitRepository, Identity
-    from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
-    from caur_ci.request import BuildRequest
 
 
+SCHEDULED_TAG = "refs/tags/scheduled"
 REVIEW_BRANCH = "refs/heads/update-"
 
 
@@ -101,63 +99,22 @@ class SharedRepository:
         if missing and self.remote is not None:
             self.remote.fetch(*missing)
 
-    def publish(
-        self,
-        snapshot: RefSnapshot,
-        *,
-        head: str,
-        request: BuildRequest,
-        decisions: Collection[LedgerEntry] = (),
-        identity: Identity,
-        push_options: Collection[str],
-    ) -> bool:
-        """Move the tag to `head`, put `request`, if it asks for anything, into the outbox, and
-        `decisions` into the ledger.
-
-        Tells whether the refs were still as `snapshot`; if not, nothing was changed.
-        """
-        updates = [RefUpdate(SCHEDULED_TAG, head, snapshot.tag)]
-        if request or decisions:
-            memory = self.memory(snapshot).with_run(request, decisions).write(self._git, identity)
-            updates.append(RefUpdate(MEMORY_BRANCH, memory, snapshot.memory))
-        return self.update(updates, push_options)
-
-    def remember(
-        self,
-        snapshot: RefSnapshot,
-        *,
-        request: BuildRequest,
-        decisions: Collection[LedgerEntry],
-        identity: Identity,
-        push_options: Collection[str],
-    ) -> bool:
-        """Put `request` into the outbox and `decisions` into the ledger; see `publish`."""
-        memory = self.memory(snapshot).with_run(request, decisions).write(self._git, identity)
-        return self.update([RefUpdate(MEMORY_BRANCH, memory, snapshot.memory)], push_options)
-
-    def acknowledge(
-        self,
-        snapshot: RefSnapshot,
-        request_ids: Collection[str],
-        *,
-        identity: Identity,
-        push_options: Collection[str],
-    ) -> bool:
-        """Take requests that the queue has acknowledged out of the outbox; see `publish`."""
-        before = self.memory(snapshot)
-        after = before.acknowledged(request_ids)
-        if after == before:
-            return True
-        memory = after.write(self._git, identity)
-        return self.update([RefUpdate(MEMORY_BRANCH, memory, snapshot.memory)], push_options)
-
     def memory(self, snapshot: RefSnapshot) -> Memory:
         """Return what branch `caur` held when this run looked. Raises InputError."""
         if self._last_memory[0] != snapshot.memory:
             self._last_memory = (snapshot.memory, Memory.read(self._git, snapshot.memory))
         return self._last_memory[1]
 
-    def update(self, updates: list[RefUpdate], push_options: Collection[str]) -> bool:
+    def memory_update(
+        self, snapshot: RefSnapshot, memory: Memory, identity: Identity
+    ) -> tuple[RefUpdate, ...]:
+        """Return the update that sets branch `caur` to `memory`; none where it holds that."""
+        if memory == self.memory(snapshot):
+            return ()
+        commit = memory.write(self._git, identity)
+        return (RefUpdate(MEMORY_BRANCH, commit, snapshot.memory),)
+
+    def update(self, updates: Sequence[RefUpdate], push_options: Collection[str]) -> bool:
         """Set the refs, all of them or none; tell whether nobody else had changed them before."""
         if self.remote is None:
             return self._update_local(updates)
@@ -168,7 +125,7 @@ class SharedRepository:
         self._git.update_refs(tags)
         return True
 
-    def _update_local(self, updates: list[RefUpdate]) -> bool:
+    def _update_local(self, updates: Sequence[RefUpdate]) -> bool:
         try:
             self._git.update_refs({u.ref: (u.new, u.expected) for u in updates})
         except GitError:

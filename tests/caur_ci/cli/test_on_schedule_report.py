@@ -13,7 +13,7 @@ from caur_ci.cli import on_schedule_report as schedule_report
 from caur_ci.cli.folding import add_to_job_page
 from caur_ci.cli.session import Session
 from caur_ci.environment import Secrets
-from caur_ci.pipeline.on_schedule.journey import OnScheduleResult
+from caur_ci.pipeline.on_schedule.options import OnScheduleResult
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction, ScheduleDecision, SchedulePlan
 
 if TYPE_CHECKING:

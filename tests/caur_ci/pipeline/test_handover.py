@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from caur_ci.git import GitRepository, Identity
+from caur_ci.pipeline import handover
 from caur_ci.pipeline.handover import HandOver, hand_over, hand_over_outbox
 from caur_ci.pipeline.on_commit.journey import OnCommitOptions, on_commit
 from caur_ci.pipeline.shared.memory.branch import Memory
@@ -14,8 +15,11 @@ from scheduler.queue import WorkerIdentity
 from tests.support.git import git
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import pytest
 
+    from caur_ci.pipeline.shared.repository import RefSnapshot
     from scheduler.queue import Queue
     from tests.support.git import Checkout
 
@@ -96,15 +100,22 @@ def test_a_request_that_arrives_meanwhile_is_handed_over_as_well(
     checkout: Checkout, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ask(checkout, "a", "1\n")
-    acknowledge = SharedRepository.acknowledge
+    acknowledge = handover.acknowledge
     arrived: list[str] = []
 
-    def acknowledging(self: SharedRepository, *arguments: object, **options: object) -> bool:
+    def acknowledging(
+        shared: SharedRepository,
+        snapshot: RefSnapshot,
+        ids: Collection[str],
+        *,
+        identity: Identity,
+        push_options: Collection[str],
+    ) -> bool:
         if not arrived:
             arrived.append(ask(checkout, "b", "1\n").request_id)
-        return acknowledge(self, *arguments, **options)  # type: ignore[arg-type]
+        return acknowledge(shared, snapshot, ids, identity=identity, push_options=push_options)
 
-    monkeypatch.setattr(SharedRepository, "acknowledge", acknowledging)
+    monkeypatch.setattr(handover, "acknowledge", acknowledging)
 
     result = deliver(checkout, queue)
 

@@ -3,69 +3,27 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from caur_ci.config import load_package_config
-from caur_ci.errors import ConfigError
 from caur_ci.names import MAX_NAME_LENGTH
-from caur_ci.pipeline.on_commit.plan import CommitAction, CommitDecision
+from caur_ci.pipeline.shared.decision import PackageAction, PackageDecision
 from caur_ci.pipeline.shared.documents.legacy import arch_mirror
 from caur_ci.request import BuildRequest, PackageRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from caur_ci.config import RepositoryConfig
     from caur_ci.deptree import DependencyTree
     from caur_ci.pipeline.shared.forge import ForgePipeline
-    from caur_ci.repository import PackageFolders
 
 # The reason is shown to people; a message must not make a request unreadable for its schema.
 _MAX_REASON = 500
 
 
-@dataclass(frozen=True, slots=True)
-class BuildClasses:
-    """The build class of each package that is to be built, and what was odd on the way."""
-
-    by_package: Mapping[str, str | None]
-    warnings: tuple[str, ...]
-
-
-def build_classes(
-    folders: PackageFolders, config: RepositoryConfig, overrides: Mapping[str, str | None]
-) -> BuildClasses:
-    """Find the build class of each package in `overrides`.
-
-    The override comes first, then BUILDER_CLASS of the package, then CI_DEFAULT_CLASS.
-
-    Raises ConfigError naming all configuration files that cannot be used.
-    """
-    classes: dict[str, str | None] = {}
-    warnings: list[str] = []
-    problems: list[str] = []
-    for package, data in folders.read(".CI/config", overrides).items():
-        own = None
-        if data is not None:
-            try:
-                loaded = load_package_config(data, origin=f"{package}/.CI/config")
-            except ConfigError as error:
-                problems.append(error.message)
-                continue
-            own = loaded.config.build_class
-            warnings += loaded.warnings
-        classes[package] = overrides[package] or own or config.default_class
-    if problems:
-        raise ConfigError(
-            "\n".join(problems), hint="Nothing was scheduled; correct it in a further commit."
-        )
-    return BuildClasses(classes, tuple(warnings))
-
-
 def build_request(
-    decisions: Iterable[CommitDecision],
+    decisions: Iterable[PackageDecision],
     *,
     commit: str,
     tree: DependencyTree,
@@ -85,13 +43,13 @@ def build_request(
         packages=tuple(
             _package_request(decision, tree)
             for decision in decisions
-            if decision.action is CommitAction.BUILD
+            if decision.action is PackageAction.BUILD
         ),
-        remove=tuple(d.package for d in decisions if d.action is CommitAction.REMOVE),
+        remove=tuple(d.package for d in decisions if d.action is PackageAction.REMOVE),
     )
 
 
-def _package_request(decision: CommitDecision, tree: DependencyTree) -> PackageRequest:
+def _package_request(decision: PackageDecision, tree: DependencyTree) -> PackageRequest:
     package = decision.package
     own = {package, *tree.pkgnames(package)}
     needed = (name for name in tree.wanted.get(package, ()) if name not in own)

@@ -13,24 +13,14 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from caur_ci.git import GitRepository
-    from caur_ci.request import BuildRequest
+    from caur_ci.pipeline.shared.documents.handover import HandoverDocuments
 
 SCHEDULE_PARAMS = "schedule-params.txt"
 DEPTREE = "deptree.txt"
 SCHEDULE = "schedule.json"
 
 
-def folder_in(git: GitRepository) -> Path:
-    """Return the folder for the documents. Raises InputError for a bare repository."""
-    if git.bare:
-        raise InputError(
-            f"{git.folder} is a bare repository: there is no .ci folder to write to",
-            hint="Use --dry-run, or run in a clone with a working tree.",
-        )
-    return git.folder / ".ci"
-
-
-class Documents:
+class DocumentFolder:
     """The documents in one folder.
 
     As a context manager it takes them away again if the body fails, so that a later job never
@@ -40,13 +30,21 @@ class Documents:
     def __init__(self, folder: Path) -> None:
         self._paths = {name: folder / name for name in (SCHEDULE_PARAMS, DEPTREE, SCHEDULE)}
 
-    def write(
-        self, *, request: BuildRequest, schedule_params: str, deptree: str
-    ) -> tuple[Path, ...]:
-        """Write the documents about `request`, and return where."""
-        _replace(self._paths[SCHEDULE_PARAMS], schedule_params)
-        _replace(self._paths[DEPTREE], f"{deptree}\n")
-        _replace(self._paths[SCHEDULE], request.to_json())
+    @classmethod
+    def of(cls, git: GitRepository) -> Self:
+        """Return the folder `.ci` of a working tree. Raises InputError for a bare repository."""
+        if git.bare:
+            raise InputError(
+                f"{git.folder} is a bare repository: there is no .ci folder to write to",
+                hint="Use --dry-run, or run in a clone with a working tree.",
+            )
+        return cls(git.folder / ".ci")
+
+    def write(self, documents: HandoverDocuments) -> tuple[Path, ...]:
+        """Write the documents, and return where. Raises CaurError where that cannot be done."""
+        _replace(self._paths[SCHEDULE_PARAMS], documents.schedule_params)
+        _replace(self._paths[DEPTREE], f"{documents.deptree}\n")
+        _replace(self._paths[SCHEDULE], documents.request.to_json())
         return tuple(self._paths.values())
 
     def __enter__(self) -> Self:

@@ -63,25 +63,17 @@ class Memory:
             tuple(top.values()),
         )
 
-    def with_run(
-        self,
-        request: BuildRequest,
-        decisions: Iterable[LedgerEntry],
-        *,
-        seen: Mapping[str, LastSeen] | None = None,
-        commits: OwnCommits | None = None,
-    ) -> Memory:
-        """Return the memory after a run that asked for `request`, if for anything.
-
-        `seen` is what the run saw of the packages that it dealt with, `commits` what it made.
-        """
+    def with_run(self, request: BuildRequest, decisions: Iterable[LedgerEntry]) -> Memory:
+        """Return the memory after a run that decided this, and asked for `request` if at all."""
         return replace(
             self,
             outbox=self.outbox.add(request) if request else self.outbox,
             ledger=self.ledger.add(decisions),
-            seen=self.seen.updated(seen or {}),
-            commits=self.commits if commits is None else commits,
         )
+
+    def with_sources(self, seen: Mapping[str, LastSeen], commits: OwnCommits) -> Memory:
+        """Return the memory with what a run saw of the packages that it dealt with, and made."""
+        return replace(self, seen=self.seen.updated(seen), commits=commits)
 
     def pruned_to(self, packages: Collection[str]) -> Memory:
         """Return the memory without what was seen of packages that are gone."""

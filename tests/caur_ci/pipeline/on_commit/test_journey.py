@@ -11,9 +11,10 @@ import pytest
 from caur_ci.environment import Secrets
 from caur_ci.errors import ConfigError, GitError, InputError, TemporaryError
 from caur_ci.git import GitRepository, Identity
+from caur_ci.pipeline.handover import acknowledge
 from caur_ci.pipeline.on_commit.commit_range import TagPosition
 from caur_ci.pipeline.on_commit.journey import OnCommitOptions, OnCommitResult, on_commit
-from caur_ci.pipeline.on_commit.plan import CommitAction
+from caur_ci.pipeline.shared.decision import PackageAction
 from caur_ci.pipeline.shared.memory.branch import Memory
 from caur_ci.pipeline.shared.memory.outbox import Outbox
 from caur_ci.pipeline.shared.repository import SharedRepository
@@ -534,7 +535,7 @@ class TestPublishing:
 
             return step
 
-        after_look(monkeypatch, [change_with(number) for number in range(9)])
+        after_look(monkeypatch, [change_with(number) for number in range(11)])
         with pytest.raises(TemporaryError):
             run(checkout.folder)
 
@@ -664,8 +665,12 @@ class TestLedger:
             shared = SharedRepository.open(
                 GitRepository.open(checkout.folder), remote=None, credentials=None
             )
-            assert shared.acknowledge(
-                shared.snapshot(), [request.request_id], identity=Identity(), push_options=()
+            assert acknowledge(
+                shared,
+                shared.snapshot(),
+                [request.request_id],
+                identity=Identity(),
+                push_options=(),
             )
 
         memory = memory_of(checkout.remote)
@@ -688,7 +693,7 @@ def test_json_plan_is_complete(checkout: Checkout) -> None:
     assert document["decisions"] == [
         {
             "package": "a",
-            "action": CommitAction.BUILD.value,
+            "action": PackageAction.BUILD.value,
             "build_class": None,
             "reason": "changed",
         }
@@ -704,10 +709,10 @@ def after_look(
     waiting = list(steps)
     count = 0
 
-    def looking(self: SharedRepository) -> object:
+    def looking(self: SharedRepository, branch: str = "") -> object:
         nonlocal count
         count += 1
-        seen = look(self)
+        seen = look(self, branch)
         if waiting:
             step = waiting.pop(0)
             monkeypatch.setattr(SharedRepository, "snapshot", look)
@@ -715,7 +720,7 @@ def after_look(
             monkeypatch.setattr(SharedRepository, "snapshot", looking)
         return seen
 
-    monkeypatch.setattr(SharedRepository, "look", looking)
+    monkeypatch.setattr(SharedRepository, "snapshot", looking)
     return lambda: count
 
 

@@ -11,6 +11,7 @@ import pytest
 from caur_ci.environment import Secrets
 from caur_ci.errors import InputError
 from caur_ci.git import GitRepository, Identity
+from caur_ci.pipeline.handover import acknowledge
 from caur_ci.pipeline.on_schedule.gate import GateError
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction
 from caur_ci.pipeline.shared.repository import SharedRepository
@@ -438,7 +439,7 @@ class TestOverwriting:
             GitRepository.open(world.checkout.folder), remote=None, credentials=None
         )
         ids = [request.request_id for request in world.memory().outbox.requests]
-        assert shared.acknowledge(shared.snapshot(), ids, identity=Identity(), push_options=())
+        assert acknowledge(shared, shared.snapshot(), ids, identity=Identity(), push_options=())
 
     def test_our_own_last_commit_is_replaced(self, world: ScheduleWorld) -> None:
         self.start(world)
@@ -598,7 +599,7 @@ class TestTriggers:
             **{"a__.CI__config": daily, "b__.CI__config": other},
         )
 
-        result = world.run(trigger="heavy")
+        result = world.trigger("heavy")
 
         assert actions(result) == {"b": ScheduleAction.BUILD}
         (request,) = world.memory().outbox.requests
@@ -610,12 +611,12 @@ class TestTriggers:
         world.begin({"a": "1-1"}, **{"a__.CI__config": "CI_ON_TRIGGER=daily\n"})
         git(world.remote, "tag", "-d", "scheduled")
 
-        assert actions(world.run(trigger="daily")) == {"a": ScheduleAction.BUILD}
+        assert actions(world.trigger("daily")) == {"a": ScheduleAction.BUILD}
 
     def test_a_trigger_that_nobody_has_is_told(self, world: ScheduleWorld) -> None:
         world.begin({"a": "1-1"})
 
-        result = world.run(trigger="dayly")
+        result = world.trigger("dayly")
 
         assert actions(result) == {}
         assert result.plan.notes == ("no package has CI_ON_TRIGGER=dayly",)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from caur_ci.git import GitRepository
-from caur_ci.pipeline.on_schedule.journey import OnScheduleOptions, OnScheduleResult, on_schedule
+from caur_ci.pipeline.on_schedule.journey import on_schedule
+from caur_ci.pipeline.on_schedule.options import OnScheduleOptions, OnScheduleResult
+from caur_ci.pipeline.on_schedule.trigger import on_trigger
 from caur_ci.pipeline.shared.memory.branch import Memory
 from tests.support.git import Checkout, git
 from tests.support.upstream import Upstream, files_of
@@ -48,9 +50,13 @@ class ScheduleWorld:
         self.checkout.schedule_here()
 
     def run(self, **options: object) -> OnScheduleResult:
-        return on_schedule(
-            OnScheduleOptions(repo=self.checkout.folder, **options)  # type: ignore[arg-type]
-        )
+        return on_schedule(self._options(**options))
+
+    def trigger(self, trigger: str, **options: object) -> OnScheduleResult:
+        return on_trigger(self._options(**options), trigger)
+
+    def _options(self, **options: object) -> OnScheduleOptions:
+        return OnScheduleOptions(repo=self.checkout.folder, **options)  # type: ignore[arg-type]
 
     @property
     def remote(self) -> Path:

@@ -91,7 +91,8 @@ def test_lines_that_cannot_be_read_harm_no_other() -> None:
 
 def test_branch_caur_keeps_it_beside_the_rest(repository: GitRepository) -> None:
     entry = LedgerEntry(time=1, run="r", commit="c", package="a", decision="update", reason="")
-    memory = Memory().with_run(NOTHING_ASKED, [entry], seen={"a": FULL, "b": FULL})
+    memory = Memory().with_run(NOTHING_ASKED, [entry])
+    memory = memory.with_sources({"a": FULL, "b": FULL}, memory.commits)
 
     commit = memory.write(repository, Identity("n", "n@example.org"))
     read = Memory.read(repository, commit)

@@ -1,0 +1,26 @@
+"""What a run asks of the build side for one package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class PackageAction(StrEnum):
+    """What is to happen to a package."""
+
+    BUILD = "build"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class PackageDecision:
+    """What is to happen to one package, and why.
+
+    `build_class` is a number or the name of a worker, None for the queue's default.
+    """
+
+    package: str
+    action: PackageAction
+    reason: str
+    build_class: str | None = None
