@@ -83,6 +83,12 @@ class CommittedFolders:
         for start in range(0, len(self.packages), _AT_ONCE):
             yield from self.read(file, self.packages[start : start + _AT_ONCE]).items()
 
+    def having(self, file: str, packages: Iterable[str]) -> set[str]:
+        """Return those of `packages` whose folder has a regular file `file`."""
+        names = list(packages)
+        kinds = self._git.object_types([f"{self._trees[name]}:{file}" for name in names])
+        return {name for name, kind in zip(names, kinds, strict=True) if kind == "blob"}
+
     def tree(self, package: str) -> str:
         """Return the id of the package's folder."""
         return self._trees[package]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from scheduler.job import Removal
     from scheduler.queue import Event, Queue
 
+_COMMIT = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})(?::[0-9]{1,20})?")
 _CONFIRM_HINT = (
     "`caur-ci auto-repo-remove --target-repo NAME --confirm` carries it out, --dismiss forgets it."
 )
@@ -46,6 +48,14 @@ def auto_repo_remove(
         list[str] | None,
         typer.Option(metavar="PKGBASE", help="Remove these. May be repeated.", show_default=False),
     ] = None,
+    commit: Annotated[
+        str,
+        typer.Option(
+            metavar="SHA[:PIPELINE]",
+            help="The commit that says so, as the existing system hands it over.",
+            show_default=False,
+        ),
+    ] = "",
     confirm: Annotated[
         bool,
         typer.Option(
@@ -85,6 +95,8 @@ def auto_repo_remove(
         return ExitCode.OK if dismiss else _report(session, queue, ids, after=after, wait=wait)
     if dismiss:
         raise InputError("--dismiss is about removals that are held back; it goes without names")
+    if commit and _COMMIT.fullmatch(commit) is None:
+        raise InputError(f"{commit!a} is no commit: SHA or SHA:PIPELINE is meant by --commit")
     removal = _removal(target_repo, arch, to_keep, to_remove, confirmed=confirm)
     queue = open_queue_for_hand_over(session, redis, repo)
     after = queue.last_event_id()

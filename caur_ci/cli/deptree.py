@@ -14,8 +14,14 @@ from caur_ci.cli.session import Session, session_of
 from caur_ci.srcinfo import DEFAULT_ARCHITECTURE
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from caur_ci.deptree import BuildOrder, DependencyTree
     from caur_ci.repository import PackageFolders
+
+
+# Of problems of one kind, before they are told in one sentence.
+_TOLD_ALONE = 20
 
 
 class Format(StrEnum):
@@ -116,7 +122,7 @@ def deptree(
         order=order,
         format=form,
     )
-    _warn(session, folders, tree)
+    _warn(session, folders, tree, options.packages)
     if options.packages:
         tree = tree.subset(options.packages, reverse=reverse, depth=depth)
     _show(session, tree, options)
@@ -136,11 +142,15 @@ def _folders(repo: Path, commit: str | None) -> PackageFolders:
     return CommittedFolders.at(git, git.commit_id(commit or "HEAD"))
 
 
-def _warn(session: Session, folders: PackageFolders, tree: DependencyTree) -> None:
+def _warn(
+    session: Session, folders: PackageFolders, tree: DependencyTree, named: Collection[str]
+) -> None:
     for name in folders.unusable:
         session.warn(f"{name!r} cannot be the name of a package; the folder is left out")
-    for problem in tree.problems:
-        session.warn(problem.message)
+    from caur_ci.deptree import problem_sentences  # noqa: PLC0415 - keeps `--help` fast
+
+    for sentence in problem_sentences(tree.problems, foremost=named, alone=_TOLD_ALONE):
+        session.warn(sentence)
 
 
 def _show(session: Session, tree: DependencyTree, options: _Options) -> None:

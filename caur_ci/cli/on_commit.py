@@ -11,6 +11,7 @@ import typer
 
 from caur_ci.cli import options
 from caur_ci.cli.session import Session, session_of
+from caur_ci.errors import ExitCode
 
 if TYPE_CHECKING:
     from caur_ci.pipeline.on_commit.journey import OnCommitResult
@@ -33,7 +34,7 @@ def on_commit(
         typer.Option("--dry-run", help="Only show what would be done: no file, no tag, no push."),
     ] = False,
     as_json: options.AsJson = False,
-) -> None:
+) -> int:
     """Find out which packages the pushed commits change, and ask for their builds.
 
     Looks at everything between the tag `scheduled` and HEAD: changed, added, removed and
@@ -45,6 +46,9 @@ def on_commit(
     Writes .ci/schedule.json, and .ci/schedule-params.txt and .ci/deptree.txt for the existing
     manager; then moves the tag and puts the request into the outbox on branch `caur`, both or
     neither. Hand it to the queue with `caur-ci schedule`.
+
+    Ends with 0 if all is well, with 3 if packages were left out that cannot be used as they are;
+    all others are scheduled then.
     """
     from caur_ci.pipeline.on_commit.journey import OnCommitOptions  # noqa: PLC0415 - slow to import
     from caur_ci.pipeline.on_commit.journey import on_commit as journey  # noqa: PLC0415
@@ -68,6 +72,9 @@ def on_commit(
         session.print_plain(_as_json(result))
     else:
         _show(session, result, dry_run=dry_run)
+    for decision in result.plan.left_out:
+        session.warn(f"{decision.package} is left out: {decision.reason}")
+    return ExitCode.PARTIAL if result.plan.left_out else ExitCode.OK
 
 
 def _as_json(result: OnCommitResult) -> str:

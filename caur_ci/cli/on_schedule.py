@@ -40,6 +40,7 @@ def on_schedule(
         list[str] | None,
         typer.Option(
             "--only",
+            parser=options.named_as_completed,
             metavar="PACKAGE",
             help="Look at this package only; can be given several times. Default: "
             "CI_TEST_PACKAGE, CI_TEST_PACKAGES, or all.",

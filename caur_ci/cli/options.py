@@ -25,6 +25,12 @@ Remote = Annotated[
     ),
 ]
 
+
+def named_as_completed(name: str) -> str:
+    """Return a package's name as it is meant: the completion of shells leaves `folder/`."""
+    return name.rstrip("/") or name
+
+
 Redis = Annotated[
     str | None,
     typer.Option(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from caur_ci.cli.options import Arch, AsJson, Redis, Remote, Repo, Strict
+from caur_ci.cli.options import Arch, AsJson, Redis, Remote, Repo, Strict, named_as_completed
 from caur_ci.cli.session import Session, session_of
 from caur_ci.errors import ExitCode, InputError
 
@@ -27,7 +27,12 @@ def schedule(
     *,
     packages: Annotated[
         list[str] | None,
-        typer.Argument(metavar="PACKAGE[/CLASS]", help="Packages to build.", show_default=False),
+        typer.Argument(
+            parser=named_as_completed,
+            metavar="PACKAGE[/CLASS]",
+            help="Packages to build.",
+            show_default=False,
+        ),
     ] = None,
     document: Annotated[
         Path | None,

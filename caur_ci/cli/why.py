@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caur_ci.cli.options import AsJson, Redis, Remote, Repo
+from caur_ci.cli.options import AsJson, Redis, Remote, Repo, named_as_completed
 from caur_ci.cli.session import session_of
 from caur_ci.errors import ExitCode
 
@@ -21,6 +21,7 @@ def why(
     package: Annotated[
         str,
         typer.Argument(
+            parser=named_as_completed,
             metavar="PACKAGE",
             help="`pkgbase`, `target/pkgbase`, `target/arch/pkgbase`, or the number of a job.",
             show_default=False,

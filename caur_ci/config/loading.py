@@ -35,11 +35,23 @@ class Key:
     name: str
     kind: ValueType[Any]
     summary: str
+    lenient: bool
 
 
-def key(name: str, kind: ValueType[Any], summary: str, default: Any = None) -> Any:  # noqa: ANN401
-    """Declare a dataclass field that is read from the key `name`."""
-    return dataclasses.field(default=default, metadata={"key": Key(name, kind, summary)})
+def key(
+    name: str,
+    kind: ValueType[Any],
+    summary: str,
+    default: Any = None,  # noqa: ANN401
+    *,
+    lenient: bool = False,
+) -> Any:  # noqa: ANN401
+    """Declare a dataclass field that is read from the key `name`.
+
+    A value that does not fit is a mistake, or with `lenient` as good as not set, and a warning.
+    """
+    declared = Key(name, kind, summary, lenient)
+    return dataclasses.field(default=default, metadata={"key": declared})
 
 
 def keys_of(config: type[Any]) -> Mapping[str, tuple[str, Key]]:
@@ -77,7 +89,11 @@ def load(config: type[C], data: bytes, *, origin: str, elsewhere: type[Any]) -> 
             try:
                 values[field] = declared.kind.parse(found.value)
             except ValueError as error:
-                problems.append(f"{where}={found.value!r} does not fit; allowed is {error}")
+                problem = f"{where}={found.value!r} does not fit; allowed is {error}"
+                if declared.lenient:
+                    warnings.append(f"{problem}. It is ignored")
+                else:
+                    problems.append(problem)
     if problems:
         raise ConfigError("\n".join(problems))
     return Loaded(config(**values), file, tuple(warnings))

@@ -26,6 +26,7 @@ class PackageConfig:
         v.BUMP,
         "Raises pkgrel by 0.N, with a version only as long as the package is at that version. "
         "Without effect where CI_MANAGE_AUR is true.",
+        lenient=True,
     )
     pkgrel_bump: int | None = key(
         "CI_PKGREL", v.NATURAL, "The old name of CI_PACKAGE_BUMP, a plain number."

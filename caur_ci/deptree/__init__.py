@@ -14,8 +14,9 @@ for number, layer in enumerate(build_order(tree.subset(["nomacs"])).layers, star
 from __future__ import annotations
 
 from caur_ci.deptree.formats import order_to_json, to_dot, to_json, to_mermaid
-from caur_ci.deptree.graph import Cause, DependencyTree, Need, Problem
+from caur_ci.deptree.graph import Cause, DependencyTree, Need, Problem, ProblemKind
 from caur_ci.deptree.order import BuildOrder, SetAside, build_order, find_cycles
+from caur_ci.deptree.problems import problem_sentences
 from caur_ci.deptree.wire import WireEntry, entries_of, read_wire, write_wire
 
 __all__ = [
@@ -24,12 +25,14 @@ __all__ = [
     "DependencyTree",
     "Need",
     "Problem",
+    "ProblemKind",
     "SetAside",
     "WireEntry",
     "build_order",
     "entries_of",
     "find_cycles",
     "order_to_json",
+    "problem_sentences",
     "read_wire",
     "to_dot",
     "to_json",

@@ -36,15 +36,26 @@ class Cause:
     relation: str
 
 
+class ProblemKind(StrEnum):
+    """What is wrong with a package folder, as far as its `.SRCINFO` tells."""
+
+    MISSING = "missing"
+    UNREADABLE = "unreadable"
+    RELATION = "relation"
+    SHARED_NAME = "shared-name"
+    OTHER_PKGBASE = "other-pkgbase"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something in a package folder that keeps its dependencies from being known in full.
+    """Something that keeps a folder's dependencies or its packages from being known for sure.
 
-    `message` names the file.
+    `message` names the file or the folders.
     """
 
     package: str
     message: str
+    kind: ProblemKind
 
 
 Edges = dict[str, tuple[Cause, ...]]
@@ -77,6 +88,7 @@ class DependencyTree:
         unread = [found for found in packages.values() if isinstance(found, Problem)]
         builder = _Builder(fields)
         dependencies = {name: builder.edges_of(name) for name in sorted(packages)}
+        builder.check_names()
         return cls(
             packages=tuple(sorted(packages)),
             fields=fields,
@@ -136,11 +148,18 @@ class DependencyTree:
     def resolve(self, name: str) -> str:
         """Return the package folder that `name` means: its own name, or that of a product.
 
-        Raises InputError, with the nearest names, where there is none or more than one.
+        A slash at its end, as the completion of a shell leaves it, does not count. A pkgbase means
+        its folder as well. Raises InputError, with the nearest names, where there is none or more
+        than one.
         """
+        name = name.rstrip("/")
         if name in self:
             return name
-        owners = [package for package in self.fields if name in self.pkgnames(package)]
+        owners = [
+            package
+            for package, fields in self.fields.items()
+            if name == fields.pkgbase or name in fields.pkgnames
+        ]
         if len(owners) == 1:
             return owners[0]
         if owners:
@@ -234,9 +253,28 @@ class _Builder:
         self._providers.setdefault(provided.name, []).append(_Provider(package, pkgname, provided))
 
     def _complain(self, package: str, where: str, text: str) -> None:
-        self.problems.append(
-            Problem(package, f"{package}/.SRCINFO: {where} = {text}: not a package or soname")
-        )
+        message = f"{package}/.SRCINFO: {where} = {text}: not a package or soname"
+        self.problems.append(Problem(package, message, ProblemKind.RELATION))
+
+    def check_names(self) -> None:
+        """Note packages that several folders make, and folders that are named otherwise."""
+        makers: dict[str, list[str]] = {}
+        for package, fields in self.fields.items():
+            for pkgname in fields.pkgnames:
+                makers.setdefault(pkgname, []).append(package)
+            if fields.pkgbase != package:
+                message = (
+                    f"{package}/.SRCINFO: the folder holds the pkgbase {fields.pkgbase}; "
+                    "the folder's name counts here"
+                )
+                self.problems.append(Problem(package, message, ProblemKind.OTHER_PKGBASE))
+        for pkgname, folders in makers.items():
+            if len(folders) > 1:
+                message = (
+                    f"the package {pkgname} is made by several folders: {', '.join(folders)}; "
+                    "unless their .CI renames it, only one of them can be published"
+                )
+                self.problems.append(Problem(folders[-1], message, ProblemKind.SHARED_NAME))
 
     def edges_of(self, package: str) -> Edges:
         """Return what `package` needs, and note the names of it in `wanted`."""
@@ -312,8 +350,9 @@ def _reversed(dependencies: Mapping[str, Edges]) -> dict[str, Edges]:
 
 def _read_one(package: str, data: bytes | None, arch: str) -> SrcinfoFields | Problem:
     if data is None:
-        return Problem(package, f"{package}/.SRCINFO is missing, or no regular file")
+        message = f"{package}/.SRCINFO is missing, or no regular file"
+        return Problem(package, message, ProblemKind.MISSING)
     try:
         return parse_fields(data, origin=f"{package}/.SRCINFO", arch=arch)
     except InputError as error:
-        return Problem(package, error.message)
+        return Problem(package, error.message, ProblemKind.UNREADABLE)

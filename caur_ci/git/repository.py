@@ -225,6 +225,19 @@ class GitRepository:
             yield output[position : position + size] if header[1] == b"blob" else None
             position += size + 1
 
+    def object_types(self, names: Sequence[str]) -> list[str]:
+        """Return for each object name (`ID`, `ID:PATH`) its type, "" where there is none such.
+
+        One process answers for all; the names must not hold line breaks. Types are git's own:
+        `blob`, `tree`, `commit`, `tag`.
+        """
+        if not names:
+            return []
+        request = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
+        output = self.git("cat-file", "--batch-check=%(objecttype)", stdin=request)
+        lines = output.decode("utf-8", "replace").splitlines()
+        return ["" if line.endswith(" missing") else line for line in lines]
+
     def write_blob(self, content: bytes) -> str:
         """Store a file's content and return its id."""
         return self.git("hash-object", "-w", "--stdin", stdin=content).decode().strip()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caur_ci.cli.options import AsJson, Redis
+from caur_ci.cli.options import AsJson, Redis, named_as_completed
 from caur_ci.cli.session import session_of
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Packages = Annotated[
     list[str],
     typer.Argument(
+        parser=named_as_completed,
         metavar="PACKAGE",
         help="`pkgbase`, `target/pkgbase`, `target/arch/pkgbase`, or the number of a job.",
         show_default=False,

@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BuildClasses:
-    """The build class of each package that is to be built, and what was odd on the way."""
+    """The build class of each package that can be built, and what was odd on the way.
+
+    `unusable` says of packages whose configuration cannot be used what is wrong with it.
+    """
 
     by_package: Mapping[str, str | None]
+    unusable: Mapping[str, str]
     warnings: tuple[str, ...]
 
 
@@ -29,25 +33,19 @@ def build_classes(
     """Find the build class of each package in `overrides`.
 
     The override comes first, then BUILDER_CLASS of the package, then CI_DEFAULT_CLASS.
-
-    Raises ConfigError naming all configuration files that cannot be used.
     """
     classes: dict[str, str | None] = {}
     warnings: list[str] = []
-    problems: list[str] = []
+    unusable: dict[str, str] = {}
     for package, data in folders.read(".CI/config", overrides).items():
         own = None
         if data is not None:
             try:
                 loaded = load_package_config(data, origin=f"{package}/.CI/config")
             except ConfigError as error:
-                problems.append(error.message)
+                unusable[package] = error.message
                 continue
             own = loaded.config.build_class
             warnings += loaded.warnings
         classes[package] = overrides[package] or own or config.default_class
-    if problems:
-        raise ConfigError(
-            "\n".join(problems), hint="Nothing was scheduled; correct it in a further commit."
-        )
-    return BuildClasses(classes, tuple(warnings))
+    return BuildClasses(classes, unusable, tuple(warnings))

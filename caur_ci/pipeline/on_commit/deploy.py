@@ -28,8 +28,12 @@ ALL = "all"
 
 @dataclass(slots=True)
 class Deploys:
-    """What the messages of a range ask for: packages (with their build class override or None)."""
+    """What the messages of a range ask for: packages (with their build class override or None).
 
+    `commits` is the number of messages.
+    """
+
+    commits: int = 0
     packages: dict[str, str | None] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -53,7 +57,7 @@ def read_deploys(
     Raises InputError naming every word that is no package, its commit and what was meant.
     """
     skipped, notes = _skipped_commits(messages)
-    deploys = Deploys(notes=notes)
+    deploys = Deploys(commits=len(messages), notes=notes)
     mistakes: list[str] = []
     for message in messages:
         words = list(_wishes(message))

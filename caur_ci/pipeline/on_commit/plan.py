@@ -6,11 +6,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from caur_ci.pipeline.shared.decision import PackageAction, PackageDecision
 from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
 
 if TYPE_CHECKING:
     from caur_ci.pipeline.on_commit.commit_range import CommitRange
-    from caur_ci.pipeline.shared.decision import PackageDecision
     from caur_ci.pipeline.shared.documents.handover import HandoverDocuments
     from caur_ci.request import BuildRequest
 
@@ -29,6 +29,11 @@ class CommitPlan:
     def request(self) -> BuildRequest:
         """What the build side is asked for."""
         return self.documents.request
+
+    @property
+    def left_out(self) -> tuple[PackageDecision, ...]:
+        """The packages that cannot be used as they are, and why."""
+        return tuple(d for d in self.decisions if d.action is PackageAction.LEFT_OUT)
 
     def ledger_entries(self, *, run: str, link: str) -> list[LedgerEntry]:
         """Return the decisions as the ledger of the pipeline `run` holds them."""

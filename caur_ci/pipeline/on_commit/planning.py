@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from caur_ci.names import is_package_name
@@ -10,6 +10,7 @@ from caur_ci.pipeline.on_commit.build_classes import build_classes
 from caur_ci.pipeline.on_commit.commit_range import CommitRange, TagPosition, find_range
 from caur_ci.pipeline.on_commit.deploy import Deploys, read_deploys
 from caur_ci.pipeline.on_commit.plan import CommitPlan
+from caur_ci.pipeline.on_commit.remarks import missed_packages, unchanged_versions
 from caur_ci.pipeline.shared.decision import PackageAction, PackageDecision
 from caur_ci.pipeline.shared.documents.folder import SCHEDULE, SCHEDULE_PARAMS
 from caur_ci.pipeline.shared.documents.handover import handover_documents
@@ -17,11 +18,26 @@ from caur_ci.pipeline.shared.documents.legacy import not_expressible
 from caur_ci.pipeline.shared.reading import CommittedRepository
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from caur_ci.pipeline.on_commit.build_classes import BuildClasses
     from caur_ci.pipeline.shared.context import RunContext
     from caur_ci.pipeline.shared.repository import RefSnapshot
     from caur_ci.request import BuildRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Changes:
+    """What a range of commits does to packages.
+
+    `builds` and `removals` have a reason each and are sorted. Of those to be built, `modified`
+    were there before, and `empty` have no PKGBUILD.
+    """
+
+    builds: Mapping[str, str] = field(default_factory=dict)
+    removals: Mapping[str, str] = field(default_factory=dict)
+    modified: tuple[str, ...] = ()
+    empty: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +55,8 @@ class CommitPlanner:
     def plan(self, snapshot: RefSnapshot) -> CommitPlan:
         """Decide what is to be done, given where the shared refs are.
 
-        Raises InputError for a deploy of a package that does not exist, ConfigError for a
-        `.CI/config` that cannot be used, GitError where history that is needed cannot be had.
+        Raises InputError for a deploy of a package that does not exist, GitError where history
+        that is needed cannot be had.
         """
         commits = find_range(
             self.context.git,
@@ -49,7 +65,13 @@ class CommitPlanner:
             tag=snapshot.tag,
         )
         deploys = Deploys() if commits.is_empty else self._deploys(commits)
-        decisions, class_warnings = self._decisions(commits, deploys)
+        changes = _Changes() if commits.is_empty else self._changes(commits, deploys)
+        classes = build_classes(
+            self.repository.folders,
+            self.repository.config,
+            {name: deploys.packages.get(name) for name in changes.builds},
+        )
+        decisions = tuple(self._decisions(changes, classes))
         documents = handover_documents(
             self.context,
             decisions,
@@ -59,38 +81,33 @@ class CommitPlanner:
         )
         return CommitPlan(
             commits=commits,
-            decisions=tuple(decisions),
+            decisions=decisions,
             documents=documents,
-            warnings=(
-                *self.repository.config_warnings,
-                *self._range_warnings(commits),
-                *class_warnings,
-                *self._folder_warnings(),
-                *_legacy_warnings(documents.request, self.repository.tree.packages),
+            warnings=tuple(
+                dict.fromkeys(
+                    (
+                        *self.repository.config_warnings,
+                        *self._range_warnings(commits),
+                        *classes.warnings,
+                        *self._package_warnings(commits, changes),
+                        *self.repository.folder_warnings,
+                        *_legacy_warnings(documents.request, self.repository.tree.packages),
+                    )
+                )
             ),
-            notes=tuple(deploys.notes),
+            notes=(*_range_notes(commits, deploys), *deploys.notes, *self._empty_notes(changes)),
         )
 
-    def _decisions(
-        self, commits: CommitRange, deploys: Deploys
-    ) -> tuple[list[PackageDecision], tuple[str, ...]]:
-        """Return what is to happen to packages, and what is odd about their build classes."""
-        if commits.is_empty:
-            return [], ()
-        builds, removals = self._changes(commits, deploys)
-        classes = build_classes(
-            self.repository.folders,
-            self.repository.config,
-            {name: deploys.packages.get(name) for name in builds},
-        )
-        decisions = [
-            PackageDecision(name, PackageAction.BUILD, reason, classes.by_package[name])
-            for name, reason in builds.items()
-        ]
-        decisions += (
-            PackageDecision(name, PackageAction.REMOVE, reason) for name, reason in removals.items()
-        )
-        return decisions, classes.warnings
+    def _decisions(self, changes: _Changes, classes: BuildClasses) -> Iterator[PackageDecision]:
+        """Yield what is to happen to packages; one that cannot be used costs no other its build."""
+        for name, reason in changes.builds.items():
+            if name in classes.unusable:
+                problem = classes.unusable[name]
+                yield PackageDecision(name, PackageAction.LEFT_OUT, problem)
+            elif name not in changes.empty:
+                yield PackageDecision(name, PackageAction.BUILD, reason, classes.by_package[name])
+        for name, reason in changes.removals.items():
+            yield PackageDecision(name, PackageAction.REMOVE, reason)
 
     def _deploys(self, commits: CommitRange) -> Deploys:
         messages = self.context.git.messages(commits.messages_from, commits.head)
@@ -99,20 +116,25 @@ class CommitPlanner:
     def _existed_at(self, commit: str, name: str) -> bool:
         return is_package_name(name) and self.context.git.has_folder(commit, name)
 
-    def _changes(
-        self, commits: CommitRange, deploys: Deploys
-    ) -> tuple[dict[str, str], dict[str, str]]:
-        """Return which packages are to be built and which are gone, sorted, with reasons."""
+    def _changes(self, commits: CommitRange, deploys: Deploys) -> _Changes:
         builds = dict(deploys.reasons)
         removals: dict[str, str] = {}
+        modified: list[str] = []
         for change in self.context.git.changes(commits.old_tree, commits.head):
             if change.name.startswith(".") or not is_package_name(change.name):
                 continue
             if change.is_folder:
                 builds[change.name] = "changed" if change.was_folder else "added"
+                modified += [change.name] if change.was_folder else []
             elif change.was_folder:
                 removals[change.name] = "its folder was removed or renamed"
-        return dict(sorted(builds.items())), dict(sorted(removals.items()))
+        buildable = self.repository.folders.having("PKGBUILD", builds)
+        return _Changes(
+            builds=dict(sorted(builds.items())),
+            removals=dict(sorted(removals.items())),
+            modified=tuple(name for name in modified if name in buildable),
+            empty=frozenset(builds) - buildable,
+        )
 
     def _range_warnings(self, commits: CommitRange) -> Iterator[str]:
         if commits.position in {TagPosition.AHEAD, TagPosition.REWRITTEN, TagPosition.UNRELATED}:
@@ -121,11 +143,32 @@ class CommitPlanner:
         if ours and ours != commits.head:
             yield f"the pipeline runs for {ours[:12]}, but HEAD is {commits.head[:12]}"
 
-    def _folder_warnings(self) -> Iterator[str]:
-        yield from self.repository.folder_warnings
-        for name in self.repository.folders.packages:
+    def _package_warnings(self, commits: CommitRange, changes: _Changes) -> Iterator[str]:
+        """Yield what is odd about the packages that are built or gone, before it is too late."""
+        git, tree = self.context.git, self.repository.tree
+        for problem in tree.problems:
+            if problem.package in changes.builds and problem.package not in changes.empty:
+                yield problem.message
+        yield from unchanged_versions(git, commits.old_tree, commits.head, changes.modified)
+        yield from missed_packages(git, commits.old_tree, changes.removals, tree)
+        for name in changes.builds:
             if name != name.lower():
                 yield f"{name} has capitals in its name, which pacman advises against"
+
+    def _empty_notes(self, changes: _Changes) -> Iterator[str]:
+        for name in sorted(changes.empty):
+            yield (
+                f"{name} has no PKGBUILD and is not built; on-schedule fills it where its "
+                ".CI/config names a source"
+            )
+
+
+def _range_notes(commits: CommitRange, deploys: Deploys) -> Iterator[str]:
+    if commits.position is TagPosition.NO_TAG:
+        yield "no tag `scheduled` on the remote: only the last commit was looked at"
+    elif not commits.is_empty:
+        count = f"{deploys.commits} commits" if deploys.commits != 1 else "1 commit"
+        yield f"looked at {count} since the tag `scheduled`"
 
 
 def _legacy_warnings(request: BuildRequest, keep: tuple[str, ...]) -> Iterator[str]:

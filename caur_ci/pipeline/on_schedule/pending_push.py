@@ -86,7 +86,7 @@ class PushBuilder:
         )
         reviews = self._review_branches(snapshot, memory, tip)
         tip = replace(tip, planned=_without(reviews.left_alone, tip.planned))
-        plan = self.plan(tip.planned, notes=reviews.notes)
+        plan = self.plan(tip.planned, notes=(*reviews.notes, *_left_out(pushed)))
         documents = self._documents(plan, tip.commit, pushed)
         state = self._state(snapshot, tip.planned)
         return PendingPush(
@@ -217,6 +217,11 @@ def _moved(ref: str, old: str | None, new: str | None) -> tuple[RefUpdate, ...]:
 def _others(pushed: CommitPlan | None, ours: Collection[str]) -> list[PackageDecision]:
     decisions = pushed.decisions if pushed else ()
     return [decision for decision in decisions if decision.package not in ours]
+
+
+def _left_out(pushed: CommitPlan | None) -> Iterator[str]:
+    for decision in pushed.left_out if pushed else ():
+        yield f"{decision.package} was pushed meanwhile and is left out: {decision.reason}"
 
 
 def _without(names: Collection[str], planned: Iterable[PlannedUpdate]) -> tuple[PlannedUpdate, ...]:

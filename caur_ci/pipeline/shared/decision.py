@@ -11,6 +11,7 @@ class PackageAction(StrEnum):
 
     BUILD = "build"
     REMOVE = "remove"
+    LEFT_OUT = "left-out"  # it cannot be used as it is
 
 
 @dataclass(frozen=True, slots=True)

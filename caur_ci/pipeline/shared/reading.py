@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from caur_ci.config import read_repository_config
-from caur_ci.deptree import DependencyTree
+from caur_ci.deptree import DependencyTree, ProblemKind, problem_sentences
 from caur_ci.git import Identity
 from caur_ci.repository import CommittedFolders, unusable_folders
 
@@ -20,6 +20,7 @@ class CommittedRepository:
     """The package folders at one commit, their configuration, and what depends on what.
 
     `config_warnings` are about `.ci/config`, `folder_warnings` about folders and `.SRCINFO` files.
+    `empty` are folders that have neither PKGBUILD nor `.SRCINFO`: no packages, or none yet.
     """
 
     folders: CommittedFolders
@@ -27,6 +28,7 @@ class CommittedRepository:
     tree: DependencyTree
     config_warnings: tuple[str, ...]
     folder_warnings: tuple[str, ...]
+    empty: frozenset[str]
 
     @classmethod
     def read(cls, git: GitRepository, commit: str) -> Self:
@@ -34,12 +36,16 @@ class CommittedRepository:
         loaded = read_repository_config(git, commit)
         folders = CommittedFolders.at(git, commit)
         tree = DependencyTree.read_each(folders.each(".SRCINFO"))
+        missing = {p.package for p in tree.problems if p.kind is ProblemKind.MISSING}
+        empty = missing - folders.having("PKGBUILD", sorted(missing))
+        problems = (problem for problem in tree.problems if problem.package not in empty)
         return cls(
             folders=folders,
             config=loaded.config,
             tree=tree,
             config_warnings=tuple(loaded.warnings),
-            folder_warnings=(*unusable_folders(folders), *(p.message for p in tree.problems)),
+            folder_warnings=(*unusable_folders(folders), *problem_sentences(problems)),
+            empty=frozenset(empty),
         )
 
     @property

@@ -8,6 +8,7 @@ import re
 from caur_ci.deptree import (
     DependencyTree,
     Problem,
+    ProblemKind,
     build_order,
     find_cycles,
     order_to_json,
@@ -57,7 +58,11 @@ def test_a_build_order_as_json() -> None:
 
 def test_dot_quotes_every_name() -> None:
     tree = tree_of_words(ODD)
-    text = to_dot(DependencyTree.build({**tree.fields, "none": Problem("none", "no file")}))
+    text = to_dot(
+        DependencyTree.build(
+            {**tree.fields, "none": Problem("none", "no file", ProblemKind.MISSING)}
+        )
+    )
     assert '"gtk+2.0" -> "lib@x" [style=dashed];' in text
     assert '"lib@x" -> "end" [style=dotted];' in text
     assert '"3d_ok" -> "gtk+2.0" [style=solid];' in text

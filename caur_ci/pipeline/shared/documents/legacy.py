@@ -39,7 +39,13 @@ def schedule_params(
     if request.packages:
         lines.append(_array("PARAMS_SCHEDULE", _schedule(request)))
     if request.remove and keep:
-        words = ["auto-repo-remove", f"--target-repo={request.target_repo}", *keep]
+        words = [
+            "auto-repo-remove",
+            f"--target-repo={request.target_repo}",
+            "--commit",
+            request.commit_reference or request.commit,
+            *keep,
+        ]
         lines.append(_array("PARAMS_AUTOREPOREMOVE", words))
     return "".join(f"{line}\n" for line in lines)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.environment import Secrets
-from caur_ci.errors import ConfigError, GitError, InputError, TemporaryError
+from caur_ci.errors import GitError, InputError, TemporaryError
 from caur_ci.git import GitRepository, Identity
 from caur_ci.pipeline.handover import acknowledge
 from caur_ci.pipeline.on_commit.commit_range import TagPosition
@@ -93,6 +93,8 @@ def test_removed_and_renamed_folders_are_removed_from_the_repository(checkout: C
     assert sourced(params)["PARAMS_AUTOREPOREMOVE"] == [
         "auto-repo-remove",
         "--target-repo=target",
+        "--commit",
+        result.plan.commits.head,
         "b2",
         "c",
         "c-git",
@@ -235,24 +237,43 @@ class TestBuildClass:
         params = (checkout.folder / ".ci/schedule-params.txt").read_text()
         assert sourced(params)["PARAMS_SCHEDULE"][-3:] == ["a/9", "b/catbuilder", "c/5"]
 
-    def test_broken_configuration_stops_the_run_and_names_every_fault(
-        self, checkout: Checkout
-    ) -> None:
-        before = checkout.remote_ref("refs/tags/scheduled")
+    def test_a_broken_configuration_costs_only_its_own_package(self, checkout: Checkout) -> None:
         checkout.commit(
             "x",
             {
                 "a/.CI/config": "# fine\nBUILDER_CLASS=very heavy\n",
                 "b/.CI/config": "CI_MANAGE_AUR=yes\n",
+                "c/PKGBUILD": "changed\n",
             },
         )
 
-        with pytest.raises(ConfigError) as caught:
-            run(checkout.folder)
+        result = run(checkout.folder)
 
-        assert "a/.CI/config:2: BUILDER_CLASS='very heavy'" in caught.value.message
-        assert "b/.CI/config:1: CI_MANAGE_AUR='yes'" in caught.value.message
-        assert checkout.remote_ref("refs/tags/scheduled") == before
+        assert built(result) == ["c"]
+        assert checkout.remote_ref("refs/tags/scheduled") == checkout.head()
+        reasons = {decision.package: decision.reason for decision in result.plan.left_out}
+        assert "a/.CI/config:2: BUILDER_CLASS='very heavy'" in reasons["a"]
+        assert "b/.CI/config:1: CI_MANAGE_AUR='yes'" in reasons["b"]
+        (entry,) = memory_of(checkout.remote).ledger.about("a")
+        assert (entry.decision, entry.reason) == ("left-out", reasons["a"])
+
+    def test_a_package_that_was_left_out_is_built_once_it_is_mended(
+        self, checkout: Checkout
+    ) -> None:
+        checkout.commit("x", {"a/PKGBUILD": "2\n", "a/.CI/config": "BUILDER_NETWORK=maybe\n"})
+        assert built(run(checkout.folder)) == []
+
+        checkout.commit("y", {"a/.CI/config": "BUILDER_NETWORK=true\n"})
+
+        assert built(run(checkout.folder)) == ["a"]
+
+    def test_a_bump_of_no_version_is_a_warning_and_bumps_nothing(self, checkout: Checkout) -> None:
+        checkout.commit("x", {"a/.CI/config": "CI_PACKAGE_BUMP=1/1\n"})
+
+        result = run(checkout.folder)
+
+        assert built(result) == ["a"]
+        assert any("CI_PACKAGE_BUMP='1/1'" in warning for warning in result.plan.warnings)
 
 
 class TestRange:

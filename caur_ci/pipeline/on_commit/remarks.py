@@ -1,0 +1,83 @@
+"""What somebody should know about changed packages before they are built, rather than after it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from caur_ci.errors import CaurError
+from caur_ci.expectation import FILES, expected_packages
+from caur_ci.srcinfo import parse_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from caur_ci.deptree import DependencyTree
+    from caur_ci.expectation import Expectation
+    from caur_ci.git import GitRepository
+
+
+def unchanged_versions(
+    git: GitRepository, old: str, new: str, changed: Sequence[str]
+) -> Iterator[str]:
+    """Yield a sentence about each package that changed between two commits but for its version.
+
+    What makes no sense in either is left to others to tell.
+    """
+    before = _expectations(git, old, changed)
+    for name, now in _expectations(git, new, changed).items():
+        then = before.get(name)
+        if then is not None and _version(then) == _version(now) and not now.pkgver_is_free:
+            yield (
+                f"{name} was changed, but its version is {_version(now)} as before: where that is "
+                "published already, the new build will not be. Raise pkgrel, or set "
+                f"CI_PACKAGE_BUMP in {name}/.CI/config"
+            )
+
+
+def _version(expected: Expectation) -> str:
+    epoch = f"{expected.epoch}:" if expected.epoch else ""
+    return f"{epoch}{expected.pkgver}-{'/'.join(sorted(expected.pkgrels or ()))}"
+
+
+def _expectations(git: GitRepository, commit: str, names: Sequence[str]) -> dict[str, Expectation]:
+    wanted = [(name, file) for name in names for file in FILES]
+    blobs = git.read_blobs([f"{commit}:{name}/{file}" for name, file in wanted])
+    files: dict[str, dict[str, bytes]] = defaultdict(dict)
+    for (name, file), content in zip(wanted, blobs, strict=True):
+        if content is not None:
+            files[name][file] = content
+    found = {}
+    for name, own in files.items():
+        try:
+            found[name] = expected_packages(own, folder=name)
+        except CaurError:
+            continue
+    return found
+
+
+def missed_packages(
+    git: GitRepository, old: str, removed: Collection[str], tree: DependencyTree
+) -> Iterator[str]:
+    """Yield a sentence about each package of removed folders that others in `tree` still need.
+
+    `old` is the commit or tree that had the folders.
+    """
+    names = sorted(removed)
+    blobs = git.read_blobs([f"{old}:{name}/.SRCINFO" for name in names])
+    needing: dict[str, list[str]] = defaultdict(list)
+    for package, wanted in tree.wanted.items():
+        for name in wanted:
+            needing[name].append(package)
+    left = {name for package in tree for name in (*tree.pkgnames(package), *tree.provides(package))}
+    for folder, content in zip(names, blobs, strict=True):
+        try:
+            fields = parse_fields(content or b"", origin=f"{folder}/.SRCINFO")
+        except CaurError:
+            continue
+        for pkgname in fields.pkgnames:
+            if pkgname in needing and pkgname not in left:
+                yield (
+                    f"{pkgname} goes with the folder {folder}, and is still needed by "
+                    f"{', '.join(sorted(needing[pkgname]))}"
+                )

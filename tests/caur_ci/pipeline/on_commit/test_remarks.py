@@ -1,0 +1,143 @@
+"""What on-commit tells of packages before they are built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from caur_ci.pipeline.on_commit.journey import OnCommitOptions, OnCommitResult, on_commit
+from tests.support.git import srcinfo
+
+if TYPE_CHECKING:
+    from tests.support.git import Checkout
+
+PKGBUILD = "pkgname=tool\npkgver=1.0\npkgrel=1\n"
+
+
+def run(checkout: Checkout) -> OnCommitResult:
+    return on_commit(OnCommitOptions(repo=checkout.folder))
+
+
+def told(checkout: Checkout, *words: str) -> list[str]:
+    """Return the warnings of a run that hold all `words`."""
+    warnings = run(checkout).plan.warnings
+    return [warning for warning in warnings if all(word in warning for word in words)]
+
+
+@pytest.fixture
+def tool(checkout: Checkout) -> Checkout:
+    """A repository where `tool` was scheduled at version 1.0-1."""
+    checkout.commit("x", {"tool/PKGBUILD": PKGBUILD, "tool/.SRCINFO": srcinfo("tool")})
+    run(checkout)
+    return checkout
+
+
+class TestUnchangedVersion:
+    def test_a_recipe_that_changed_without_its_version_is_told(self, tool: Checkout) -> None:
+        tool.commit("y", {"tool/PKGBUILD": f"{PKGBUILD}# more\n"})
+
+        (warning,) = told(tool, "tool", "version")
+        assert "pkgrel" in warning
+        assert "CI_PACKAGE_BUMP" in warning
+
+    def test_what_changes_below_ci_counts_as_well(self, tool: Checkout) -> None:
+        tool.commit("y", {"tool/.CI/PKGBUILD.append": "build() { true; }\n"})
+
+        assert told(tool, "tool", "pkgrel")
+
+    @pytest.mark.parametrize(
+        "files",
+        [
+            {"tool/.SRCINFO": srcinfo("tool").replace("pkgrel = 1", "pkgrel = 2")},
+            {"tool/.CI/config": "CI_PACKAGE_BUMP=1\n"},
+            {"tool/PKGBUILD": f"{PKGBUILD}pkgver() {{ echo 1; }}\n"},
+            {"tool/.CI/PKGBUILD.append": "pkgrel=5\n"},
+        ],
+        ids=["another pkgrel", "a bump", "a pkgver function", "a pkgrel appended"],
+    )
+    def test_another_version_or_one_that_nobody_knows_is_not(
+        self, tool: Checkout, files: dict[str, str | bytes | None]
+    ) -> None:
+        tool.commit("y", files)
+
+        assert not told(tool, "tool", "version is")
+
+    def test_a_new_package_is_not(self, checkout: Checkout) -> None:
+        checkout.commit("x", {"new/PKGBUILD": PKGBUILD, "new/.SRCINFO": srcinfo("new")})
+
+        assert not told(checkout, "new", "version is")
+
+
+class TestRemovals:
+    def test_a_removal_of_what_is_needed_names_who_needs_it(self, checkout: Checkout) -> None:
+        checkout.commit(
+            "x",
+            {
+                "libx/PKGBUILD": "",
+                "libx/.SRCINFO": srcinfo("libx"),
+                "app/PKGBUILD": "",
+                "app/.SRCINFO": srcinfo("app", "depends = libx>=1"),
+            },
+        )
+        run(checkout)
+        checkout.commit("y", {"libx/PKGBUILD": None, "libx/.SRCINFO": None})
+
+        (warning,) = told(checkout, "libx", "needed by app")
+        assert "folder libx" in warning
+
+    def test_it_is_no_loss_where_another_folder_makes_it(self, checkout: Checkout) -> None:
+        files: dict[str, str | bytes | None] = {
+            "old/PKGBUILD": "",
+            "old/.SRCINFO": srcinfo("libx"),
+            "app/PKGBUILD": "",
+            "app/.SRCINFO": srcinfo("app", "depends = libx"),
+        }
+        checkout.commit("x", files)
+        run(checkout)
+        checkout.commit(
+            "y",
+            {
+                "old/PKGBUILD": None,
+                "old/.SRCINFO": None,
+                "new/PKGBUILD": "",
+                "new/.SRCINFO": srcinfo("libx"),
+            },
+        )
+
+        assert not told(checkout, "needed by")
+
+
+class TestFolders:
+    def test_a_folder_that_is_no_package_is_not_built(self, checkout: Checkout) -> None:
+        checkout.commit("x", {"docs/guide.md": "# How\n"})
+
+        result = run(checkout)
+
+        assert not result.plan.request.packages
+        assert not [warning for warning in result.plan.warnings if "docs" in warning]
+        assert [note for note in result.plan.notes if note.startswith("docs has no PKGBUILD")]
+
+    def test_two_folders_that_make_one_package_are_told(self, tool: Checkout) -> None:
+        tool.commit("y", {"copy/PKGBUILD": PKGBUILD, "copy/.SRCINFO": srcinfo("tool")})
+
+        assert told(tool, "the package tool", "copy, tool")
+        assert told(tool, "copy/.SRCINFO", "pkgbase tool")
+
+    def test_many_folders_without_srcinfo_are_one_sentence(self, checkout: Checkout) -> None:
+        checkout.commit("x", {f"p{number}/PKGBUILD": PKGBUILD for number in range(30)})
+        run(checkout)
+        checkout.commit("y", {"p3/PKGBUILD": f"{PKGBUILD}#\n"})
+
+        missing = told(checkout, ".SRCINFO")
+        assert len(missing) == 2
+        assert missing[0].startswith("p3/.SRCINFO is missing")
+        assert missing[1].startswith("30 folders have no .SRCINFO")
+
+
+class TestRange:
+    def test_the_commits_that_were_looked_at_are_counted(self, tool: Checkout) -> None:
+        tool.commit("y")
+        tool.commit("z")
+
+        assert run(tool).plan.notes == ("looked at 2 commits since the tag `scheduled`",)
