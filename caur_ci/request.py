@@ -70,8 +70,10 @@ class BuildRequest:
     on_older: str = "refuse"
     version: int = field(default=SCHEMA_VERSION)
 
-    def __bool__(self) -> bool:
-        return bool(self.packages or self.remove)
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is to be built or removed."""
+        return not (self.packages or self.remove)
 
     def to_json(self) -> str:
         """Return the request as a JSON document, one line per package."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from caur_ci.deptree import BuildOrder, DependencyTree
-    from caur_ci.repository import PackageFolders
+    from caur_ci.package_folders import PackageFolders
 
 
 # Of problems of one kind, before they are told in one sentence.
@@ -130,7 +130,7 @@ def deptree(
 
 def _folders(repo: Path, commit: str | None) -> PackageFolders:
     """Return the package folders of the working tree, or of a commit."""
-    from caur_ci.repository import CommittedFolders, WorkingFolders  # noqa: PLC0415
+    from caur_ci.package_folders import CommittedFolders, WorkingFolders  # noqa: PLC0415
 
     root = next((at for at in (repo, *repo.absolute().parents) if Path(at, ".git").exists()), None)
     if commit is None and root is not None:

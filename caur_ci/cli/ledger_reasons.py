@@ -28,7 +28,7 @@ def decisions_about(
     """
     from caur_ci.git import GitRepository  # noqa: PLC0415 - slow to import
     from caur_ci.pipeline.shared.forge import ForgePipeline  # noqa: PLC0415
-    from caur_ci.pipeline.shared.repository import SharedRepository  # noqa: PLC0415
+    from caur_ci.pipeline.shared.refs import SharedRepository  # noqa: PLC0415
 
     try:
         git = GitRepository.open(repo)

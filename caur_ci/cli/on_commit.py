@@ -101,7 +101,7 @@ def _show(session: Session, result: OnCommitResult, *, dry_run: bool) -> None:
     head = plan.commits.head[:12]
     if dry_run:
         session.note("dry run: nothing was written or pushed")
-    elif result.published and plan.request:
+    elif result.published and not plan.request.is_empty:
         session.note(f"scheduled {head}; request {plan.request.request_id} is in the outbox")
     elif result.published:
         session.note(f"scheduled {head}")

@@ -93,8 +93,9 @@ def on_schedule(
 
     Looks at the AUR and at git repositories, as CI_PKGBUILD_SOURCE of each package says, and runs
     `.CI/update.sh` where a package has it. What changes more than a version goes to review where
-    CI_HUMAN_REVIEW is true. Commits, state, request and the tag `scheduled` are published in one
-    push, all or nothing; then the documents in .ci/ are written as on-commit does.
+    CI_HUMAN_REVIEW is true. The documents in .ci/ are written as on-commit does; then commits,
+    state, request and the tag `scheduled` are published in one push, all or nothing. The documents
+    of a run whose push failed are removed.
 
     Why something was or was not done is told by `caur-ci why PACKAGE`.
 
@@ -136,10 +137,10 @@ def on_schedule(
     elif as_markdown:
         session.print_plain(result.plan.to_markdown())
     if as_json or as_markdown:
-        report.tell(session, result, dry_run=quiet)
+        report.print_summary(session, result, dry_run=quiet)
     else:
         forge = ForgePipeline.from_environment(os.environ).forge
-        report.show(session, result, forge=forge, dry_run=quiet)
+        report.print_report(session, result, forge=forge, dry_run=quiet)
     add_to_job_page(session, os.environ, result.plan.to_markdown())
     return ExitCode.PARTIAL if result.plan.failed else ExitCode.OK
 

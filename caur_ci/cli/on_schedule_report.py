@@ -43,16 +43,16 @@ def as_json(result: OnScheduleResult) -> str:
     return json.dumps(document, indent=2)
 
 
-def show(session: Session, result: OnScheduleResult, *, forge: str, dry_run: bool) -> None:
+def print_report(session: Session, result: OnScheduleResult, *, forge: str, dry_run: bool) -> None:
     """Show the run to people, in parts that `forge` folds."""
     plan = result.plan
     _show_decisions(session, plan, forge)
     _show_hooks(session, plan, forge)
     _show_warnings(session, plan.warnings, forge)
-    tell(session, result, dry_run=dry_run)
+    print_summary(session, result, dry_run=dry_run)
 
 
-def tell(session: Session, result: OnScheduleResult, *, dry_run: bool) -> None:
+def print_summary(session: Session, result: OnScheduleResult, *, dry_run: bool) -> None:
     """Tell in a few lines how the run ended, naming what failed and why."""
     plan = result.plan
     for note in plan.notes:

@@ -87,7 +87,7 @@ def _refuse_embedded_server(environ: Mapping[str, str]) -> None:
 
 def _configured_tunnel(repo: Path) -> dict[str, str]:
     """Return what `.ci/config` says about the way to Redis, as variables; empty if nothing."""
-    from caur_ci.cli.repository import head_config  # noqa: PLC0415
+    from caur_ci.cli.head_config import head_config  # noqa: PLC0415
     from caur_ci.git import GitRepository  # noqa: PLC0415 - slow to import
 
     try:

@@ -166,11 +166,11 @@ def schedule(
 
 
 def _hand_over_outbox(session: Session, queue: Queue, repo: Path, remote: str | None) -> HandOver:
-    from caur_ci.cli.repository import head_config  # noqa: PLC0415
+    from caur_ci.cli.head_config import head_config  # noqa: PLC0415
     from caur_ci.git import GitRepository, Identity  # noqa: PLC0415
     from caur_ci.pipeline.handover import hand_over_outbox  # noqa: PLC0415
     from caur_ci.pipeline.shared.forge import ForgePipeline  # noqa: PLC0415
-    from caur_ci.pipeline.shared.repository import SharedRepository  # noqa: PLC0415
+    from caur_ci.pipeline.shared.refs import SharedRepository  # noqa: PLC0415
 
     git = GitRepository.open(repo)
     pipeline = ForgePipeline.from_environment(os.environ)
@@ -200,9 +200,9 @@ def _report(session: Session, result: HandOver, *, as_json: bool) -> int:
     refused = [refusal for done in result.submissions for refusal in done.refused]
     for refusal in refused:
         session.warn(f"{refusal.identity} was refused: {refusal.reason}")
-    if result.not_acknowledged:
+    if result.acknowledge_error:
         session.warn(
-            "the requests are in the queue, but stay in the outbox: " + result.not_acknowledged
+            "the requests are in the queue, but stay in the outbox: " + result.acknowledge_error
         )
     if as_json:
         session.print_plain(json.dumps([asdict(done) for done in result.submissions], indent=2))

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
-from caur_ci.demo.world import git_environment
+from caur_ci.demo.setup import git_environment
 from caur_ci.process import run
 from caur_ci.srcinfo import parse_fields
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from caur_ci.demo.world import DemoFolders
+    from caur_ci.demo.setup import DemoFolders
 
 _MAX_FORM = 1 << 20
 _BRANCH = "refs/heads/master"

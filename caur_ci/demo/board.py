@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True, kw_only=True)
-class Course:
-    """The course of one job so far.
+class JobProgress:
+    """The job of one job so far.
 
     `claimed_at` and `done_at` count events, for what came before what; 0 is not yet.
     `started` and `finished` are Unix times.
@@ -40,16 +40,16 @@ class Course:
 
 
 @dataclass(slots=True)
-class Board:
+class JobBoard:
     """All jobs of the demonstration, and how many removals were carried out."""
 
-    courses: dict[int, Course] = field(default_factory=dict)
+    jobs: dict[int, JobProgress] = field(default_factory=dict)
     removals_open: int = 0
     removals_done: int = 0
     removal_errors: list[str] = field(default_factory=list)
     _count: int = 0
 
-    def apply(self, event: Event) -> Course | None:
+    def apply(self, event: Event) -> JobProgress | None:
         """Take in one event, and return the job that it is about."""
         self._count += 1
         if event.kind == "removal":
@@ -57,22 +57,23 @@ class Board:
             return None
         if not event.job_id or event.state is None:
             return None
-        course = self.courses.setdefault(
-            event.job_id, Course(job_id=event.job_id, pkgbase=event.identity.rpartition("/")[2])
+        job = self.jobs.setdefault(
+            event.job_id,
+            JobProgress(job_id=event.job_id, pkgbase=event.identity.rpartition("/")[2]),
         )
-        course.state = event.state
+        job.state = event.state
         if event.kind == "claimed":
             # The rest of the id tells apart workers of one name.
-            course.worker = event.worker.rpartition("-")[0]
-            course.attempt = event.attempt
-            course.claimed_at = self._count
-            course.started = course.started or event.time
+            job.worker = event.worker.rpartition("-")[0]
+            job.attempt = event.attempt
+            job.claimed_at = self._count
+            job.started = job.started or event.time
         elif event.kind == "done":
-            course.outcome = event.outcome
-            course.reason = event.reason
-            course.done_at = self._count
-            course.finished = event.time
-        return course
+            job.outcome = event.outcome
+            job.reason = event.reason
+            job.done_at = self._count
+            job.finished = event.time
+        return job
 
     def _apply_removal(self, event: Event) -> None:
         if event.state is JobState.WAITING:
@@ -86,11 +87,11 @@ class Board:
     @property
     def is_idle(self) -> bool:
         """Whether everything that was submitted has come to its end."""
-        done = all(course.state is JobState.DONE for course in self.courses.values())
+        done = all(job.state is JobState.DONE for job in self.jobs.values())
         return done and not self.removals_open
 
-    def __iter__(self) -> Iterator[Course]:
+    def __iter__(self) -> Iterator[JobProgress]:
         """Jobs in the order in which they were handed out; what was not comes last."""
         return iter(
-            sorted(self.courses.values(), key=lambda c: (not c.claimed_at, c.claimed_at, c.job_id))
+            sorted(self.jobs.values(), key=lambda c: (not c.claimed_at, c.claimed_at, c.job_id))
         )

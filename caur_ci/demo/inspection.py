@@ -6,7 +6,7 @@ import shutil
 from functools import partial
 from typing import TYPE_CHECKING
 
-from caur_ci.demo import world
+from caur_ci.demo import setup
 from caur_ci.demo.client import PacmanClient
 from caur_ci.demo.packages import FAILS, FIRST_OF_CHAIN, LAST_OF_CHAIN
 from caur_ci.errors import ProcessError
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from caur_ci.demo.verdict import Evidence
-    from caur_ci.demo.world import DemoFolders
+    from caur_ci.demo.checks import Evidence
+    from caur_ci.demo.setup import DemoFolders
 
 _GUESTS = "4"
 
 
 def install(made: DemoFolders, fingerprint: str, evidence: Evidence) -> None:
     """Let pacman sync and install the last package of the chain, and run what it brings."""
-    client = PacmanClient(made.client, repository=world.REPOSITORY, published=made.published)
+    client = PacmanClient(made.client, repository=setup.REPOSITORY, published=made.published)
     client.trust(made.public_key, fingerprint)
     try:
         client.refresh()
@@ -46,15 +46,15 @@ def install(made: DemoFolders, fingerprint: str, evidence: Evidence) -> None:
 
 def try_what_must_not_work(made: DemoFolders, fingerprint: str, evidence: Evidence) -> None:
     """Let pacman have a database and a package with good signatures, but of something else."""
-    copy = made.work / "forged" / world.REPOSITORY / world.ARCHITECTURE
+    copy = made.work / "forged" / setup.REPOSITORY / setup.ARCHITECTURE
     shutil.copytree(made.published, copy, symlinks=True)
     package = next(copy.glob(f"{FIRST_OF_CHAIN}-*.pkg.tar.zst"), None)
     other = next(copy.glob(f"{LAST_OF_CHAIN}-*.pkg.tar.zst.sig"), None)
     if package is None or other is None:
         return  # that they are missing is told already
-    client = PacmanClient(made.work / "forged-client", repository=world.REPOSITORY, published=copy)
+    client = PacmanClient(made.work / "forged-client", repository=setup.REPOSITORY, published=copy)
     client.trust(made.public_key, fingerprint)
-    for file in (copy / f"{world.REPOSITORY}.db", package):
+    for file in (copy / f"{setup.REPOSITORY}.db", package):
         shutil.copyfile(other, f"{file}.sig")
     attempts: dict[str, Callable[[], None]] = {
         "the database": client.refresh,
@@ -78,5 +78,5 @@ def read_failure_log(made: DemoFolders) -> str:
 
 
 def _signed_files(made: DemoFolders) -> list[Path]:
-    database = made.published / f"{world.REPOSITORY}.db"
+    database = made.published / f"{setup.REPOSITORY}.db"
     return [database, *sorted(made.published.glob("*.pkg.tar.zst"))]

@@ -6,17 +6,17 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from caur_ci.demo import inspection, world
+from caur_ci.demo import inspection, setup
 from caur_ci.demo.aur import local_aur
-from caur_ci.demo.board import Board
+from caur_ci.demo.board import JobBoard
+from caur_ci.demo.checks import Evidence, run_checks
 from caur_ci.demo.client import repository_section
 from caur_ci.demo.interrupts import Interrupts
 from caur_ci.demo.packages import FROM_AUR, LAST_OF_CHAIN, RETIRED, Fixtures
 from caur_ci.demo.progress import progress_on
 from caur_ci.demo.requirements import builds_without_network, check_machine
-from caur_ci.demo.stage import running_stage
 from caur_ci.demo.summary import DemoReport
-from caur_ci.demo.verdict import Evidence, judge
+from caur_ci.demo.system import running_build_system
 from caur_ci.request import BuildRequest
 from caur_ci.srcinfo import parse_fields
 from scheduler.settings import ExecutorKind
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from caur_ci.demo.aur import LocalAur
     from caur_ci.demo.progress import DemoProgress
-    from caur_ci.demo.stage import Stage
-    from caur_ci.demo.world import DemoFolders, DemoRepository
+    from caur_ci.demo.setup import DemoFolders, DemoRepository
+    from caur_ci.demo.system import BuildSystem
 
 _REQUEST = ".ci/schedule.json"
 
@@ -45,105 +45,118 @@ class DemoOptions:
 
 
 def demonstrate(options: DemoOptions, console: Console) -> DemoReport:
-    """Do everything, and report whether it went as promised; progress goes to `console`.
+    """Build, publish, update and install the packages of the demo; progress goes to `console`.
 
     Whatever happens, nothing is left running, and nothing is left behind but the output folder.
+    Raises CaurError where the machine lacks something, InputError for an output folder that cannot
+    be used, ProcessError where one of its processes fails.
     """
     began = time.monotonic()
     check_machine(options.executor)
-    board = Board()
+    board = JobBoard()
     with (
         Interrupts() as interrupts,
-        world.places(options.output, interrupts, keep=options.keep) as made,
-        local_aur(made) as aur,
+        setup.places(options.output, interrupts, keep=options.keep) as folders,
+        local_aur(folders) as aur,
         progress_on(console, board) as progress,
     ):
         progress.begin("Making a package repository, its remote, an AUR, and a signing key")
-        source = world.DemoRepository(made, Fixtures.find())
+        source = setup.DemoRepository(folders, Fixtures.find())
         offline = builds_without_network(options.executor)
         source.create(f"{aur.settings}BUILDER_NETWORK={'false' if offline else 'true'}\n")
-        fingerprint = world.make_key(made)
-        section = repository_section(world.REPOSITORY, made.published)
-        made.pacman_conf.write_text(section, encoding="utf-8")
+        fingerprint = setup.make_key(folders)
+        section = repository_section(setup.REPOSITORY, folders.published)
+        folders.pacman_conf.write_text(section, encoding="utf-8")
         progress.begin("Starting an embedded Redis, two workers and the database runner")
-        with running_stage(made, board, interrupts, executor=options.executor) as stage:
-            _build_and_publish(source, stage, progress, options.timeout)
-            asked = _read_request(made)
-            _update_from_aur(made, source, aur, stage, progress, options.timeout)
-            update = _read_request(made)
-        evidence = _gather(made, source, board, asked, update)
+        with running_build_system(folders, board, interrupts, executor=options.executor) as system:
+            demo = _Demo(
+                folders=folders,
+                source=source,
+                aur=aur,
+                system=system,
+                progress=progress,
+                timeout=options.timeout,
+            )
+            demo.build_and_publish()
+            asked = _read_request(folders)
+            demo.update_from_aur()
+            update = _read_request(folders)
+        evidence = _gather(folders, source, board, asked, update)
         progress.begin(f"Installing {LAST_OF_CHAIN} with pacman, signatures required")
-        inspection.install(made, fingerprint, evidence)
+        inspection.install(folders, fingerprint, evidence)
         progress.begin("Exchanging signatures, which pacman has to notice")
-        inspection.try_what_must_not_work(made, fingerprint, evidence)
+        inspection.try_what_must_not_work(folders, fingerprint, evidence)
     return DemoReport(
-        promises=judge(evidence),
-        courses=list(board),
+        checks=run_checks(evidence),
+        jobs=list(board),
         seconds=time.monotonic() - began,
-        output=made.output,
-        logs=made.logs,
-        pacman_lines=made.pacman_conf.read_text(encoding="utf-8"),
-        public_key=made.public_key,
+        output=folders.output,
+        logs=folders.logs,
+        pacman_lines=folders.pacman_conf.read_text(encoding="utf-8"),
+        public_key=folders.public_key,
         fingerprint=fingerprint,
-        kept_work=made.work if options.keep else None,
+        kept_work=folders.work if options.keep else None,
     )
 
 
-def _build_and_publish(
-    source: DemoRepository, stage: Stage, progress: DemoProgress, timeout: float
-) -> None:
-    """Push two commits with all that follows from them."""
-    progress.begin(f"Publishing {RETIRED}, which the next commit removes")
-    source.change(add=[RETIRED])
-    source.push(f"feat({RETIRED}): init")
-    stage.on_commit()
-    stage.schedule("--from", _REQUEST)
-    stage.follow(progress, timeout=timeout)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Demo:
+    """All that takes part. `timeout` is for what is waited for each time, in seconds."""
 
-    added = [name for name in source.fixtures.names if name != RETIRED]
-    progress.begin(f"Committing {len(added)} packages and the removal of {RETIRED}")
-    source.change(add=added, remove=[RETIRED])
-    source.push(f"feat: add {len(added)} packages, remove {RETIRED}")
-    progress.begin("Running on-commit, and handing its outbox over to the queue")
-    stage.on_commit()
-    stage.schedule("--outbox")
-    progress.begin("Building in the order of the dependencies, signing and publishing")
-    stage.follow(progress, timeout=timeout)
+    folders: DemoFolders
+    source: DemoRepository
+    aur: LocalAur
+    system: BuildSystem
+    progress: DemoProgress
+    timeout: float
+
+    def build_and_publish(self) -> None:
+        """Push two commits with all that follows from them."""
+        source, system, begin = self.source, self.system, self.progress.begin
+        begin(f"Publishing {RETIRED}, which the next commit removes")
+        source.change(add=[RETIRED])
+        source.push(f"feat({RETIRED}): init")
+        system.on_commit()
+        system.schedule("--from", _REQUEST)
+        system.follow(self.progress, timeout=self.timeout)
+
+        added = [name for name in source.fixtures.names if name != RETIRED]
+        begin(f"Committing {len(added)} packages and the removal of {RETIRED}")
+        source.change(add=added, remove=[RETIRED])
+        source.push(f"feat: add {len(added)} packages, remove {RETIRED}")
+        begin("Running on-commit, and handing its outbox over to the queue")
+        system.on_commit()
+        system.schedule("--outbox")
+        begin("Building in the order of the dependencies, signing and publishing")
+        system.follow(self.progress, timeout=self.timeout)
+
+    def update_from_aur(self) -> None:
+        """Let a new version appear in the AUR, with all that follows from it."""
+        news = self.source.fixtures.place_update(self.folders.work / "news")
+        version = self.aur.push(news)
+        self.progress.begin(f"Running on-schedule: {FROM_AUR} {version} has appeared in the AUR")
+        self.system.on_schedule()
+        self.system.schedule("--outbox")
+        self.progress.begin("Building, signing and publishing the new version")
+        self.system.follow(self.progress, timeout=self.timeout)
 
 
-def _update_from_aur(  # noqa: PLR0917 - all that takes part
-    made: DemoFolders,
-    source: DemoRepository,
-    aur: LocalAur,
-    stage: Stage,
-    progress: DemoProgress,
-    timeout: float,
-) -> None:
-    """Let a new version appear in the AUR, with all that follows from it."""
-    version = aur.push(source.fixtures.place_update(made.work / "news"))
-    progress.begin(f"Running on-schedule: {FROM_AUR} {version} has appeared in the AUR")
-    stage.on_schedule()
-    stage.schedule("--outbox")
-    progress.begin("Building, signing and publishing the new version")
-    stage.follow(progress, timeout=timeout)
-
-
-def _read_request(made: DemoFolders) -> BuildRequest:
+def _read_request(folders: DemoFolders) -> BuildRequest:
     """Return what the latest pipeline asked for."""
-    return BuildRequest.from_json((made.checkout / _REQUEST).read_bytes(), origin=_REQUEST)
+    return BuildRequest.from_json((folders.checkout / _REQUEST).read_bytes(), origin=_REQUEST)
 
 
 def _gather(
-    made: DemoFolders,
+    folders: DemoFolders,
     source: DemoRepository,
-    board: Board,
+    board: JobBoard,
     asked: BuildRequest,
     update: BuildRequest,
 ) -> Evidence:
     pkgbuilds = source.fixtures.pkgbuilds
     refs = source.remote_refs()
     files = {name: pkgbuilds / name / ".SRCINFO" for name in source.fixtures.names}
-    files[FROM_AUR] = made.work / "news" / FROM_AUR / ".SRCINFO"
+    files[FROM_AUR] = folders.work / "news" / FROM_AUR / ".SRCINFO"
     return Evidence(
         packages={
             name: parse_fields(path.read_bytes(), origin=name) for name, path in files.items()
@@ -154,5 +167,5 @@ def _gather(
         board=board,
         scheduled_tag=refs.get("refs/tags/scheduled", ""),
         outbox=source.outbox(),
-        failure_log=inspection.read_failure_log(made),
+        failure_log=inspection.read_failure_log(folders),
     )

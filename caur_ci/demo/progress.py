@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from caur_ci.demo.board import Board, Course
+    from caur_ci.demo.board import JobBoard, JobProgress
 
 _STYLES = {
     JobState.WAITING: "dim",
@@ -30,7 +30,7 @@ _STYLES = {
 }
 
 
-def words(course: Course) -> Text:
+def words(course: JobProgress) -> Text:
     """Say where a job stands, in words and colour."""
     if course.outcome is None:
         return Text(course.state.value, style=_STYLES.get(course.state, ""))
@@ -46,12 +46,12 @@ class DemoProgress(Protocol):
         """Tell that the next step begins, and that the one before it is done."""
         ...
 
-    def moved(self, course: Course, /) -> None:
+    def moved(self, course: JobProgress, /) -> None:
         """Tell that a job has moved on."""
         ...
 
 
-def progress_on(console: Console, board: Board) -> AbstractContextManager[DemoProgress]:
+def progress_on(console: Console, board: JobBoard) -> AbstractContextManager[DemoProgress]:
     """Return what suits the console."""
     return LiveProgress(console, board) if console.is_terminal else PlainProgress(console)
 
@@ -70,7 +70,7 @@ class PlainProgress(AbstractContextManager["PlainProgress"]):
         """See `DemoProgress.begin`."""
         self._line(step)
 
-    def moved(self, course: Course, /) -> None:
+    def moved(self, course: JobProgress, /) -> None:
         """See `DemoProgress.moved`."""
         by = f" ({course.worker})" if course.state is JobState.BUILDING else ""
         self._line(f"  {course.pkgbase}: {words(course).plain}{by}")
@@ -82,7 +82,7 @@ class PlainProgress(AbstractContextManager["PlainProgress"]):
 class LiveProgress(AbstractContextManager["LiveProgress"]):
     """The steps so far, and below them a table of the jobs that changes in place."""
 
-    def __init__(self, console: Console, board: Board) -> None:
+    def __init__(self, console: Console, board: JobBoard) -> None:
         self._steps: list[str] = []
         self._board = board
         self._spinner = Spinner("dots")
@@ -106,7 +106,7 @@ class LiveProgress(AbstractContextManager["LiveProgress"]):
         """See `DemoProgress.begin`."""
         self._steps.append(step)
 
-    def moved(self, _course: Course, /) -> None:
+    def moved(self, _course: JobProgress, /) -> None:
         """See `DemoProgress.moved`: the picture is drawn anew several times a second anyway."""
 
     def _render(self) -> RenderableType:
@@ -117,7 +117,7 @@ class LiveProgress(AbstractContextManager["LiveProgress"]):
             mark = Text("✓", style="green") if self._done else self._spinner
             steps.add_row(mark, self._steps[-1])
         # The summary that follows has a table of its own.
-        if self._done or not self._board.courses:
+        if self._done or not self._board.jobs:
             return steps
         jobs = Table("package", "where it stands", "worker", "seconds", box=None, padding=(0, 2))
         for course in self._board:
@@ -125,7 +125,7 @@ class LiveProgress(AbstractContextManager["LiveProgress"]):
         return Group(steps, Text(), jobs)
 
 
-def _elapsed(course: Course) -> str:
+def _elapsed(course: JobProgress) -> str:
     if not course.started:
         return ""
     return f"{course.seconds or max(0.0, time.time() - course.started):.1f}"

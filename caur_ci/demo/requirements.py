@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import shutil
 
-from caur_ci.demo.world import ARCHITECTURE
+from caur_ci.demo.setup import ARCHITECTURE
 from caur_ci.errors import CaurError, ProcessError
 from scheduler import embedded
 from scheduler.settings import ExecutorKind

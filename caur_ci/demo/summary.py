@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from caur_ci.demo.board import Course
-    from caur_ci.demo.verdict import Promise
+    from caur_ci.demo.board import JobProgress
+    from caur_ci.demo.checks import Check
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoReport:
-    """The outcome of a demonstration. `courses` are in the order of hand-out."""
+    """The outcome of a demonstration. `jobs` are in the order of hand-out."""
 
-    promises: Sequence[Promise]
-    courses: Sequence[Course]
+    checks: Sequence[Check]
+    jobs: Sequence[JobProgress]
     seconds: float
     output: Path
     logs: Path
@@ -37,12 +37,12 @@ class DemoReport:
 
     @property
     def ok(self) -> bool:
-        """Whether every promise was kept."""
-        return all(promise.kept for promise in self.promises)
+        """Whether everything went as it should."""
+        return all(check.kept for check in self.checks)
 
-    def log_of(self, course: Course) -> Path:
+    def log_of(self, job: JobProgress) -> Path:
         """Return the file with the log of a build."""
-        return self.logs / f"{course.pkgbase}.log"
+        return self.logs / f"{job.pkgbase}.log"
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it for a JSON document."""
@@ -50,19 +50,19 @@ class DemoReport:
             "ok": self.ok,
             "seconds": round(self.seconds, 1),
             "promises": [
-                {"promise": p.text, "kept": p.kept, "problem": p.problem} for p in self.promises
+                {"promise": p.text, "kept": p.kept, "problem": p.problem} for p in self.checks
             ],
             "builds": [
                 {
-                    "pkgbase": course.pkgbase,
-                    "outcome": course.outcome.name if course.outcome is not None else None,
-                    "state": course.state.value,
-                    "worker": course.worker,
-                    "seconds": round(course.seconds, 1),
-                    "reason": course.reason,
-                    "log": str(self.log_of(course)),
+                    "pkgbase": job.pkgbase,
+                    "outcome": job.outcome.name if job.outcome is not None else None,
+                    "state": job.state.value,
+                    "worker": job.worker,
+                    "seconds": round(job.seconds, 1),
+                    "reason": job.reason,
+                    "log": str(self.log_of(job)),
                 }
-                for course in self.courses
+                for job in self.jobs
             ],
             "output": str(self.output),
             "public_key": str(self.public_key),
@@ -77,14 +77,14 @@ def show(report: DemoReport, out: Console) -> None:
     out.print()
     out.print(_builds(report))
     out.print()
-    for course in report.courses:
-        if course.outcome is not Outcome.SUCCESS:
-            reason = course.reason or course.state.value
-            out.print(Text.assemble(("not built: ", "bold red"), f"{course.pkgbase}: {reason}"))
-            out.print(Text(f"    its log: {report.log_of(course)}"))
+    for job in report.jobs:
+        if job.outcome is not Outcome.SUCCESS:
+            reason = job.reason or job.state.value
+            out.print(Text.assemble(("not built: ", "bold red"), f"{job.pkgbase}: {reason}"))
+            out.print(Text(f"    its log: {report.log_of(job)}"))
     out.print()
-    for promise in report.promises:
-        out.print(_line(promise))
+    for check in report.checks:
+        out.print(_line(check))
     out.print()
     out.print(Text(f"To use the repository, put this into /etc/pacman.conf ({report.output}):"))
     for line in report.pacman_lines.splitlines():
@@ -100,24 +100,20 @@ def show(report: DemoReport, out: Console) -> None:
 
 def _builds(report: DemoReport) -> Table:
     table = Table("order", "package", "result", "worker", "seconds", box=None, padding=(0, 2))
-    for place, course in enumerate(report.courses, 1):
-        table.add_row(
-            str(place), course.pkgbase, words(course), course.worker, f"{course.seconds:.1f}"
-        )
+    for place, job in enumerate(report.jobs, 1):
+        table.add_row(str(place), job.pkgbase, words(job), job.worker, f"{job.seconds:.1f}")
     return table
 
 
-def _line(promise: Promise) -> Text:
-    if promise.kept:
-        return Text.assemble(("✓ ", "green"), promise.text)
-    return Text.assemble(("✗ ", "bold red"), promise.text, (f"\n    {promise.problem}", "red"))
+def _line(check: Check) -> Text:
+    if check.kept:
+        return Text.assemble(("✓ ", "green"), check.text)
+    return Text.assemble(("✗ ", "bold red"), check.text, (f"\n    {check.problem}", "red"))
 
 
 def _last_line(report: DemoReport) -> Text:
     took = f"after {report.seconds:.0f} s"
     if report.ok:
         return Text(f"Everything that was promised happened, {took}.", style="bold green")
-    broken = sum(not promise.kept for promise in report.promises)
-    return Text(
-        f"{broken} of {len(report.promises)} promises were not kept, {took}.", style="bold red"
-    )
+    broken = sum(not check.kept for check in report.checks)
+    return Text(f"{broken} of {len(report.checks)} checks were not kept, {took}.", style="bold red")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from caur_ci.git import Identity
-    from caur_ci.pipeline.shared.repository import RefSnapshot, SharedRepository
+    from caur_ci.pipeline.shared.refs import RefSnapshot, SharedRepository
     from caur_ci.request import BuildRequest
     from scheduler.queue import Queue, Submission
 
@@ -29,12 +29,12 @@ class HandOver:
     """What the queue said to each request, and why the outbox still holds them, if it does."""
 
     submissions: tuple[Submission, ...]
-    not_acknowledged: str = ""
+    acknowledge_error: str = ""
 
 
 def hand_over(queue: Queue, requests: Iterable[BuildRequest]) -> HandOver:
     """Submit `requests` in their order, each as one step that is kept or not."""
-    return HandOver(tuple(_submit(queue, request) for request in requests if request))
+    return HandOver(tuple(_submit(queue, request) for request in requests if not request.is_empty))
 
 
 def hand_over_outbox(
@@ -80,7 +80,7 @@ def acknowledge(
     """
     memory = shared.memory(snapshot).acknowledged(request_ids)
     updates = shared.memory_update(snapshot, memory, identity)
-    return not updates or shared.update(updates, push_options)
+    return not updates or shared.push(updates, push_options)
 
 
 def _submit(queue: Queue, request: BuildRequest) -> Submission:

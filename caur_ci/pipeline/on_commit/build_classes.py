@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from caur_ci.config import RepositoryConfig
-    from caur_ci.repository import PackageFolders
+    from caur_ci.package_folders import PackageFolders
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,15 +30,15 @@ class TagPosition(Enum):
 class CommitRange:
     """The commits to look at.
 
-    The net difference is that of the trees `old_tree` and `head`; the messages are those of the
-    commits in the history of `head` but not of `messages_from` (None: only of `head`).
+    The net difference is that of the trees `diff_base` and `head`; the messages are those of the
+    commits in the history of `head` but not of `messages_after` (None: only of `head`).
     """
 
     head: str
     tag: str | None
     position: TagPosition
-    old_tree: str
-    messages_from: str | None
+    diff_base: str
+    messages_after: str | None
 
     @property
     def is_empty(self) -> bool:
@@ -56,9 +56,9 @@ def find_range(
     if tag is None:
         return CommitRange(head, None, TagPosition.NO_TAG, _tree_before(git, remote, head), None)
     tagged = _tagged_commit(git, remote, tag)
-    position = _position(git, remote, head, tagged)
-    messages_from = None if position is TagPosition.UNRELATED else tagged
-    return CommitRange(head, tagged, position, tagged, messages_from)
+    position = tag_position(git, remote, head=head, tag=tagged)
+    messages_after = None if position is TagPosition.UNRELATED else tagged
+    return CommitRange(head, tagged, position, tagged, messages_after)
 
 
 def _tree_before(git: GitRepository, remote: Remote | None, head: str) -> str:
@@ -82,7 +82,11 @@ def _tagged_commit(git: GitRepository, remote: Remote | None, tag: str) -> str:
     return git.commit_id(tag)
 
 
-def _position(git: GitRepository, remote: Remote | None, head: str, tag: str) -> TagPosition:
+def tag_position(git: GitRepository, remote: Remote | None, *, head: str, tag: str) -> TagPosition:
+    """Find out how the commit `tag` lies to `head`, with history from `remote` as it is needed.
+
+    Raises GitError and TemporaryError where that cannot be had.
+    """
     if head == tag:
         return TagPosition.SAME
     steps = iter((*_DEEPEN_STEPS, None))

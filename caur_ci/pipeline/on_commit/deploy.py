@@ -27,7 +27,7 @@ ALL = "all"
 
 
 @dataclass(slots=True)
-class Deploys:
+class DeployRequests:
     """What the messages of a range ask for: packages (with their build class override or None).
 
     `commits` is the number of messages.
@@ -48,7 +48,7 @@ def read_deploys(
     messages: Sequence[CommitMessage],
     packages: Collection[str],
     existed_at: Callable[[str, str], bool],
-) -> Deploys:
+) -> DeployRequests:
     """Read the wishes in `messages` (oldest first) for the `packages` that exist at HEAD.
 
     `existed_at(commit, name)` tells whether a package existed at a commit: one that was asked for
@@ -57,16 +57,16 @@ def read_deploys(
     Raises InputError naming every word that is no package, its commit and what was meant.
     """
     skipped, notes = _skipped_commits(messages)
-    deploys = Deploys(commits=len(messages), notes=notes)
+    deploys = DeployRequests(commits=len(messages), notes=notes)
     mistakes: list[str] = []
     for message in messages:
-        words = list(_wishes(message))
+        words = list(_deploy_words(message))
         if message.commit in skipped:
             if words:
                 deploys.notes.append(f"skipped what {message.commit[:12]} asked to deploy")
             continue
         for word in words:
-            mistakes += _take(word, message, packages, existed_at, deploys)
+            mistakes += _add_deploy(word, message, packages, existed_at, deploys)
     if mistakes:
         raise InputError(
             "\n".join(mistakes),
@@ -76,18 +76,18 @@ def read_deploys(
     return deploys
 
 
-def _wishes(message: CommitMessage) -> Iterator[str]:
+def _deploy_words(message: CommitMessage) -> Iterator[str]:
     for match in _DEPLOY.finditer(message.text):
         if match["skip"] is None:
             yield from _words(match["words"])
 
 
-def _take(
+def _add_deploy(
     word: str,
     message: CommitMessage,
     packages: Collection[str],
     existed_at: Callable[[str, str], bool],
-    deploys: Deploys,
+    deploys: DeployRequests,
 ) -> Iterable[str]:
     """Add one wish to `deploys`; yield what is wrong with it."""
     where = f"commit {message.commit[:12]}"

@@ -6,42 +6,31 @@ the tag `scheduled` and the outbox in one atomic push. The queue is not needed f
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from caur_ci.environment import Secrets
 from caur_ci.git import RefUpdate
 from caur_ci.pipeline.on_commit.planning import CommitPlanner
 from caur_ci.pipeline.shared.context import RunContext
+from caur_ci.pipeline.shared.options import RunOptions
 from caur_ci.pipeline.shared.publishing import publish
-from caur_ci.pipeline.shared.repository import SCHEDULED_TAG
+from caur_ci.pipeline.shared.refs import SCHEDULED_TAG
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from caur_ci.pipeline.on_commit.plan import CommitPlan
     from caur_ci.pipeline.shared.documents.handover import HandoverDocuments
-    from caur_ci.pipeline.shared.repository import RefSnapshot
+    from caur_ci.pipeline.shared.refs import RefSnapshot
 
 RUN = "on-commit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OnCommitOptions:
-    """What the caller wants.
-
-    `remote` None means `origin`, or this repository if it has none. `environ` is where the forge's
-    variables are looked up, and those of the tunnel to Redis.
-    """
-
-    repo: Path
-    remote: str | None = None
-    push: bool = True
-    dry_run: bool = False
-    environ: Mapping[str, str] = field(default_factory=dict)
-    secrets: Secrets = field(default_factory=Secrets)
+class OnCommitOptions(RunOptions):
+    """What the caller wants of on-commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +45,12 @@ class OnCommitResult:
 def on_commit(options: OnCommitOptions) -> OnCommitResult:
     """Run the pipeline for HEAD of `options.repo`.
 
-    Raises InputError for a deploy of a package that does not exist, ConfigError for configuration
-    that cannot be used, GitError where git fails, TemporaryError where other runs were faster
-    each time. The tag stays where it was in all of these cases.
+    Raises InputError for a deploy of a package that does not exist, a bare repository, and an
+    outbox that cannot be read; ConfigError for a `.ci/config` that cannot be used; CaurError where
+    a document cannot be written; GitError where git fails; TemporaryError where the remote is out
+    of reach or other runs were faster each time. The tag stays where it was in all these cases.
     """
-    context = RunContext.open(
-        options.repo, remote=options.remote, environ=options.environ, secrets=options.secrets
-    )
+    context = RunContext.open(options)
     with ThreadPoolExecutor(1) as pool:  # the remote may be far, reading takes its time as well
         asked = pool.submit(context.shared.snapshot)
         planner = CommitPlanner.at(context, context.head)
@@ -70,7 +58,7 @@ def on_commit(options: OnCommitOptions) -> OnCommitResult:
     if options.dry_run:
         return OnCommitResult(planner.plan(snapshot))
     done = publish(context, snapshot, lambda current: _push(planner, current, wanted=options.push))
-    return OnCommitResult(done.push.plan, done.written, published=done.landed)
+    return OnCommitResult(done.push.plan, done.written, published=done.pushed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +78,7 @@ def _push(planner: CommitPlanner, snapshot: RefSnapshot, *, wanted: bool) -> _Co
     if not wanted or plan.commits.is_empty:
         return _CommitPush(plan)
     context = planner.context
-    entries = plan.ledger_entries(run=RUN, link=context.pipeline.url)
+    entries = plan.ledger_entries(run=RUN, link=context.forge_pipeline.url, now=time.time())
     memory = context.shared.memory(snapshot).with_run(plan.request, entries)
     return _CommitPush(
         plan,

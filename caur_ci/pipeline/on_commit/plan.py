@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -35,12 +34,14 @@ class CommitPlan:
         """The packages that cannot be used as they are, and why."""
         return tuple(d for d in self.decisions if d.action is PackageAction.LEFT_OUT)
 
-    def ledger_entries(self, *, run: str, link: str) -> list[LedgerEntry]:
-        """Return the decisions as the ledger of the pipeline `run` holds them."""
-        now = int(time.time())
+    def ledger_entries(self, *, run: str, link: str, now: float) -> list[LedgerEntry]:
+        """Return what is to be remembered of the run `run` at the time `now`, in Unix seconds.
+
+        `link` is where its log is.
+        """
         return [
             LedgerEntry(
-                time=now,
+                time=int(now),
                 run=run,
                 commit=self.commits.head,
                 package=decision.package,

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Self
 from caur_ci.names import is_package_name
 from caur_ci.pipeline.on_commit.build_classes import build_classes
 from caur_ci.pipeline.on_commit.commit_range import CommitRange, TagPosition, find_range
-from caur_ci.pipeline.on_commit.deploy import Deploys, read_deploys
+from caur_ci.pipeline.on_commit.deploy import DeployRequests, read_deploys
 from caur_ci.pipeline.on_commit.plan import CommitPlan
 from caur_ci.pipeline.on_commit.remarks import missed_packages, unchanged_versions
+from caur_ci.pipeline.shared.committed_repository import CommittedRepository
 from caur_ci.pipeline.shared.decision import PackageAction, PackageDecision
 from caur_ci.pipeline.shared.documents.folder import SCHEDULE, SCHEDULE_PARAMS
 from caur_ci.pipeline.shared.documents.handover import handover_documents
 from caur_ci.pipeline.shared.documents.legacy import not_expressible
-from caur_ci.pipeline.shared.reading import CommittedRepository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from caur_ci.pipeline.on_commit.build_classes import BuildClasses
     from caur_ci.pipeline.shared.context import RunContext
-    from caur_ci.pipeline.shared.repository import RefSnapshot
+    from caur_ci.pipeline.shared.refs import RefSnapshot
     from caur_ci.request import BuildRequest
 
 
@@ -64,7 +64,7 @@ class CommitPlanner:
             head=self.repository.commit,
             tag=snapshot.tag,
         )
-        deploys = Deploys() if commits.is_empty else self._deploys(commits)
+        deploys = DeployRequests() if commits.is_empty else self._deploys(commits)
         changes = _Changes() if commits.is_empty else self._changes(commits, deploys)
         classes = build_classes(
             self.repository.folders,
@@ -76,7 +76,7 @@ class CommitPlanner:
             self.context,
             decisions,
             commit=commits.head,
-            tree=self.repository.tree,
+            tree=self.repository.deptree,
             config=self.repository.config,
         )
         return CommitPlan(
@@ -91,7 +91,7 @@ class CommitPlanner:
                         *classes.warnings,
                         *self._package_warnings(commits, changes),
                         *self.repository.folder_warnings,
-                        *_legacy_warnings(documents.request, self.repository.tree.packages),
+                        *_legacy_warnings(documents.request, self.repository.deptree.packages),
                     )
                 )
             ),
@@ -109,18 +109,18 @@ class CommitPlanner:
         for name, reason in changes.removals.items():
             yield PackageDecision(name, PackageAction.REMOVE, reason)
 
-    def _deploys(self, commits: CommitRange) -> Deploys:
-        messages = self.context.git.messages(commits.messages_from, commits.head)
+    def _deploys(self, commits: CommitRange) -> DeployRequests:
+        messages = self.context.git.messages(commits.messages_after, commits.head)
         return read_deploys(messages, self.repository.folders.packages, self._existed_at)
 
     def _existed_at(self, commit: str, name: str) -> bool:
         return is_package_name(name) and self.context.git.has_folder(commit, name)
 
-    def _changes(self, commits: CommitRange, deploys: Deploys) -> _Changes:
+    def _changes(self, commits: CommitRange, deploys: DeployRequests) -> _Changes:
         builds = dict(deploys.reasons)
         removals: dict[str, str] = {}
         modified: list[str] = []
-        for change in self.context.git.changes(commits.old_tree, commits.head):
+        for change in self.context.git.changes(commits.diff_base, commits.head):
             if change.name.startswith(".") or not is_package_name(change.name):
                 continue
             if change.is_folder:
@@ -139,18 +139,18 @@ class CommitPlanner:
     def _range_warnings(self, commits: CommitRange) -> Iterator[str]:
         if commits.position in {TagPosition.AHEAD, TagPosition.REWRITTEN, TagPosition.UNRELATED}:
             yield commits.position.value
-        ours = self.context.pipeline.commit
+        ours = self.context.forge_pipeline.commit
         if ours and ours != commits.head:
             yield f"the pipeline runs for {ours[:12]}, but HEAD is {commits.head[:12]}"
 
     def _package_warnings(self, commits: CommitRange, changes: _Changes) -> Iterator[str]:
         """Yield what is odd about the packages that are built or gone, before it is too late."""
-        git, tree = self.context.git, self.repository.tree
+        git, tree = self.context.git, self.repository.deptree
         for problem in tree.problems:
             if problem.package in changes.builds and problem.package not in changes.empty:
                 yield problem.message
-        yield from unchanged_versions(git, commits.old_tree, commits.head, changes.modified)
-        yield from missed_packages(git, commits.old_tree, changes.removals, tree)
+        yield from unchanged_versions(git, commits.diff_base, commits.head, changes.modified)
+        yield from missed_packages(git, commits.diff_base, changes.removals, tree)
         for name in changes.builds:
             if name != name.lower():
                 yield f"{name} has capitals in its name, which pacman advises against"
@@ -163,7 +163,7 @@ class CommitPlanner:
             )
 
 
-def _range_notes(commits: CommitRange, deploys: Deploys) -> Iterator[str]:
+def _range_notes(commits: CommitRange, deploys: DeployRequests) -> Iterator[str]:
     if commits.position is TagPosition.NO_TAG:
         yield "no tag `scheduled` on the remote: only the last commit was looked at"
     elif not commits.is_empty:

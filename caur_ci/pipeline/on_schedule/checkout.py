@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 STATE_FOLDER = ".state"
 
 
-def bring_forward(git: GitRepository, old: str, new: str) -> str:
+def advance_checkout(git: GitRepository, old: str, new: str) -> str:
     """Move HEAD, index and working tree from the commit `old` to `new`.
 
     Changes that somebody has made meanwhile are kept. Returns why it could not be done, which
@@ -30,7 +30,7 @@ def bring_forward(git: GitRepository, old: str, new: str) -> str:
     return ""
 
 
-def show_state(git: GitRepository, commit: str | None) -> str:
+def check_out_state(git: GitRepository, commit: str | None) -> str:
     """Check the branch `state` out in the folder `.state`, anew where it is not a working tree.
 
     Returns why it could not be done.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError, GitError
-from caur_ci.pipeline.on_commit.commit_range import TagPosition, find_range
+from caur_ci.pipeline.on_commit.commit_range import TagPosition, tag_position
 
 if TYPE_CHECKING:
     from caur_ci.pipeline.shared.context import RunContext
-    from caur_ci.pipeline.shared.repository import RefSnapshot
+    from caur_ci.pipeline.shared.refs import RefSnapshot
 
 
 class GateError(CaurError):
@@ -42,8 +42,8 @@ def pass_gate(context: RunContext, snapshot: RefSnapshot) -> str:
 
 
 def _is_behind(context: RunContext, tip: str) -> bool:
-    found = find_range(context.git, context.shared.remote, head=tip, tag=context.head)
-    return found.position is TagPosition.BEHIND
+    position = tag_position(context.git, context.shared.remote, head=tip, tag=context.head)
+    return position is TagPosition.BEHIND
 
 
 def tagged_commit(context: RunContext, tag: str) -> str:
@@ -51,7 +51,7 @@ def tagged_commit(context: RunContext, tag: str) -> str:
 
     Raises GateError where it stands for none.
     """
-    context.shared.get([tag])
+    context.shared.fetch_missing([tag])
     try:
         return context.git.commit_id(tag)
     except GitError as error:

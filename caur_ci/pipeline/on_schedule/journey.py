@@ -1,9 +1,10 @@
 """The half-hourly journey: look where packages come from, take over what is new, ask for builds.
 
 read (repository, state, memory) → look (sources) → plan → apply (commits, made of git objects
-only) → publish the branch, `state`, `caur` and the tag in one atomic push → write the hand-over
-documents. Until the push, nothing has happened; when somebody else was faster, the decisions are
-applied again to what they pushed, without looking outside once more.
+only) → write the hand-over documents in `.ci/` → publish the branch, `state`, `caur` and the tag in
+one atomic push. Until the push, nothing has happened; when somebody else was faster, the decisions
+are applied again to what they pushed, without looking outside once more. The documents of a run
+that fails to push are removed.
 """
 
 from __future__ import annotations
@@ -14,22 +15,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import GitError
-from caur_ci.pipeline.on_schedule.checkout import bring_forward, show_state
+from caur_ci.pipeline.on_schedule.checkout import advance_checkout, check_out_state
+from caur_ci.pipeline.on_schedule.followed_repository import read_repository
 from caur_ci.pipeline.on_schedule.gate import pass_gate
 from caur_ci.pipeline.on_schedule.hooks import HookRunner
 from caur_ci.pipeline.on_schedule.options import OnScheduleOptions, OnScheduleResult
 from caur_ci.pipeline.on_schedule.pending_push import PushBuilder
 from caur_ci.pipeline.on_schedule.planning import UpdatePlanner
-from caur_ci.pipeline.on_schedule.reading import read_repository
 from caur_ci.pipeline.on_schedule.sources import look_at_sources
 from caur_ci.pipeline.shared.context import RunContext
 from caur_ci.pipeline.shared.publishing import publish
-from caur_ci.pipeline.shared.repository import RefSnapshot
+from caur_ci.pipeline.shared.refs import RefSnapshot
 from caur_ci.update.recording import opened_outside
 
 if TYPE_CHECKING:
+    from caur_ci.pipeline.on_schedule.followed_repository import FollowedRepository
     from caur_ci.pipeline.on_schedule.pending_push import PendingPush
-    from caur_ci.pipeline.on_schedule.reading import FollowedRepository
     from caur_ci.pipeline.shared.publishing import Published
     from caur_ci.update.recording import Outside
 
@@ -38,18 +39,19 @@ def on_schedule(options: OnScheduleOptions) -> OnScheduleResult:
     """Run the pipeline for HEAD of `options.repo`.
 
     What goes wrong with single packages is in the plan. Raises GateError where on-commit has not
-    dealt with all commits, ConfigError for a `.ci/config` that cannot be used, GitError where git
-    fails, TemporaryError where other runs were faster each time: nothing was done then.
+    dealt with all commits; ConfigError for a `.ci/config` that cannot be used; InputError for
+    unknown names in `only`, a bare repository, an outbox that cannot be read, and as on-commit does
+    for commits that were pushed meanwhile; RecordingError for a recording that cannot be used;
+    CaurError where a document cannot be written; GitError where git fails; TemporaryError where the
+    remote is out of reach or other runs were faster each time. Nothing was done then.
     """
-    context = RunContext.open(
-        options.repo, remote=options.remote, environ=options.environ, secrets=options.secrets
-    )
+    context = RunContext.open(options)
     outside_world = opened_outside(context.head, record=options.record, replay=options.replay)
     with outside_world as outside:
         snapshot, repository = _read(context, options, outside)
         builder = _decide(context, options, outside, repository)
         if not options.publishes:
-            return OnScheduleResult(plan=builder.plan())
+            return OnScheduleResult(plan=builder.schedule_plan())
     done = publish(context, snapshot, builder.build, branch=context.branch)
     return _follow_up(context, options, done)
 
@@ -96,9 +98,9 @@ def _decide(
             context.git,
             repository,
             run_hook=HookRunner.at(context, outside, repository.commit),
-            has_reviews=options.reviews is not None,
+            has_reviews=options.review_host is not None,
         )
-        planned = planner.plan(findings, options.progress)
+        planned = planner.decide(findings, options.progress)
     return PushBuilder(context=context, repository=repository, planned=tuple(planned), now=now)
 
 
@@ -107,16 +109,16 @@ def _follow_up(
 ) -> OnScheduleResult:
     """Do what may only happen after the push has landed."""
     push = done.push
-    if options.reviews is not None and push.reviews:
-        options.reviews.open_requests(push.reviews)
+    if options.review_host is not None and push.review_requests:
+        options.review_host.open_requests(push.review_requests)
     trouble = (
-        bring_forward(context.git, context.head, push.commit),
-        show_state(context.git, push.state),
+        advance_checkout(context.git, context.head, push.commit),
+        check_out_state(context.git, push.state),
     )
     notes = (*push.plan.notes, *(text for text in trouble if text))
     return OnScheduleResult(
         plan=replace(push.plan, notes=notes),
         written=done.written,
-        published=done.landed,
+        published=done.pushed,
         commit=push.commit,
     )

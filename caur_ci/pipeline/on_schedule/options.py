@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from caur_ci.environment import Secrets
-from caur_ci.pipeline.shared.progress import Progress, Unwatched
+from caur_ci.pipeline.shared.options import RunOptions
+from caur_ci.pipeline.shared.progress import NoProgress, Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from caur_ci.pipeline.on_schedule.plan import SchedulePlan
@@ -17,26 +16,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OnScheduleOptions:
-    """What the caller wants.
+class OnScheduleOptions(RunOptions):
+    """What the caller wants of on-schedule.
 
-    `remote` None means `origin`, or this repository if it has none. `force` leaves out the gate,
-    `only` limits the run to some packages. `record` is a folder to keep every answer of the
-    outside world in, `replay` one to take them from.
+    `force` leaves out the gate, `only` limits the run to some packages. `record` is a folder to
+    keep every answer of the outside world in, `replay` one to take them from. `review_host` is the
+    forge that opens review requests, None where there is none.
     """
 
-    repo: Path
-    remote: str | None = None
-    push: bool = True
-    dry_run: bool = False
     force: bool = False
     only: tuple[str, ...] = ()
     record: Path | None = None
     replay: Path | None = None
-    environ: Mapping[str, str] = field(default_factory=dict)
-    secrets: Secrets = field(default_factory=Secrets)
-    progress: Progress = field(default_factory=Unwatched)
-    reviews: ReviewHost | None = None
+    progress: Progress = field(default_factory=NoProgress)
+    review_host: ReviewHost | None = None
 
     @property
     def publishes(self) -> bool:

@@ -13,10 +13,10 @@ from caur_ci.pipeline.on_schedule.plan import ScheduleAction, ScheduleDecision, 
 from caur_ci.pipeline.on_schedule.review_branches import ReviewBranches
 from caur_ci.pipeline.on_schedule.update_commit import UpdateCommit
 from caur_ci.pipeline.on_schedule.watermark import watermark_after
+from caur_ci.pipeline.shared.committed_repository import CommittedRepository
 from caur_ci.pipeline.shared.documents.handover import HandoverDocuments, handover_documents
 from caur_ci.pipeline.shared.memory.ledger import summarized
-from caur_ci.pipeline.shared.reading import CommittedRepository
-from caur_ci.pipeline.shared.repository import REVIEW_BRANCH, SCHEDULED_TAG
+from caur_ci.pipeline.shared.refs import REVIEW_BRANCH, SCHEDULED_TAG
 from caur_ci.pipeline.shared.state_branch import STATE_BRANCH, StateBranch
 from caur_ci.review import ReviewRequest
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
     from caur_ci.deptree import DependencyTree
     from caur_ci.pipeline.on_commit.plan import CommitPlan
+    from caur_ci.pipeline.on_schedule.followed_repository import FollowedRepository
     from caur_ci.pipeline.on_schedule.planning import PlannedUpdate
-    from caur_ci.pipeline.on_schedule.reading import FollowedRepository
     from caur_ci.pipeline.on_schedule.review_branches import ReviewChanges
     from caur_ci.pipeline.on_schedule.update_commit import BranchTip
     from caur_ci.pipeline.shared.context import RunContext
     from caur_ci.pipeline.shared.decision import PackageDecision
     from caur_ci.pipeline.shared.memory.branch import Memory
     from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
-    from caur_ci.pipeline.shared.repository import RefSnapshot
+    from caur_ci.pipeline.shared.refs import RefSnapshot
 
 RUN = "on-schedule"
 _BRANCHES = "refs/heads/"
@@ -44,7 +44,7 @@ class PendingPush:
     """What is to be pushed, and the documents that follow from it.
 
     `commit` is that of the branch, `state` that of branch `state`, as they are afterwards.
-    `reviews` are to be opened once all that is there.
+    `review_requests` are to be opened once all that is there.
     """
 
     plan: SchedulePlan
@@ -52,7 +52,7 @@ class PendingPush:
     commit: str
     state: str | None
     updates: tuple[RefUpdate, ...]
-    reviews: tuple[ReviewRequest, ...] = ()
+    review_requests: tuple[ReviewRequest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,32 +85,34 @@ class PushBuilder:
             overwrite=pushed is None and self.repository.committed.config.overwrite_commits,
         )
         reviews = self._review_branches(snapshot, memory, tip)
-        tip = replace(tip, planned=_without(reviews.left_alone, tip.planned))
-        plan = self.plan(tip.planned, notes=(*reviews.notes, *_left_out(pushed)))
+        tip = replace(tip, planned=_forget_seen(reviews.left_alone, tip.planned))
+        plan = self.schedule_plan(tip.planned, notes=(*reviews.notes, *_left_out(pushed)))
         documents = self._documents(plan, tip.commit, pushed)
         state = self._state(snapshot, tip.planned)
+        # It may be an annotated tag of the same commit.
+        moves_tag = tagged != tip.commit
         return PendingPush(
             plan=plan,
             documents=documents,
             commit=tip.commit,
             state=state,
             updates=(
-                *_moved(self.context.branch, snapshot.branch, tip.commit),
-                *_moved(STATE_BRANCH, snapshot.state, state),
-                *(_moved(SCHEDULED_TAG, snapshot.tag, tip.commit) if tagged != tip.commit else ()),
+                *_ref_update(self.context.branch, snapshot.branch, tip.commit),
+                *_ref_update(STATE_BRANCH, snapshot.state, state),
+                *_ref_update(SCHEDULED_TAG, snapshot.tag, tip.commit if moves_tag else None),
                 *self.context.shared.memory_update(
                     snapshot,
-                    self._remembered(memory, tip, reviews).with_run(
+                    self._new_memory(memory, tip, reviews).with_run(
                         documents.request, self._ledger_entries(plan, pushed)
                     ),
                     self.repository.committed.identity,
                 ),
                 *reviews.updates,
             ),
-            reviews=tuple(self._requests(tip.planned, reviews)),
+            review_requests=tuple(self._review_requests(tip.planned, reviews)),
         )
 
-    def plan(
+    def schedule_plan(
         self, planned: Iterable[PlannedUpdate] | None = None, *, notes: Iterable[str] = ()
     ) -> SchedulePlan:
         """Return the plan for people, machines and the ledger, by default that of this run."""
@@ -139,23 +141,23 @@ class PushBuilder:
         ours = plan.builds()
         return handover_documents(
             self.context,
-            [*_others(pushed, {decision.package for decision in ours}), *ours],
+            [*_decisions_of_others(pushed, {decision.package for decision in ours}), *ours],
             commit=commit,
-            tree=self._tree_at(commit),
+            tree=self._deptree_at(commit),
             config=self.repository.committed.config,
         )
 
-    def _tree_at(self, commit: str) -> DependencyTree:
+    def _deptree_at(self, commit: str) -> DependencyTree:
         if commit == self.repository.commit:
-            return self.repository.committed.tree
-        return CommittedRepository.read(self.context.git, commit).tree
+            return self.repository.committed.deptree
+        return CommittedRepository.read(self.context.git, commit).deptree
 
     def _review_branches(
         self, snapshot: RefSnapshot, memory: Memory, tip: BranchTip
     ) -> ReviewChanges:
         ours = memory.commits.reviews
         others = (commit for name, commit in snapshot.reviews.items() if name not in ours)
-        self.context.shared.get(others)
+        self.context.shared.fetch_missing(others)
         branches = ReviewBranches(
             self.context.git,
             there=snapshot.reviews,
@@ -164,23 +166,23 @@ class PushBuilder:
         )
         return branches.changes(tip.commit, tip.planned)
 
-    def _remembered(self, memory: Memory, tip: BranchTip, reviews: ReviewChanges) -> Memory:
+    def _new_memory(self, memory: Memory, tip: BranchTip, reviews: ReviewChanges) -> Memory:
         """Return the memory with what was made and seen, without packages that are gone."""
         commits = memory.commits.with_reviews(reviews.branches)
-        if tip.is_ours:
+        if tip.is_new:
             commits = commits.with_commit(tip.commit, instead_of=tip.replaced)
         seen = {one.package.name: one.seen for one in tip.planned if one.seen is not None}
         kept = memory.pruned_to(self.repository.committed.folders.packages)
         return kept.with_sources(seen, commits)
 
     def _ledger_entries(self, plan: SchedulePlan, pushed: CommitPlan | None) -> list[LedgerEntry]:
-        link = self.context.pipeline.url
+        link = self.context.forge_pipeline.url
         entries = summarized(plan.ledger_entries(run=RUN, link=link, now=self.now))
-        return entries + (pushed.ledger_entries(run=RUN, link=link) if pushed else [])
+        return entries + (pushed.ledger_entries(run=RUN, link=link, now=self.now) if pushed else [])
 
     def _state(self, snapshot: RefSnapshot, planned: Iterable[PlannedUpdate]) -> str | None:
         news = [one for one in planned if one.state]
-        if not news and self._is_about_all_that_is_there(snapshot.state):
+        if not news and self._has_only_existing_packages(snapshot.state):
             return snapshot.state
         state = StateBranch.read(self.context.git, snapshot.state)
         state.keep_only(self.repository.committed.folders.packages)
@@ -189,13 +191,13 @@ class PushBuilder:
                 state.set(one.package.name, key, value)
         return state.write(self.context.git, self.repository.committed.identity)
 
-    def _is_about_all_that_is_there(self, state: str | None) -> bool:
+    def _has_only_existing_packages(self, state: str | None) -> bool:
         """Tell whether branch `state` has no package that is gone."""
         names = {entry.name for entry in self.context.git.entries(state)} if state else set()
         gone = names.difference(self.repository.committed.folders.packages)
         return not any(map(is_package_name, gone))
 
-    def _requests(
+    def _review_requests(
         self, planned: Iterable[PlannedUpdate], reviews: ReviewChanges
     ) -> Iterator[ReviewRequest]:
         for one in planned:
@@ -210,11 +212,11 @@ class PushBuilder:
                 )
 
 
-def _moved(ref: str, old: str | None, new: str | None) -> tuple[RefUpdate, ...]:
+def _ref_update(ref: str, old: str | None, new: str | None) -> tuple[RefUpdate, ...]:
     return (RefUpdate(ref, new, old),) if new and new != old else ()
 
 
-def _others(pushed: CommitPlan | None, ours: Collection[str]) -> list[PackageDecision]:
+def _decisions_of_others(pushed: CommitPlan | None, ours: Collection[str]) -> list[PackageDecision]:
     decisions = pushed.decisions if pushed else ()
     return [decision for decision in decisions if decision.package not in ours]
 
@@ -224,7 +226,9 @@ def _left_out(pushed: CommitPlan | None) -> Iterator[str]:
         yield f"{decision.package} was pushed meanwhile and is left out: {decision.reason}"
 
 
-def _without(names: Collection[str], planned: Iterable[PlannedUpdate]) -> tuple[PlannedUpdate, ...]:
+def _forget_seen(
+    names: Collection[str], planned: Iterable[PlannedUpdate]
+) -> tuple[PlannedUpdate, ...]:
     """Return what is done, so that some packages are looked at again next time."""
     return tuple(
         replace(one, seen=None, state={}) if one.package.name in names else one for one in planned

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from caur_ci.git import GitRepository
-    from caur_ci.pipeline.on_schedule.reading import FollowedRepository
+    from caur_ci.pipeline.on_schedule.followed_repository import FollowedRepository
     from caur_ci.pipeline.shared.progress import Progress
     from caur_ci.update.hook import HookResult
     from caur_ci.update.source import FollowedPackage, LastSeen
@@ -77,7 +77,7 @@ class UpdatePlanner:
         scripts = repository.committed.folders.read(HOOK, repository.packages)
         self._hooked = {name for name, script in scripts.items() if script is not None}
 
-    def plan(
+    def decide(
         self, findings: Mapping[str, SourceFinding], progress: Progress
     ) -> list[PlannedUpdate]:
         """Return what is done about every package, in the order of their names.
@@ -159,15 +159,15 @@ class UpdatePlanner:
             raise InputError(f"it needs a review, and no branch can be named update-{package.name}")
         if reviewed:
             action = ScheduleAction.REVIEW if self._has_reviews else ScheduleAction.HELD
-            told = "; ".join(reasons)
+            reason = "; ".join(reasons)
         else:
             action = ScheduleAction.UPDATE
-            told = f"changed by {HOOK}" if taken == package.tree else finding.reason or "changed"
+            reason = f"changed by {HOOK}" if taken == package.tree else finding.reason or "changed"
         decision = self._decision(
             package,
             finding,
             action,
-            told,
+            reason,
             builds=not reviewed and not package.config.on_trigger,
         )
         return PlannedUpdate(

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from caur_ci.git import RefUpdate, TreeEntry
 from caur_ci.git.repository import TREE_MODE
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction
+from caur_ci.pipeline.shared.commit_messages import review_message
 from caur_ci.pipeline.shared.memory.own_commits import ReviewBranch
-from caur_ci.pipeline.shared.messages import review_message
-from caur_ci.pipeline.shared.repository import REVIEW_BRANCH
+from caur_ci.pipeline.shared.refs import REVIEW_BRANCH
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -72,7 +72,7 @@ class ReviewBranches:
         updates: list[RefUpdate] = []
         left_alone: set[str] = set()
         for name, commit in self._there.items():
-            if name not in waiting and self._is_over(name, entries.get(name), updated):
+            if name not in waiting and self._is_obsolete(name, entries.get(name), updated):
                 branches.pop(name, None)
                 updates.append(RefUpdate(f"{REVIEW_BRANCH}{name}", "", commit))
         for name, one in waiting.items():
@@ -86,7 +86,7 @@ class ReviewBranches:
             updates.append(RefUpdate(ref, branches[name].commit, self._there.get(name)))
         return ReviewChanges(tuple(updates), branches, frozenset(left_alone))
 
-    def _is_over(self, name: str, there: TreeEntry | None, updated: Collection[str]) -> bool:
+    def _is_obsolete(self, name: str, there: TreeEntry | None, updated: Collection[str]) -> bool:
         """Tell whether a branch has been merged, or is about something that has passed."""
         if name in self._ours:
             merged = there is None or there.object_id == self._ours[name].tree

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from caur_ci.git import GitRepository
-    from caur_ci.pipeline.on_schedule.reading import FollowedRepository
+    from caur_ci.pipeline.on_schedule.followed_repository import FollowedRepository
     from caur_ci.pipeline.shared.progress import Progress
     from caur_ci.update.recording import Outside
     from caur_ci.update.source import FollowedPackage, Source

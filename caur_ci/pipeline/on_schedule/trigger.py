@@ -6,29 +6,26 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from caur_ci.pipeline.on_schedule.followed_repository import read_repository
 from caur_ci.pipeline.on_schedule.options import OnScheduleOptions, OnScheduleResult
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction, ScheduleDecision, SchedulePlan
-from caur_ci.pipeline.on_schedule.reading import read_repository
 from caur_ci.pipeline.shared.context import RunContext
 from caur_ci.pipeline.shared.documents.handover import handover_documents
 from caur_ci.pipeline.shared.publishing import publish
 
 if TYPE_CHECKING:
     from caur_ci.git import RefUpdate
-    from caur_ci.pipeline.on_schedule.reading import FollowedRepository
+    from caur_ci.pipeline.on_schedule.followed_repository import FollowedRepository
     from caur_ci.pipeline.shared.documents.handover import HandoverDocuments
-    from caur_ci.pipeline.shared.repository import RefSnapshot
+    from caur_ci.pipeline.shared.refs import RefSnapshot
 
 
 def on_trigger(options: OnScheduleOptions, trigger: str) -> OnScheduleResult:
     """Ask for builds of the packages at HEAD whose CI_ON_TRIGGER is `trigger`.
 
-    It needs no gate, and the tag stays where it is. Raises ConfigError for a `.ci/config` that
-    cannot be used, GitError where git fails, TemporaryError where other runs were faster each time.
+    It needs no gate, and the tag stays where it is. Raises what on-schedule does, but for the gate.
     """
-    context = RunContext.open(
-        options.repo, remote=options.remote, environ=options.environ, secrets=options.secrets
-    )
+    context = RunContext.open(options)
     repository = read_repository(context.git, context.head)
     plan = plan_triggered(repository, trigger)
     if not options.publishes:
@@ -37,15 +34,22 @@ def on_trigger(options: OnScheduleOptions, trigger: str) -> OnScheduleResult:
         context,
         plan.builds(),
         commit=repository.commit,
-        tree=repository.committed.tree,
+        tree=repository.committed.deptree,
         config=repository.committed.config,
     )
 
+    run = f"trigger {trigger}"
+    entries = plan.ledger_entries(run=run, link=context.forge_pipeline.url, now=time.time())
+
     def push(snapshot: RefSnapshot) -> _TriggeredPush:
-        return _pushed(context, repository, plan, documents, snapshot)
+        if documents.request.is_empty:
+            return _TriggeredPush(documents, ())
+        memory = context.shared.memory(snapshot).with_run(documents.request, entries)
+        updates = context.shared.memory_update(snapshot, memory, repository.committed.identity)
+        return _TriggeredPush(documents, updates)
 
     done = publish(context, context.shared.snapshot(), push)
-    return OnScheduleResult(plan=plan, written=done.written, published=done.landed)
+    return OnScheduleResult(plan=plan, written=done.written, published=done.pushed)
 
 
 def plan_triggered(repository: FollowedRepository, trigger: str) -> SchedulePlan:
@@ -78,23 +82,7 @@ def plan_triggered(repository: FollowedRepository, trigger: str) -> SchedulePlan
 
 @dataclass(frozen=True, slots=True)
 class _TriggeredPush:
+    """Branch `caur` with the request in its outbox; nothing where nothing is asked for."""
+
     documents: HandoverDocuments
     updates: tuple[RefUpdate, ...]
-
-
-def _pushed(
-    context: RunContext,
-    repository: FollowedRepository,
-    plan: SchedulePlan,
-    documents: HandoverDocuments,
-    snapshot: RefSnapshot,
-) -> _TriggeredPush:
-    """Return branch `caur` with the request in its outbox; nothing where nothing is asked for."""
-    if not documents.request:
-        return _TriggeredPush(documents, ())
-    entries = plan.ledger_entries(
-        run=f"trigger {plan.trigger}", link=context.pipeline.url, now=time.time()
-    )
-    memory = context.shared.memory(snapshot).with_run(documents.request, entries)
-    updates = context.shared.memory_update(snapshot, memory, repository.committed.identity)
-    return _TriggeredPush(documents, updates)

@@ -12,7 +12,7 @@ from caur_ci.git import TreeEntry
 from caur_ci.git.repository import TREE_MODE
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction
 from caur_ci.pipeline.on_schedule.watermark import with_watermark
-from caur_ci.pipeline.shared.messages import is_automated, update_message
+from caur_ci.pipeline.shared.commit_messages import is_automated, update_message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ class BranchTip:
 
     commit: str
     planned: tuple[PlannedUpdate, ...]
-    is_ours: bool = False
+    is_new: bool = False
     replaced: str = ""
 
 
@@ -43,7 +43,7 @@ class UpdateCommit:
 
     def __init__(self, context: RunContext, *, identity: Identity, watermark: int) -> None:
         self._git = context.git
-        self._pipeline = context.pipeline
+        self._pipeline = context.forge_pipeline
         self._identity = identity
         self._watermark = watermark
 
@@ -84,7 +84,7 @@ class UpdateCommit:
             parents=parents if replaces else [tip],
             identity=self._identity,
         )
-        return BranchTip(commit, current, is_ours=True, replaced=tip if replaces else "")
+        return BranchTip(commit, current, is_new=True, replaced=tip if replaces else "")
 
     def _may_replace(self, tip: str, parents: Sequence[str], memory: Memory) -> bool:
         return (

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Self
 
 from caur_ci.git import GitRepository
 from caur_ci.pipeline.shared.forge import ForgePipeline
-from caur_ci.pipeline.shared.repository import SharedRepository
+from caur_ci.pipeline.shared.refs import SharedRepository
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from caur_ci.environment import Secrets
+    from caur_ci.pipeline.shared.options import RunOptions
 
 _DEFAULT_BRANCH = "refs/heads/main"
 
@@ -28,32 +28,28 @@ class RunContext:
 
     git: GitRepository
     shared: SharedRepository
-    pipeline: ForgePipeline
+    forge_pipeline: ForgePipeline
     head: str
     branch: str
     environ: Mapping[str, str]
     secrets: Secrets
 
     @classmethod
-    def open(
-        cls, repo: Path, *, remote: str | None, environ: Mapping[str, str], secrets: Secrets
-    ) -> Self:
-        """Open the repository at `repo` for a run.
+    def open(cls, options: RunOptions) -> Self:
+        """Open the repository of a run.
 
-        `remote` None means `origin`, or the repository itself if it has none. `environ` holds the
-        forge's variables, `secrets` the token to push with. Raises GitError where there is no
-        repository, no commit in it, or no such remote.
+        Raises GitError where there is none, no commit in it, or no such remote.
         """
-        git = GitRepository.open(repo)
-        pipeline = ForgePipeline.from_environment(environ)
+        git = GitRepository.open(options.repo)
+        pipeline = ForgePipeline.from_environment(options.environ)
         return cls(
             git=git,
             shared=SharedRepository.open(
-                git, remote=remote, credentials=pipeline.credentials(secrets)
+                git, remote=options.remote, credentials=pipeline.credentials(options.secrets)
             ),
-            pipeline=pipeline,
+            forge_pipeline=pipeline,
             head=git.commit_id("HEAD"),
             branch=pipeline.branch or git.branch() or _DEFAULT_BRANCH,
-            environ=environ,
-            secrets=secrets,
+            environ=options.environ,
+            secrets=options.secrets,
         )

@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Somebody who waits. May be told things by several threads at once."""
+    """A display of progress; several threads may call it at once."""
 
     def begin(self, what: str, total: int) -> None:
         """Take note that `what` begins, in `total` steps, and that what was before is over."""
@@ -17,8 +17,8 @@ class Progress(Protocol):
         ...
 
 
-class Unwatched:
-    """Nobody waits."""
+class NoProgress:
+    """No display."""
 
     def begin(self, what: str, total: int) -> None:
         """Do nothing."""

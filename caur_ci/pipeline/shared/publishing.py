@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from caur_ci.git import RefUpdate
     from caur_ci.pipeline.shared.context import RunContext
     from caur_ci.pipeline.shared.documents.handover import HandoverDocuments
-    from caur_ci.pipeline.shared.repository import RefSnapshot
+    from caur_ci.pipeline.shared.refs import RefSnapshot
 
 _ATTEMPTS = 10
 
@@ -49,7 +49,7 @@ class Published(Generic[P_co]):
     written: tuple[Path, ...]
 
     @property
-    def landed(self) -> bool:
+    def pushed(self) -> bool:
         """Whether there was anything to push."""
         return bool(self.push.updates)
 
@@ -71,8 +71,8 @@ def publish(
         for _ in range(_ATTEMPTS):
             push = build(snapshot)
             written = folder.write(push.documents)
-            if not push.updates or context.shared.update(
-                push.updates, context.pipeline.push_options()
+            if not push.updates or context.shared.push(
+                push.updates, context.forge_pipeline.push_options()
             ):
                 return Published(push, written)
             snapshot = context.shared.snapshot(branch)

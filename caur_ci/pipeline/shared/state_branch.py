@@ -1,8 +1,9 @@
 """Branch `state`: what is known of each package's source, in the form of the existing system.
 
-It holds a file for each package with KEY=VALUE lines, and `.version-state`; one commit without
-parents that is replaced each time. The existing system may take a turn at any time and writes it
-anew from what it knows, so what only this project knows is on branch `caur`.
+It holds a file for each package with KEY=VALUE lines (`CI_GIT_COMMIT`, the upstream commit that was
+built last; `CI_PKGBUILD_TIMESTAMP`, the AUR's time that was taken over last), and `.version-state`.
+It has one commit without parents that is replaced each time. The existing system may take a turn at
+any time and writes it anew from what it knows, so what only this project knows is on branch `caur`.
 """
 
 from __future__ import annotations
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 STATE_BRANCH = "refs/heads/state"
-GIT_COMMIT = "CI_GIT_COMMIT"  # of the upstream repository, as it was last built
-PKGBUILD_TIMESTAMP = "CI_PKGBUILD_TIMESTAMP"  # of the AUR, as it was last taken over
 _MESSAGE = "chore(state): update state\n"
 
 
@@ -48,11 +47,6 @@ class StateBranch:
         contents = git.read_blobs([entry.object_id for entry in files])
         named = {e.name: content or b"" for e, content in zip(files, contents, strict=True)}
         return cls(commit, named, (entry for entry in entries if entry.name not in named))
-
-    def get(self, package: str, key: str) -> str:
-        """Return what is known, an empty string where nothing is."""
-        content = self._files.get(package)
-        return (_parse(package, content).get(key) or "") if content else ""
 
     def values(self, package: str) -> dict[str, str]:
         """Return all that is known about a package."""

@@ -66,7 +66,7 @@ def show(
     result: OnScheduleResult = RESULT,
 ) -> tuple[str, str]:
     safe = replace(result, plan=result.plan.redacted(session.secrets))
-    schedule_report.show(session, safe, forge=forge, dry_run=False)
+    schedule_report.print_report(session, safe, forge=forge, dry_run=False)
     shown = capsys.readouterr()
     return shown.out, shown.err
 

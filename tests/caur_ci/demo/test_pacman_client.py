@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from caur_ci.demo import world
+from caur_ci.demo import setup
 from caur_ci.demo.client import PacmanClient, repository_section
 from caur_ci.errors import ProcessError
 from caur_ci.process import run
@@ -31,15 +31,15 @@ license = none
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Iterator[world.DemoFolders]:
-    made = world.DemoFolders(work=tmp_path / "work", output=tmp_path / "out put")
+def made(tmp_path: Path) -> Iterator[setup.DemoFolders]:
+    made = setup.DemoFolders(work=tmp_path / "work", output=tmp_path / "out put")
     made.gnupg.mkdir(mode=0o700, parents=True)
     made.published.mkdir(parents=True)
     yield made
     run(["gpgconf", "--homedir", made.gnupg, "--kill", "all"])
 
 
-def publish(made: world.DemoFolders, name: str, *, depends: str = "") -> Path:
+def publish(made: setup.DemoFolders, name: str, *, depends: str = "") -> Path:
     """Add a signed package to the signed repository."""
     folder = made.work / f"{name}.d"
     (folder / "usr" / "share").mkdir(parents=True)
@@ -49,17 +49,17 @@ def publish(made: world.DemoFolders, name: str, *, depends: str = "") -> Path:
     package = made.published / f"{name}-1-1-any.pkg.tar.zst"
     run(["bsdtar", "--zstd", "-cf", package, ".PKGINFO", "usr"], cwd=folder)
     run(["gpg", "--homedir", made.gnupg, "--batch", "--detach-sign", package])
-    database = made.published / f"{world.REPOSITORY}.db.tar.zst"
+    database = made.published / f"{setup.REPOSITORY}.db.tar.zst"
     run(["repo-add", "--sign", database, package], environment={"GNUPGHOME": str(made.gnupg)})
     return package
 
 
-def client_of(made: world.DemoFolders, folder: str = "client") -> PacmanClient:
-    return PacmanClient(made.work / folder, repository=world.REPOSITORY, published=made.published)
+def client_of(made: setup.DemoFolders, folder: str = "client") -> PacmanClient:
+    return PacmanClient(made.work / folder, repository=setup.REPOSITORY, published=made.published)
 
 
-def test_a_package_comes_with_what_it_needs_and_nothing_else(made: world.DemoFolders) -> None:
-    fingerprint = world.make_key(made)
+def test_a_package_comes_with_what_it_needs_and_nothing_else(made: setup.DemoFolders) -> None:
+    fingerprint = setup.make_key(made)
     publish(made, "base")
     publish(made, "other")
     package = publish(made, "tool", depends="base")
@@ -76,8 +76,8 @@ def test_a_package_comes_with_what_it_needs_and_nothing_else(made: world.DemoFol
     assert client.has_good_signature(package)
 
 
-def test_a_package_with_the_signature_of_another_one_is_refused(made: world.DemoFolders) -> None:
-    fingerprint = world.make_key(made)
+def test_a_package_with_the_signature_of_another_one_is_refused(made: setup.DemoFolders) -> None:
+    fingerprint = setup.make_key(made)
     package, other = publish(made, "tool"), publish(made, "other")
     shutil.copyfile(f"{other}.sig", f"{package}.sig")
     client = client_of(made)
@@ -93,10 +93,10 @@ def test_a_package_with_the_signature_of_another_one_is_refused(made: world.Demo
     assert client.installed() == {"other": "1-1"}
 
 
-def test_a_database_without_its_signature_is_refused(made: world.DemoFolders) -> None:
-    fingerprint = world.make_key(made)
+def test_a_database_without_its_signature_is_refused(made: setup.DemoFolders) -> None:
+    fingerprint = setup.make_key(made)
     publish(made, "tool")
-    (made.published / f"{world.REPOSITORY}.db.sig").unlink()
+    (made.published / f"{setup.REPOSITORY}.db.sig").unlink()
     client = client_of(made)
     client.trust(made.public_key, fingerprint)
 
@@ -104,8 +104,8 @@ def test_a_database_without_its_signature_is_refused(made: world.DemoFolders) ->
         client.refresh()
 
 
-def test_a_good_signature_of_a_key_that_is_not_trusted_is_not_good(made: world.DemoFolders) -> None:
-    world.make_key(made)
+def test_a_good_signature_of_a_key_that_is_not_trusted_is_not_good(made: setup.DemoFolders) -> None:
+    setup.make_key(made)
     package = publish(made, "tool")
     client = client_of(made)
 

@@ -9,7 +9,7 @@ from caur_ci.pipeline import handover
 from caur_ci.pipeline.handover import HandOver, hand_over, hand_over_outbox
 from caur_ci.pipeline.on_commit.journey import OnCommitOptions, on_commit
 from caur_ci.pipeline.shared.memory.branch import Memory
-from caur_ci.pipeline.shared.repository import SharedRepository
+from caur_ci.pipeline.shared.refs import SharedRepository
 from caur_ci.request import BuildRequest, PackageRequest
 from scheduler.queue import WorkerIdentity
 from tests.support.git import git
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from caur_ci.pipeline.shared.repository import RefSnapshot
+    from caur_ci.pipeline.shared.refs import RefSnapshot
     from scheduler.queue import Queue
     from tests.support.git import Checkout
 
@@ -57,7 +57,7 @@ def test_every_request_of_the_outbox_reaches_the_queue_once(
         first.request_id,
         second.request_id,
     ]
-    assert not result.not_acknowledged
+    assert not result.acknowledge_error
     assert waiting(checkout) == []
     worker = WorkerIdentity.new("w")
     claims = [queue.claim(worker), queue.claim(worker), queue.claim(worker)]
@@ -91,7 +91,7 @@ def test_where_the_outbox_cannot_be_written_the_requests_are_in_the_queue_all_th
 
     result = deliver(checkout, queue)
 
-    assert "no writing" in result.not_acknowledged
+    assert "no writing" in result.acknowledge_error
     assert waiting(checkout) == [request.request_id]
     assert queue.claim(WorkerIdentity.new("w")) is not None
 

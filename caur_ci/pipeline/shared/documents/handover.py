@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from caur_ci.deptree import entries_of, write_wire
-from caur_ci.pipeline.shared.documents.assembly import build_request
+from caur_ci.pipeline.shared.documents.build_request import build_request
 from caur_ci.pipeline.shared.documents.legacy import schedule_params
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def handover_documents(
     The request has a new id.
     """
     request = build_request(
-        decisions, commit=commit, tree=tree, config=config, pipeline=context.pipeline
+        decisions, commit=commit, tree=tree, config=config, pipeline=context.forge_pipeline
     )
     return HandoverDocuments(
         request=request,

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from caur_ci.request import BuildRequest
 
 _ESCAPED_IN_DOUBLE_QUOTES = re.compile(r'(["\\$`])')
-_WATCHED_DATABASE = re.compile(r"(?P<base>.+)/(?:core|extra|community)/os/[^/]+/[^/]+")
 
 
 def schedule_params(
@@ -54,18 +53,6 @@ def not_expressible(request: BuildRequest) -> list[str]:
     """Return the packages of `request` that the existing manager refuses by their names."""
     names = (package.pkgbase for package in request.packages)
     return [name for name in names if not is_legacy_package_name(name)]
-
-
-def arch_mirror(databases: Iterable[str]) -> str:
-    """Return the mirror that the watched databases come from, as a pacman server line has it.
-
-    Empty when none of them is one of the distribution's own.
-    """
-    for database in databases:
-        match = _WATCHED_DATABASE.fullmatch(database)
-        if match:
-            return f"{match['base']}/$repo/os/$arch"
-    return ""
 
 
 def _redis(config: RepositoryConfig) -> Iterator[tuple[str, str]]:

@@ -67,7 +67,7 @@ class Memory:
         """Return the memory after a run that decided this, and asked for `request` if at all."""
         return replace(
             self,
-            outbox=self.outbox.add(request) if request else self.outbox,
+            outbox=self.outbox if request.is_empty else self.outbox.add(request),
             ledger=self.ledger.add(decisions),
         )
 

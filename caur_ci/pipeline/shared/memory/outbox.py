@@ -41,7 +41,7 @@ class Outbox:
     def add(self, request: BuildRequest) -> Outbox:
         """Return the outbox with `request` as its last."""
         older = (_without(earlier, request) for earlier in self.requests)
-        return replace(self, requests=(*(rest for rest in older if rest), request))
+        return replace(self, requests=(*(rest for rest in older if not rest.is_empty), request))
 
     def without(self, request_ids: Collection[str]) -> Outbox:
         """Return the outbox without the requests that were acknowledged."""

@@ -17,7 +17,7 @@ from caur_ci.pipeline.on_commit.journey import OnCommitOptions, OnCommitResult, 
 from caur_ci.pipeline.shared.decision import PackageAction
 from caur_ci.pipeline.shared.memory.branch import Memory
 from caur_ci.pipeline.shared.memory.outbox import Outbox
-from caur_ci.pipeline.shared.repository import SharedRepository
+from caur_ci.pipeline.shared.refs import SharedRepository
 from caur_ci.request import BuildRequest
 from tests.support.git import Checkout, git, srcinfo
 
@@ -139,7 +139,7 @@ def test_nothing_new_is_no_error_and_pushes_nothing(checkout: Checkout) -> None:
 
     assert result.plan.commits.position is TagPosition.SAME
     assert not result.published
-    assert not result.plan.request
+    assert result.plan.request.is_empty
 
 
 class TestDeploy:
@@ -350,7 +350,7 @@ class TestRange:
         result = run(checkout.folder)
 
         assert result.plan.commits.position is TagPosition.AHEAD
-        assert not result.plan.request
+        assert result.plan.request.is_empty
         assert checkout.remote_ref("refs/tags/scheduled") == newer
 
     def test_annotated_tag_is_followed(self, checkout: Checkout) -> None:

@@ -14,8 +14,8 @@ from caur_ci.git import GitRepository, Identity
 from caur_ci.pipeline.handover import acknowledge
 from caur_ci.pipeline.on_schedule.gate import GateError
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction
-from caur_ci.pipeline.shared.repository import SharedRepository
-from caur_ci.pipeline.shared.state_branch import PKGBUILD_TIMESTAMP, StateBranch
+from caur_ci.pipeline.shared.refs import SharedRepository
+from caur_ci.pipeline.shared.state_branch import StateBranch
 from tests.caur_ci.pipeline.on_schedule.world import ScheduleWorld, actions, reasons
 from tests.support.aur_server import Fault
 from tests.support.git import Checkout, git
@@ -98,7 +98,7 @@ class TestUpdates:
 
         remote = GitRepository.open(world.remote)
         state = StateBranch.read(remote, remote.resolve("refs/heads/state"))
-        assert state.get("a", PKGBUILD_TIMESTAMP) == str(world.outside.now)
+        assert state.values("a")["CI_PKGBUILD_TIMESTAMP"] == str(world.outside.now)
         assert world.file(".ci/aur-state") == str(world.outside.now)
         assert world.memory().seen.get("a").modified == world.outside.now
         assert (world.checkout.folder / ".state" / "a").is_file()
@@ -303,14 +303,14 @@ class TestOtherRuns:
         """Return what lets something happen right before the push of the next run."""
 
         def arrange(step: Callable[[], object]) -> None:
-            update = SharedRepository.update
+            push = SharedRepository.push
 
-            def updating(self: SharedRepository, *arguments: object) -> bool:
-                monkeypatch.setattr(SharedRepository, "update", update)
+            def pushing(self: SharedRepository, *arguments: object) -> bool:
+                monkeypatch.setattr(SharedRepository, "push", push)
                 step()
-                return update(self, *arguments)  # type: ignore[arg-type]
+                return push(self, *arguments)  # type: ignore[arg-type]
 
-            monkeypatch.setattr(SharedRepository, "update", updating)
+            monkeypatch.setattr(SharedRepository, "push", pushing)
 
         return arrange
 
@@ -512,7 +512,7 @@ class TestReviews:
         reviewed.outside.push({"a": "2-1"}, note="other")
         reviewed.outside.push({"b": "2-1"})
 
-        result = reviewed.run(reviews=Forge())
+        result = reviewed.run(review_host=Forge())
 
         assert actions(result) == {"a": ScheduleAction.REVIEW, "b": ScheduleAction.UPDATE}
         (request,) = asked

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.git import GitRepository, Identity
-from caur_ci.pipeline.shared.state_branch import GIT_COMMIT, PKGBUILD_TIMESTAMP, StateBranch
+from caur_ci.pipeline.shared.state_branch import StateBranch
 from tests.support.git import git
 
 if TYPE_CHECKING:
@@ -33,17 +33,17 @@ def committed(repository: GitRepository, files: dict[str, bytes]) -> str:
 
 def test_what_was_set_is_there_in_the_known_form(repository: GitRepository) -> None:
     state = StateBranch.read(repository, None)
-    state.set("tally++", GIT_COMMIT, "a" * 40)
-    state.set("b", PKGBUILD_TIMESTAMP, "17")
+    state.set("tally++", "CI_GIT_COMMIT", "a" * 40)
+    state.set("b", "CI_PKGBUILD_TIMESTAMP", "17")
     commit = state.write(repository, ME)
     assert commit is not None
 
     assert git(repository.folder, "show", f"{commit}:tally++") == f"CI_GIT_COMMIT={'a' * 40}"
     assert git(repository.folder, "log", "--format=%P|%s", commit) == "|chore(state): update state"
     again = StateBranch.read(repository, commit)
-    assert again.get("tally++", GIT_COMMIT) == "a" * 40
-    assert again.get("b", PKGBUILD_TIMESTAMP) == "17"
-    assert again.get("b", GIT_COMMIT) == again.get("c", GIT_COMMIT) == ""
+    assert again.values("tally++") == {"CI_GIT_COMMIT": "a" * 40}
+    assert again.values("b") == {"CI_PKGBUILD_TIMESTAMP": "17"}
+    assert again.values("c") == {}
 
 
 def test_what_others_wrote_stays(repository: GitRepository) -> None:
@@ -52,7 +52,7 @@ def test_what_others_wrote_stays(repository: GitRepository) -> None:
         {".version-state": b"glibc:2.42-1\n", "a": b"CI_GIT_COMMIT=1\nTHEIRS=x\n", "-b": b"?"},
     )
     state = StateBranch.read(repository, commit)
-    state.set("a", GIT_COMMIT, "2")
+    state.set("a", "CI_GIT_COMMIT", "2")
     written = state.write(repository, ME)
     assert written is not None
 
@@ -63,8 +63,8 @@ def test_what_others_wrote_stays(repository: GitRepository) -> None:
 def test_nothing_changed_is_no_new_commit(repository: GitRepository) -> None:
     commit = committed(repository, {"a": b"CI_GIT_COMMIT=1\n", ".version-state": b""})
     state = StateBranch.read(repository, commit)
-    state.set("a", GIT_COMMIT, "1")
-    state.set("b", GIT_COMMIT, "")
+    state.set("a", "CI_GIT_COMMIT", "1")
+    state.set("b", "CI_GIT_COMMIT", "")
 
     assert state.write(repository, ME) == commit
     assert StateBranch.read(repository, None).write(repository, ME) is None
@@ -82,9 +82,9 @@ def test_packages_that_are_gone_are_forgotten(repository: GitRepository) -> None
 def test_a_file_that_makes_no_sense_is_as_good_as_none(repository: GitRepository) -> None:
     state = StateBranch.read(repository, committed(repository, {"a": b'CI_GIT_COMMIT="1\n'}))
 
-    assert state.get("a", GIT_COMMIT) == ""
-    state.set("a", GIT_COMMIT, "2")
-    assert state.get("a", GIT_COMMIT) == "2"
+    assert state.values("a") == {}
+    state.set("a", "CI_GIT_COMMIT", "2")
+    assert state.values("a") == {"CI_GIT_COMMIT": "2"}
 
 
 def test_thousands_are_written_by_one_process(repository: GitRepository) -> None:

@@ -6,7 +6,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from caur_ci.demo import world
+from caur_ci.demo import setup
 from caur_ci.demo.services import Services
 from caur_ci.process import run
 from scheduler import embedded
@@ -18,10 +18,10 @@ from scheduler.queue import Queue
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from caur_ci.demo.board import Board, Course
+    from caur_ci.demo.board import JobBoard, JobProgress
     from caur_ci.demo.interrupts import Interrupts
     from caur_ci.demo.progress import DemoProgress
-    from caur_ci.demo.world import DemoFolders
+    from caur_ci.demo.setup import DemoFolders
     from scheduler.settings import ExecutorKind
 
 _WORKERS = ("demo-1", "demo-2")
@@ -30,11 +30,11 @@ _ALONE = ("--idle-exit", "300")
 _GLANCE = 0.5
 
 
-class Stage:
+class BuildSystem:
     """Hands requests over to the queue and follows them to their end."""
 
     def __init__(
-        self, made: DemoFolders, services: Services, queue: Queue, logs: LogStore, board: Board
+        self, made: DemoFolders, services: Services, queue: Queue, logs: LogStore, board: JobBoard
     ) -> None:
         self._made = made
         self._services = services
@@ -73,27 +73,27 @@ class Stage:
                 return
             self._services.check()
 
-    def _save_log(self, course: Course) -> None:
+    def _save_log(self, course: JobProgress) -> None:
         log = self._logs.read_all(course.job_id, course.attempt)
         (self._made.logs / f"{course.pkgbase}.log").write_bytes(log)
 
 
 @contextmanager
-def running_stage(
-    made: DemoFolders, board: Board, interrupts: Interrupts, *, executor: ExecutorKind
-) -> Iterator[Stage]:
+def running_build_system(
+    made: DemoFolders, board: JobBoard, interrupts: Interrupts, *, executor: ExecutorKind
+) -> Iterator[BuildSystem]:
     """Start everything, and end everything."""
-    services = Services(world.environment(made, executor), made.logs)
+    services = Services(setup.environment(made, executor), made.logs)
     try:
         redis = connect(embedded.ensure(made.state))
         try:
-            world.make_worker_keys(made, _WORKERS)
+            setup.make_worker_keys(made, _WORKERS)
             services.start("database", "database", *_ALONE)
             for name in _WORKERS:
                 key = str(made.worker_key(name))
                 variables = {"BUILDER_HOSTNAME": name, "BUILDER_KEY": key}
                 services.start(f"worker-{name}", "worker", *_ALONE, variables=variables)
-            yield Stage(made, services, Queue(redis), LogStore(redis), board)
+            yield BuildSystem(made, services, Queue(redis), LogStore(redis), board)
         finally:
             with interrupts.held():
                 services.stop()

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from caur_ci.demo.board import Board
+from caur_ci.demo.board import JobBoard
+from caur_ci.demo.checks import EXPECTED_OUTPUT, Evidence, run_checks
 from caur_ci.demo.packages import FAILS, FROM_AUR, RETIRED, Fixtures
-from caur_ci.demo.verdict import EXPECTED_OUTPUT, Evidence, judge
 from caur_ci.request import BuildRequest, PackageRequest
 from caur_ci.srcinfo import SrcinfoFields, parse_fields
 from scheduler.job import JobState, Outcome
@@ -47,7 +47,7 @@ def event(
     )
 
 
-def course_of(board: Board, job_id: int, pkgbase: str, outcome: Outcome) -> None:
+def course_of(board: JobBoard, job_id: int, pkgbase: str, outcome: Outcome) -> None:
     board.apply(event("submitted", job_id, pkgbase, JobState.READY))
     board.apply(event("claimed", job_id, pkgbase, JobState.BUILDING, attempt=1))
     board.apply(event("done", job_id, pkgbase, JobState.DONE, outcome=outcome))
@@ -73,7 +73,7 @@ def requested(name: str, fields: SrcinfoFields) -> PackageRequest:
 
 def all_is_well() -> Evidence:
     known = packages()
-    board = Board()
+    board = JobBoard()
     course_of(board, 1, RETIRED, Outcome.SUCCESS)
     others = sorted(set(known) - {RETIRED, *ORDER} - {"almanac", "ledger.sh"})
     for number, name in enumerate([*others, *ORDER, "almanac", "ledger.sh"], 2):
@@ -118,12 +118,12 @@ def all_is_well() -> Evidence:
 
 
 def broken(evidence: Evidence) -> list[str]:
-    return [promise.text for promise in judge(evidence) if not promise.kept]
+    return [check.text for check in run_checks(evidence) if not check.kept]
 
 
 def test_no_promise_is_broken_when_all_is_well() -> None:
     assert broken(all_is_well()) == []
-    assert len(judge(all_is_well())) == 11
+    assert len(run_checks(all_is_well())) == 11
 
 
 def less_of(evidence: Evidence, name: str) -> None:
@@ -151,8 +151,8 @@ def ask_for_no_removal(evidence: Evidence) -> None:
 
 
 def build_too_early(evidence: Evidence) -> None:
-    courses = {course.pkgbase: course for course in evidence.board}
-    courses["recipe-scale"].claimed_at = courses["measure"].done_at - 1
+    jobs = {job.pkgbase: job for job in evidence.board}
+    jobs["recipe-scale"].claimed_at = jobs["measure"].done_at - 1
 
 
 def leave_unfinished(evidence: Evidence) -> None:
@@ -209,7 +209,7 @@ def test_each_way_of_going_wrong_breaks_one_promise(
 
 
 def test_the_board_is_idle_when_every_job_and_every_removal_has_ended() -> None:
-    board = Board()
+    board = JobBoard()
     board.apply(event("submitted", 1, "a", JobState.READY))
     board.apply(event("removal", 1, "", JobState.WAITING))
     assert not board.is_idle
@@ -222,12 +222,12 @@ def test_the_board_is_idle_when_every_job_and_every_removal_has_ended() -> None:
 
 
 def test_the_board_lists_jobs_as_they_were_handed_out_and_keeps_their_worker() -> None:
-    board = Board()
+    board = JobBoard()
     for job_id, name in ((1, "waits"), (2, "second"), (3, "first")):
         board.apply(event("submitted", job_id, name, JobState.READY, worker=""))
     board.apply(event("claimed", 3, "first", JobState.BUILDING, attempt=1))
     board.apply(event("claimed", 2, "second", JobState.BUILDING, attempt=1))
     board.apply(event("publishing", 3, "first", JobState.PUBLISHING, worker="database-0123456789"))
 
-    assert [course.pkgbase for course in board] == ["first", "second", "waits"]
-    assert [course.worker for course in board] == ["demo-1", "demo-1", ""]
+    assert [job.pkgbase for job in board] == ["first", "second", "waits"]
+    assert [job.worker for job in board] == ["demo-1", "demo-1", ""]

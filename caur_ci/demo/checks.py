@@ -17,7 +17,7 @@ from scheduler.job import JobState, Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from caur_ci.demo.board import Board, Course
+    from caur_ci.demo.board import JobBoard, JobProgress
     from caur_ci.request import BuildRequest
     from caur_ci.srcinfo import SrcinfoFields
 
@@ -40,7 +40,7 @@ class Evidence:
     request: BuildRequest
     update: BuildRequest
     head: str
-    board: Board
+    board: JobBoard
     scheduled_tag: str = ""
     outbox: Sequence[str] = ()
     failure_log: str = ""
@@ -54,8 +54,8 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
-    """One promise; `problem` says how it was broken."""
+class Check:
+    """One check; `problem` says how it was broken."""
 
     text: str
     problem: str = ""
@@ -66,9 +66,9 @@ class Promise:
         return not self.problem
 
 
-def judge(evidence: Evidence) -> list[Promise]:
-    """Check every promise."""
-    return [Promise(text, "; ".join(check(evidence))) for text, check in _PROMISES.items()]
+def run_checks(evidence: Evidence) -> list[Check]:
+    """Return the outcome of every check."""
+    return [Check(text, "; ".join(problems(evidence))) for text, problems in _CHECKS.items()]
 
 
 def _scheduling(evidence: Evidence) -> Iterator[str]:
@@ -85,13 +85,13 @@ def _handing_over(evidence: Evidence) -> Iterator[str]:
 
 
 def _ending(evidence: Evidence) -> Iterator[str]:
-    for course in evidence.board:
-        if course.state is not JobState.DONE:
-            yield f"{course.pkgbase} is {course.state}"
+    for job in evidence.board:
+        if job.state is not JobState.DONE:
+            yield f"{job.pkgbase} is {job.state}"
 
 
 def _order(evidence: Evidence) -> Iterator[str]:
-    courses = _courses(evidence)
+    jobs = _first_jobs(evidence)
     provider = {
         name: package.pkgbase
         for package in evidence.request.packages
@@ -106,14 +106,14 @@ def _order(evidence: Evidence) -> Iterator[str]:
     if not pairs:
         yield "no package depends on another one"
     for needed, needs in sorted(pairs):
-        first, then = courses.get(needed), courses.get(needs)
+        first, then = jobs.get(needed), jobs.get(needs)
         if first is None or then is None or not 0 < first.done_at < then.claimed_at:
             yield f"{needs} did not wait for {needed}"
 
 
 def _failure(evidence: Evidence) -> Iterator[str]:
-    course = _courses(evidence).get(FAILS)
-    if course is None or course.outcome is not Outcome.FAILED:
+    job = _first_jobs(evidence).get(FAILS)
+    if job is None or job.outcome is not Outcome.FAILED:
         yield f"{FAILS} did not fail"
     if "fails on purpose" not in evidence.failure_log:
         yield "its log does not say why"
@@ -151,8 +151,8 @@ def _signing(evidence: Evidence) -> Iterator[str]:
 
 
 def _removing(evidence: Evidence) -> Iterator[str]:
-    retired = [course for course in evidence.board if course.pkgbase == RETIRED]
-    if not any(course.outcome is Outcome.SUCCESS for course in retired):
+    retired = [job for job in evidence.board if job.pkgbase == RETIRED]
+    if not any(job.outcome is Outcome.SUCCESS for job in retired):
         yield f"{RETIRED} was never published"
     if RETIRED in evidence.available:
         yield f"{RETIRED} is still in the database"
@@ -183,9 +183,9 @@ def _working(evidence: Evidence) -> Iterator[str]:
         yield f"it printed {evidence.program_output!r}"
 
 
-def _courses(evidence: Evidence) -> dict[str, Course]:
-    """Return the first course of each package."""
-    return {course.pkgbase: course for course in reversed(list(evidence.board))}
+def _first_jobs(evidence: Evidence) -> dict[str, JobProgress]:
+    """Return the first job of each package."""
+    return {job.pkgbase: job for job in reversed(list(evidence.board))}
 
 
 def _difference(what: str, found: set[str], expected: set[str]) -> Iterator[str]:
@@ -195,7 +195,7 @@ def _difference(what: str, found: set[str], expected: set[str]) -> Iterator[str]
         yield f"{what} although it should not be: {', '.join(surplus)}"
 
 
-_PROMISES = {
+_CHECKS = {
     "on-commit scheduled what the commit changed, and nothing else": _scheduling,
     "the tag moved, and the queue acknowledged what was in the outbox": _handing_over,
     "every job came to an end": _ending,

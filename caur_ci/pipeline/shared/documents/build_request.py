@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from caur_ci.names import MAX_NAME_LENGTH
 from caur_ci.pipeline.shared.decision import PackageAction, PackageDecision
-from caur_ci.pipeline.shared.documents.legacy import arch_mirror
 from caur_ci.request import BuildRequest, PackageRequest
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from caur_ci.deptree import DependencyTree
     from caur_ci.pipeline.shared.forge import ForgePipeline
 
+_WATCHED_DATABASE = re.compile(r"(?P<base>.+)/(?:core|extra|community)/os/[^/]+/[^/]+")
 # The reason is shown to people; a message must not make a request unreadable for its schema.
 _MAX_REASON = 500
 
@@ -38,7 +39,7 @@ def build_request(
         source_repo=config.source_repo,
         target_repo=config.target_repo,
         commit=commit,
-        arch_mirror=arch_mirror(config.lib_db),
+        arch_mirror=mirror_of_databases(config.lib_db),
         commit_reference=pipeline.reference(commit),
         packages=tuple(
             _package_request(decision, tree)
@@ -61,3 +62,16 @@ def _package_request(decision: PackageDecision, tree: DependencyTree) -> Package
         depends=tuple(name for name in needed if len(name) <= MAX_NAME_LENGTH),
         reason=decision.reason[:_MAX_REASON],
     )
+
+
+def mirror_of_databases(databases: Iterable[str]) -> str:
+    """Return the mirror that the watched databases come from, as pacman's `Server` has it.
+
+    `databases` are those of CI_LIB_DB: URLs like `BASE/extra/os/x86_64/extra.db`. Empty where
+    none of them is one of the distribution's own.
+    """
+    for database in databases:
+        match = _WATCHED_DATABASE.fullmatch(database)
+        if match:
+            return f"{match['base']}/$repo/os/$arch"
+    return ""

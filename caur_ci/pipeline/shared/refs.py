@@ -73,6 +73,7 @@ class SharedRepository:
         """Return where the shared refs are now, with the objects behind the branches here.
 
         `branch` is the full ref name of the branch with the packages, for those who change it.
+        Raises GitError, and TemporaryError where the remote is out of reach.
         """
         more = (branch, STATE_BRANCH, f"{REVIEW_BRANCH}*") if branch else ()
         names = (SCHEDULED_TAG, MEMORY_BRANCH, *more)
@@ -89,18 +90,24 @@ class SharedRepository:
             state=refs.get(STATE_BRANCH),
             reviews=reviews,
         )
-        self.get((snapshot.memory, snapshot.branch, snapshot.state))
+        self.fetch_missing((snapshot.memory, snapshot.branch, snapshot.state))
         return snapshot
 
-    def get(self, commits: Iterable[str | None]) -> None:
-        """See that the objects behind these commits are here."""
+    def fetch_missing(self, commits: Iterable[str | None]) -> None:
+        """Fetch the objects behind these commits, where they are not here.
+
+        Raises GitError, and TemporaryError where the remote is out of reach.
+        """
         wanted = {commit for commit in commits if commit is not None}
         missing = sorted(commit for commit in wanted if self._git.resolve(commit) is None)
         if missing and self.remote is not None:
             self.remote.fetch(*missing)
 
     def memory(self, snapshot: RefSnapshot) -> Memory:
-        """Return what branch `caur` held when this run looked. Raises InputError."""
+        """Return what branch `caur` held at `snapshot`.
+
+        Raises InputError for an outbox that cannot be read.
+        """
         if self._last_memory[0] != snapshot.memory:
             self._last_memory = (snapshot.memory, Memory.read(self._git, snapshot.memory))
         return self._last_memory[1]
@@ -114,8 +121,11 @@ class SharedRepository:
         commit = memory.write(self._git, identity)
         return (RefUpdate(MEMORY_BRANCH, commit, snapshot.memory),)
 
-    def update(self, updates: Sequence[RefUpdate], push_options: Collection[str]) -> bool:
-        """Set the refs, all of them or none; tell whether nobody else had changed them before."""
+    def push(self, updates: Sequence[RefUpdate], push_options: Collection[str]) -> bool:
+        """Set the refs, all of them or none; tell whether nobody else had changed them before.
+
+        Raises GitError where the remote refuses, TemporaryError where it is out of reach.
+        """
         if self.remote is None:
             return self._update_local(updates)
         if not self.remote.push(updates, options=push_options):

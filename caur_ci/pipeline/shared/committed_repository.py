@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from caur_ci.config import read_repository_config
 from caur_ci.deptree import DependencyTree, ProblemKind, problem_sentences
 from caur_ci.git import Identity
-from caur_ci.repository import CommittedFolders, unusable_folders
+from caur_ci.package_folders import CommittedFolders, unusable_folders
 
 if TYPE_CHECKING:
     from caur_ci.config import RepositoryConfig
@@ -25,7 +25,7 @@ class CommittedRepository:
 
     folders: CommittedFolders
     config: RepositoryConfig
-    tree: DependencyTree
+    deptree: DependencyTree
     config_warnings: tuple[str, ...]
     folder_warnings: tuple[str, ...]
     empty: frozenset[str]
@@ -35,14 +35,14 @@ class CommittedRepository:
         """Read it. Raises ConfigError for a `.ci/config` that cannot be used."""
         loaded = read_repository_config(git, commit)
         folders = CommittedFolders.at(git, commit)
-        tree = DependencyTree.read_each(folders.each(".SRCINFO"))
-        missing = {p.package for p in tree.problems if p.kind is ProblemKind.MISSING}
+        deptree = DependencyTree.read_each(folders.each(".SRCINFO"))
+        missing = {p.package for p in deptree.problems if p.kind is ProblemKind.MISSING}
         empty = missing - folders.having("PKGBUILD", sorted(missing))
-        problems = (problem for problem in tree.problems if problem.package not in empty)
+        problems = (problem for problem in deptree.problems if problem.package not in empty)
         return cls(
             folders=folders,
             config=loaded.config,
-            tree=tree,
+            deptree=deptree,
             config_warnings=tuple(loaded.warnings),
             folder_warnings=(*unusable_folders(folders), *problem_sentences(problems)),
             empty=frozenset(empty),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from caur_ci.config import PackageConfig, load_package_config
 from caur_ci.errors import ConfigError, InputError
 from caur_ci.pipeline.on_schedule.watermark import read_watermark
-from caur_ci.pipeline.shared.reading import CommittedRepository
+from caur_ci.pipeline.shared.committed_repository import CommittedRepository
 from caur_ci.pipeline.shared.state_branch import StateBranch
 from caur_ci.update.source import FollowedPackage
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from caur_ci.git import GitRepository
     from caur_ci.pipeline.shared.context import RunContext
-    from caur_ci.pipeline.shared.repository import RefSnapshot
+    from caur_ci.pipeline.shared.refs import RefSnapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ def read_repository(
             name=name,
             config=configs.loaded[name],
             tree=folders.tree(name),
-            fields=committed.tree.fields.get(name),
+            fields=committed.deptree.fields.get(name),
         )
         for name in names
         if name in configs.loaded
