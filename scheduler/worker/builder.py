@@ -21,7 +21,7 @@ from scheduler.source.cache import SourceMissingError
 from scheduler.worker.executors.folders import machine_builds
 from scheduler.worker.executors.protocol import BuildSpec, GuestError, StoppedError
 from scheduler.worker.flow import Flow
-from scheduler.worker.outcome import BuildResult, failed, stopped
+from scheduler.worker.outcome import BuildResult, failed
 from scheduler.worker.plan import read_plan
 from scheduler.worker.steps import Steps
 from scheduler.worker.watch import BuildWatch
@@ -58,7 +58,6 @@ class _Build:
     source: SourceFolder
     plan: BuildPlan
     started: float
-    limit: int
     watch: BuildWatch
 
 
@@ -86,7 +85,7 @@ class Builder:
             try:
                 return self._carry_out(build)
             except StoppedError as error:
-                return self._stopped(error.stop, build.limit)
+                return build.watch.result_of(error.stop)
         except CaurError as error:
             return failed(_kind_of(error), error.message)
         except OSError as error:
@@ -124,12 +123,12 @@ class Builder:
                 f"needs the container executor, this worker has the executor {self.executor.name}",
                 hint="Start the worker with BUILDER_EXECUTOR=container.",
             )
-        limit = settings.timeout * plan.config.extra_timeout
         watch = BuildWatch(
             log=log,
             should_stop=should_stop,
             folder=folder.root,
-            deadline=now + limit,
+            began=now,
+            limit=settings.timeout * plan.config.extra_timeout,
             stall=settings.stall,
             min_free=settings.min_free,
         )
@@ -143,7 +142,6 @@ class Builder:
             source=source,
             plan=plan,
             started=started,
-            limit=limit,
             watch=watch,
         )
 
@@ -201,9 +199,6 @@ class Builder:
             log=build.log,
             reports=build.folder.reports,
             skip_code=settings.skip_code,
-            limit=build.limit,
-            stall=settings.stall,
-            min_free=settings.min_free,
         )
 
     def _order(self, build: _Build, downloads: Path | None) -> BuildSpec:
@@ -221,7 +216,7 @@ class Builder:
             packager=settings.packager,
             environment={
                 "BUILDER_HOSTNAME": settings.name,
-                "BUILDER_TIMEOUT": str(build.limit),
+                "BUILDER_TIMEOUT": str(build.watch.limit),
                 "CI_CODE_SKIP": str(settings.skip_code),
                 "PACKAGE_REPO_ID": spec.source_repo,
                 "PACKAGE_REPO_URL": without_credentials(build.repository.url),
@@ -240,10 +235,6 @@ class Builder:
             if kept is None:
                 build.log.say("another build has the kept sources: they are downloaded once more")
             yield kept
-
-    def _stopped(self, stop: Stop, limit: int) -> BuildResult:
-        settings = self.settings
-        return stopped(stop, limit=limit, stall=settings.stall, min_free=settings.min_free)
 
     def _manifest(
         self,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from caur_ci.srcinfo import parse_fields
 from scheduler.files import open_regular_file
 from scheduler.job import FailureClass, Outcome
 from scheduler.worker.failures import Phase, classify
-from scheduler.worker.outcome import BuildResult, failed, from_exit_code, stopped
+from scheduler.worker.outcome import BuildResult, failed, from_exit_code
 from scheduler.worker.steps import PACKAGE_LIST, SRCINFO
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from caur_ci.srcinfo import SrcinfoFields
-    from scheduler.worker.executors.protocol import Ending, Guest, Step, Stop
+    from scheduler.worker.executors.protocol import Ending, Guest, Step
     from scheduler.worker.joblog import JobLog
     from scheduler.worker.plan import BuildPlan
     from scheduler.worker.steps import Steps
@@ -41,8 +40,7 @@ _NETWORK_SOUGHT = re.compile(
 class Flow:
     """The steps of one build and what is learned on the way.
 
-    `limit`, `stall` (seconds) and `min_free` (MiB) are what `watch` ends a build for. `applied`
-    is for people.
+    `applied` is for people.
     """
 
     plan: BuildPlan
@@ -53,9 +51,6 @@ class Flow:
     log: JobLog
     reports: Path
     skip_code: int
-    limit: int
-    stall: int
-    min_free: int
     applied: list[str] = field(default_factory=list)
     fields: SrcinfoFields | None = None
 
@@ -209,14 +204,10 @@ class Flow:
         self.watch.new_step()
         ending = act()
         if ending.stopped is not None:
-            return self.result_of(ending.stopped)
+            return self.watch.result_of(ending.stopped)
         if ending.code == 0:
             return None
         return from_exit_code(ending.code, skip_code=self.skip_code) or self._failure(phase, ending)
-
-    def result_of(self, stop: Stop) -> BuildResult:
-        """Return the end of this build when it was stopped."""
-        return stopped(stop, limit=self.limit, stall=self.stall, min_free=self.min_free)
 
     def _failure(self, phase: Phase, ending: Ending) -> BuildResult:
         failure = classify(phase, ending, self.watch.tail)
@@ -241,7 +232,7 @@ class Flow:
         return content
 
     def _report_namcap(self) -> None:
-        watch = self.watch.with_deadline(time.monotonic() + _AFTERWARDS)
+        watch = self.watch.with_limit(_AFTERWARDS)
         self.guest.run(self.steps.namcap(), watch)
         name = f"{self.plan.pkgbase}.namcap"
         try:
@@ -257,7 +248,7 @@ class Flow:
         if content is None:
             return
         self.log.say(f"running {name}")
-        watch = self.watch.with_deadline(time.monotonic() + _AFTERWARDS)
+        watch = self.watch.with_limit(_AFTERWARDS)
         environment = {
             "CAUR_OUTCOME": result.outcome.name,
             "CAUR_FAILURE": result.failure or "",

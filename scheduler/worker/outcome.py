@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scheduler.job import FailureClass, Outcome
-from scheduler.worker.executors.protocol import Stop
 
 if TYPE_CHECKING:
     from scheduler.landing import Manifest
+    from scheduler.worker.executors.protocol import Stop
 
 _ALREADY_BUILT_CODE = 13
 _TIMED_OUT_CODE = 124
@@ -41,22 +41,6 @@ def failed(failure: FailureClass, reason: str) -> BuildResult:
     if failure is FailureClass.INFRASTRUCTURE:
         outcome = Outcome.SOFTWARE_FAILURE
     return BuildResult(outcome, reason, failure)
-
-
-def stopped(stop: Stop, *, limit: int, stall: int, min_free: int) -> BuildResult:
-    """Return the end of a build that was ended from outside.
-
-    `limit` and `stall` are seconds, `min_free` MiB: what the build had gone beyond.
-    """
-    if stop is Stop.TIMEOUT:
-        return BuildResult(Outcome.TIMED_OUT, f"it took longer than {limit} s", stopped=stop)
-    if stop is Stop.STALLED:
-        reason = f"{stop.value} for {stall} s"
-        return BuildResult(Outcome.TIMED_OUT, reason, FailureClass.STALLED, stopped=stop)
-    if stop is Stop.DISK_FULL:
-        reason = f"{stop.value}: less than {min_free} MiB are left"
-        return BuildResult(Outcome.FAILED, reason, FailureClass.DISK_FULL, stopped=stop)
-    return BuildResult(Outcome.CANCELED, stop.value, stopped=stop)
 
 
 def from_exit_code(code: int, *, skip_code: int) -> BuildResult | None:

@@ -6,7 +6,9 @@ import shutil
 import time
 from typing import TYPE_CHECKING, Self
 
+from scheduler.job import FailureClass, Outcome
 from scheduler.worker.executors.protocol import Stop
+from scheduler.worker.outcome import BuildResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,14 +21,19 @@ _TAIL = 64 * 1024
 _MEBIBYTE = 1024 * 1024
 # Of one processor. Whatever waits in a loop uses a little time, too.
 _BUSY_SHARE = 0.01
+_OUTCOMES = {
+    Stop.TIMEOUT: Outcome.TIMED_OUT,
+    Stop.STALLED: Outcome.TIMED_OUT,
+    Stop.DISK_FULL: Outcome.FAILED,
+}
 
 
 class BuildWatch:
     """The watch over one build.
 
-    It is over at `deadline`, by the clock of time.monotonic. `stall` is the number of seconds
-    without output or work after which a build is ended, `min_free` how many MiB have to be free
-    where `folder` is.
+    It is over `limit` seconds after `began`, by the clock of time.monotonic. `stall` is the number
+    of seconds without output or work after which a build is ended, `min_free` how many MiB have to
+    be free where `folder` is.
     """
 
     def __init__(
@@ -35,27 +42,30 @@ class BuildWatch:
         log: JobLog,
         should_stop: Callable[[], Stop | None],
         folder: Path,
-        deadline: float,
-        stall: float,
+        began: float,
+        limit: int,
+        stall: int,
         min_free: int,
     ) -> None:
         self._log = log
         self._should_stop = should_stop
         self._folder = folder
-        self._deadline = deadline
+        self._deadline = began + limit
+        self.limit = limit
         self._stall = stall
         self._min_free = min_free
         self._tail = bytearray()
         self._alive_at = time.monotonic()
         self._used_then: float | None = None
 
-    def with_deadline(self, deadline: float) -> Self:
-        """Return a watch over the same build that is over at another time."""
+    def with_limit(self, limit: int) -> Self:
+        """Return a watch over the same build that is over `limit` seconds from now."""
         return type(self)(
             log=self._log,
             should_stop=self._should_stop,
             folder=self._folder,
-            deadline=deadline,
+            began=time.monotonic(),
+            limit=limit,
             stall=self._stall,
             min_free=self._min_free,
         )
@@ -89,6 +99,19 @@ class BuildWatch:
         if self.disk_is_full():
             return Stop.DISK_FULL
         return Stop.STALLED if self._is_stalled(now, usage.cpu_seconds) else None
+
+    def result_of(self, stop: Stop) -> BuildResult:
+        """Return the end of a build that was stopped for this reason."""
+        reason, failure = stop.value, None
+        if stop is Stop.TIMEOUT:
+            reason = f"it took longer than {self.limit} s"
+        elif stop is Stop.STALLED:
+            reason, failure = f"{reason} for {self._stall} s", FailureClass.STALLED
+        elif stop is Stop.DISK_FULL:
+            reason = f"{reason}: less than {self._min_free} MiB are left"
+            failure = FailureClass.DISK_FULL
+        outcome = _OUTCOMES.get(stop, Outcome.CANCELED)
+        return BuildResult(outcome, reason, failure, stopped=stop)
 
     def disk_is_full(self) -> bool:
         """Tell whether less is free than there should be."""
