@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
+import secrets
 import shutil
 import stat
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from caur_ci.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _CHUNK = 1024 * 1024
+# How many names of a folder are known at once while it is removed.
+_AT_ONCE = 10_000
 
 
 class NotAFileError(InputError):
@@ -110,16 +114,94 @@ def sync_folder(folder: Path) -> None:
 
 
 def remove_tree(folder: Path) -> None:
-    """Remove `folder` if it exists, also where the build took away its own right to do so."""
-    if not folder.exists():
+    """Remove `folder` with all that is in it, if it exists; of a link, only the link.
+
+    However deep it is, and also where the build took away its own right to do so. What cannot be
+    removed all the same stays, and is no error.
+    """
+    try:
+        top = _open_to_clear(os.fspath(folder))
+    except FileNotFoundError:
         return
+    except NotADirectoryError:
+        folder.unlink(missing_ok=True)
+        return
+    except OSError:
+        return
+    try:
+        _clear(top)
+    finally:
+        os.close(top)
     with suppress(OSError):
-        shutil.rmtree(folder)
-        return
-    # Go's module cache is made of read-only folders, and makepkg leaves some that are closed.
-    folder.chmod(0o700)
-    for path, folders, _ in os.walk(folder):
-        for name in folders:
-            if not (inner := Path(path, name)).is_symlink():
-                inner.chmod(0o700)  # before os.walk looks into it
-    shutil.rmtree(folder, ignore_errors=True)
+        folder.rmdir()
+
+
+def _clear(top: int) -> None:
+    """Remove what is in the folder `top`.
+
+    Folders further down are moved up into it first. So no path is too long, no recursion too deep
+    and no two levels need to be open at once, and no link can lead anywhere else.
+    """
+    names = (f".caur-ci-{secrets.token_hex(8)}-{number}" for number in itertools.count())
+    while batch := _entries(top):
+        removed = 0
+        for name, is_folder in batch:
+            with suppress(OSError):
+                removed += _clear_folder(top, name, names) if is_folder else _unlink(top, name)
+        if not removed:
+            return
+
+
+def _clear_folder(top: int, name: str, names: Iterator[str]) -> int:
+    """Remove a folder in `top`, and move those in it to `top`; return how much that changed."""
+    changed = 0
+    inner = _open_to_clear(name, top)
+    try:
+        while batch := _entries(inner):
+            before = changed
+            for entry, is_folder in batch:
+                with suppress(OSError):
+                    changed += (
+                        _move_up(inner, entry, top, names) if is_folder else _unlink(inner, entry)
+                    )
+            if changed == before:
+                return changed
+    finally:
+        os.close(inner)
+    os.rmdir(name, dir_fd=top)
+    return changed + 1
+
+
+def _entries(folder: int) -> list[tuple[str, bool]]:
+    """Return some of what is in a folder, and whether it is a folder itself."""
+    with os.scandir(folder) as found:
+        return [
+            (entry.name, entry.is_dir(follow_symlinks=False))
+            for entry in itertools.islice(found, _AT_ONCE)
+        ]
+
+
+def _unlink(folder: int, name: str) -> int:
+    os.unlink(name, dir_fd=folder)
+    return 1
+
+
+def _move_up(folder: int, name: str, top: int, names: Iterator[str]) -> int:
+    # A folder that is moved gets another parent, which needs the right to write to it.
+    os.close(_open_to_clear(name, folder))
+    os.rename(name, next(names), src_dir_fd=folder, dst_dir_fd=top)
+    return 1
+
+
+def _open_to_clear(name: str, folder: int | None = None) -> int:
+    """Open a folder that is no link, with the right to list and to change it."""
+    flags = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    handle = os.open(name, flags | os.O_PATH, dir_fd=folder)
+    try:
+        if os.fstat(handle).st_mode & 0o700 != 0o700:
+            # Go's module cache is made of read-only folders, and makepkg leaves closed ones.
+            with suppress(OSError):
+                os.chmod(f"/proc/self/fd/{handle}", 0o700)  # noqa: PTH101 - an open file
+        return os.open(".", flags | os.O_RDONLY, dir_fd=handle)
+    finally:
+        os.close(handle)

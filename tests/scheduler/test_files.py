@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
+from scheduler.files import remove_tree
 from tests.support.tools import as_ordinary_user
 
 if TYPE_CHECKING:
@@ -32,3 +36,54 @@ def test_folders_that_cannot_be_listed_or_written_to_go_as_well(tmp_path: Path) 
     assert (done.returncode, done.stderr) == (0, b"")
     assert not tree.exists()
     assert outside.stat().st_mode & 0o777 == 0o500
+
+
+def test_a_folder_may_be_as_deep_as_it_likes(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    inner = os.open(tree, os.O_RDONLY)
+    for _ in range(2000):
+        os.mkdir("d", dir_fd=inner)
+        below = os.open("d", os.O_RDONLY, dir_fd=inner)
+        os.close(inner)
+        inner = below
+    os.close(os.open("file", os.O_CREAT | os.O_WRONLY, dir_fd=inner))
+    os.close(inner)
+
+    remove_tree(tree)
+
+    assert not tree.exists()
+
+
+def test_links_are_removed_and_not_followed(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    (outside / "inner").mkdir(parents=True)
+    (outside / "file").touch()
+    tree = tmp_path / "tree"
+    (tree / "a").mkdir(parents=True)
+    (tree / "a" / "link").symlink_to(outside)
+    (tree / "link").symlink_to(outside)
+    link = tmp_path / "link"
+    link.symlink_to(outside)
+
+    remove_tree(tree)
+    remove_tree(link)
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["outside"]
+    assert sorted(path.name for path in outside.iterdir()) == ["file", "inner"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount something")
+def test_what_cannot_be_removed_does_not_keep_the_rest(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    (tree / "a" / "b").mkdir(parents=True)
+    (tree / "many").mkdir()
+    for number in range(200):
+        (tree / "many" / str(number)).touch()
+    (tree / "a" / "b" / "file").touch()
+    subprocess.run(["mount", "--bind", tree / "a" / "b", tree / "a" / "b"], check=True)
+    try:
+        remove_tree(tree)
+        assert [path.name for path in tree.rglob("*")] == ["a", "b", "file"]
+    finally:
+        subprocess.run(["umount", tree / "a" / "b"], check=False)
