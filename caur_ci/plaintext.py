@@ -12,6 +12,7 @@ import unicodedata
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 # Colours, cursor movements, and strings such as a window's title, up to their end.
 _SEQUENCES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)")
+_COLOURS = re.compile(r"(\x1b\[[0-9;]{0,40}m)")
 # Control characters, those that change the direction of text, halves of characters.
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _COMMAND = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
@@ -27,6 +28,20 @@ def printable(text: str) -> str:
     text = "".join(char if _is_printable(char) else _REPLACEMENT for char in text)
     # GitHub acts on `::command::` at the start of a line, and on the older `##[command]` anywhere.
     return _OLD_COMMAND.sub("# #", _COMMAND.sub(r"\1: ", text))
+
+
+def for_terminal(text: str) -> str:
+    """Return `text` with its colours, and nothing else in it that acts on a terminal.
+
+    For logs: lines that are written over, as by progress bars, stay as they are.
+    """
+    parts = _COLOURS.split(text.replace("\r\n", "\n"))
+    for place in range(0, len(parts), 2):
+        plain = _SEQUENCES.sub("", parts[place])
+        parts[place] = "".join(
+            char if char == "\r" or _is_printable(char) else _REPLACEMENT for char in plain
+        )
+    return "".join(parts)
 
 
 def one_line(text: str) -> str:

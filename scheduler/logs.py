@@ -16,6 +16,8 @@ MAX_LOG_SIZE = 64 * 1024 * 1024
 KEPT_SECONDS = 7 * 24 * 3600
 READ_SIZE = 1024 * 1024
 
+_Scored = list[tuple[bytes, float]]
+
 FULL_NOTE = b"\r\n[caur-ci: the log is full, what follows is not kept]\r\n"
 
 
@@ -25,6 +27,17 @@ class LogChunk:
 
     data: bytes
     next_offset: int
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """One log: `started` is Unix time by the clock of the Redis server, `size` in bytes."""
+
+    job_id: int
+    attempt: int
+    started: float
+    size: int
     ended: bool
 
 
@@ -39,9 +52,21 @@ class LogStore:
         self._max_size = max_size
 
     def start(self, job_id: int, attempt: int, identity: str) -> None:
-        """Make this the latest log of `identity`."""
+        """Make this the latest log of `identity`.
+
+        An attempt that was handed back without a mark against it, and comes again under the same
+        number, goes on in the same log.
+        """
+        name, known = f"{job_id}:{attempt}", keys.logs_of(identity)
         with redis_errors():
-            self._redis.set(keys.latest_log(identity), f"{job_id}:{attempt}", ex=KEPT_SECONDS)
+            now = _now(self._redis)
+            with self._redis.pipeline(transaction=True) as step:
+                step.set(keys.latest_log(identity), name, ex=KEPT_SECONDS)
+                step.delete(keys.log_end(job_id, attempt))
+                step.zadd(known, {name: now})
+                step.zremrangebyscore(known, "-inf", now - KEPT_SECONDS)
+                step.expire(known, KEPT_SECONDS)
+                step.execute()
 
     def append(self, job_id: int, attempt: int, data: bytes) -> bool:
         """Add `data`. Returns False once the log is full, which the log says itself."""
@@ -87,11 +112,37 @@ class LogStore:
             chunks.append(chunk.data)
             offset = chunk.next_offset
 
+    def of_package(self, identity: str) -> list[LogEntry]:
+        """Return what logs of an identity there are, the oldest first."""
+        with redis_errors():
+            names = self._redis.zrange(keys.logs_of(identity), 0, -1, withscores=True)
+            known = [(*_name(text), started) for text, started in cast("_Scored", names)]
+            with self._redis.pipeline(transaction=False) as step:
+                for job_id, attempt, _ in known:
+                    step.strlen(keys.log(job_id, attempt))
+                    step.exists(keys.log_end(job_id, attempt))
+                answers = step.execute() if known else []
+        sizes, ends = answers[::2], answers[1::2]
+        return [
+            LogEntry(job_id=job_id, attempt=attempt, started=started, size=size, ended=bool(end))
+            for (job_id, attempt, started), size, end in zip(known, sizes, ends, strict=True)
+            if size or end
+        ]
+
     def latest(self, identity: str) -> tuple[int, int] | None:
         """Return job id and attempt of the newest log of `identity`."""
         with redis_errors():
             text = cast("bytes | None", self._redis.get(keys.latest_log(identity)))
         if text is None:
             return None
-        job_id, attempt = text.split(b":")
-        return int(job_id), int(attempt)
+        return _name(text)
+
+
+def _name(text: bytes) -> tuple[int, int]:
+    job_id, attempt = text.split(b":")
+    return int(job_id), int(attempt)
+
+
+def _now(redis: Redis) -> float:
+    seconds, microseconds = redis.time()
+    return seconds + microseconds / 1e6

@@ -12,6 +12,7 @@ from caur_ci.cli import (
     database,
     demo,
     deptree,
+    logs,
     on_commit,
     on_schedule,
     schedule,
@@ -69,6 +70,7 @@ app.command("database")(database.database)
 app.command("demo")(demo.demo)
 app.command("status")(status.status)
 app.command("why")(why.why)
+app.command("logs")(logs.logs)
 app.add_typer(
     typer.Typer(cls=lazy_group("caur_ci.cli.queue.app"), rich_markup_mode="markdown"),
     name="queue",

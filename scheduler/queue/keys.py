@@ -35,6 +35,11 @@ def log_end(job_id: int, attempt: int) -> str:
     return f"{PREFIX}log-end:{job_id}:{attempt}"
 
 
+def logs_of(identity: str) -> str:
+    """Return the sorted set of the logs of an identity, as job id and attempt, by their start."""
+    return f"{PREFIX}logs-of:{identity}"
+
+
 def latest_log(identity: str) -> str:
     """Return the key that holds job id and attempt of the newest log of an identity."""
     return f"{PREFIX}log-latest:{identity}"
