@@ -87,7 +87,7 @@ class Builder:
             except StoppedError as error:
                 return build.watch.result_of(error.stop)
         except CaurError as error:
-            return failed(_kind_of(error), error.message)
+            return failed(_kind_of(error), _worded(error))
         except OSError as error:
             return failed(FailureClass.INFRASTRUCTURE, f"on the worker: {error}")
 
@@ -176,7 +176,7 @@ class Builder:
             if result.outcome is Outcome.SUCCESS:
                 files = _described(build)
         except InputError as error:
-            result = failed(_kind_of(error), error.message)
+            result = failed(_kind_of(error), _worded(error))
         flow.afterwards(result, [file.name for file in files])
         if result.outcome is not Outcome.SUCCESS:
             return result
@@ -274,6 +274,10 @@ def _described(build: _Build) -> tuple[DeliveredFile, ...]:
     if not files:
         raise BadPackageError("makepkg ended well but made no package")
     return files
+
+
+def _worded(error: CaurError) -> str:
+    return f"{error.message} ({error.hint})" if error.hint else error.message
 
 
 def _kind_of(error: CaurError) -> FailureClass:

@@ -34,6 +34,8 @@ _AFTERWARDS = 300
 _NETWORK_SOUGHT = re.compile(
     r"Could not resolve host|Temporary failure in name resolution|Network is unreachable"
 )
+# A source that makepkg was to get from the machine itself, as makepkg or git print it.
+_LOCAL_SOURCE = re.compile(r"(?:file://|^fatal: '?)(/[^\s'\"?#]+)(?=[?#'\" .]|$)", re.MULTILINE)
 
 
 @dataclass(kw_only=True)
@@ -65,6 +67,7 @@ class Flow:
             self._apply,
             self._read_pkgbuild,
             self._bump,
+            self._compare_srcinfo,
             self._install,
             self._fetch,
             self._look_whether_published,
@@ -158,6 +161,26 @@ class Flow:
         self.applied.append(f"pkgrel {fields.pkgrel} bumped to {pkgrel}")
         return None
 
+    def _compare_srcinfo(self) -> BuildResult | None:
+        """Find out what the database runner would refuse, before it is built."""
+        fields = self._known_fields()
+        for pkgname in fields.pkgnames:
+            problem = self.plan.expectation.problem_with(
+                pkgbase=fields.pkgbase,
+                pkgname=pkgname,
+                version=fields.version,
+                arch=self.arch,
+                job_arch=self.arch,
+            )
+            if problem:
+                reason = (
+                    f"the .SRCINFO of {self.plan.pkgbase} is out of step with its PKGBUILD, and "
+                    f"what is built would not be published: {pkgname} {problem}; "
+                    f"`makepkg --printsrcinfo > .SRCINFO` writes it anew"
+                )
+                return failed(FailureClass.CONFIGURATION, reason)
+        return None
+
     def _install(self) -> BuildResult | None:
         fields = self._known_fields()
         wanted = dict.fromkeys((*fields.depends, *fields.makedepends, *fields.checkdepends))
@@ -215,7 +238,14 @@ class Flow:
         if ending.code > 128:
             code = f"ended by signal {ending.code - 128}"
         what = f"{phase.value}: {failure.line}" if failure.line else phase.value
-        return failed(failure.kind, f"{what} ({code})")
+        local = _LOCAL_SOURCE.search(self.watch.tail)
+        hint = ""
+        if failure.kind is FailureClass.SOURCE_MISSING and local is not None:
+            hint = (
+                f"; {local[1]} is on the worker itself, of which builds see no more than "
+                "BUILDER_READABLE names"
+            )
+        return failed(failure.kind, f"{what} ({code}){hint}")
 
     def _known_fields(self) -> SrcinfoFields:
         assert self.fields is not None  # noqa: S101 - the PKGBUILD was read before

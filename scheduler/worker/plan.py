@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from caur_ci.config import PackageConfig, load_package_config, load_repository_config
 from caur_ci.errors import InputError
+from caur_ci.expectation import FILES, Expectation, expected_packages
 from caur_ci.interfere import Interfere, has_native, needed_packages
 from scheduler.files import copy_regular_file
 
@@ -25,6 +26,7 @@ class BuildPlan:
 
     `needs` are packages that it gets without asking. `has_native` and `has_keys` say whether its
     PKGBUILD has to be freed of -march=native, and whether it ships PGP keys for its sources.
+    `expectation` is what its packages are held to before they are published.
     """
 
     pkgbase: str
@@ -35,6 +37,7 @@ class BuildPlan:
     has_native: bool
     has_keys: bool
     pkgbuild_sha256: str
+    expectation: Expectation
 
     @property
     def network(self) -> bool:
@@ -69,7 +72,16 @@ def read_plan(source: Path, pkgbase: str, repository_config: bytes) -> BuildPlan
         has_native=has_native(pkgbuild),
         has_keys=any((source / _KEYS).glob("*.asc")),
         pkgbuild_sha256=copy_regular_file((source / "PKGBUILD").resolve()).sha256,
+        expectation=_expectation(source, pkgbase),
     )
+
+
+def _expectation(source: Path, pkgbase: str) -> Expectation:
+    # Plain files only, as the database runner reads them.
+    there = [
+        path for path in FILES if (source / path).is_file() and not (source / path).is_symlink()
+    ]
+    return expected_packages({path: (source / path).read_bytes() for path in there}, folder=pkgbase)
 
 
 def _package_config(source: Path, pkgbase: str) -> PackageConfig:

@@ -65,11 +65,13 @@ class Steps:
 
     def srcinfo(self) -> Step:
         """Write what the PKGBUILD says into the report `SRCINFO`."""
-        return self._offline(*self._run("makepkg", "--printsrcinfo", output=SRCINFO))
+        return self._offline(*self._run("makepkg", "--printsrcinfo", "--nosign", output=SRCINFO))
 
     def package_list(self) -> Step:
         """Write the files that the build would make into the report `PACKAGE_LIST`."""
-        return self._offline(*self._run("makepkg", "--packagelist", output=PACKAGE_LIST))
+        return self._offline(
+            *self._run("makepkg", "--packagelist", "--nosign", output=PACKAGE_LIST)
+        )
 
     def fetch(self) -> Step:
         """Download, check and extract the sources, and run prepare() and pkgver()."""

@@ -22,6 +22,7 @@ from scheduler.worker.executors.host.executor import HostExecutor
 from scheduler.worker.loop import Worker
 from scheduler.worker.workspace import workspace
 from scheduler.workerkeys import WorkerKey
+from tests.support.packages import srcinfo_of
 from tests.support.queue import job
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class BuildWorld:
         files: dict[str, str | bytes | None] = {
             f"{name}/PKGBUILD": text for name, text in texts.items()
         }
+        files |= {f"{name}/.SRCINFO": srcinfo_of(text, name) for name, text in texts.items()}
         files |= {f"{name}/{path}": text for name in extra for path, text in extra[name].items()}
         commit = self.checkout.commit("packages", files)
         self.checkout.push()
@@ -65,7 +67,11 @@ class BuildWorld:
         self.jobs |= {spec.pkgbase: id_ for spec, id_ in zip(specs, submission.jobs, strict=True)}
 
     def build(self, files: Mapping[str, str | bytes | None], pkgbase: str = "tool") -> JobView:
-        """Commit `files` in the folder of a package, build that, and return the job as it ended."""
+        """Commit `files` in the folder of a package, build that, and return the job as it ended.
+
+        It has a `.SRCINFO` unless they say otherwise.
+        """
+        files = {".SRCINFO": srcinfo_of(str(files["PKGBUILD"]), pkgbase), **files}
         commit = self.checkout.commit(
             "package", {f"{pkgbase}/{path}": content for path, content in files.items()}
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -36,6 +37,20 @@ def pkgbuild(
 ) -> str:
     """Return a PKGBUILD that builds in an instant."""
     return _PKGBUILD.format(name=name, version=version, head=head, build=build, package=package)
+
+
+def srcinfo_of(text: str, pkgbase: str) -> str:
+    """Return a `.SRCINFO` for a PKGBUILD that assigns plain values, each at the start of a line."""
+
+    def value(name: str, default: str) -> str:
+        found = re.findall(rf"^{name}=\(?([^)\s#]*(?: [^)#]*)?)", text, re.MULTILINE)
+        return str(found[0]).strip().strip("'\"") if found else default
+
+    epoch = value("epoch", "")
+    names = value("pkgname", pkgbase).replace("(", "").split()
+    head = [f"pkgbase = {value('pkgbase', names[0])}", *([f"epoch = {epoch}"] if epoch else ())]
+    head += [f"{name} = {value(name, '1')}" for name in ("pkgver", "pkgrel")]
+    return "\n".join([*head, *(f"pkgname = {name}" for name in names), ""])
 
 
 def make_package(

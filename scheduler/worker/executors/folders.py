@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 _HOME = PurePosixPath("/home/builder")
 _READABLE = 0o755
 _USER_NAME = "builder"
+# What a build's makepkg.conf says whatever that of the system says: it is not for the machine to
+# decide whether packages are signed, where they go, or who helps with building them.
+_MAKEPKG_CONF = """\
+BUILDENV=(!distcc color !ccache check !sign)
+unset GPGKEY DISTCC_HOSTS
+SRCEXT=.src.tar.gz
+"""
 
 
 def machine_builds(arch: str) -> bool:
@@ -86,7 +93,8 @@ def make_folders(order: BuildSpec, *, makepkg_conf: str = "") -> None:
     for path in (*writable, temporary_of(folder)):
         path.mkdir(exist_ok=True)
     settings = f"MAKEFLAGS={shlex.quote(order.makeflags)}\n" if order.makeflags else ""
-    (folder.home / ".makepkg.conf").write_text(settings + makepkg_conf, encoding="utf-8")
+    own = _MAKEPKG_CONF + settings + makepkg_conf
+    (folder.home / ".makepkg.conf").write_text(own, encoding="utf-8")
     # Sources that lie on this machine belong to somebody else, which git minds by default.
     (folder.home / ".gitconfig").write_text("[safe]\n\tdirectory = *\n", encoding="utf-8")
     for path in (*writable, temporary_of(folder)):

@@ -8,7 +8,7 @@ set -euo pipefail
 
 cd -- "$1"
 if grep -q '^pkgrel=' PKGBUILD; then
-    sed -i --follow-symlinks -e "s/^pkgrel=[^ ;#]*/pkgrel=$2/" PKGBUILD
+    sed -i --follow-symlinks -e "s/^pkgrel=[^[:space:];#]*/pkgrel=$2/" PKGBUILD
 else
     printf '\npkgrel=%s\n' "$2" >>PKGBUILD
 fi

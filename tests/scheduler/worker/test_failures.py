@@ -60,7 +60,7 @@ PATCH = "printf -- '--- a/f\\n+++ b/f\\n@@ -1 +1 @@\\n-old\\n+new\\n' | (echo x 
         (
             pkgbuild("tool", head=sources("git+file:///not/there.git")),
             FailureClass.SOURCE_MISSING,
-            "fetching",
+            "/not/there.git is on the worker itself, of which builds see no more than BUILDER_READ",
         ),
         (pkgbuild("tool", head=sources("file", SUM)), FailureClass.CHECKSUM, "validity check"),
         (pkgbuild("tool", build="no-such-tool"), FailureClass.MISSING_DEPENDENCY, "no-such-tool"),

@@ -126,6 +126,14 @@ def test_a_pkgrel_that_stands_in_no_line_of_its_own_is_bumped(world: BuildWorld)
     assert world.manifest().applied == ("pkgrel 1 bumped to 1.1",)
 
 
+@pytest.mark.parametrize("text", ["pkgrel=1\t# why", "pkgrel=1;", "pkgrel='1' # why", "pkgrel=1"])
+def test_what_stands_behind_the_pkgrel_stays(world: BuildWorld, text: str) -> None:
+    pkgbuild_text = pkgbuild("tool").replace("pkgrel=1", text)
+    view = world.build({"PKGBUILD": pkgbuild_text, ".CI/config": "CI_PACKAGE_BUMP=1"})
+    assert view.state is JobState.LANDED, view.reason
+    assert world.pkginfo()["pkgver"] == "1-1.1"
+
+
 def test_a_pkgrel_that_will_not_be_bumped_is_told(world: BuildWorld) -> None:
     text = pkgbuild("tool").replace("pkgrel=1", "pkgrel=1\nexport pkgrel=1")
     view = world.build({"PKGBUILD": text, ".CI/config": "CI_PACKAGE_BUMP=1"})

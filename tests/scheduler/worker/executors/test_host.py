@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,8 +22,10 @@ from tests.scheduler.worker.executors.builds import (
     Recorder,
     bash,
     make_order,
+    makepkg,
     processes_with,
 )
+from tests.support.packages import pkgbuild
 from tests.support.queue import eventually
 from tests.support.tools import need_tools
 
@@ -230,3 +233,29 @@ def test_a_missing_tool_is_told_before_the_first_build(monkeypatch: pytest.Monke
         monkeypatch.setenv("PATH", empty)
         with pytest.raises(Exception, match="the program makepkg was not found"):
             HostExecutor().check()
+
+
+def test_the_makepkg_conf_of_the_machine_decides_little(
+    shared: Path, user: BuildUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A makepkg that looks for its settings beside itself.
+    folder = shared / "bin"
+    folder.mkdir()
+    text = Path(shutil.which("makepkg") or "").read_text()
+    assert "confdir='/etc'" in text
+    (folder / "makepkg").write_text(text.replace("confdir='/etc'", f"confdir='{folder}'"))
+    (folder / "makepkg").chmod(0o755)
+    own = "\nBUILDENV=(distcc color ccache check sign)\nGPGKEY=0123456789ABCDEF\nDISTCC_HOSTS=x\n"
+    own += "PKGDEST=/nowhere\nBUILDDIR=/nowhere\nPKGEXT=.pkg.tar.xz\nMAKEFLAGS=-j77\n"
+    (folder / "makepkg.conf").write_text(Path("/etc/makepkg.conf").read_text() + own)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+
+    order = make_order(
+        shared / "one", user, {"PKGBUILD": pkgbuild("tool", build='echo "flags $MAKEFLAGS"')}
+    )
+    with HostExecutor(grace=0.3).guest(order, Recorder()) as guest:
+        ending, watch = makepkg(guest)
+
+    assert ending == Ending(0), watch.text
+    assert "flags -j77" in watch.lines()
+    assert [path.name for path in order.folder.output.iterdir()] == ["tool-1-1-any.pkg.tar.zst"]
