@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from scheduler.result.allowance import Allowance
 from scheduler.result.errors import BadPackageError
 from scheduler.result.packages import describe_packages
 
-__all__ = ["BadPackageError", "describe_packages"]
+__all__ = ["Allowance", "BadPackageError", "describe_packages"]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO
 
 from scheduler.result.compression import packed, unpacked
-from scheduler.result.elf import MAGIC, read_elf
+from scheduler.result.elf import MAGIC, NamesOutOfReachError, read_elf
 from scheduler.result.errors import BadPackageError
 from scheduler.result.metadata import MAX_MTREE, MAX_PKGINFO, MTREE, PKGINFO, with_pkginfo
 from scheduler.result.tar import TarReader, TarWriter
@@ -17,19 +16,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scheduler.landing import ElfFile
+    from scheduler.result.allowance import Allowance
     from scheduler.result.tar import Member
 
 _LIMITS: Mapping[bytes, int] = {PKGINFO: MAX_PKGINFO, MTREE: MAX_MTREE}
 # Debug symbols are ELF files too, and say what the program has said already.
 _DEBUG = b"usr/lib/debug/"
-_IN_MEMORY = 32 * 1024 * 1024
-_LARGEST_ELF = 8 * 1024**3
-_MOST_ELF = 20_000
 
 
 @dataclass(slots=True)
 class Contents:
-    """What is of interest in a package. `elf_left_out` counts those beyond the limits."""
+    """What is of interest in a package. `elf_left_out` counts those that are not in `elf`."""
 
     pkginfo: bytes = b""
     mtree: bytes = b""
@@ -37,12 +34,12 @@ class Contents:
     elf_left_out: int = 0
 
 
-def read_contents(stream: BinaryIO, suffix: str) -> Contents:
+def read_contents(stream: BinaryIO, suffix: str, allowance: Allowance) -> Contents:
     """Read the package in `stream`, compressed as `suffix` says. Raises BadPackageError."""
     found: dict[bytes, bytes] = {}
     contents = Contents()
     with unpacked(stream, suffix) as content:
-        reader = TarReader(content)
+        reader = TarReader(content, allowance)
         for member in reader:
             name = _plain(member.name)
             if name in _LIMITS:
@@ -50,7 +47,7 @@ def read_contents(stream: BinaryIO, suffix: str) -> Contents:
                     raise BadPackageError(f"it holds {name.decode()} twice")
                 found[name] = _metadata(reader, member, name)
             elif member.is_file and not name.startswith(_DEBUG):
-                _look_for_elf(reader, member, name, contents)
+                _look_for_elf(reader, member, name, contents, allowance)
     if PKGINFO not in found:
         raise BadPackageError("it has no .PKGINFO")
     contents.pkginfo, contents.mtree = found[PKGINFO], found.get(MTREE, b"")
@@ -58,7 +55,13 @@ def read_contents(stream: BinaryIO, suffix: str) -> Contents:
 
 
 def write_with_pkginfo(
-    source: BinaryIO, target: BinaryIO, suffix: str, contents: Contents, pkginfo: bytes
+    source: BinaryIO,
+    target: BinaryIO,
+    suffix: str,
+    *,
+    contents: Contents,
+    pkginfo: bytes,
+    allowance: Allowance,
 ) -> None:
     """Write the package in `source`, with another `.PKGINFO`, to `target`.
 
@@ -68,7 +71,7 @@ def write_with_pkginfo(
     if contents.mtree:
         fresh[MTREE] = with_pkginfo(contents.mtree, pkginfo)
     with unpacked(source, suffix) as content, packed(target, suffix) as stream:
-        reader, writer = TarReader(content), TarWriter(stream)
+        reader, writer = TarReader(content, allowance), TarWriter(stream)
         for member in reader:
             data = fresh.get(_plain(member.name))
             if data is None:
@@ -94,18 +97,27 @@ def _metadata(reader: TarReader, member: Member, name: bytes) -> bytes:
     return reader.read(member.size)
 
 
-def _look_for_elf(reader: TarReader, member: Member, name: bytes, contents: Contents) -> None:
+def _look_for_elf(
+    reader: TarReader, member: Member, name: bytes, contents: Contents, allowance: Allowance
+) -> None:
     start = reader.read(len(MAGIC))
     if start != MAGIC:
         return
-    if member.size > _LARGEST_ELF or len(contents.elf) >= _MOST_ELF:
+
+    def read(size: int) -> bytes:
+        nonlocal start
+        before, start = start, b""
+        return before + reader.read(size - len(before))
+
+    path = name.decode(errors="backslashreplace")
+    try:
+        elf = read_elf(read, member.size, path)
+    except NamesOutOfReachError:
         contents.elf_left_out += 1
         return
-    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as copy:
-        copy.write(start)
-        for chunk in reader.chunks():
-            copy.write(chunk)
-        path = name.decode(errors="backslashreplace")
-        elf = read_elf(cast("IO[bytes]", copy), path)
-    if elf is not None:
+    if elf is None:
+        return
+    if allowance.takes_elf(len(path) + len(elf.soname) + sum(map(len, elf.needs))):
         contents.elf.append(elf)
+    else:
+        contents.elf_left_out += 1

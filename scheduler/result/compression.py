@@ -5,6 +5,7 @@ They run for as long as somebody reads or writes, so `caur_ci.process.run` is no
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import tempfile
 from contextlib import contextmanager, suppress
@@ -28,6 +29,9 @@ _COMPRESSORS: Mapping[str, Sequence[str]] = {
     ".zst": ("zstd", "-q", "-c", "-T0", "-10"),
 }
 FORMATS = frozenset(_COMPRESSORS)
+_UNPACK = ("-d", "-c", "-q")
+# What may be needed for a file is up to whoever compressed it.
+_UNPACKING_MEMORY = 1024**3
 _PATIENCE = 10.0
 
 
@@ -42,7 +46,7 @@ def unpacked(stream: BinaryIO, suffix: str) -> Iterator[IO[bytes]]:
     if not command:
         yield stream
         return
-    with _running([command[0], "-d", "-c", "-q"], stdin=stream, stdout=subprocess.PIPE) as process:
+    with _running([command[0], *_UNPACK], stdin=stream, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None  # noqa: S101 - for mypy
         yield process.stdout
 
@@ -74,6 +78,10 @@ def _running(
             )
         except FileNotFoundError as error:
             raise missing_tool(command[0]) from error
+        if process.stdout is not None:
+            with suppress(ProcessLookupError):  # it has ended already
+                limit = (_UNPACKING_MEMORY, _UNPACKING_MEMORY)
+                resource.prlimit(process.pid, resource.RLIMIT_AS, limit)
         pipe = process.stdout or process.stdin
         assert pipe is not None  # noqa: S101 - for mypy
         try:

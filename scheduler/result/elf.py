@@ -1,112 +1,155 @@
 """The sonames that a program or library provides and needs.
 
-Only what the loader goes by is looked at: program headers and the dynamic segment. Everything has
-a limit, as the files may have been made to be read for ever.
+Only what the loader goes by is looked at: program headers, the dynamic segment, and the names that
+this refers to; see "Object Files" in the System V ABI (gabi). Everything has a limit, as the files
+may have been made to be read for ever.
 """
 
 from __future__ import annotations
 
-import itertools
-import os
+import struct
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
-
-from elftools.common.utils import struct_parse
-from elftools.elf.elffile import ELFFile
+from typing import TYPE_CHECKING
 
 from scheduler.landing import ElfFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 MAGIC = b"\x7fELF"
 _MAX_SEGMENTS = 256
 _MAX_ENTRIES = 4096
 _MAX_NAME = 255
-# Where in the header the table of sections is named, of which the loader knows nothing.
-_SECTION_FIELDS = {32: ((32, 4), (46, 6)), 64: ((40, 8), (58, 6))}
-_WANTED = frozenset({"DT_NEEDED", "DT_SONAME", "DT_STRTAB"})
+# A file is read once from its start to its end. This much of the start is kept, where the headers
+# and as a rule the names are, and this much around the dynamic segment.
+_HEAD = 8 * 1024 * 1024
+_BEFORE, _AFTER = 4 * 1024 * 1024, 1024 * 1024
+_CHUNK = 1024 * 1024
+
+_LOAD, _DYNAMIC = 1, 2
+_END, _NEEDED, _STRTAB, _SONAME = 0, 1, 5, 14
+
+
+class NamesOutOfReachError(Exception):
+    """The names are too far away from all that is kept of the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """Where the fields are in files of one class (32 or 64 bits) and byte order."""
+
+    bits: int
+    order: str
+
+    def header(self, data: bytes) -> tuple[int, int, int]:
+        """Return offset, size and number of the program headers."""
+        word, place = ("Q", 32) if self.bits == 64 else ("I", 28)
+        (offset,) = struct.unpack_from(f"{self.order}{word}", data, place)
+        size, number = struct.unpack_from(f"{self.order}HH", data, 54 if self.bits == 64 else 42)
+        return offset, size, number
+
+    def segment(self, data: bytes, place: int) -> _Segment:
+        form = "II5Q" if self.bits == 64 else "I4I"
+        kind, *rest = struct.unpack_from(f"{self.order}{form}", data, place)
+        # With 64 bits, the flags come first.
+        offset, address, _, size = rest[1:5] if self.bits == 64 else rest[:4]
+        return _Segment(kind, address, offset, size)
+
+    @property
+    def entry(self) -> struct.Struct:
+        return struct.Struct(f"{self.order}{'QQ' if self.bits == 64 else 'II'}")
 
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
-    kind: str
+    kind: int
     address: int
     offset: int
     size: int
 
 
-def read_elf(stream: IO[bytes], path: str) -> ElfFile | None:
-    """Return what the ELF file in `stream`, a copy to be written to, says; `path` is its name.
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Parts of a file, by where they begin in it."""
 
-    None for what neither provides nor needs a soname, or is broken.
+    parts: tuple[tuple[int, bytes], ...]
+
+    def at(self, offset: int, size: int) -> bytes:
+        """Return what is at `offset`, less than `size` bytes where the part ends.
+
+        Raises NamesOutOfReachError.
+        """
+        for begin, data in self.parts:
+            if begin <= offset < begin + len(data):
+                return data[offset - begin : offset - begin + size]
+        raise NamesOutOfReachError
+
+
+def read_elf(read: Callable[[int], bytes], size: int, path: str) -> ElfFile | None:
+    """Return what an ELF file of `size` bytes says; `path` is its name.
+
+    `read` returns the next bytes, as many as asked for unless the file ends. None for what neither
+    provides nor needs a soname, or is broken. Raises NamesOutOfReachError, and what `read` raises.
     """
+    head = read(_HEAD)
     try:
-        return _read(stream, path)
-    except OSError:
-        raise
-    except Exception:  # noqa: BLE001 - pyelftools has many, and no file may fail a build
+        form = _Form({1: 32, 2: 64}[head[4]], {1: "<", 2: ">"}[head[5]])
+        segments = [each for each in _segments(head, form) if each.offset + each.size <= size]
+    except (IndexError, KeyError, struct.error):
         return None
-
-
-def _read(stream: IO[bytes], path: str) -> ElfFile | None:
-    _hide_sections(stream)
-    elf = ELFFile(stream)
-    segments = list(_segments(elf))
-    dynamic = next((each for each in segments if each.kind == "PT_DYNAMIC"), None)
+    dynamic = next((each for each in segments if each.kind == _DYNAMIC), None)
     if dynamic is None:
         return None
-    entries = list(_entries(elf, dynamic))
-    table = next((value for tag, value in entries if tag == "DT_STRTAB"), None)
+    kept = _kept(read, head, dynamic)
+    entries = list(_entries(kept, form, dynamic))
+    table = next((value for tag, value in entries if tag == _STRTAB), None)
     if table is None:
         return None
     names = [
         (tag, name)
         for tag, value in entries
-        if tag != "DT_STRTAB" and (name := _name(stream, segments, table + value))
+        if tag != _STRTAB and (name := _name(kept, segments, table + value))
     ]
-    soname = next((name for tag, name in names if tag == "DT_SONAME"), "")
-    needs = tuple(dict.fromkeys(name for tag, name in names if tag == "DT_NEEDED"))
+    soname = next((name for tag, name in names if tag == _SONAME), "")
+    needs = tuple(dict.fromkeys(name for tag, name in names if tag == _NEEDED))
     if not soname and not needs:
         return None
-    return ElfFile(path=path, bits=elf.elfclass, soname=soname, needs=needs)
+    return ElfFile(path=path, bits=form.bits, soname=soname, needs=needs)
 
 
-def _hide_sections(stream: IO[bytes]) -> None:
-    """Make the file one without sections, which pyelftools would look through again and again."""
-    stream.seek(4)
-    bits = {b"\1": 32, b"\2": 64}.get(stream.read(1))
-    for offset, size in _SECTION_FIELDS.get(bits or 0, ()):
-        stream.seek(offset)
-        stream.write(bytes(size))
-    stream.seek(0)
+def _segments(head: bytes, form: _Form) -> Iterator[_Segment]:
+    offset, size, number = form.header(head)
+    for place in range(min(number, _MAX_SEGMENTS)):
+        yield form.segment(head, offset + place * size)
 
 
-def _segments(elf: ELFFile) -> Iterator[_Segment]:
-    length = elf.stream.seek(0, os.SEEK_END)
-    for number in range(min(elf["e_phnum"], _MAX_SEGMENTS)):
-        header = elf.get_segment(number).header
-        offset, size = header["p_offset"], header["p_filesz"]
-        if offset + size <= length:
-            yield _Segment(header["p_type"], header["p_vaddr"], offset, size)
+def _kept(read: Callable[[int], bytes], head: bytes, dynamic: _Segment) -> _Kept:
+    end = dynamic.offset + min(dynamic.size, _MAX_ENTRIES * 16)
+    if end <= len(head):
+        return _Kept(((0, head),))
+    begin = max(len(head), dynamic.offset - _BEFORE)
+    left = begin - len(head)
+    while left and (data := read(min(left, _CHUNK))):
+        left -= len(data)
+    return _Kept(((0, head), (begin, read(end - begin + _AFTER))))
 
 
-def _entries(elf: ELFFile, dynamic: _Segment) -> Iterator[tuple[str, int]]:
-    form: Any = elf.structs.Elf_Dyn
-    number = min(dynamic.size // form.sizeof(), _MAX_ENTRIES)
-    for place in itertools.islice(itertools.count(dynamic.offset, form.sizeof()), number):
-        entry = struct_parse(form, elf.stream, place)
-        if entry["d_tag"] == "DT_NULL":
+def _entries(kept: _Kept, form: _Form, dynamic: _Segment) -> Iterator[tuple[int, int]]:
+    entry = form.entry
+    size = min(dynamic.size // entry.size, _MAX_ENTRIES) * entry.size
+    data = kept.at(dynamic.offset, size) if size else b""
+    for tag, value in entry.iter_unpack(data[: len(data) // entry.size * entry.size]):
+        if tag == _END:
             return
-        if entry["d_tag"] in _WANTED:
-            yield entry["d_tag"], entry["d_val"]
+        if tag in {_NEEDED, _STRTAB, _SONAME}:
+            yield tag, value
 
 
-def _name(stream: IO[bytes], segments: list[_Segment], address: int) -> str:
+def _name(kept: _Kept, segments: list[_Segment], address: int) -> str:
     """Return the text at an address of the loaded program, or nothing for what is no name."""
     for segment in segments:
-        if segment.kind == "PT_LOAD" and 0 <= address - segment.address < segment.size:
-            stream.seek(segment.offset + address - segment.address)
-            name, end, _ = stream.read(_MAX_NAME + 1).partition(b"\0")
+        if segment.kind == _LOAD and 0 <= address - segment.address < segment.size:
+            offset = segment.offset + address - segment.address
+            name, end, _ = kept.at(offset, _MAX_NAME + 1).partition(b"\0")
             return name.decode(errors="backslashreplace") if end else ""
     return ""

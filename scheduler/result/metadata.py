@@ -11,9 +11,9 @@ import zlib
 from scheduler.result.errors import BadPackageError
 
 PKGINFO, MTREE = b".PKGINFO", b".MTREE"
-MAX_PKGINFO = 4 * 1024 * 1024
-MAX_MTREE = 64 * 1024 * 1024
-_MAX_MTREE_TEXT = 512 * 1024 * 1024
+MAX_PKGINFO = 1024 * 1024
+MAX_MTREE = 32 * 1024 * 1024
+_MAX_MTREE_TEXT = 128 * 1024 * 1024
 
 # With them a package can put itself in the place of any other one.
 _PROHIBITED = frozenset({b"replaces", b"group"})

@@ -15,14 +15,16 @@ from scheduler.result.errors import BadPackageError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from scheduler.result.allowance import Allowance
+
 BLOCK = 512
 _RECORD = 20 * BLOCK
 _CHUNK = 1024 * 1024
 # A header may bring extended attributes along.
-_MAX_EXTENSION = 16 * 1024 * 1024
-# Against archives that are small only as long as they are compressed.
-MAX_UNPACKED = 256 * 1024**3
-MAX_MEMBERS = 5_000_000
+_MAX_EXTENSION = 1024 * 1024
+_MAX_EXTENSIONS = 8
+# Linux knows no longer paths.
+_MAX_NAME = 4096
 
 _FILE_KINDS = frozenset({b"0", b"\0"})
 _OTHER_KINDS = frozenset({b"1", b"2", b"3", b"4", b"5", b"6"})
@@ -62,19 +64,16 @@ class Member:
 class TarReader:
     """The members of an archive, in its order. Content that is not asked for is skipped."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: IO[bytes], allowance: Allowance) -> None:
         self._stream = stream
+        self._allowance = allowance
         self._left = 0
         self._padding = 0
-        self._total = 0
 
     def __iter__(self) -> Iterator[Member]:
-        for _ in range(MAX_MEMBERS):
-            member = self._next()
-            if member is None:
-                return
+        while (member := self._next()) is not None:
+            self._allowance.take_member()
             yield member
-        raise BadPackageError(f"it holds more than {MAX_MEMBERS} files")
 
     def read(self, size: int) -> bytes:
         """Return the next `size` bytes of the content of the current member, or what is left."""
@@ -106,6 +105,8 @@ class TarReader:
             kind = block[156:157]
             if kind not in {_PAX, _LONG_NAME, _LONG_LINK}:
                 return self._member(header, kind, attributes)
+            if len(header) > _MAX_EXTENSIONS * _MAX_EXTENSION:
+                raise BadPackageError("it holds a header that is too large")
             content = self._extension(_number(block[124:136]))
             header += content
             attributes |= _attributes(kind, content[: _number(block[124:136])])
@@ -117,8 +118,11 @@ class TarReader:
             raise BadPackageError(f"it holds an entry of kind {kind!a} that makepkg never writes")
         self._left = size
         self._padding = -size % BLOCK
+        name = attributes.get(b"path", _plain_name(block))
+        if len(name) > _MAX_NAME:
+            raise BadPackageError(f"it holds a name of {len(name)} bytes")
         return Member(
-            name=attributes.get(b"path", _plain_name(block)),
+            name=name,
             kind=kind,
             size=size,
             header=header,
@@ -131,19 +135,15 @@ class TarReader:
         return self._exactly(size + -size % BLOCK)
 
     def _exactly(self, size: int) -> bytes:
+        self._allowance.take_unpacked(size)
         data = self._stream.read(size)
-        self._total += size
         if len(data) < size:
             raise BadPackageError("the archive is cut off")
-        if self._total > MAX_UNPACKED:
-            raise BadPackageError(f"it is larger than {MAX_UNPACKED} bytes without its compression")
         return data
 
     def _drain(self) -> None:
         while data := self._stream.read(_CHUNK):
-            self._total += len(data)
-            if self._total > MAX_UNPACKED:
-                raise BadPackageError("there is too much behind the end of the archive")
+            self._allowance.take_unpacked(len(data))
 
 
 class TarWriter:

@@ -15,11 +15,11 @@ from caur_ci.interfere import InterfereError
 from scheduler.files import NotAFileError
 from scheduler.job import FailureClass, Outcome
 from scheduler.landing import Manifest
-from scheduler.result import BadPackageError, describe_packages
+from scheduler.result import Allowance, BadPackageError, describe_packages
 from scheduler.settings import TargetRepository
 from scheduler.source.cache import SourceMissingError
 from scheduler.worker.executors.folders import machine_builds
-from scheduler.worker.executors.protocol import BuildSpec, GuestError, StoppedError
+from scheduler.worker.executors.protocol import BuildSpec, GuestError, StoppedError, Usage
 from scheduler.worker.flow import Flow
 from scheduler.worker.outcome import BuildResult, failed
 from scheduler.worker.plan import read_plan
@@ -175,6 +175,8 @@ class Builder:
             result = flow.run()
             if result.outcome is Outcome.SUCCESS:
                 files = _described(build)
+        except StoppedError as error:
+            result = build.watch.result_of(error.stop)
         except InputError as error:
             result = failed(_kind_of(error), _worded(error))
         flow.afterwards(result, [file.name for file in files])
@@ -268,9 +270,23 @@ class Builder:
 
 
 def _described(build: _Build) -> tuple[DeliveredFile, ...]:
-    """Return the packages of a build that went well. Raises InputError where they are none."""
+    """Return the packages of a build that went well.
+
+    Raises InputError where they are none, StoppedError when the time of the build is over.
+    """
     allowed = build.plan.config.allow_prohibited
-    files = describe_packages(build.folder.output, allow_prohibited=allowed, say=build.log.say)
+
+    def check() -> None:
+        stop = build.watch.why_stop(Usage())
+        if stop is not None:
+            raise StoppedError(stop)
+
+    files = describe_packages(
+        build.folder.output,
+        allow_prohibited=allowed,
+        say=build.log.say,
+        allowance=Allowance(check=check),
+    )
     if not files:
         raise BadPackageError("makepkg ended well but made no package")
     return files

@@ -55,6 +55,7 @@ class Flow:
     skip_code: int
     applied: list[str] = field(default_factory=list)
     fields: SrcinfoFields | None = None
+    published: frozenset[str] = frozenset()
 
     def run(self) -> BuildResult:
         """Build, and return how that ended; a success has no manifest yet.
@@ -62,6 +63,7 @@ class Flow:
         Raises InputError for a package that cannot be built, CaurError for a guest that fails.
         """
         for part in (
+            self._list_published,
             self._stage,
             self._prepare,
             self._apply,
@@ -92,6 +94,12 @@ class Flow:
     def list_applied(self) -> None:
         """Write into the log what was applied to the package."""
         self.log.say(f"interfere: {', '.join(self.applied) or 'nothing was applied'}")
+
+    def _list_published(self) -> BuildResult | None:
+        """Ask what the repository has while nothing of the package has been run yet."""
+        self.watch.new_step()
+        self.published = self.guest.published(self.watch)
+        return None
 
     def _stage(self) -> BuildResult | None:
         result = self._do(Phase.STAGE, self.steps.stage())
@@ -192,9 +200,7 @@ class Flow:
         return self._do(Phase.FETCH, self.steps.fetch())
 
     def _look_whether_published(self) -> BuildResult | None:
-        self.watch.new_step()
-        published = self.guest.published(self.watch)
-        if not published:
+        if not self.published:
             return None
         result = self._do(Phase.METADATA, self.steps.package_list())
         if result is not None:
@@ -204,7 +210,7 @@ class Flow:
         # makepkg names one with debug symbols before it knows whether there are any.
         debug = f"{self._known_fields().pkgbase}-debug-"
         wanted = {name for name in names if not name.startswith(debug)}
-        if wanted and wanted <= published:
+        if wanted and wanted <= self.published:
             reason = "the repository has it already: " + ", ".join(sorted(wanted))
             return BuildResult(Outcome.ALREADY_BUILT, reason)
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from scheduler.worker.executors.protocol import Step
@@ -88,7 +88,8 @@ class Steps:
     def namcap(self) -> Step:
         """Write namcap's report, if there is namcap."""
         report = self.paths.reports / f"{self.pkgbase}.namcap"
-        return self._offline(*self._script("namcap.sh", self.copy, self.paths.output, report))
+        command = self._script("namcap.sh", self.copy, self.paths.output, report)
+        return replace(self._offline(*command), own=True)
 
     def hook(self, script: str, environment: Mapping[str, str]) -> Step:
         """Run a script of the package after the build, a path in the package's folder."""

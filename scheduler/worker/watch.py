@@ -25,6 +25,7 @@ _OUTCOMES = {
     Stop.TIMEOUT: Outcome.TIMED_OUT,
     Stop.STALLED: Outcome.TIMED_OUT,
     Stop.DISK_FULL: Outcome.FAILED,
+    Stop.OUTPUT: Outcome.FAILED,
 }
 
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from scheduler.worker.executors.protocol import GuestPaths
 
 if TYPE_CHECKING:
-    from scheduler.worker.executors.protocol import BuildFolder, BuildSpec
+    from scheduler.worker.executors.protocol import BuildFolder, BuildSpec, Step
 
 # The places that the existing system has, where a guest has a file system of its own.
 _HOME = PurePosixPath("/home/builder")
@@ -112,11 +112,13 @@ def _copy_scripts(place: Path) -> None:
     place.chmod(_READABLE)
 
 
-def base_environment(order: BuildSpec, paths: GuestPaths, *, path: str, tmp: str) -> dict[str, str]:
+def environment_of(
+    step: Step, order: BuildSpec, paths: GuestPaths, *, path: str, tmp: str
+) -> dict[str, str]:
     """Return all that a step sees of the outside, and that is next to nothing."""
     environment = {
         "PATH": path,
-        "HOME": str(paths.home),
+        "HOME": str(paths.scripts if step.own else paths.home),
         "TMPDIR": tmp,
         "USER": _USER_NAME,
         "LOGNAME": _USER_NAME,
@@ -135,4 +137,4 @@ def base_environment(order: BuildSpec, paths: GuestPaths, *, path: str, tmp: str
         environment["MAKEFLAGS"] = order.makeflags
     if order.packager:
         environment["PACKAGER"] = order.packager
-    return environment | dict(order.environment)
+    return environment | dict(order.environment) | dict(step.environment)

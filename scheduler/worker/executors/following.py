@@ -7,15 +7,18 @@ import selectors
 import time
 from typing import TYPE_CHECKING
 
+from scheduler.worker.executors.protocol import Stop
+
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
 
-    from scheduler.worker.executors.protocol import Stop, Usage, Watch
+    from scheduler.worker.executors.protocol import Usage, Watch
 
 _ASKED_EVERY = 0.2
 _DRAINED_WITHIN = 2.0
 _READ_SIZE = 256 * 1024
+_COLLECTED = 16 * 1024 * 1024
 
 
 def follow(
@@ -55,15 +58,22 @@ def say(watch: Watch, text: str) -> None:
 
 
 class Collected:
-    """A watch that keeps what a step prints instead of showing it."""
+    """A watch that keeps what a step prints instead of showing it.
 
-    def __init__(self, watch: Watch) -> None:
+    A step that prints more than `limit` bytes is ended.
+    """
+
+    def __init__(self, watch: Watch, *, limit: int = _COLLECTED) -> None:
         self._watch = watch
+        self._limit = limit
+        self._is_full = False
         self.data = bytearray()
 
     def output(self, data: bytes) -> None:
-        """Keep `data`."""
-        self.data += data
+        """Keep `data`, if there is room."""
+        self._is_full = self._is_full or len(self.data) + len(data) > self._limit
+        if not self._is_full:
+            self.data += data
 
     def lines(self) -> list[str]:
         """Return what was printed, line by line."""
@@ -71,4 +81,4 @@ class Collected:
 
     def why_stop(self, usage: Usage) -> Stop | None:
         """Ask the watch that looks after the build."""
-        return self._watch.why_stop(usage)
+        return Stop.OUTPUT if self._is_full else self._watch.why_stop(usage)

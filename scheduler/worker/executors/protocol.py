@@ -27,6 +27,7 @@ class Stop(StrEnum):
     TIMEOUT = "it took too long"
     STALLED = "it neither printed anything nor used the processor"
     DISK_FULL = "the disk is nearly full"
+    OUTPUT = "it printed more than can be of use"
     CANCELED = "it was canceled"
     SHUTDOWN = "the worker is shutting down"
     LOST = "the lease on the job was lost"
@@ -118,7 +119,8 @@ class BuildSpec:
 class Step:
     """One command of a build, with paths as the guest sees them.
 
-    `as_root` is for guests of executors with `has_root` only.
+    `as_root` is for guests of executors with `has_root` only. `own` is for scripts of ours that
+    run nothing of the package's: they get a home folder that no build can write to.
     """
 
     command: Sequence[str]
@@ -126,6 +128,7 @@ class Step:
     environment: Mapping[str, str] = field(default_factory=dict)
     network: bool = True
     as_root: bool = False
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@
 set -euo pipefail
 shopt -s nullglob
 
+ulimit -f 8192 2>/dev/null || : # KiB: it is about packages that somebody else made
 if type -P namcap >/dev/null; then
     cd -- "$1"
     namcap PKGBUILD "$2"/*.pkg.tar* >"$3" 2>&1

@@ -6,8 +6,10 @@
 
 set -euo pipefail
 
+# In KiB, and whoever made the database does not have to be trusted.
+ulimit -f $((512 * 1024)) 2>/dev/null || :
 database=$(mktemp)
 trap 'rm -f -- "$database"' EXIT
-curl --fail --silent --location --max-time 60 --output "$database" -- "$1"
+curl --disable --fail --silent --location --max-time 60 --output "$database" -- "$1"
 bsdtar --extract --to-stdout --file "$database" '*/desc' |
     awk 'wanted { print; wanted = 0 } $0 == "%FILENAME%" { wanted = 1 }'

@@ -19,6 +19,7 @@ if [[ -f $variables ]]; then
     done <"$variables"
 fi
 if [[ $output != - ]]; then
+    ulimit -f 8192 2>/dev/null || : # KiB
     exec >"$output"
 fi
 exec -- "$@"

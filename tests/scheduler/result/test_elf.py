@@ -6,6 +6,7 @@ import io
 import re
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from caur_ci.process import run
 from scheduler.landing import ElfFile
-from scheduler.result.elf import read_elf
+from scheduler.result.elf import NamesOutOfReachError, read_elf
 from tests.support.elf import elf
 from tests.support.tools import need_tools
 
@@ -22,7 +23,7 @@ LIBRARY = elf(soname="libx.so.1", needs=["liby.so.2", "libc.so.6"])
 
 
 def read(content: bytes) -> ElfFile | None:
-    return read_elf(io.BytesIO(content), "usr/lib/libx.so.1.0")
+    return read_elf(io.BytesIO(content).read, len(content), "usr/lib/libx.so.1.0")
 
 
 @pytest.mark.parametrize("bits", [32, 64])
@@ -70,7 +71,7 @@ def test_what_says_nothing_is_left_out(content: bytes) -> None:
 
 
 def test_the_table_of_sections_does_not_matter() -> None:
-    # An endless one, in which pyelftools would look for names.
+    # An endless one, of which the loader knows nothing.
     assert read(elf(soname="libx.so.1", sections=0xFFFF)) is not None
 
 
@@ -85,10 +86,35 @@ def test_there_is_an_end_to_what_is_read() -> None:
     assert (long.soname, long.needs) == ("", ("libc.so.6",))
 
 
+def test_names_and_dynamic_segment_may_be_far_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The headers are in the first 176 bytes, the names behind them, the segment behind these.
+    for kept in (176, 190, len(LIBRARY) - 1):
+        monkeypatch.setattr("scheduler.result.elf._HEAD", kept)
+        assert read(LIBRARY) is not None
+    assert len(LIBRARY) < 400
+    monkeypatch.setattr("scheduler.result.elf._HEAD", 176)
+    monkeypatch.setattr("scheduler.result.elf._BEFORE", 0)
+    with pytest.raises(NamesOutOfReachError):
+        read(LIBRARY)
+
+
+def test_no_more_is_read_than_is_kept() -> None:
+    size = 1024**4
+    asked = []
+
+    def sparse(wanted: int) -> bytes:
+        asked.append(wanted)
+        return elf(segments=0) if len(asked) == 1 else bytes(wanted)
+
+    assert read_elf(sparse, size, "x") is None
+    assert asked == [8 * 1024 * 1024]
+
+
 @given(st.data())
 def test_no_damage_is_too_much(data: st.DataObject) -> None:
     content = bytearray(LIBRARY)
     for place in data.draw(st.lists(st.integers(0, len(content) - 1), max_size=8)):
         content[place] = data.draw(st.integers(0, 255))
     end = data.draw(st.integers(0, len(content)))
-    read(bytes(content[:end]))
+    with suppress(NamesOutOfReachError):
+        read(bytes(content[:end]))

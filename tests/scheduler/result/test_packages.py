@@ -17,7 +17,7 @@ from caur_ci.errors import CaurError
 from caur_ci.process import run
 from scheduler.files import NotAFileError
 from scheduler.landing import ElfFile
-from scheduler.result import BadPackageError, archive, describe_packages
+from scheduler.result import Allowance, BadPackageError, describe_packages
 from scheduler.result.compression import FORMATS, packed
 from scheduler.result.metadata import with_pkginfo, without_prohibited
 from tests.support.elf import elf
@@ -171,15 +171,57 @@ def test_the_compression_stays_and_the_result_is_always_the_same(
     assert described.elf
 
 
-def test_large_programs_are_read_too(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    in_memory = describe(output, allow_prohibited=True)
-    monkeypatch.setattr(archive, "_IN_MEMORY", 100)
-    assert describe(output, allow_prohibited=True) == in_memory
+def test_programs_are_read_by_their_segments(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = describe(output, allow_prohibited=True)
+    # Of the program and the library, the names lie in the first page, the segment in a later one.
+    monkeypatch.setattr("scheduler.result.elf._HEAD", 4096)
+    assert describe(output, allow_prohibited=True) == whole
 
-    monkeypatch.setattr(archive, "_LARGEST_ELF", 100)
+    monkeypatch.setattr("scheduler.result.elf._HEAD", 600)
+    monkeypatch.setattr("scheduler.result.elf._BEFORE", 0)
     said: list[str] = []
     assert describe(output, allow_prohibited=True, said=said)[LIBS].elf == ()
     assert f"{LIBS}: the sonames of 1 ELF files are not recorded" in said
+
+
+def test_what_is_said_of_programs_has_an_end(output: Path) -> None:
+    for allowance in (Allowance(elf=1), Allowance(elf_names=40)):
+        said: list[str] = []
+        files = describe_packages(
+            output, allow_prohibited=True, say=said.append, allowance=allowance
+        )
+        assert sum(len(file.elf) for file in files) == 1
+        assert any("the sonames of 1 ELF files are not recorded" in line for line in said)
+
+
+def test_the_packages_of_a_build_have_limits_together(output: Path) -> None:
+    size = sum(path.stat().st_size for path in output.iterdir())
+    with pytest.raises(BadPackageError, match="packages of the build are too large"):
+        describe_packages(
+            output, allow_prohibited=True, say=print, allowance=Allowance(packed=size - 1)
+        )
+
+
+def test_what_else_lies_about_has_limits_too(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(50):
+        (output / f"note-{number:02}").touch()
+    said: list[str] = []
+    assert list(describe(output, said=said)) == [THING, LIBS]
+    assert "… nor are 30 others" in said
+    assert len([line for line in said if "is no package" in line]) == 20
+
+    monkeypatch.setattr("scheduler.result.packages.MAX_ENTRIES", 20)
+    with pytest.raises(BadPackageError, match="more than 20 files"):
+        describe(output)
+
+
+def test_only_so_much_of_what_goes_is_shown(tmp_path: Path) -> None:
+    lines = "".join(f"replaces = {'x' * 1000}{number}\n" for number in range(500))
+    make_package(tmp_path, "a", extra=lines)
+    said: list[str] = []
+    describe(tmp_path, said=said)
+    assert "removed 'replaces = xxx" in said[0]
+    assert len(said[0]) < 10_000
 
 
 def test_broken_programs_do_not_fail_a_build(tmp_path: Path) -> None:

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scheduler.result import tar
+from scheduler.result import Allowance
 from scheduler.result.errors import BadPackageError
 from scheduler.result.tar import TarReader, TarWriter
+from scheduler.worker.executors.protocol import Stop, StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from scheduler.result.tar import Member
 
 
 def entry(name: str, content: bytes = b"", **fields: object) -> tuple[tarfile.TarInfo, bytes]:
@@ -51,7 +54,7 @@ STRANGE = [
 @pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
 def test_what_is_passed_on_stays_as_it_is(form: int) -> None:
     content = archive(*STRANGE, form=form)
-    reader, written = TarReader(io.BytesIO(content)), io.BytesIO()
+    reader, written = TarReader(io.BytesIO(content), Allowance()), io.BytesIO()
     writer = TarWriter(written)
     names = []
     for member in reader:
@@ -68,7 +71,9 @@ def test_what_is_passed_on_stays_as_it_is(form: int) -> None:
 
 
 def test_content_can_be_read_or_skipped() -> None:
-    reader = TarReader(io.BytesIO(archive(entry("a", b"12345"), entry("b", b"6" * 600))))
+    reader = TarReader(
+        io.BytesIO(archive(entry("a", b"12345"), entry("b", b"6" * 600))), Allowance()
+    )
     members = iter(reader)
 
     assert next(members).size == 5
@@ -79,7 +84,8 @@ def test_content_can_be_read_or_skipped() -> None:
 
 def test_a_file_can_get_another_size() -> None:
     reader = TarReader(
-        io.BytesIO(archive(entry("a", b"12345", uname="ünï"), form=tarfile.USTAR_FORMAT))
+        io.BytesIO(archive(entry("a", b"12345", uname="ünï"), form=tarfile.USTAR_FORMAT)),
+        Allowance(),
     )
     (member,) = reader
     written = io.BytesIO()
@@ -115,7 +121,7 @@ def other_byte(content: bytes) -> bytes:
         (archive(entry("a", type=b"S")), bytes, "of kind b'S' that makepkg never writes"),
         (archive(entry("a", pax_headers={"size": "2e3"})), bytes, "is no size"),
         (archive(entry("a", pax_headers={"size": "9" * 30})), bytes, "is no size"),
-        (archive(entry("a", pax_headers={"size": "9" * 18})), bytes, "cut off|larger than"),
+        (archive(entry("a", pax_headers={"size": "9" * 18})), bytes, "cut off|too large"),
         (
             archive(entry("a", pax_headers={"size": "512"}, type=tarfile.DIRTYPE)),
             bytes,
@@ -132,17 +138,42 @@ def test_what_makepkg_would_not_write_is_refused(
     content: bytes, change: Callable[[bytes], bytes], message: str
 ) -> None:
     with pytest.raises(BadPackageError, match=message):
-        list(TarReader(io.BytesIO(change(content))))
+        list(TarReader(io.BytesIO(change(content)), Allowance()))
 
 
-def test_there_is_an_end_to_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+def members(content: bytes, allowance: Allowance) -> list[Member]:
+    return list(TarReader(io.BytesIO(content), allowance))
+
+
+def test_there_is_an_end_to_everything() -> None:
     content = archive(entry("a", b"x" * 5000), entry("b"), entry("c"))
-    monkeypatch.setattr(tar, "MAX_MEMBERS", 2)
-    with pytest.raises(BadPackageError, match="more than 2 files"):
-        list(TarReader(io.BytesIO(content)))
+    with pytest.raises(BadPackageError, match="too many files"):
+        members(content, Allowance(members=2))
+    with pytest.raises(BadPackageError, match="too large without its compression"):
+        members(content, Allowance(unpacked=4096))
+    with pytest.raises(BadPackageError, match="too large without its compression"):
+        members(archive() + bytes(10_000), Allowance(unpacked=10_240))
 
-    monkeypatch.setattr(tar, "MAX_UNPACKED", 4096)
-    with pytest.raises(BadPackageError, match="larger than 4096 bytes"):
-        list(TarReader(io.BytesIO(content)))
-    with pytest.raises(BadPackageError, match="too much behind the end"):
-        list(TarReader(io.BytesIO(archive() + bytes(10_000))))
+    several = Allowance(members=5)
+    assert len(members(content, several)) == 3
+    with pytest.raises(BadPackageError, match="too many files"):
+        members(content, several)
+
+
+def test_names_and_headers_have_an_end_too() -> None:
+    with pytest.raises(BadPackageError, match="a name of 5000 bytes"):
+        members(archive(entry("a" * 5000)), Allowance())
+    with pytest.raises(BadPackageError, match="header that is too large"):
+        members(archive(entry("a", pax_headers={"x": "y" * 2_000_000})), Allowance())
+    longer = archive(entry("a", pax_headers={"x": "y" * 1_000_000}), form=tarfile.PAX_FORMAT)
+    pax = longer[: longer.index(b"y\n") // 512 * 512 + 512]
+    with pytest.raises(BadPackageError, match="header that is too large"):
+        members(pax * 20 + longer, Allowance())
+
+
+def test_whoever_waits_can_end_it() -> None:
+    def stop() -> None:
+        raise StoppedError(Stop.TIMEOUT)
+
+    with pytest.raises(StoppedError):
+        members(archive(entry("a")), Allowance(check=stop))

@@ -106,6 +106,16 @@ def test_what_the_repository_has_is_not_built_again(
         )
 
 
+def test_no_step_of_ours_goes_by_what_the_build_has_left_at_home(
+    site: BuildSite, published: TargetRepository
+) -> None:
+    need_tools("curl")
+    leaves = 'prepare() { printf \'url = "file:///dev/zero"\\noutput = "-"\\n\' >"$HOME/.curlrc"; }'
+    with site.world(target=published) as world:
+        view = world.build({"PKGBUILD": pkgbuild("tool", version="2", head=leaves)})
+        assert view.state is JobState.LANDED, view.reason
+
+
 def test_one_package_that_is_missing_is_reason_enough(
     site: BuildSite, published: TargetRepository
 ) -> None:

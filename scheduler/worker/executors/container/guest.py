@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from caur_ci.errors import ConfigError
 from caur_ci.relations import Relation
-from scheduler.worker.executors.folders import base_environment
+from scheduler.worker.executors.folders import environment_of
 from scheduler.worker.executors.following import Collected, follow, say
 from scheduler.worker.executors.protocol import Ending, GuestError, Step, StoppedError, Usage
 
@@ -99,7 +99,7 @@ class ContainerGuest:
         # Not as root, whose steps make a new container without network necessary.
         collected = Collected(watch)
         look = ["pacman", "--deptest", "--", *relations]
-        ending = self.run(Step(command=look, directory=self.paths.build), collected)
+        ending = self.run(self._own(look), collected)
         if ending.code != _SOME_ARE_MISSING:
             watch.output(bytes(collected.data))
             return ending
@@ -115,7 +115,7 @@ class ContainerGuest:
         database = f"file:///var/lib/pacman/sync/{self._launcher.order.target.name}.db"
         command = ["bash", str(script), database]
         collected = Collected(watch)
-        ending = self.run(Step(command=command, directory=self.paths.build), collected)
+        ending = self.run(self._own(command), collected)
         if ending != Ending(0):
             return frozenset()
         return frozenset(collected.lines())
@@ -188,12 +188,14 @@ class ContainerGuest:
             self._launcher.engine.remove_image(self._offline_image)
             self._offline_image = ""
 
+    def _own(self, command: Sequence[str]) -> Step:
+        return Step(command=command, directory=self.paths.scripts, own=True)
+
     def _command(self, step: Step) -> list[str]:
         tmp = "/tmp"  # noqa: S108 - of the container
-        environment = base_environment(self._launcher.order, self.paths, path=_PATH, tmp=tmp)
+        environment = environment_of(step, self._launcher.order, self.paths, path=_PATH, tmp=tmp)
         if step.as_root:
             environment |= {"HOME": "/root", "USER": "root", "LOGNAME": "root"}
-        environment |= step.environment
         assigned = [f"{name}={value}" for name, value in environment.items()]
         script = self.paths.scripts / "step.sh"
         # Nothing of what the image says about the environment.

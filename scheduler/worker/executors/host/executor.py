@@ -15,7 +15,7 @@ from caur_ci.errors import ConfigError
 from caur_ci.process import missing_tool
 from caur_ci.relations import Relation
 from scheduler.worker.executors.folders import (
-    base_environment,
+    environment_of,
     inner_paths,
     make_folders,
     outer_paths,
@@ -160,7 +160,7 @@ class HostGuest:
             return Ending(0)
         say(watch, "these dependencies are not installed on this machine, if any are listed:")
         command = ["pacman", "--deptest", "--", *relations]
-        return self.run(Step(command=command, directory=self.paths.build), watch)
+        return self.run(Step(command=command, directory=self.paths.scripts, own=True), watch)
 
     def published(self, watch: Watch) -> frozenset[str]:
         """Return the file names that the target's database has; see `Guest.published`."""
@@ -171,7 +171,9 @@ class HostGuest:
             collected = Collected(watch)
             script = self.paths.scripts / "published.sh"
             command = ["bash", str(script), f"{url}/{target.name}.db"]
-            ending = self.run(Step(command=command, directory=self.paths.build), collected)
+            ending = self.run(
+                Step(command=command, directory=self.paths.scripts, own=True), collected
+            )
             if ending == Ending(0):
                 return frozenset(collected.lines())
         return frozenset()
@@ -223,9 +225,7 @@ class HostGuest:
             path = f"{own}:{path}"
         outside = temporary_of(self._order.folder)
         tmp = str(outside) if self._sandbox is None else "/tmp"  # noqa: S108 - of the sandbox
-        return base_environment(self._order, self.paths, path=path, tmp=tmp) | dict(
-            step.environment
-        )
+        return environment_of(step, self._order, self.paths, path=path, tmp=tmp)
 
 
 def _read_report(control: socket.socket) -> supervisor.UsageReport:

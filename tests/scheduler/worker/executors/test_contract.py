@@ -11,6 +11,7 @@ import pytest
 
 from scheduler.settings import ExtraRepository, TargetRepository
 from scheduler.worker.executors.container.executor import ContainerExecutor
+from scheduler.worker.executors.following import Collected
 from scheduler.worker.executors.host.executor import HostExecutor
 from scheduler.worker.executors.protocol import Ending, Step, Stop
 from tests.scheduler.worker.executors.builds import (
@@ -232,3 +233,31 @@ def test_the_file_names_of_the_target_repository_are_read(
     shutil.rmtree(place)
     with executor.guest(make_order(shared / "three", user, target=target), Recorder()) as guest:
         assert guest.published(Recorder()) == frozenset()
+
+
+def test_a_step_of_ours_takes_nothing_of_what_the_build_has_left(
+    shared: Path, user: BuildUser, executor: Executor
+) -> None:
+    look = 'cd; pwd; ls -A; touch "$HOME/mine" && echo written'
+    with executor.guest(make_order(shared / "one", user), Recorder()) as guest:
+        bash(guest, 'echo "output = -" > "$HOME/.curlrc"')
+        own = Step(command=["bash", "-c", look], directory=guest.paths.build, own=True)
+        watch = Recorder()
+        guest.run(own, watch)
+
+    assert watch.lines()[0] != str(guest.paths.home)
+    assert ".curlrc" not in watch.lines()
+    if user.is_other:
+        assert "written" not in watch.lines()
+
+
+def test_what_is_collected_has_an_end(shared: Path, user: BuildUser, executor: Executor) -> None:
+    collected = Collected(Recorder(), limit=1000)
+    with executor.guest(make_order(shared / "one", user), Recorder()) as guest:
+        step = Step(command=["yes"], directory=guest.paths.build, own=True)
+        ending = guest.run(step, collected)
+        again, _ = bash(guest, "exit 3")
+
+    assert ending.stopped is Stop.OUTPUT
+    assert len(collected.data) <= 1000
+    assert again == Ending(3)
