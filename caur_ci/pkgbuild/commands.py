@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from caur_ci.pkgbuild import conditions
+from caur_ci.pkgbuild.evals import evaluate_text
 from caur_ci.pkgbuild.filters import FILTERS, echo, formatted
 from caur_ci.pkgbuild.jump import Jump
 from caur_ci.pkgbuild.makepkg_names import BUILTINS, MAKEPKG_FUNCTIONS, PROGRAMS
@@ -41,6 +42,9 @@ def command(shell: Interpreter, node: Node) -> None:
 def _command(shell: Interpreter, node: Node) -> None:
     shell.line = line_of(node)
     name = _name(shell, node)
+    if name == "eval" and name not in shell.state.functions:
+        evaluate_text(shell, node)
+        return
     if any(child.type == "variable_assignment" for child in node.named_children):
         _with_assignments(shell, node, name)
         return

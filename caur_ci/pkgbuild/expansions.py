@@ -80,7 +80,7 @@ class Expander:
 
     def arithmetic(self, word: Word) -> int:
         """Return the value of an arithmetic expression."""
-        return evaluate_arithmetic(self.text(word), self._number_text, self._shell.budget)
+        return evaluate_arithmetic(self.text(word).replace('"', ""), self._number_text, self._shell.budget)
 
     def _number_text(self, name: str) -> str:
         value = self._shell.state.value(name)
@@ -235,18 +235,30 @@ class Expander:
     def _changed(self, part: Parameter, values: list[str]) -> list[str]:
         """Apply an operator with a pattern to each of `values`."""
         pattern = self.pattern(part.operands[0])
-        replacement = ""
+        replacement: tuple[str, ...] = ("",)
         if part.operator[0] == "/":
             pieces = [piece or Piece(" ", quoted=True, splits=False) for piece in self._pieces(part.operands[1])]
-            # bash 5.2 takes it for what was found, as sed does.
-            if any("&" in piece.text and not piece.quoted for piece in pieces):
-                raise UnsureError("& in a replacement")
-            replacement = "".join(piece.text for piece in pieces)
+            replacement = _replacement(pieces)
         budget = self._shell.budget
         return [
             self._counted(changed(value, part.operator, pattern, replacement, budget))
             for value in values
         ]
+
+
+def _replacement(pieces: Iterable[Piece]) -> tuple[str, ...]:
+    """Return the texts that stand between what was found: since bash 5.2 `&` stands for that."""
+    parts = [""]
+    for piece in pieces:
+        if piece.quoted:
+            parts[-1] += piece.text
+        elif "\\" in piece.text:
+            raise UnsureError("a backslash in a replacement")
+        else:
+            first, *others = piece.text.split("&")
+            parts[-1] += first
+            parts += others
+    return tuple(parts)
 
 
 def _measurable(text: str) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _FIELD = re.compile(r"%(%|s|d|0?[0-9]{0,2}d)")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _PLAIN = re.compile(r"[A-Za-z0-9 _.,:;=@#+~-]*")
-_SED = re.compile(r"s(?P<by>[/|,#:@])(?P<what>.*?)(?P=by)(?P<new>.*?)(?P=by)(?P<flags>g?)")
+_SED = re.compile(r"s(?P<by>[/|,#:@&])(?P<what>.*?)(?P=by)(?P<new>.*?)(?P=by)(?P<flags>g?)")
 # One character of a regular expression that means itself, or any of a few.
 _SED_PLAIN = re.compile(r"(?:[A-Za-z0-9 _:;=@#~,/-]|\\[./-]|\[[A-Za-z0-9._:,-]\])*")
 _RANGES = {"A-Z": "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "a-z": "abcdefghijklmnopqrstuvwxyz"}
@@ -128,8 +128,8 @@ def _cut(arguments: Sequence[str], text: str, _budget: Budget) -> str | None:
 
 def _sed(arguments: Sequence[str], text: str, budget: Budget) -> str | None:
     """Carry out `sed s/…/…/` where what is looked for is plain; None where it is not."""
-    scripts = [argument for argument in arguments if argument != "-e"]
-    if len(scripts) != 1 or any(a.startswith("-") and a != "-e" for a in arguments):
+    scripts = [argument for argument in arguments if argument not in {"-e", "-E", "-r"}]
+    if len(scripts) != 1 or scripts[0].startswith("-"):
         return None
     commands = [part.strip() for part in scripts[0].split(";")] if ";" in scripts[0] else scripts
     lines = text.split("\n")

@@ -33,6 +33,8 @@ _SETS_BY_ARITHMETIC = re.compile(
     r"([A-Za-z_][A-Za-z0-9_]*)\s*(?:\+\+|--|(?:[-+*/%&|^]|<<|>>)?=(?!=))"
     r"|(?:\+\+|--)\s*([A-Za-z_][A-Za-z0-9_]*)"
 )
+# From the first to the last place where there may be arithmetic.
+_ARITHMETIC = re.compile(r"\(\(.*\)\)|[$\w]\[.*\]", re.DOTALL)
 _NOWHERE = frozenset({"/dev/null", "/dev/stderr"})
 
 
@@ -184,8 +186,8 @@ class Interpreter:
         """Make unsure what the expansions in a statement may have set that was not finished."""
         text = self.tree.text[node.start_byte : node.end_byte]
         names = {match[1] for match in _SETS_BY_DEFAULT.finditer(text)}
-        if "((" in text or "[" in text or text.startswith("let"):
-            names |= {match[1] or match[2] for match in _SETS_BY_ARITHMETIC.finditer(text)}
+        for expression in _ARITHMETIC.finditer(text):
+            names |= {found[1] or found[2] for found in _SETS_BY_ARITHMETIC.finditer(expression[0])}
         for name in names:
             self.make_unsure(name, error)
 
@@ -210,7 +212,8 @@ class Interpreter:
 
     def call(self, function: Function, arguments: Sequence[str] | None) -> None:
         """Run a function; `arguments` are None where they are not known."""
-        positional = self.state.positional
+        tree, positional = self.tree, self.state.positional
+        self.tree = function.tree
         self.state.positional = None if arguments is None else tuple(arguments)
         self.state.scopes.append({})
         try:
@@ -220,7 +223,7 @@ class Interpreter:
                 raise
         finally:
             self.state.scopes.pop()
-            self.state.positional = positional
+            self.tree, self.state.positional = tree, positional
 
     def redirected(self, redirects: Sequence[Node], follow: Callable[[], None]) -> None:
         """Follow something with its redirections."""
@@ -458,7 +461,7 @@ class Interpreter:
         text = self.text_of(name)
         if text in TAKEN_FUNCTIONS:
             raise LostError(f"a function named {text}, which makepkg uses itself", line_of(node))
-        self.state.functions[text] = Function(body, line_of(node))
+        self.state.functions[text] = Function(body, line_of(node), self.tree)
         self.state.status = 0
 
     def _redirected(self, node: Node) -> None:

@@ -60,18 +60,17 @@ def find_overrides(shell: Interpreter) -> dict[str, dict[str, Variable]]:
 def _of_package(
     shell: Interpreter, package: str, first: str, function: Function
 ) -> dict[str, Variable]:
+    tree, shell.tree = shell.tree, function.tree
     lines: dict[str, list[_Line]] = {}
     for line in _lines(shell, function.body, starts_line=True):
         lines.setdefault(line.field, []).append(line)
-    if not lines:
-        return {}
     before = shell.state
     shell.state = before.copy()
     _prepare(shell, package, first)
     try:
         return {field: _value(shell, field, several) for field, several in lines.items()}
     finally:
-        shell.state = before
+        shell.state, shell.tree = before, tree
 
 
 def _prepare(shell: Interpreter, package: str, first: str) -> None:

@@ -39,9 +39,12 @@ def part_of_list(items: Array, places: Sequence[int], first: int = 0) -> list[st
 
 
 def changed(
-    text: str, operator: str, pattern: Pattern, replacement: str, budget: Budget
+    text: str, operator: str, pattern: Pattern, replacement: Sequence[str], budget: Budget
 ) -> str:
-    """Return `text` with an operator applied that has a pattern."""
+    """Return `text` with an operator applied that has a pattern.
+
+    What is found stands between each two of the parts of `replacement`.
+    """
     if operator[0] in "^,":
         return _in_case(text, operator, pattern)
     if operator[0] == "#":
@@ -52,23 +55,34 @@ def changed(
         return text[: len(text) - (length or 0)]
     if operator == "/#":
         length = pattern.prefix(text, budget, longest=True)
-        return text if length is None else replacement + text[length:]
+        if length is None:
+            return text
+        return _filled(text[:length], replacement, budget) + text[length:]
     if operator == "/%":
         length = pattern.suffix(text, budget, longest=True)
-        return text if length is None else text[: len(text) - length] + replacement
+        if length is None:
+            return text
+        at = len(text) - length
+        return text[:at] + _filled(text[at:], replacement, budget)
     if operator not in {"/", "//"}:
         raise UnsureError(f"the operator {operator}")
     return _replaced(text, pattern.spans(text, budget, once=operator == "/"), replacement, budget)
 
 
+def _filled(found: str, replacement: Sequence[str], budget: Budget) -> str:
+    """Return the replacement of what was found, which stands between the parts of it."""
+    budget.made(len(found) * (len(replacement) - 1))
+    return found.join(replacement)
+
+
 def _replaced(
-    text: str, spans: Sequence[tuple[int, int]], replacement: str, budget: Budget
+    text: str, spans: Sequence[tuple[int, int]], replacement: Sequence[str], budget: Budget
 ) -> str:
-    budget.made(len(spans) * len(replacement))
+    budget.made(len(spans) * sum(map(len, replacement)))
     made: list[str] = []
     at = 0
     for start, end in spans:
-        made += (text[at:start], replacement)
+        made += (text[at:start], _filled(text[start:end], replacement, budget))
         at = end
     return "".join((*made, text[at:]))
 

@@ -205,11 +205,16 @@ class WordReader:
     def _node(self, kind: str) -> Node | None:
         """Return the node of this kind that the tree has here."""
         node = self._tree.root.descendant_for_byte_range(self.position, self.position + 1)
-        while node is not None and node.start_byte == self.position:
+        while node is not None and self._begins_here(node):
             if node.type == kind:
                 return node
             node = node.parent
         return None
+
+    def _begins_here(self, node: Node) -> bool:
+        """Tell whether a node begins here; within quotes it takes the white space before it."""
+        before = self._text[node.start_byte : self.position]
+        return node.start_byte == self.position or before.isspace()
 
     def _command(self, *, quoted: bool) -> Command:
         backquoted = self._starts("`")
@@ -222,7 +227,7 @@ class WordReader:
         return Command(node, quoted)
 
     def _sum(self, node: Node, *, quoted: bool) -> Arithmetic:
-        start, end = node.start_byte + 3, node.end_byte - 2
+        start, end = self.position + 3, node.end_byte - 2
         if end > self.end or self._text[end : end + 2] != "))":
             raise UnsureError("an arithmetic expression whose end is not clear")
         inner = WordReader(self._tree, start, end)

@@ -19,13 +19,16 @@ from caur_ci.pkgbuild.values import (
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+    from caur_ci.pkgbuild.syntax import SyntaxTree
+
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function: its body, and the line where it is defined."""
+    """A function: its body in a tree, and the line where it is defined."""
 
     body: Node
     line: int
+    tree: SyntaxTree
 
 
 @dataclass(slots=True)
