@@ -16,6 +16,7 @@ from caur_ci.cli import (
     on_commit,
     on_schedule,
     schedule,
+    srcinfo,
     status,
     why,
     worker,
@@ -64,6 +65,7 @@ app.command("on-schedule")(on_schedule.on_schedule)
 app.command("schedule")(schedule.schedule)
 app.command("auto-repo-remove")(auto_repo_remove.auto_repo_remove)
 app.command("deptree")(deptree.deptree)
+app.command("srcinfo")(srcinfo.srcinfo)
 app.command("worker")(worker.worker)
 app.command("builder", hidden=True, help="The same as `worker`.")(worker.worker)
 app.command("database")(database.database)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from caur_ci.pkgbuild.values import UnsureError
@@ -20,25 +21,7 @@ _TOKEN = re.compile(
 _LIMIT = 1 << 64
 _DEEPEST = 30
 _MOST_DIGITS = 25
-
-# From the loosest to the tightest.
-_LEVELS: tuple[dict[str, Callable[[int, int], int]], ...] = (
-    {"||": lambda a, b: int(bool(a or b))},
-    {"&&": lambda a, b: int(bool(a and b))},
-    {"|": operator.or_},
-    {"^": operator.xor},
-    {"&": operator.and_},
-    {"==": lambda a, b: int(a == b), "!=": lambda a, b: int(a != b)},
-    {
-        "<": lambda a, b: int(a < b),
-        ">": lambda a, b: int(a > b),
-        "<=": lambda a, b: int(a <= b),
-        ">=": lambda a, b: int(a >= b),
-    },
-    {"<<": lambda a, b: a << (b & 63), ">>": lambda a, b: a >> (b & 63)},
-    {"+": operator.add, "-": operator.sub},
-    {"*": operator.mul, "/": lambda a, b: _divide(a, b), "%": lambda a, b: _remainder(a, b)},
-)
+_OPEN = "("
 
 
 def evaluate_arithmetic(text: str, lookup: Callable[[str], str], budget: Budget) -> int:
@@ -50,9 +33,7 @@ def evaluate_arithmetic(text: str, lookup: Callable[[str], str], budget: Budget)
 
 
 class _Expression:
-    def __init__(
-        self, text: str, lookup: Callable[[str], str], budget: Budget, depth: int
-    ) -> None:
+    def __init__(self, text: str, lookup: Callable[[str], str], budget: Budget, depth: int) -> None:
         if depth > _DEEPEST:
             raise UnsureError("an arithmetic expression that refers to itself")
         self._lookup = lookup
@@ -138,7 +119,7 @@ class _Expression:
     def _operand(self) -> int:
         token = self._next()
         self._at += 1
-        if token == "(":
+        if token == _OPEN:
             value = self._nested()
             if not self._accept(")"):
                 raise UnsureError("an arithmetic expression that is not modelled")
@@ -162,7 +143,7 @@ def _tokens(text: str, budget: Budget) -> list[str]:
         found.append(match[match.lastgroup or 0])
         at = match.end()
     # ++ and -- assign.
-    for first, second in zip(found, found[1:], strict=False):
+    for first, second in pairwise(found):
         if first == second and first in {"+", "-"}:
             raise UnsureError("an arithmetic expression that is not modelled")
     return found
@@ -198,3 +179,23 @@ def _divide(first: int, second: int) -> int:
 
 def _remainder(first: int, second: int) -> int:
     return first - second * _divide(first, second)
+
+
+# From the loosest to the tightest.
+_LEVELS: tuple[dict[str, Callable[[int, int], int]], ...] = (
+    {"||": lambda a, b: int(bool(a or b))},
+    {"&&": lambda a, b: int(bool(a and b))},
+    {"|": operator.or_},
+    {"^": operator.xor},
+    {"&": operator.and_},
+    {"==": lambda a, b: int(a == b), "!=": lambda a, b: int(a != b)},
+    {
+        "<": lambda a, b: int(a < b),
+        ">": lambda a, b: int(a > b),
+        "<=": lambda a, b: int(a <= b),
+        ">=": lambda a, b: int(a >= b),
+    },
+    {"<<": lambda a, b: a << (b & 63), ">>": lambda a, b: a >> (b & 63)},
+    {"+": operator.add, "-": operator.sub},
+    {"*": operator.mul, "/": _divide, "%": _remainder},
+)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from caur_ci.pkgbuild.environment import machine_variable
 from caur_ci.pkgbuild.syntax import line_of
 from caur_ci.pkgbuild.values import Array, LostError, Shape, Unsure, UnsureError, Value
+from caur_ci.pkgbuild.wordlist import words_of
 from caur_ci.pkgbuild.words import Literal, Word
 
 if TYPE_CHECKING:
@@ -19,14 +20,12 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # What bash reads differently once they are set, or makepkg after it has read the PKGBUILD.
 _POWERFUL = frozenset({"POSIXLY_CORRECT", "GLOBIGNORE", "EXECIGNORE", "FUNCNEST", "IFS", "CARCH"})
 # Of what makepkg sets, these change nothing about a .SRCINFO.
-_HARMLESS = frozenset(
-    """
+_HARMLESS = words_of("""
     CFLAGS CHOST COMPRESSGZ COMPRESSXZ COMPRESSZST CPPFLAGS CXXFLAGS DEBUG_CFLAGS DEBUG_CXXFLAGS
     DLAGENTS EDITOR GIT_LFS_SKIP_SMUDGE INTEGRITY_CHECK LDFLAGS LTOFLAGS MAKEFLAGS NINJAFLAGS
     OPTIONS PACKAGER PKGEXT PURGE_TARGETS RUSTFLAGS SRCEXT STRIP_BINARIES STRIP_SHARED STRIP_STATIC
     TMPDIR TZ _ DISTCC_HOSTS CCACHE_DISABLE GIT_TERMINAL_PROMPT BUILDENV arg func lib signal
-    """.split()
-)
+    """)
 _ELEMENT = re.compile(r"\[[^\]]*\]\+?=")
 _BARE_FLAGS = frozenset("agrxn")
 
@@ -61,17 +60,15 @@ def assign(shell: Interpreter, node: Node) -> None:
 
 def assigned_value(shell: Interpreter, node: Node, old: Value | None) -> Value:
     """Return what an assignment gives; `old` is what `+=` adds to, None where that is not set."""
-    operator = next((child.type for child in node.children if child.type in {"=", "+="}), "")
+    appends = any(child.type == "+=" for child in node.children)
     value = node.child_by_field_name("value")
     is_array = value is not None and value.type == "array"
     try:
-        if not operator:
-            raise UnsureError("an assignment that is not understood")
         if is_array and value is not None:
             fields = array_fields(shell, value)
-            return _joined_array(shell, old, fields) if operator == "+=" else Array.of(fields)
+            return _joined_array(shell, old, fields) if appends else Array.of(fields)
         text = "" if value is None else shell.expand.text(_value_word(shell, node, value))
-        return _joined_text(shell, old, text) if operator == "+=" else text
+        return _joined_text(shell, old, text) if appends else text
     except UnsureError as error:
         shell.forget_assigned(node, error)
         shape = Shape.ARRAY if is_array else Shape.TEXT
@@ -135,7 +132,9 @@ def unset(shell: Interpreter, node: Node) -> None:
 
 
 def _declare_one(shell: Interpreter, command: str, flags: set[str], target: Node) -> None:
-    name_node = target.child_by_field_name("name") if target.type == "variable_assignment" else target
+    name_node = (
+        target.child_by_field_name("name") if target.type == "variable_assignment" else target
+    )
     name = shell.text_of(name_node) if name_node is not None else ""
     if not _NAME.fullmatch(name):
         raise LostError(f"what is given to {command} is not plain", shell.line)
@@ -154,6 +153,17 @@ def _declare_one(shell: Interpreter, command: str, flags: set[str], target: Node
         shell.make_opaque(name, UnsureError(f"the attributes of {name}"))
     if command == "readonly" or "r" in flags:
         shell.state.make_readonly(name, shell.line)
+
+
+def _declare_text(shell: Interpreter, target: Node) -> None:
+    """Follow `export "name=value"`."""
+    try:
+        name, equals, value = shell.expand.text(shell.word(target)).partition("=")
+    except UnsureError as error:
+        raise LostError(f"what is set is not known: {error.reason}", shell.line) from error
+    if not equals or not _NAME.fullmatch(name):
+        raise LostError("what is set is not plain", shell.line)
+    shell.set_default(name, value)
 
 
 def _current(shell: Interpreter, name: str) -> Value | None:
@@ -190,24 +200,30 @@ def _joined_text(shell: Interpreter, old: Value | None, text: str) -> Value:
 
 
 def _assign_element(shell: Interpreter, node: Node, target: Node) -> None:
-    name_node, index_node = target.child_by_field_name("name"), target.child_by_field_name("index")
+    name_node = target.child_by_field_name("name")
     name = "" if name_node is None else shell.text_of(name_node)
     if not _NAME.fullmatch(name):
         raise LostError("an assignment that is not understood", shell.line)
     check_name(shell, name)
-    old = _current(shell, name)
     try:
-        if isinstance(old, Unsure):
-            raise UnsureError(old.reason, old.line)
-        if index_node is None or not shell.text_of(target).endswith("]"):
-            raise UnsureError("an index that is not understood")
-        index = shell.expand.arithmetic(shell.reader(index_node).quoted_text())
-        base = Array.of([old]) if isinstance(old, str) else old or Array()
-        value = assigned_value(shell, node, base.get(index))
-        if not isinstance(value, str):
-            raise UnsureError("an element that is not known")
-        shell.budget.step(1 + len(base.items) // 8)
-        shell.state.assign(name, base.with_item(index, value), shell.line)
+        value = _with_element(shell, node, _current(shell, name), target)
+        shell.state.assign(name, value, shell.line)
     except UnsureError as error:
         shell.forget_assigned(node, error)
         shell.make_unsure(name, error, Shape.ARRAY)
+
+
+def _with_element(shell: Interpreter, node: Node, old: Value | None, target: Node) -> Array:
+    """Return an array with one more element, or another one."""
+    if isinstance(old, Unsure):
+        raise UnsureError(old.reason, old.line)
+    index_node = target.child_by_field_name("index")
+    if index_node is None or not shell.text_of(target).endswith("]"):
+        raise UnsureError("an index that is not understood")
+    index = shell.expand.arithmetic(shell.reader(index_node).quoted_text())
+    base = Array.of([old]) if isinstance(old, str) else old or Array()
+    value = assigned_value(shell, node, base.get(index))
+    if not isinstance(value, str):
+        raise UnsureError("an element that is not known")
+    shell.budget.step(1 + len(base.items) // 8)
+    return base.with_item(index, value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from caur_ci.pkgbuild.values import UnsureError
@@ -73,7 +74,7 @@ def _expand(atoms: list[_Atom], budget: Budget, depth: int) -> list[list[_Atom]]
 def _group(atoms: list[_Atom], start: int, budget: Budget) -> tuple[int | None, list[int]]:
     """Return where the group that begins at `start` ends, and where its own commas are."""
     level = 0
-    commas = []
+    commas: list[int] = []
     budget.step(len(atoms) - start)
     for at in range(start, len(atoms)):
         atom = atoms[at]
@@ -93,7 +94,7 @@ def _choices(
 ) -> list[list[_Atom]] | None:
     if commas:
         places = [-1, *commas, len(inner)]
-        parts = [inner[a + 1 : b] for a, b in zip(places, places[1:], strict=False)]
+        parts = [inner[a + 1 : b] for a, b in pairwise(places)]
         return [choice for part in parts for choice in _expand(part, budget, depth + 1)]
     if any(atom == "{" for atom in inner):
         # Braces within braces that are none themselves; bash has rules of its own there.

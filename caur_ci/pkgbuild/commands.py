@@ -49,9 +49,7 @@ def _command(shell: Interpreter, node: Node) -> None:
         _with_assignments(shell, node, name)
         return
     try:
-        arguments = shell.expand.fields(
-            map(shell.word, node.children_by_field_name("argument"))
-        )
+        arguments = shell.expand.fields(map(shell.word, node.children_by_field_name("argument")))
     except UnsureError as error:
         shell.forget_assigned(node, error)
         _unsure_arguments(shell, node, name, error)
@@ -75,7 +73,9 @@ def _with_assignments(shell: Interpreter, node: Node, name: str) -> None:
     shell.forget_assigned(node, UnsureError("a command with variables of its own"))
     if name in shell.state.functions or not _is_program(name):
         if name == "read":
-            _read(shell, [shell.text_of(child) for child in node.children_by_field_name("argument")])
+            _read(
+                shell, [shell.text_of(child) for child in node.children_by_field_name("argument")]
+            )
             return
         raise LostError(f"{name} with variables of its own is not modelled", shell.line)
     _program(shell, name, None)
@@ -112,10 +112,7 @@ def _run(shell: Interpreter, name: str, arguments: list[str]) -> None:
         shell.call(function, arguments)
     elif name in _BUILTINS:
         _BUILTINS[name](shell, arguments)
-    elif name in _INDIFFERENT:
-        shell.state.status = None
-        shell.wrote(None, f"what {name} writes")
-    elif name in _TELLING:
+    elif name in _INDIFFERENT or name in _TELLING:
         shell.state.status = None
         shell.wrote(None, f"what {name} writes")
     elif _is_program(name):

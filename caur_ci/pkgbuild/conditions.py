@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from caur_ci.pkgbuild.values import UnsureError
 from caur_ci.pkgbuild.syntax import line_of
+from caur_ci.pkgbuild.values import UnsureError
+from caur_ci.pkgbuild.wordlist import words_of
 from caur_ci.pkgbuild.words import Literal, Word
 
 if TYPE_CHECKING:
@@ -17,36 +18,39 @@ if TYPE_CHECKING:
     from caur_ci.pkgbuild.interpreter import Interpreter
     from caur_ci.pkgbuild.reading import WordReader
 
-_NUMBERS = {"-eq": "==", "-ne": "!=", "-lt": "<", "-le": "<=", "-gt": ">", "-ge": ">="}
+_NUMBERS = frozenset({"-eq", "-ne", "-lt", "-le", "-gt", "-ge"})
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _OPERATORS = ("==", "=~", "!=", "&&", "||", "=", "<", ">", "!", "(", ")")
 _SETS = re.compile(r":?=[^=~ ][^}\n]*\}|\(\(|\[[^]]*(?:\+\+|--)")
 _DEEPEST = 20
-_FILE_TESTS = frozenset("-a -b -c -d -e -f -g -h -k -p -r -s -t -u -w -x -G -L -N -O -S".split())
+_FILE_TESTS = words_of("-a -b -c -d -e -f -g -h -k -p -r -s -t -u -w -x -G -L -N -O -S")
 _PATTERN_OPERATORS = frozenset({"=", "==", "!="})
 
 
 def test(shell: Interpreter, node: Node) -> None:
-    """Follow `[[ … ]]`, `[ … ]` or `((…))` as a command; the outcome is the exit code."""
+    """Follow `[[ … ]]` or `[ … ]`; the outcome is the exit code."""
     shell.line = line_of(node)
-    opening = node.children[0].type
     try:
-        if _SETS.search(shell.text_of(node)):
-            # Which of its parts bash looks at decides what is set.
-            raise UnsureError("a condition that sets something")
-        if opening == "[[":
-            reader = shell.reader(node)
-            reader.position += 2
-            reader.end -= 2
-            outcome = _Condition(shell, reader).value()
-            shell.state.status = None if outcome is None else int(not outcome)
-        elif opening == "[":
-            shell.state.status = plain_test(shell, shell.expand.fields(_words(shell, node)))
-        else:
-            raise UnsureError("a condition that is not modelled")
+        outcome = _outcome(shell, node)
     except UnsureError as error:
         shell.forget_assigned(node, error)
-        shell.state.status = None
+        outcome = None
+    shell.state.status = None if outcome is None else int(not outcome)
+
+
+def _outcome(shell: Interpreter, node: Node) -> bool | None:
+    if _SETS.search(shell.text_of(node)):
+        # Which of its parts bash looks at decides what is set.
+        raise UnsureError("a condition that sets something")
+    opening = node.children[0].type
+    if opening == "[[":
+        reader = shell.reader(node)
+        reader.position += 2
+        reader.end -= 2
+        return _Condition(shell, reader).value()
+    if opening == "[":
+        return _plain(shell, shell.expand.fields(_words(shell, node)))
+    raise UnsureError("a condition that is not modelled")
 
 
 def plain_test(shell: Interpreter, words: Sequence[str]) -> int | None:
@@ -75,29 +79,30 @@ def _words(shell: Interpreter, node: Node) -> list[Word]:
 
 def _plain(shell: Interpreter, words: list[str]) -> bool | None:
     """Evaluate `test` by the number of its arguments, as POSIX says."""
-    if not words:
-        return False
-    if len(words) == 1:
-        return words[0] != ""
+    if len(words) <= 1:
+        return words not in ([], [""])
     if words[0] == "!":
         outcome = _plain(shell, words[1:])
         return None if outcome is None else not outcome
     if len(words) == 2:
         return _unary(shell, words[0], words[1])
-    if len(words) == 3:
-        first, operator, second = words
-        if operator in {"=", "=="}:
-            return first == second
-        if operator == "!=":
-            return first != second
-        if operator in _NUMBERS:
-            return _compare(operator, _integer(first), _integer(second))
-    for joint in ("-o", "-a"):
+    return _of_several(shell, words)
+
+
+def _of_several(shell: Interpreter, words: list[str]) -> bool | None:
+    if len(words) == 3 and words[1] in _PATTERN_OPERATORS | _NUMBERS:
+        return _binary(*words)
+    for joint, combine in (("-o", _either), ("-a", _both)):
         if words.count(joint) == 1 and len(words) <= 7:
             at = words.index(joint)
-            left, right = _plain(shell, words[:at]), _plain(shell, words[at + 1 :])
-            return _either(left, right) if joint == "-o" else _both(left, right)
+            return combine(_plain(shell, words[:at]), _plain(shell, words[at + 1 :]))
     return None
+
+
+def _binary(first: str, operator: str, second: str) -> bool:
+    if operator in _NUMBERS:
+        return _compare(operator, _integer(first), _integer(second))
+    return (first == second) == (operator != "!=")
 
 
 def _unary(shell: Interpreter, operator: str, text: str) -> bool | None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 
 from caur_ci.pkgbuild.values import Shape, Unsure, Variable
+from caur_ci.pkgbuild.wordlist import words_of
 
 # They differ from machine to machine, or from run to run.
-_NAMES = frozenset(
-    """
+_NAMES = words_of("""
     ARGLIST ASDEPS BASH BASHOPTS BASHPID BUILDDIR BUILDENV BUILDFILE BUILDFUNC BUILDPKG BUILDSCRIPT
     BUILDTOOL BUILDTOOLVER CFLAGS CHECKFUNC CHOST CLEANBUILD CLEANUP COLUMNS COMMAND_MODE CPPFLAGS
     CXXFLAGS DBGSRCDIR DEBUGINFOD_URLS DEBUG_CFLAGS DEBUG_CXXFLAGS DEBUG_RUSTFLAGS DEP_BIN DIRSTACK
@@ -33,19 +33,16 @@ _NAMES = frozenset(
     pkgbuild_schema_package_overrides pkgbuild_schema_strings shellopts signal startdir tidy_modify
     tidy_remove using_ccache
     ALL_OFF BLUE BOLD GREEN RED YELLOW
-    """.split()
-)
+    """)
 _PATTERN = re.compile(r"(?:BASH|LC|XDG|LIBMAKEPKG|COMP|COMPRESS|E|CI|GIT|DISTCC|CCACHE)_\w*")
 _COMPRESS = re.compile(r"COMPRESS\w+")
 # What is set between the reading of the PKGBUILD and the writing of the .SRCINFO, or hides a
 # variable of the same name while a package function's assignments are evaluated.
-SET_LATER = frozenset(
-    """
+SET_LATER = words_of("""
     srcdir pkgdir pkgdirbase basever SPLITPKG PKGVERFUNC PREPAREFUNC BUILDFUNC CHECKFUNC PKGFUNC
     a attr attr_regex attrname decl funcname isarray multivalued multivalued_arch_attrs outputvar
     outvalue package_arch pkg r ref shellopts singlevalued REPLY
-    """.split()
-)
+    """)
 
 
 def machine_variable(name: str) -> Variable | None:

@@ -79,9 +79,7 @@ def evaluate(
     lost = None
     overrides: Mapping[str, Mapping[str, Variable]] = {}
     try:
-        if tree.has_errors:
-            lines = tree.error_lines(1)
-            raise LostError("the syntax is not understood", lines[0] if lines else 1)
+        _check_syntax(tree)
         interpreter.run_all()
         _check_end(interpreter)
         overrides = find_overrides(interpreter)
@@ -102,6 +100,11 @@ def evaluate(
         overrides=overrides,
         lost=lost,
     )
+
+
+def _check_syntax(tree: SyntaxTree) -> None:
+    if tree.has_errors:
+        raise LostError("the syntax is not understood", next(iter(tree.error_lines(1)), 1))
 
 
 def _check_end(interpreter: Interpreter) -> None:

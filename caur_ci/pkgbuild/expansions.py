@@ -80,7 +80,9 @@ class Expander:
 
     def arithmetic(self, word: Word) -> int:
         """Return the value of an arithmetic expression."""
-        return evaluate_arithmetic(self.text(word).replace('"', ""), self._number_text, self._shell.budget)
+        return evaluate_arithmetic(
+            self.text(word).replace('"', ""), self._number_text, self._shell.budget
+        )
 
     def _number_text(self, name: str) -> str:
         value = self._shell.state.value(name)
@@ -134,7 +136,9 @@ class Expander:
         name = self._one(part)
         if not name or not name.isascii() or not name.isidentifier():
             raise UnsureError("an indirect expansion that is not modelled")
-        return self._parameter(Parameter(name, part.quoted, None, False, False, part.operator, part.operands))
+        return self._parameter(
+            Parameter(name, part.quoted, None, False, False, part.operator, part.operands)
+        )
 
     def _positional(self) -> Array:
         if self._shell.state.positional is None:
@@ -237,7 +241,10 @@ class Expander:
         pattern = self.pattern(part.operands[0])
         replacement: tuple[str, ...] = ("",)
         if part.operator[0] == "/":
-            pieces = [piece or Piece(" ", quoted=True, splits=False) for piece in self._pieces(part.operands[1])]
+            pieces = [
+                piece or Piece(" ", quoted=True, splits=False)
+                for piece in self._pieces(part.operands[1])
+            ]
             replacement = _replacement(pieces)
         budget = self._shell.budget
         return [

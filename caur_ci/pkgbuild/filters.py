@@ -97,7 +97,7 @@ def _characters(argument: str) -> str | None:
         return "\n"
     if argument.startswith("-") and len(argument) > 1:
         return None
-    if "-" in argument[1:-1] or ":" in argument and "[" in argument:
+    if "-" in argument[1:-1] or (":" in argument and "[" in argument):
         return None
     return argument if _PLAIN.fullmatch(argument) or argument in {"/", "\n"} else None
 

@@ -6,8 +6,9 @@ followed. The list is what `declare -F` shows within a PKGBUILD, for makepkg 6 a
 
 from __future__ import annotations
 
-MAKEPKG_FUNCTIONS = frozenset(
-    """
+from caur_ci.pkgbuild.wordlist import words_of
+
+MAKEPKG_FUNCTIONS = words_of("""
     array_build ask backup_package_variables build_id buildenv_buildflags buildenv_ccache
     buildenv_debugflags buildenv_distcc buildenv_lto buildenv_makeflags buildenv_rust
     calc_checksum_bzr calc_checksum_file calc_checksum_fossil calc_checksum_git
@@ -50,30 +51,26 @@ MAKEPKG_FUNCTIONS = frozenset(
     verify_source version warn_build_references warn_missing_backup warning write_buildinfo
     write_kv_pair write_pkgbuild_attribute write_pkginfo write_srcinfo write_srcinfo_content
     write_srcinfo_header
-    """.split()
-)
-BUILTINS = frozenset(
-    """
+    """)
+BUILTINS = words_of("""
     . : [ alias bg bind break builtin caller cd command compgen complete compopt continue declare
     dirs disown echo enable eval exec exit export false fc fg getopts hash help history jobs kill
     let local logout mapfile popd printf pushd pwd read readarray readonly return set shift shopt
     source suspend test times trap true type typeset ulimit umask unalias unset wait
-    """.split()
-)
+    """)
 # Programs that makepkg calls on its way to the .SRCINFO, by names that a function could take.
-_CALLED = frozenset("awk cat date gettext grep pacman sed tput".split())
+_CALLED = words_of("awk cat date gettext grep pacman sed tput")
 TAKEN_FUNCTIONS = MAKEPKG_FUNCTIONS | BUILTINS | _CALLED
 # Other programs: whatever they do, they cannot change the shell that started them.
-PROGRAMS = _CALLED | frozenset(
-    """
-    7z ar arch b2sum base64 basename bc bsdtar bzip2 cargo chmod chown cksum clang cmp comm cp curl
-    cut cvs dc dd df diff dirname du echo env expr factor file find fold gawk gcc getconf git gpg
-    gunzip gzip head hg host hostname hostnamectl htmlq icu-config id install java join jq ldconfig
-    ldd less llvm-config ln locale localectl ls lsb_release lscpu lsmod lspci make md5sum mkdir mktemp
-    mv nasm nl node nproc npm nvcc nvchecker od openssl patch perl pgrep php pip pkg-config pkgconf
-    pkgfile pnpm ps python python2 python3 readelf readlink realpath rev rg rm rmdir rpm ruby seq
-    sha1sum sha256sum sha512sum shuf sleep sort stat strings stty sudo svn sync systemctl tac tail
-    tar tee timeout touch tr truncate uname uniq unlink unxz unzip vercmp vulkaninfo wc wget which
-    whoami xargs xmllint xmlstarlet xpath xz yarn yes yq zcat zip zstd zstdcat
-    """.split()
-)
+PROGRAMS = _CALLED | words_of("""
+    7z ar arch b2sum base64 basename bc bsdtar bzip2 cargo chmod chown cksum clang cmp comm cp
+    curl cut cvs dc dd df diff dirname du echo env expr factor file find fold gawk gcc getconf git
+    gpg gunzip gzip head hg host hostname hostnamectl htmlq icu-config id install java join jq
+    ldconfig ldd less llvm-config ln locale localectl ls lsb_release lscpu lsmod lspci make md5sum
+    mkdir mktemp mv nasm nl node nproc npm nvcc nvchecker od openssl patch perl pgrep php pip
+    pkg-config pkgconf pkgfile pnpm ps python python2 python3 readelf readlink realpath rev rg rm
+    rmdir rpm ruby seq sha1sum sha256sum sha512sum shuf sleep sort stat strings stty sudo svn sync
+    systemctl tac tail tar tee timeout touch tr truncate uname uniq unlink unxz unzip vercmp
+    vulkaninfo wc wget which whoami xargs xmllint xmlstarlet xpath xz yarn yes yq zcat zip zstd
+    zstdcat
+    """)

@@ -15,9 +15,10 @@ from caur_ci.pkgbuild.schema import ARRAYS, BY_ARCHITECTURE, STRINGS
 from caur_ci.pkgbuild.state import Function
 from caur_ci.pkgbuild.syntax import line_of
 from caur_ci.pkgbuild.values import Array, LostError, Shape, Unsure, Value, Variable
+from caur_ci.pkgbuild.wordlist import words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from tree_sitter import Node
 
@@ -25,13 +26,11 @@ if TYPE_CHECKING:
 
 _FIELDS = frozenset({*ARRAYS, *STRINGS})
 # Nodes whose own statements `declare -f` prints on lines of their own.
-_GROUPS = frozenset(
-    """
+_GROUPS = words_of("""
     compound_statement do_group if_statement elif_clause else_clause case_statement case_item
     for_statement while_statement c_style_for_statement function_definition redirected_statement
     subshell list negated_command pipeline
-    """.split()
-)
+    """)
 _MULTILINE = frozenset({"heredoc_body", "string", "raw_string", "ansi_c_string"})
 
 
@@ -51,7 +50,9 @@ def find_overrides(shell: Interpreter) -> dict[str, dict[str, Variable]]:
     names = (packages.value,) if isinstance(packages.value, str) else packages.value.values
     found: dict[str, dict[str, Variable]] = {}
     for name in names:
-        function = shell.state.functions.get(f"package_{name}", shell.state.functions.get("package"))
+        function = shell.state.functions.get(
+            f"package_{name}", shell.state.functions.get("package")
+        )
         if isinstance(function, Function):
             found[name] = _of_package(shell, name, names[0], function)
     return found
@@ -105,7 +106,9 @@ def _value(shell: Interpreter, field: str, lines: list[_Line]) -> Variable:
         if isinstance(value, Unsure):
             return Variable(value, number)
         if "\n" in (value if isinstance(value, str) else "".join(value.values)):
-            return Variable(Unsure("a value of several lines in a package function", number), number)
+            return Variable(
+                Unsure("a value of several lines in a package function", number), number
+            )
     return Variable(value if value is not None else Array() if wants_array else "", number)
 
 
@@ -120,7 +123,9 @@ def _lines(shell: Interpreter, node: Node, *, starts_line: bool) -> Iterator[_Li
         if at.type in {"variable_assignment", "variable_assignments", "command"} and starts:
             yield from _assignments(shell, at)
         _check_texts(shell, at)
-        waiting += [(child, inner, depth + 1) for child, inner in reversed(list(_inside(at, starts=starts)))]
+        waiting += [
+            (child, inner, depth + 1) for child, inner in reversed(list(_inside(at, starts=starts)))
+        ]
 
 
 def _inside(node: Node, *, starts: bool) -> Iterator[tuple[Node, bool]]:
@@ -179,5 +184,3 @@ def _check_texts(shell: Interpreter, node: Node) -> None:
                 f"a text in a package function has a line that makepkg takes for {match[1]}",
                 line_of(node),
             )
-
-

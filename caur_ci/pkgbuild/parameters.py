@@ -47,26 +47,30 @@ def changed(
     """
     if operator[0] in "^,":
         return _in_case(text, operator, pattern)
-    if operator[0] == "#":
-        length = pattern.prefix(text, budget, longest=operator == "##")
-        return text[length or 0 :]
-    if operator[0] == "%":
-        length = pattern.suffix(text, budget, longest=operator == "%%")
-        return text[: len(text) - (length or 0)]
-    if operator == "/#":
-        length = pattern.prefix(text, budget, longest=True)
-        if length is None:
-            return text
-        return _filled(text[:length], replacement, budget) + text[length:]
-    if operator == "/%":
-        length = pattern.suffix(text, budget, longest=True)
-        if length is None:
-            return text
-        at = len(text) - length
-        return text[:at] + _filled(text[at:], replacement, budget)
+    if operator[0] in "#%":
+        return _shortened(text, operator, pattern, budget)
+    if operator in {"/#", "/%"}:
+        return _replaced(text, _span_at(text, operator, pattern, budget), replacement, budget)
     if operator not in {"/", "//"}:
         raise UnsureError(f"the operator {operator}")
-    return _replaced(text, pattern.spans(text, budget, once=operator == "/"), replacement, budget)
+    spans = pattern.spans(text, budget, once=operator == "/")
+    return _replaced(text, spans, replacement, budget)
+
+
+def _shortened(text: str, operator: str, pattern: Pattern, budget: Budget) -> str:
+    longest = len(operator) == 2
+    if operator[0] == "#":
+        return text[pattern.prefix(text, budget, longest=longest) or 0 :]
+    return text[: len(text) - (pattern.suffix(text, budget, longest=longest) or 0)]
+
+
+def _span_at(text: str, operator: str, pattern: Pattern, budget: Budget) -> list[tuple[int, int]]:
+    """Return where the pattern matches at the beginning or the end; at most one place."""
+    if operator == "/#":
+        length = pattern.prefix(text, budget, longest=True)
+        return [] if length is None else [(0, length)]
+    length = pattern.suffix(text, budget, longest=True)
+    return [] if length is None else [(len(text) - length, len(text))]
 
 
 def _filled(found: str, replacement: Sequence[str], budget: Budget) -> str:

@@ -178,20 +178,16 @@ class WordReader:
             self._depth -= 1
 
     def _expansion(self, *, quoted: bool) -> Part:
-        if self._starts("`"):
-            return self._command(quoted=quoted)
         if self._starts("$(("):
             node = self._node("arithmetic_expansion")
             return self._command(quoted=quoted) if node is None else self._sum(node, quoted=quoted)
-        if self._starts("$("):
+        if self._starts("`") or self._starts("$("):
             return self._command(quoted=quoted)
         if self._starts("${"):
             self.position += 2
             return self._braced(quoted=quoted)
-        if not quoted and self._starts("$'"):
+        if not quoted and self._text[self.position + 1 : self.position + 2] in {"'", '"'}:
             return self._ansi_c()
-        if not quoted and self._starts('$"'):
-            raise UnsureError("a text to be translated")
         if match := _PLAIN_NAME.match(self._text, self.position + 1, self.end):
             self.position = match.end()
             return Parameter(match[0], quoted)
@@ -199,6 +195,8 @@ class WordReader:
         return Literal("$", quoted)
 
     def _ansi_c(self) -> Literal:
+        if self._starts('$"'):
+            raise UnsureError("a text to be translated")
         text, self.position = ansi_c(self._text, self.position + 2, self.end)
         return Literal(decode(text), quoted=True)
 
@@ -231,7 +229,7 @@ class WordReader:
         if end > self.end or self._text[end : end + 2] != "))":
             raise UnsureError("an arithmetic expression whose end is not clear")
         inner = WordReader(self._tree, start, end)
-        inner._depth = self._depth  # noqa: SLF001 - one of ours
+        inner._depth = self._depth
         self.position = node.end_byte
         return Arithmetic(inner.quoted_text(), quoted)
 

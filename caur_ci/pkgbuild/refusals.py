@@ -68,7 +68,8 @@ def _kinds(evaluation: Evaluation) -> Iterator[Refusal]:
         if name in STRINGS and isinstance(variable.value, Array):
             yield Refusal(name, variable.line, "should not be an array")
         elif isinstance(variable.value, str) and (
-            name in ARRAYS or (base in BY_ARCHITECTURE and arch in _known(evaluation.elements("arch")))
+            name in ARRAYS
+            or (base in BY_ARCHITECTURE and arch in _known(evaluation.elements("arch")))
         ):
             yield Refusal(name, variable.line, "should be an array")
 

@@ -5,6 +5,8 @@ After makepkg's `util/schema.sh` and `srcinfo.sh` (pacman 6 and 7).
 
 from __future__ import annotations
 
+from caur_ci.pkgbuild.wordlist import words_of
+
 SUMS = (
     *("cksums", "md5sums", "sha1sums", "sha224sums", "sha256sums", "sha384sums", "sha512sums"),
     "b2sums",
@@ -41,9 +43,7 @@ PACKAGE_ARRAYS = (
     *("arch", "groups", "license", "checkdepends", "depends", "optdepends", "provides"),
     *("conflicts", "replaces", "options", "backup"),
 )
-OPTIONS = frozenset(
-    """
+OPTIONS = words_of("""
     autodeps buildflags ccache debug distcc docs emptydirs libtool lto makeflags purge staticlibs
     strip zipman
-    """.split()
-)
+    """)

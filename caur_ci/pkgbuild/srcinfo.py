@@ -19,7 +19,7 @@ from caur_ci.pkgbuild.schema import (
 from caur_ci.pkgbuild.values import Array, Unsure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from caur_ci.pkgbuild.evaluate import Evaluation
 
@@ -109,9 +109,7 @@ def _base_fields(evaluation: Evaluation) -> Iterator[tuple[str, tuple[str, ...]]
             yield name, tuple(map(_normal, value.values))
 
 
-def _package_fields(
-    evaluation: Evaluation, package: str
-) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _package_fields(evaluation: Evaluation, package: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     overrides = evaluation.overrides.get(package, {})
     for name in _package_names(evaluation, package):
         if name not in overrides:
@@ -182,5 +180,3 @@ def _normal(value: str) -> str:
     """Return a value with its white space as makepkg writes it."""
     value = _BLANKS.sub(" ", value)
     return value.removeprefix(" ").removesuffix(" ")
-
-

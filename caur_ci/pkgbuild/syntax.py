@@ -77,8 +77,8 @@ def parse(
 
     A file whose syntax is wrong has a tree all the same: see `has_errors`.
 
-    Raises UnparsableError where it is larger than `largest` bytes, takes more than `longest` seconds
-    of processor time, or holds what makes bash read something else than stands there.
+    Raises UnparsableError where it is larger than `largest` bytes, takes more than `longest`
+    seconds of processor time, or holds what makes bash read something else than stands there.
     """
     if len(data) > largest:
         raise UnparsableError(f"{origin} has {len(data):,} bytes; {largest:,} are read at most")
@@ -103,7 +103,7 @@ def _root(data: bytes, origin: str, longest: float) -> Node:
     def read(offset: int, _point: Point) -> bytes:
         return data[offset : offset + _CHUNK]
 
-    def is_late(_offset: int, _has_error: bool) -> bool:  # noqa: FBT001 - the library's signature
+    def is_late(_offset: int, _has_error: bool) -> bool:
         return time.thread_time() > end
 
     parser = _parser()
