@@ -49,6 +49,11 @@ def one_line(text: str) -> str:
     return printable(" ".join(text.split()))
 
 
+def first_line(text: str) -> str:
+    """Return the first line of `text`, as `printable` does."""
+    return one_line(next(iter(text.splitlines()), ""))
+
+
 def in_markdown(text: str) -> str:
     """Return `text` so that Markdown shows it, on one line, as it is; also in a table."""
     return _MARKDOWN.sub(r"\\\g<0>", one_line(text))

@@ -6,10 +6,10 @@ import time
 from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import requests
 
+from caur_ci.credentials import without_credentials
 from caur_ci.errors import TemporaryError
 
 if TYPE_CHECKING:
@@ -89,12 +89,12 @@ class Web:
             try:
                 answer = self._once(method, url, headers, fields)
             except requests.RequestException as error:
-                problem = WebError(f"{_shown(url)}: {_reason(error)}", hint=_HINT)
+                problem = WebError(f"{shown_url(url)}: {_reason(error)}", hint=_HINT)
             else:
                 if answer.status in {200, 304}:
                     return answer
                 problem = WebError(
-                    f"{_shown(url)} answered with status {answer.status}", status=answer.status
+                    f"{shown_url(url)} answered with status {answer.status}", status=answer.status
                 )
                 if answer.status not in _TRY_AGAIN:
                     raise problem
@@ -148,7 +148,6 @@ def _reason(error: requests.RequestException) -> str:
     return str(error)
 
 
-def _shown(url: str) -> str:
-    """Return `url` without what may be secret in it."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+def shown_url(url: str) -> str:
+    """Return `url` without what may be secret in it: login and query."""
+    return without_credentials(url).partition("?")[0]

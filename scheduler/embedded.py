@@ -19,8 +19,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from caur_ci.errors import CaurError, TemporaryError
+from caur_ci.locks import locked
 from caur_ci.process import run
-from scheduler.locks import locked
 from scheduler.private import make_private
 
 # What a unix socket address can hold, without the closing zero.

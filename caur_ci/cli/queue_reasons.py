@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from caur_ci.cli.queue_view import one_line, state_of, timestamp
+from caur_ci.cli.queue_view import state_of, timestamp
 from caur_ci.cli.reasons import Reason
+from caur_ci.plaintext import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,7 +27,7 @@ def queue_reasons(
     """
     pending = explanation.pending
     for reason in explanation.reasons:
-        yield _reason(one_line(reason))
+        yield _reason(first_line(reason))
     if pending is not None and explanation.blockers:
         yield _reason("the jobs that it waits for:", *_blockers(explanation, pending.job_id))
     if pending is not None and not explanation.able:
@@ -75,6 +76,6 @@ def _below(
 
 
 def _last_result(job: JobView) -> str:
-    reason = f", {one_line(job.reason)}" if job.reason else ""
+    reason = f", {first_line(job.reason)}" if job.reason else ""
     ended = f" at {timestamp(job.finished)}" if job.finished else ""
     return f"its last job, {job.job_id}, ended{ended}: {state_of(job)}{reason}"

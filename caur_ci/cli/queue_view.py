@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from caur_ci.plaintext import first_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -104,16 +106,10 @@ def state_of(job: JobView) -> str:
 
 
 def printable(text: str) -> str:
-    """Return `text` as one line that neither a terminal nor rich takes for commands."""
+    """Return the first line of `text`, which neither a terminal nor rich takes for commands."""
     from rich.markup import escape  # noqa: PLC0415 - slow to import
 
-    return escape(one_line(text))
-
-
-def one_line(text: str) -> str:
-    """Return the first line of `text`, without what could steer a terminal."""
-    line = text.splitlines()[0] if text else ""
-    return "".join(letter if letter.isprintable() else "?" for letter in line)
+    return escape(first_line(text))
 
 
 def ago(now: float, then: float) -> str:
@@ -138,7 +134,7 @@ def duration(seconds: float) -> str:
 def _paused(now: float, pause: Pause) -> RenderableType:
     from rich.text import Text  # noqa: PLC0415 - slow to import
 
-    why = f": {one_line(pause.reason)}" if pause.reason else ""
+    why = f": {first_line(pause.reason)}" if pause.reason else ""
     return Text(
         f"Paused {ago(now, pause.since)}{why}. Workers get no jobs until `caur-ci queue resume`.",
         style="yellow",

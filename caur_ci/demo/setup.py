@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import InputError
+from caur_ci.locks import try_lock
 from caur_ci.process import run
 from scheduler.files import remove_tree
-from scheduler.locks import try_lock
 from scheduler.settings import ExecutorKind
 from scheduler.workerkeys import WorkerKey
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit
 
+from caur_ci.credentials import split_login, without_credentials_in
 from caur_ci.errors import GitError, TemporaryError
+from caur_ci.git.settings import as_environment, stored_login
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 _NETWORK_TIMEOUT = 900.0
 _FETCH_OPTIONS = ("--no-tags", "--no-write-fetch-head", "--quiet", "--no-recurse-submodules")
-_USERINFO = re.compile(r"(://)[^/@\s]+@")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -135,40 +135,30 @@ class Remote:
         """Return the settings, as environment variables, and the address to use git with."""
         credentials = self._credentials
         url = self._url() if credentials else ""
-        if credentials is None or not url.startswith(("http://", "https://")):
+        if credentials is None or not url.lower().startswith(("http://", "https://")):
             yield {}, self.name
             return
-        parts = urlsplit(url)
-        host = parts.netloc.rpartition("@")[2]
-        user, token = (quote(c, safe="") for c in (credentials.user, credentials.token))
-        with tempfile.TemporaryDirectory(prefix="caur-ci-") as folder:
-            store = Path(folder, "credentials")
-            store.touch(mode=0o600)
-            store.write_text(f"{parts.scheme}://{user}:{token}@{host}\n", encoding="utf-8")
-            settings = [
-                ("credential.helper", ""),
-                ("credential.helper", f"store --file={store}"),
+        _, address = split_login(url)
+        parts = urlsplit(address)
+        login = ":".join(quote(it, safe="") for it in (credentials.user, credentials.token))
+        with (
+            tempfile.TemporaryDirectory(prefix="caur-ci-") as folder,
+            stored_login(login, address, Path(folder)) as settings,
+        ):
+            settings += [
                 ("core.hooksPath", "/dev/null"),
                 # Job tokens that forges write into the checkout's configuration would come first.
-                (f"http.{parts.scheme}://{host}/.extraheader", ""),
+                (f"http.{parts.scheme}://{parts.netloc}/.extraheader", ""),
             ]
-            yield _as_environment(settings), urlunsplit(parts._replace(netloc=host))
+            yield as_environment(settings), address
 
     def _url(self) -> str:
         output = self._repository.git("remote", "get-url", "--push", self.name)
         return output.decode("utf-8", "replace").strip()
 
 
-def _as_environment(settings: Sequence[tuple[str, str]]) -> dict[str, str]:
-    environment = {"GIT_CONFIG_COUNT": str(len(settings))}
-    for position, (key, value) in enumerate(settings):
-        environment[f"GIT_CONFIG_KEY_{position}"] = key
-        environment[f"GIT_CONFIG_VALUE_{position}"] = value
-    return environment
-
-
 def _translated(error: GitError, remote: str) -> GitError | TemporaryError:
-    message = _USERINFO.sub(r"\1***@", error.message)
+    message = without_credentials_in(error.message)
     for sign, hint in _HINTS.items():
         if sign in message:
             return GitError(message, hint=hint)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
 
+from caur_ci.credentials import without_credentials
 from caur_ci.errors import ConfigError
-from caur_ci.update.remote_ref import RemoteRef, without_credentials
+from caur_ci.update.remote_ref import RemoteRef
 
 DEFAULT = "{url}/{pkgbase}.git"
 _PORTS = {"http": 80, "https": 443}

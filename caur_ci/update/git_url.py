@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+from caur_ci.credentials import without_credentials
 from caur_ci.errors import InputError
 from caur_ci.update.fetching import Fetcher, FetchProblem
-from caur_ci.update.remote_ref import RemoteRef, without_credentials
+from caur_ci.update.remote_ref import RemoteRef
 from caur_ci.update.source import FindingKind, FollowedPackage, LastSeen, SourceFinding
 from caur_ci.update.upstream import read_srcinfos
 

@@ -8,7 +8,6 @@ one that breaks off leaves nothing behind.
 
 from __future__ import annotations
 
-import fcntl
 import itertools
 import os
 import shutil
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from caur_ci.git import TreeEntry
 from caur_ci.git.repository import TREE_MODE
+from caur_ci.locks import locked, try_lock
 from caur_ci.process import run
 
 if TYPE_CHECKING:
@@ -50,12 +50,11 @@ class Quarantine:
         self._numbers = itertools.count()
         everything = Path(common, _FOLDER)
         everything.mkdir(exist_ok=True)
-        with _lock(everything):
+        with locked(everything):
             self._sweep(everything)
             self._folder = Path(tempfile.mkdtemp(dir=everything))
             # As long as this process lives, and not longer whatever happens to it.
-            self._alive = os.open(self._folder, os.O_RDONLY)
-            fcntl.flock(self._alive, fcntl.LOCK_EX)
+            self._alive = try_lock(self._folder)
 
     @contextmanager
     def repository(self) -> Iterator[Path]:
@@ -92,17 +91,19 @@ class Quarantine:
         """Let go of everything."""
         self._forget([name for name in self._kept() if _run_of(name) == self._folder.name])
         shutil.rmtree(self._folder, ignore_errors=True)
-        os.close(self._alive)
+        if self._alive is not None:
+            os.close(self._alive)
 
     def _sweep(self, everything: Path) -> None:
         """Remove what runs have left that did not come to their end."""
         alive = set()
         for folder in everything.iterdir():
-            with _lock(folder, wait=False) as dead:
-                if dead:
-                    shutil.rmtree(folder, ignore_errors=True)
-                else:
-                    alive.add(folder.name)
+            lock = try_lock(folder)
+            if lock is None:
+                alive.add(folder.name)
+                continue
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
         self._forget([name for name in self._kept() if _run_of(name) not in alive])
 
     def _kept(self) -> list[str]:
@@ -116,19 +117,3 @@ class Quarantine:
 
 def _run_of(ref: str) -> str:
     return ref.removeprefix(KEPT_REFS).partition("/")[0]
-
-
-@contextmanager
-def _lock(folder: Path, *, wait: bool = True) -> Iterator[bool]:
-    """Hold the lock of a folder; tell whether it is held."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except BlockingIOError:
-        held = False
-    else:
-        held = True
-    try:
-        yield held
-    finally:
-        os.close(handle)

@@ -11,8 +11,7 @@ import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
-from caur_ci.update.remote_ref import without_credentials
-from caur_ci.web import MAX_SIZE
+from caur_ci.web import MAX_SIZE, shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +47,7 @@ class RecordingAdapter(BaseAdapter):
             self._log.add(question, {"problem": type(error).__name__})
             raise
         headers = {name: answer.headers[name] for name in _KEPT_HEADERS if name in answer.headers}
-        shown = {name: _shown(value) for name, value in headers.items()}
+        shown = {name: shown_url(value) for name, value in headers.items()}
         body = self._log.add_body(content)
         self._log.add(question, {"status": answer.status_code, "headers": shown, "body": body})
         return _response(request, answer.status_code, headers, content)
@@ -83,12 +82,7 @@ def _question(request: PreparedRequest) -> dict[str, Any]:
     body = request.body or b""
     asked = hashlib.sha256(body if isinstance(body, bytes) else body.encode())
     asked.update(b"\0" + parts.query.encode())
-    return {"web": request.method, "url": _shown(request.url or ""), "asked": asked.hexdigest()}
-
-
-def _shown(text: str) -> str:
-    """Return a header, or the URL of a request, without what may be secret in it."""
-    return without_credentials(text).partition("?")[0]
+    return {"web": request.method, "url": shown_url(request.url or ""), "asked": asked.hexdigest()}
 
 
 def _content(answer: Response) -> bytes:

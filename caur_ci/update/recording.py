@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from caur_ci.credentials import without_credentials
 from caur_ci.update.answers import AnswerLog, Answers, RecordingError
 from caur_ci.update.recorded_web import RecordingAdapter, ReplayingAdapter
-from caur_ci.update.remote_ref import without_credentials
 from caur_ci.update.transport import Fetched, TransportError, Trouble
 
 if TYPE_CHECKING:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
 
 from caur_ci.config.values import GIT_URL
+from caur_ci.credentials import split_login, without_credentials
 from caur_ci.errors import InputError
 from caur_ci.names import is_ref_name
 
-_USERINFO = re.compile(r"(://)[^/@\s]*@")
 _KINDS_OF_REFS = {"branch": "refs/heads/", "tag": "refs/tags/"}
 
 
@@ -27,8 +26,12 @@ class RemoteRef:
             GIT_URL.parse(self.url)
         except ValueError as error:
             raise InputError(f"{without_credentials(self.url)!a} is not {error}") from None
-        if not self.url.isprintable():
-            raise InputError(f"{without_credentials(self.url)!a} is not the URL of a repository")
+        if not (self.url.isprintable() and _has_usable_host(self.url)):
+            raise InputError(
+                f"{without_credentials(self.url)!a} is not the URL of a repository",
+                hint="In a password, everything but letters and digits has to be percent-encoded: "
+                "%2F for /, %23 for #.",
+            )
         if self.ref != "HEAD" and not (self.ref.startswith("refs/") and is_ref_name(self.ref)):
             raise InputError(f"{self.ref!a} is no name that a branch or tag can have")
 
@@ -50,7 +53,7 @@ class RemoteRef:
     def host(self) -> str:
         """The server, with its port where one is given; empty for a repository on this machine."""
         if "://" in self.url:
-            return urlsplit(self.url).netloc.rpartition("@")[2].lower()
+            return urlsplit(split_login(self.url)[1]).netloc.lower()
         return self.url.partition(":")[0].rpartition("@")[2].lower()
 
     def __str__(self) -> str:
@@ -61,6 +64,13 @@ class RemoteRef:
         return url if self.ref == "HEAD" else f"{url}#{kind}={name}"
 
 
-def without_credentials(url: str) -> str:
-    """Return `url`, or a text with URLs in it, without user names and passwords."""
-    return _USERINFO.sub(r"\1", url)
+def _has_usable_host(url: str) -> bool:
+    """Tell whether what should be a host and a port is that: half of a password is not."""
+    if "://" not in url:
+        return True
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises if it is none
+    except ValueError:
+        return False
+    return True

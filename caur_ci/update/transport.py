@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import threading
 from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urlsplit, urlunsplit
 
+from caur_ci.credentials import split_login, without_credentials, without_credentials_in
 from caur_ci.errors import ProcessError, TemporaryError
+from caur_ci.git.settings import as_environment, stored_login
+from caur_ci.plaintext import one_line
 from caur_ci.process import run
-from caur_ci.update.remote_ref import RemoteRef, without_credentials
+from caur_ci.update.remote_ref import RemoteRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -136,7 +137,9 @@ class GitTransport:
     ) -> bytes:
         host = RemoteRef(url).host
         if host and len(self._silent[host] - {url}) >= _PATIENCE:
-            told = f"{_shown(url)}: not asked, because {host} did not answer about others"
+            told = (
+                f"{without_credentials(url)}: not asked, because {host} did not answer about others"
+            )
             raise TransportError(told, Trouble.REFUSED)
         settings = [option for setting in _SETTINGS for option in ("-c", setting)]
         with self._address(url, repository) as (address, environment):
@@ -167,34 +170,22 @@ class GitTransport:
         A password in a URL goes into a file, because arguments can be seen by everybody.
         """
         settings = [(f"http.{start}.proxy", proxy) for start, proxy in self._proxies.items()]
-        parts = urlsplit(url)
-        user, _, host = parts.netloc.rpartition("@")
-        if parts.scheme in {"http", "https"} and ":" in user:
-            store = repository / "credentials"
-            store.touch(mode=0o600)
-            store.write_text(f"{parts.scheme}://{user}@{host}\n", encoding="utf-8")
-            helper = f"store --file={shlex.quote(str(store))}"
-            settings += [("credential.helper", ""), ("credential.helper", helper)]
-            url = urlunsplit(parts._replace(netloc=host))
-        try:
+        login, address = split_login(url)
+        if not (":" in login and address.lower().startswith(("http://", "https://"))):
             yield url, _environment(settings)
-        finally:
-            (repository / "credentials").unlink(missing_ok=True)
+            return
+        with stored_login(login, address, repository) as its_settings:
+            yield address, _environment([*settings, *its_settings])
 
 
 def _environment(settings: Sequence[tuple[str, str]]) -> dict[str, str]:
-    given = os.environ.get("GIT_CONFIG_COUNT", "")
-    first = int(given) if given.isdecimal() else 0  # what the pipeline sets stays
     environment = {
+        **as_environment(settings),
         "GIT_ALLOW_PROTOCOL": _PROTOCOLS,
         # Nobody is there to answer.
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ASKPASS": "",
-        "GIT_CONFIG_COUNT": str(first + len(settings)),
     }
-    for number, (name, value) in enumerate(settings, start=first):
-        environment[f"GIT_CONFIG_KEY_{number}"] = name
-        environment[f"GIT_CONFIG_VALUE_{number}"] = value
     if "GIT_SSH_COMMAND" not in os.environ:
         options = ("BatchMode=yes", "ConnectTimeout=20", "ServerAliveInterval=15")
         environment["GIT_SSH_COMMAND"] = f"ssh {' '.join(f'-o {option}' for option in options)}"
@@ -217,7 +208,9 @@ def _fetched(url: str, refs: Sequence[str], repository: Path) -> dict[str, Fetch
             found[refs[int(name.removeprefix(_FETCHED))]] = Fetched(commit, tree)
     for ref in refs:
         if ref not in found:
-            raise TransportError(f"{_shown(url)}: {ref} is no commit", Trouble.UNUSABLE)
+            raise TransportError(
+                f"{without_credentials(url)}: {ref} is no commit", Trouble.UNUSABLE
+            )
     return found
 
 
@@ -266,15 +259,10 @@ def _translated(url: str, error: ProcessError) -> TransportError:
         if sign in said or sign in error.message:
             trouble, words = its_trouble, its_words
             break
-    return TransportError(f"{_shown(url)}: {words or _last_words(said)}", trouble)
+    return TransportError(f"{without_credentials(url)}: {words or _last_words(url, said)}", trouble)
 
 
-def _last_words(said: str) -> str:
+def _last_words(url: str, said: str) -> str:
     """Return what git gave as the reason, fit to be shown: servers can make it say anything."""
     reasons = _LAST_WORDS.findall(said) or said.split("\n")
-    text = without_credentials(" / ".join(reason.strip() for reason in reasons[:2]))
-    return "".join(char if char.isprintable() else "?" for char in text)[:300]
-
-
-def _shown(url: str) -> str:
-    return without_credentials(url)
+    return one_line(without_credentials_in(" / ".join(reasons[:2]), known=[url]))[:300]

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from caur_ci.errors import CaurError, ProcessError, TemporaryError
+from caur_ci.locks import locked, try_lock
 from scheduler.database.entries import read_entries
 from scheduler.database.generations import NOTHING, RECORD, Generation, Generations, PublicationKind
 from scheduler.database.lists import write_lists
 from scheduler.database.superseded import Superseded
 from scheduler.database.transaction import Transaction
 from scheduler.files import sync_folder
-from scheduler.locks import locked, try_lock
 from scheduler.settings import DEFAULT_ARCHIVE_DAYS, DEFAULT_GENERATIONS, DEFAULT_GRACE
 
 if TYPE_CHECKING:

@@ -8,13 +8,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from caur_ci.credentials import without_credentials_in
 from caur_ci.errors import CaurError, GitError, InputError, TemporaryError
 from caur_ci.git import GitRepository
 from caur_ci.git.export import export_tree
+from caur_ci.git.settings import as_environment
+from caur_ci.locks import locked
 from caur_ci.names import check_package_name, is_package_name
 from caur_ci.process import run
 from caur_ci.srcinfo import parse_fields
-from scheduler.locks import locked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -170,7 +172,7 @@ def _fetch_all(repository: GitRepository, source: SourceRepository) -> None:
 def _out_of_reach(source: SourceRepository, error: GitError) -> TemporaryError:
     return TemporaryError(
         f"the source repository {source.name} cannot be fetched: "
-        f"{_without_credentials(error.message, source.url)}",
+        f"{without_credentials_in(error.message, known=[source.url])}",
         hint="Check its URL in PACKAGE_REPOS, the network and the rights of this machine.",
     )
 
@@ -188,11 +190,8 @@ def _run_fetch(repository: GitRepository, source: SourceRepository, *arguments: 
 
 def _fetch_environment(url: str) -> Mapping[str, str]:
     # The URL may hold credentials: it goes neither into an argument nor into the cache's config.
-    settings = {f"remote.{_REMOTE}.url": url, "gc.autoDetach": "false"}
-    environment = {"GIT_CONFIG_COUNT": str(len(settings)), "GIT_TERMINAL_PROMPT": "0"}
-    for number, (name, value) in enumerate(settings.items()):
-        environment[f"GIT_CONFIG_KEY_{number}"] = name
-        environment[f"GIT_CONFIG_VALUE_{number}"] = value
+    settings = [(f"remote.{_REMOTE}.url", url), ("gc.autoDetach", "false")]
+    environment = {**as_environment(settings), "GIT_TERMINAL_PROMPT": "0"}
     if "GIT_SSH_COMMAND" not in os.environ:
         environment["GIT_SSH_COMMAND"] = "ssh -o BatchMode=yes"
     return environment
@@ -241,14 +240,3 @@ def _plain_files(repository: GitRepository, commit: str, paths: Sequence[str]) -
             raise SourceMissingError(f"{path!a} at commit {commit} has {size} bytes, too many")
         found[path] = object_id
     return found
-
-
-def _without_credentials(text: str, url: str) -> str:
-    found = re.match(r"[A-Za-z0-9+.-]+://([^/@]+)@", url)
-    if found is None:
-        return text
-    user, _, password = found[1].partition(":")
-    for part in (found[1], password, user if not password else ""):
-        if part:
-            text = text.replace(part, "***")
-    return text

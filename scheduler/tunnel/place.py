@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from scheduler.locks import locked, try_lock
+from caur_ci.locks import locked, try_lock
 from scheduler.private import make_private
 
 # ssh takes nothing else literally, and the path has to fit into a socket's address.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
 
+from caur_ci.credentials import without_credentials
 from caur_ci.errors import CaurError, InputError
 from caur_ci.git.trees import UnsafeTreeError
 from caur_ci.interfere import InterfereError
@@ -42,9 +41,6 @@ if TYPE_CHECKING:
     from scheduler.worker.users import BuildUser
 
 _REPOSITORY_CONFIG = ".ci/config"
-
-
-_SCP_LIKE = re.compile(r"[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -309,11 +305,3 @@ def _kind_of(error: CaurError) -> FailureClass:
         if isinstance(error, known):
             return kind
     return FailureClass.INFRASTRUCTURE
-
-
-def without_credentials(url: str) -> str:
-    """Return the URL of a source repository as builds may see it."""
-    if _SCP_LIKE.match(url) or "@" not in url:
-        return url
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

@@ -8,9 +8,9 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from caur_ci.locks import try_lock
 from caur_ci.names import check_package_name, check_repository_name
 from scheduler.files import remove_tree
-from scheduler.locks import try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from caur_ci.plaintext import one_line
 from scheduler.job import FailureClass
 
 if TYPE_CHECKING:
@@ -248,6 +249,5 @@ def _failed_function(lines: Iterable[str], code: int) -> str | None:
 def _last(lines: list[str], sign: re.Pattern[str]) -> str:
     for line in reversed(lines):
         if sign.search(line):
-            text = "".join(letter if letter.isprintable() else "?" for letter in line.strip())
-            return text[:_SHOWN]
+            return one_line(line)[:_SHOWN]
     return ""

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import ConfigError, TemporaryError
+from caur_ci.locks import try_lock
 from caur_ci.process import run
-from scheduler.locks import try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import ConfigError
+from caur_ci.locks import locked, try_lock
 from scheduler.files import remove_tree
-from scheduler.locks import locked, try_lock
 from scheduler.worker.executors.protocol import BuildFolder
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from caur_ci.cli.data import to_json
-from caur_ci.cli.queue_view import one_line
 from caur_ci.errors import ExitCode
+from caur_ci.plaintext import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,9 +22,9 @@ def report(session: Session, answers: Sequence[Answer], *, done: str = "", as_js
     for answer in answers:
         called = answer.identity or str(answer.target)
         if not answer.done:
-            session.warn(f"{called}: {one_line(answer.reason)}")
+            session.warn(f"{called}: {first_line(answer.reason)}")
         elif not as_json:
-            said = done or one_line(answer.reason)
+            said = done or first_line(answer.reason)
             session.out.print(f"{called} (job {answer.job_id}): {said}", markup=False)
     successes = sum(answer.done for answer in answers)
     if successes == len(answers):

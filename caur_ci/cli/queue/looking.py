@@ -11,6 +11,7 @@ from caur_ci.cli.options import AsJson, Redis
 from caur_ci.cli.queue.changing import Packages
 from caur_ci.cli.session import Session, session_of
 from caur_ci.errors import ExitCode
+from caur_ci.plaintext import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -165,11 +166,11 @@ def _with_spec(queue: QueueReader, job: JobView) -> tuple[JobView, JobSpec | Non
 
 def _lines(job: JobView, spec: JobSpec | None) -> Iterator[str]:
     """Yield what is known of a job, one thing per line, as `name: value`."""
-    from caur_ci.cli.queue_view import one_line, state_of, timestamp  # noqa: PLC0415
+    from caur_ci.cli.queue_view import state_of, timestamp  # noqa: PLC0415
 
     yield f"{job.identity} (job {job.job_id}): {state_of(job)}"
     facts: dict[str, object] = {
-        "why": one_line(job.reason),
+        "why": first_line(job.reason),
         "held by": ", ".join(job.held_by),
         "not before": timestamp(job.delayed_until),
         "promoted": "yes" if job.promoted else "",
@@ -186,7 +187,7 @@ def _lines(job: JobView, spec: JobSpec | None) -> Iterator[str]:
     if spec is not None:
         facts |= {
             "source": f"{spec.source_repo} at commit {spec.commit}",
-            "asked for by": one_line(spec.reason),
+            "asked for by": first_line(spec.reason),
             "pipeline": spec.commit_reference.partition(":")[2],
             "packages": " ".join(spec.pkgnames),
             "provides": " ".join(spec.provides),

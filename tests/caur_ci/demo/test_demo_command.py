@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from caur_ci.errors import ExitCode
-from scheduler.locks import try_lock
+from caur_ci.locks import try_lock
 from tests.support.tools import as_ordinary_user, need_tools
 
 if TYPE_CHECKING:

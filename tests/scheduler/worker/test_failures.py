@@ -213,4 +213,4 @@ def test_the_kernel_knows_best_what_it_was() -> None:
 
 def test_the_line_that_tells_cannot_steer_a_terminal() -> None:
     line = classify(Phase.FETCH, Ending(1), "\x1b[2Jcurl: (6) Could not resolve host\x07").line
-    assert line == "?[2Jcurl: (6) Could not resolve host?"
+    assert line == "curl: (6) Could not resolve host\N{REPLACEMENT CHARACTER}"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.errors import ConfigError
+from caur_ci.locks import try_lock
 from scheduler.files import remove_tree
-from scheduler.locks import try_lock
 from scheduler.worker.users import BuildUser, build_user
 from scheduler.worker.workspace import workspace
 

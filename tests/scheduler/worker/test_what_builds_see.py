@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from scheduler.job import JobState
-from scheduler.worker.builder import without_credentials
 from tests.support.packages import pkgbuild
 
 if TYPE_CHECKING:
@@ -28,18 +25,3 @@ def test_the_variables_of_the_existing_system(world: BuildWorld) -> None:
         "PACMAN_REPO=repo",
     ):
         assert line in lines
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("https://example.org/a/b.git", "https://example.org/a/b.git"),
-        ("https://oauth2:t0ken@example.org:8443/a.git", "https://example.org:8443/a.git"),
-        ("https://t0ken@example.org/a@b.git", "https://example.org/a@b.git"),
-        ("ssh://git@example.org/a.git", "ssh://example.org/a.git"),
-        ("git@example.org:a/b.git", "git@example.org:a/b.git"),
-        ("file:///srv/a@b.git", "file:///srv/a@b.git"),
-    ],
-)
-def test_the_url_of_the_repository_has_no_credentials(url: str, shown: str) -> None:
-    assert without_credentials(url) == shown

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Self
 
 from caur_ci.environment import child_environment
 from caur_ci.errors import CaurError, ConfigError, ProcessError
+from caur_ci.locks import try_lock
 from caur_ci.process import missing_tool, run
-from scheduler.locks import try_lock
 from scheduler.worker.executors.protocol import GuestError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
-from scheduler.locks import try_lock
+from caur_ci.locks import try_lock
 from scheduler.worker.executors.container.engine import Engine
 from scheduler.worker.executors.container.guest import ContainerGuest
 from scheduler.worker.executors.container.guestsetup import write_setup

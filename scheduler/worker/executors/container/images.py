@@ -7,7 +7,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from scheduler.locks import locked
+from caur_ci.locks import locked
 from scheduler.worker.executors.following import Collected, follow
 from scheduler.worker.executors.protocol import GuestError, StoppedError, Usage
 

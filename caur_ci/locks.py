@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock file `path`, waiting for whoever has it."""
+    """Hold the lock file or folder `path`, waiting for whoever has it."""
     descriptor = _open(path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -24,7 +24,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def try_lock(path: Path) -> int | None:
-    """Take the lock file `path` and return its descriptor, or None when somebody has it.
+    """Take the lock file or folder `path` and return its descriptor, or None when somebody has it.
 
     Closing the descriptor gives the lock back.
     """
@@ -41,4 +41,8 @@ def try_lock(path: Path) -> int | None:
 
 
 def _open(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    always = os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | always, 0o600)
+    except IsADirectoryError:
+        return os.open(path, os.O_RDONLY | os.O_DIRECTORY | always)
