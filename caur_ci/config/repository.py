@@ -48,6 +48,13 @@ class RepositoryConfig:
     human_review_assignee: str = key(
         "CI_HUMAN_REVIEW_ASSIGNEE", v.TEXT, "Who is assigned to reviews.", ""
     )
+    hook_without_sandbox: bool = key(
+        "CI_HOOK_WITHOUT_SANDBOX",
+        v.BOOLEAN,
+        "Runs .CI/update.sh also where bubblewrap does not work and it can read what this user "
+        "can, the pipeline's secrets among it.",
+        False,
+    )
     nvchecker_review: bool = key(
         "CI_NVCHECKER_REVIEW", v.BOOLEAN, "Puts updates found by nvchecker to review.", True
     )

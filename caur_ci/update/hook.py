@@ -2,9 +2,9 @@
 package's folder.
 
 It is run as the existing system runs it, sourced in the package's folder with PACKAGE set, but in
-a copy of that folder and apart from everything else. What can be kept from it depends on the
-machine: with bubblewrap it sees its own processes only, and neither home folders nor the checkout
-nor /run; without, the environment is free of secrets and this process cannot be looked into, but
+a copy of that folder and in a sandbox: it sees its own processes only, and neither home folders nor
+the checkout nor /run. Where bubblewrap does not work it is not run. Owners who want it all the same
+have to say so: its environment is free of secrets and this process cannot be looked into then, but
 other processes and files of the same user can.
 """
 
@@ -33,6 +33,8 @@ from caur_ci.update.sandbox import sandboxed
 from caur_ci.update.takeover import MAX_FILE_SIZE, MAX_FILES, MAX_FOLDER_SIZE, check_contents
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from caur_ci.git import GitRepository
 
 HOOK = ".CI/update.sh"
@@ -40,6 +42,10 @@ MAX_OUTPUT = 256 * 1024
 _SHELL = ("bash", "--noprofile", "--norc", "-c", 'source "$0"', HOOK)
 _LIMITS = Limits(files=MAX_FILES, file_size=MAX_FILE_SIZE, folder_size=MAX_FOLDER_SIZE)
 _NEEDED = ("PKGBUILD", ".SRCINFO")
+_NO_SANDBOX = (
+    f"{HOOK} is not run: bubblewrap is missing or does not work here, and without it the script "
+    "could read the pipeline's secrets (CI_HOOK_WITHOUT_SANDBOX=true in .ci/config allows that)"
+)
 _LAST_LINES = 3
 _CHUNK = 64 * 1024
 # How long it may go unnoticed that the hook has ended while a child of it holds its output open.
@@ -74,10 +80,12 @@ def run_hook(
     timeout: float,
     secrets: Secrets | None = None,
     ignored: bytes = b"",
+    without_sandbox: bool = False,
 ) -> HookResult:
     """Run the hook that is in `tree`, the folder of `package`, for `timeout` seconds at most.
 
-    `ignored` is the repository's own `.gitignore`. From now on this process is hidden from others
+    `ignored` is the repository's own `.gitignore`, `without_sandbox` allows it to run where there
+    is no sandbox. From now on this process is hidden from others
     of the same user, hooks among them.
     """
     check_package_name(package)
@@ -85,8 +93,11 @@ def run_hook(
     try:
         with tempfile.TemporaryDirectory(prefix="caur-ci-", ignore_cleanup_errors=True) as base:
             workspace = _Workspace(Path(base).resolve(), package)
+            command = sandboxed(_SHELL, git=git, shared=workspace.base, cwd=workspace.folder)
+            if command is None and not without_sandbox:
+                return HookResult(tree=tree, problem=_NO_SANDBOX)
             workspace.prepare(git, tree, ignored)
-            run = _run(git, workspace, timeout)
+            run = _run(command or _SHELL, workspace, timeout)
             output = (secrets or Secrets()).redact(run.text)
             if run.problem:
                 problem = "; ".join([f"{HOOK} {run.problem}", *_last_lines(output)])
@@ -148,11 +159,11 @@ class _Run:
     problem: str
 
 
-def _run(git: GitRepository, workspace: _Workspace, timeout: float) -> _Run:
+def _run(command: Sequence[str], workspace: _Workspace, timeout: float) -> _Run:
     """Run the hook, and end what is left of it."""
     deadline = time.monotonic() + timeout
     with subprocess.Popen(
-        sandboxed(_SHELL, git=git, shared=workspace.base, cwd=workspace.folder),
+        command,
         cwd=workspace.folder,
         env=workspace.environment(),
         stdin=subprocess.DEVNULL,

@@ -25,15 +25,17 @@ _COVERED = ("/home", "/root", "/run", "/tmp", "/var/tmp")  # noqa: S108 - covere
 _RESOLVER = Path("/etc/resolv.conf")
 
 
-def sandboxed(command: Sequence[str], *, git: GitRepository, shared: Path, cwd: Path) -> list[str]:
-    """Return `command` as it runs in a sandbox, where bubblewrap works; else as it is.
+def sandboxed(
+    command: Sequence[str], *, git: GitRepository, shared: Path, cwd: Path
+) -> list[str] | None:
+    """Return `command` as it runs in a sandbox; None where bubblewrap does not work.
 
     It may write below `shared` only, where `cwd` is, and sees neither the checkout nor the home of
     its user.
     """
     program = bubblewrap()
     if not program:
-        return list(command)
+        return None
     covers = [
         word
         for path in dict.fromkeys(_private(git))

@@ -97,7 +97,7 @@ def _decide(
         planner = UpdatePlanner(
             context.git,
             repository,
-            run_hook=HookRunner.at(context, outside, repository.commit),
+            run_hook=HookRunner.of(context, outside, repository.committed),
             has_reviews=options.review_host is not None,
         )
         planned = planner.decide(findings, options.progress)

@@ -536,7 +536,9 @@ def test_what_a_server_says_is_shown_without_its_tricks(world: GitMirror, fetche
     place = RemoteRef(f"{world.url}/one.git")
 
     for reason in (_reason(fetcher.tips([place])[place]), _reason(fetcher.fetch([place])[place])):
-        assert "remote error: no?[31m\N{REPLACEMENT CHARACTER}?::error::https://example.org/" in reason
+        assert (
+            "remote error: no?[31m\N{REPLACEMENT CHARACTER}?::error::https://example.org/" in reason
+        )
         assert len(reason) < 500
 
 

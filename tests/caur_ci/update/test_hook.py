@@ -16,7 +16,7 @@ from caur_ci.environment import Secrets
 from caur_ci.git import GitRepository, TreeEntry
 from caur_ci.git.repository import TREE_MODE
 from caur_ci.git.trees import LINK_MODE
-from caur_ci.update import sandbox as apart
+from caur_ci.update import sandbox
 from caur_ci.update.hook import MAX_OUTPUT, HookResult, run_hook
 from tests.support.git import Checkout, git, srcinfo
 from tests.support.tools import as_ordinary_user, need_tools
@@ -60,12 +60,24 @@ class World:
         self, hook: str, *, timeout: float = PLENTY, secrets: Secrets | None = None
     ) -> HookResult:
         tree = self.tree(hook)
-        return run_hook(self.git, package="pkg", tree=tree, timeout=timeout, secrets=secrets)
+        return self.run_tree(tree, timeout=timeout, secrets=secrets)
+
+    def run_tree(
+        self, tree: str, *, timeout: float = PLENTY, secrets: Secrets | None = None
+    ) -> HookResult:
+        return run_hook(
+            self.git,
+            package="pkg",
+            tree=tree,
+            timeout=timeout,
+            secrets=secrets,
+            without_sandbox=True,
+        )
 
     def refused(self, hook: str) -> str:
         """Run a hook whose result is not taken over; return why."""
         tree = self.tree(hook)
-        result = run_hook(self.git, package="pkg", tree=tree, timeout=PLENTY)
+        result = self.run_tree(tree)
         assert result.tree == tree
         return result.problem
 
@@ -80,7 +92,7 @@ class World:
 def mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     if request.param == "bubblewrap":
         need_tools("bwrap")
-        if not apart.bubblewrap():
+        if not sandbox.bubblewrap():
             pytest.skip("bubblewrap does not work on this machine")
     else:
         without_bubblewrap(tmp_path, monkeypatch)
@@ -93,7 +105,7 @@ def without_bubblewrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (*TOOLS, "sleep", "unshare"):
         (tools / name).symlink_to(shutil.which(name) or pytest.fail(f"{name} is missing"))
     monkeypatch.setenv("PATH", str(tools))
-    assert not apart.bubblewrap()
+    assert not sandbox.bubblewrap()
 
 
 @pytest.fixture
@@ -158,13 +170,13 @@ def test_what_the_hook_does_to_its_folder_becomes_a_tree(world: World, mode: str
 
 def test_a_hook_that_changes_nothing_leaves_the_very_tree(world: World, mode: str) -> None:
     tree = world.tree("true\n")
-    assert run_hook(world.git, package="pkg", tree=tree, timeout=PLENTY) == HookResult(tree=tree)
+    assert world.run_tree(tree) == HookResult(tree=tree)
 
 
 def test_a_failing_hook_leaves_the_package_as_it_was(world: World, mode: str) -> None:
     tree = world.tree("echo 2 >PKGBUILD; echo one; echo two; echo three >&2; echo four; exit 3\n")
 
-    result = run_hook(world.git, package="pkg", tree=tree, timeout=PLENTY)
+    result = world.run_tree(tree)
 
     assert result.tree == tree
     assert result.problem == ".CI/update.sh ended with exit code 3; two; three; four"
@@ -176,7 +188,7 @@ def test_a_hook_that_takes_too_long_is_ended_with_all_it_started(world: World, m
     hook = f"echo begun; echo 2 >PKGBUILD; (trap '' TERM; sleep {mark}) & sleep {mark}\n"
     tree = world.tree(hook)
 
-    result = run_hook(world.git, package="pkg", tree=tree, timeout=0.5)
+    result = world.run_tree(tree, timeout=0.5)
 
     assert result.tree == tree
     assert result.problem == ".CI/update.sh took longer than 0.5 s and was ended; begun"
@@ -238,7 +250,9 @@ from caur_ci.git import GitRepository
 from caur_ci.update.hook import run_hook
 take_secrets()
 git = GitRepository(Path(sys.argv[1]), bare=False)
-print(run_hook(git, package="pkg", tree=sys.argv[2], timeout=60).output)
+print(
+    run_hook(git, package="pkg", tree=sys.argv[2], timeout=60, without_sandbox=True).output
+)
 """
     tree = world.tree('echo "parent $PPID"; cat /proc/$PPID/environ /proc/$PPID/mem; true\n')
     done = subprocess.run(
@@ -254,13 +268,33 @@ print(run_hook(git, package="pkg", tree=sys.argv[2], timeout=60).output)
     assert "hunter22" not in done.stdout
 
 
-class TestApart:
+@pytest.mark.parametrize("program", ["missing", "failing"])
+def test_without_a_sandbox_it_is_not_run(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
+) -> None:
+    without_bubblewrap(tmp_path, monkeypatch)
+    if program == "failing":
+        bwrap = tmp_path / "tools" / "bwrap"
+        bwrap.write_text("#!/bin/sh\nexit 1\n")
+        bwrap.chmod(0o755)
+    ran = tmp_path / "ran"
+    tree = world.tree(f"echo >{ran}\n")
+
+    result = run_hook(world.git, package="pkg", tree=tree, timeout=PLENTY)
+
+    assert (result.tree, result.output) == (tree, "")
+    assert "bubblewrap is missing or does not work here" in result.problem
+    assert "CI_HOOK_WITHOUT_SANDBOX=true" in result.problem
+    assert not ran.exists()
+
+
+class TestSandbox:
     """With bubblewrap."""
 
     @pytest.fixture(autouse=True)
     def bubblewrap(self) -> None:
         need_tools("bwrap")
-        if not apart.bubblewrap():
+        if not sandbox.bubblewrap():
             pytest.skip("bubblewrap does not work on this machine")
 
     def test_there_are_no_other_processes(self, world: World) -> None:
@@ -340,7 +374,12 @@ def test_ignored_files_are_left_out_unless_they_belong_to_the_package(world: Wor
     tree = world.tree("echo 2 | tee kept.tar new.tar new.zip >new; mkdir src; mkfifo src/pipe\n")
 
     result = run_hook(
-        world.git, package="pkg", tree=tree, timeout=PLENTY, ignored=b"/pkg/*.zip\n/new\n"
+        world.git,
+        package="pkg",
+        tree=tree,
+        timeout=PLENTY,
+        ignored=b"/pkg/*.zip\n/new\n",
+        without_sandbox=True,
     )
 
     assert result.problem == ""
@@ -362,7 +401,7 @@ def test_a_folder_that_cannot_be_written_to_disk_is_left_alone(world: World) -> 
     folder = TreeEntry(TREE_MODE, world.git.write_tree([hook]), ".CI")
     tree = world.git.write_tree([folder, link])
 
-    result = run_hook(world.git, package="pkg", tree=tree, timeout=PLENTY)
+    result = world.run_tree(tree)
 
     assert (result.tree, result.output) == (tree, "")
     assert result.problem.startswith(".CI/update.sh cannot be run: 'evil' is a link")
@@ -372,6 +411,6 @@ def test_a_package_without_a_hook_is_told(world: World) -> None:
     world.checkout.commit("no hook", {"pkg/PKGBUILD": "1"})
     tree = git(world.checkout.folder, "rev-parse", "HEAD:pkg")
 
-    result = run_hook(world.git, package="pkg", tree=tree, timeout=PLENTY)
+    result = world.run_tree(tree)
 
     assert "No such file" in result.problem
