@@ -8,6 +8,7 @@ import resource
 import shlex
 import signal
 import subprocess
+import threading
 from typing import TYPE_CHECKING
 
 from caur_ci.environment import child_environment
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SHOWN_OUTPUT_LINES = 20
+_CHUNK = 64 * 1024
+
+
+class OutputTooLargeError(ProcessError):
+    """A tool printed more than it may, and was ended."""
 
 
 def run(
@@ -30,15 +36,18 @@ def run(
     allowed: Collection[int] = (0,),
     with_children: bool = False,
     largest_file: int | None = None,
+    largest_output: int | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run `command` without a shell and return what it printed.
 
     `environment` is added to the scrubbed environment of this process, `timeout` is in seconds,
     `allowed` are the exit codes that are no error. With `with_children`, the command has a session
     of its own, without a terminal, and when its time is up its children are ended with it.
-    `largest_file` is how many bytes a file may have that it writes.
+    `largest_file` is how many bytes a file may have that it writes, `largest_output` how many it
+    may print.
 
-    Raises ProcessError when the tool is missing, takes too long or ends with another code.
+    Raises ProcessError when the tool is missing, takes too long or ends with another code,
+    OutputTooLargeError when it prints too much.
     """
     arguments = [str(part) for part in command]
     try:
@@ -51,7 +60,10 @@ def run(
             env=child_environment(environment),
             start_new_session=with_children,
         ) as child:
+            bounded = None if largest_output is None else _BoundedOutput(child, largest_output)
             done = _wait(child, stdin, timeout, largest_file, with_children=with_children)
+            if bounded is not None:
+                done.stdout = bounded.content()
     except FileNotFoundError as error:
         if cwd is not None and not cwd.is_dir():
             raise ProcessError(f"{arguments[0]}: the folder {cwd} does not exist") from error
@@ -64,6 +76,8 @@ def run(
             stdout=error.stdout or b"",
             stderr=error.stderr or b"",
         ) from error
+    if bounded is not None and bounded.is_too_large:
+        raise OutputTooLargeError(f"{describe(arguments)} printed more than {largest_output} bytes")
     if done.returncode not in allowed:
         raise ProcessError(
             f"{describe(arguments)} ended with {_exit_reason(done.returncode)}"
@@ -73,6 +87,32 @@ def run(
             stderr=done.stderr,
         )
     return done
+
+
+class _BoundedOutput:
+    """What a child prints, read beside its other streams; it is ended when that is too much."""
+
+    def __init__(self, child: subprocess.Popen[bytes], limit: int) -> None:
+        assert child.stdout is not None  # noqa: S101 - a pipe was asked for
+        self.is_too_large = False
+        self._child, self._stream, self._limit = child, child.stdout, limit
+        self._read = bytearray()
+        child.stdout = None  # so that nobody else reads it
+        self._thread = threading.Thread(target=self._read_all, daemon=True)
+        self._thread.start()
+
+    def content(self) -> bytes:
+        self._thread.join()
+        return bytes(self._read)
+
+    def _read_all(self) -> None:
+        with self._stream:
+            while chunk := self._stream.read(_CHUNK):
+                self._read += chunk
+                if len(self._read) > self._limit:
+                    self.is_too_large = True
+                    self._child.kill()
+                    return
 
 
 def _wait(

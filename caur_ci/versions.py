@@ -13,6 +13,8 @@ _VERSION = re.compile(
     r"(?:(?P<epoch>[0-9]+):)?(?P<pkgver>[!-,.0-9;?-~]+)(?:-(?P<pkgrel>[0-9]+(?:\.[0-9]+)?))?"
 )
 _DIGITS = re.compile(r"[0-9]+")
+# A package's file is named by its version, and no file's name is longer.
+_MAX_LENGTH = 255
 # More digits than this do not fit the integers of the library that compares.
 _SAFE_DIGITS = 18
 
@@ -31,6 +33,8 @@ class Version:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a version, or raise InputError."""
+        if len(text) > _MAX_LENGTH:
+            raise InputError(f"a version of {len(text)} characters; {_MAX_LENGTH} are possible")
         match = _VERSION.fullmatch(text)
         if match is None:
             raise InputError(

@@ -17,6 +17,8 @@ TREE_MODE = "040000"
 FILE_MODE = "100644"
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LOCAL_TIMEOUT = 300.0
+# Trees come from strangers; of a package repository's own, one entry has some 80 bytes.
+_LARGEST_LISTING = 64 * 1024**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,12 @@ class GitRepository:
         allowed: Collection[int] = (0,),
         environment: Mapping[str, str] | None = None,
         timeout: float = _LOCAL_TIMEOUT,
+        largest_output: int | None = None,
     ) -> bytes:
-        """Run one git command here and return what it printed. Raises GitError."""
+        """Run one git command here and return what it printed.
+
+        `timeout` is in seconds, `largest_output` in bytes. Raises GitError.
+        """
         try:
             return process.run(
                 ["git", "-C", self.folder, *arguments],
@@ -104,6 +110,7 @@ class GitRepository:
                 allowed=allowed,
                 environment=environment,
                 timeout=timeout,
+                largest_output=largest_output,
             ).stdout
         except ProcessError as error:
             said = error.stderr.decode(errors="replace").strip()
@@ -190,10 +197,11 @@ class GitRepository:
         return kind.strip() == b"tree"
 
     def entries(self, tree: str) -> list[TreeEntry]:
-        """Return the entries of a tree (or of a commit's top folder)."""
+        """Return the entries of a tree (or of a commit's top folder). Raises GitError."""
+        output = self.git("ls-tree", "-z", tree, largest_output=_LARGEST_LISTING)
         return [
             TreeEntry(mode, object_id, name)
-            for (mode, _, object_id), name in _ls_tree_records(self.git("ls-tree", "-z", tree))
+            for (mode, _, object_id), name in _ls_tree_records(output)
         ]
 
     def changes(self, old: str, new: str) -> list[TreeChange]:

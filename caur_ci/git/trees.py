@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from caur_ci.errors import InputError
+from caur_ci.errors import GitError, InputError
+from caur_ci.process import OutputTooLargeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 LINK_MODE = "120000"
 SUBMODULE_MODE = "160000"
 EXECUTABLE_MODE = "100755"
+# Far above what any package has.
+MAX_LISTED = 50_000
+_LARGEST_LISTING = 16 * 1024**2
+_TOO_MANY = f"it has more than {MAX_LISTED} files, or paths without an end"
 
 
 class UnsafeTreeError(InputError):
@@ -34,14 +39,30 @@ class TreeFile:
 
 
 def files_below(git: GitRepository, tree: str) -> list[TreeFile]:
-    """Return everything in `tree` that is no folder."""
-    files = []
-    for record in git.git("ls-tree", "-r", "-l", "-z", "--full-tree", tree).split(b"\0"):
+    """Return everything in `tree` that is no folder.
+
+    Few trees can unfold to any number of files: the listing ends before there is no memory left.
+    Raises UnsafeTreeError then, and GitError.
+    """
+    files: list[TreeFile] = []
+    for record in _listing(git, tree).split(b"\0"):
+        if len(files) > MAX_LISTED:
+            raise UnsafeTreeError(_TOO_MANY)
         if record:
             head, _, path = record.decode("utf-8", "surrogateescape").partition("\t")
             mode, _, object_id, size = head.split()
             files.append(TreeFile(mode, object_id, path, int(size) if size != "-" else 0))
     return files
+
+
+def _listing(git: GitRepository, tree: str) -> bytes:
+    command = ("ls-tree", "-r", "-l", "-z", "--full-tree", tree)
+    try:
+        return git.git(*command, largest_output=_LARGEST_LISTING)
+    except GitError as error:
+        if isinstance(error.__cause__, OutputTooLargeError):
+            raise UnsafeTreeError(_TOO_MANY) from error
+        raise
 
 
 def check_files(git: GitRepository, files: Iterable[TreeFile]) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from caur_ci.aur import AurError
-from caur_ci.errors import InputError
+from caur_ci.errors import CaurError, InputError
 from caur_ci.update.aur_git import DEFAULT, AurGit
 from caur_ci.update.fetching import Fetcher, FetchProblem
 from caur_ci.update.source import FindingKind, FollowedPackage, LastSeen, SourceFinding
@@ -171,9 +171,17 @@ class AurSource:
                 case.absent.append(str(remote_refs[case.name]))
             elif outcome is not None:
                 fields = srcinfos[trees[outcome]]
-                if finding := self._judged(case, git, outcome, fields):
+                if finding := self._judged_safely(case, git, outcome, fields):
                     findings[case.name] = finding
         return findings
+
+    def _judged_safely(
+        self, case: _Case, git: AurGit, commit: str, fields: SrcinfoFields | InputError
+    ) -> SourceFinding | None:
+        try:
+            return self._judged(case, git, commit, fields)
+        except (CaurError, ValueError, ArithmeticError, LookupError, MemoryError) as error:
+            return _failed(f"{git.remote_ref(case.name)}: {error}")
 
     def _judged(
         self, case: _Case, git: AurGit, commit: str, fields: SrcinfoFields | InputError

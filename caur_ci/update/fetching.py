@@ -128,6 +128,8 @@ class Fetcher:
                 problem = FetchProblem(
                     f"{RemoteRef(url)} could not be fetched: {error.strerror or error}"
                 )
+            except Exception as error:  # noqa: BLE001 - whatever a server does to us is its own
+                problem = FetchProblem(f"{RemoteRef(url)} could not be fetched: {error!r}")
             return dict.fromkeys(refs[url], problem)
 
         # Never in the same order: where a server tires, it must not always be of the same ones.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from caur_ci.git import GitRepository
 
-MAX_SRCINFO_SIZE = 4 * 1024**2
+MAX_SRCINFO_SIZE = 1024**2
 
 
 def read_srcinfos(
@@ -41,4 +41,6 @@ def read_srcinfos(
             found[tree] = parse_fields(content or b"", origin="its .SRCINFO")
         except InputError as error:
             found[tree] = error
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this package's
+            found[tree] = InputError(f"its .SRCINFO cannot be read: {error!r}")
     return found

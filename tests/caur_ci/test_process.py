@@ -8,7 +8,7 @@ import pytest
 
 from caur_ci.environment import Secrets, child_environment, take_secrets
 from caur_ci.errors import ProcessError
-from caur_ci.process import run
+from caur_ci.process import OutputTooLargeError, run
 from tests.support.queue import eventually
 
 
@@ -33,6 +33,16 @@ def test_a_missing_tool_says_so() -> None:
 def test_a_missing_folder_is_not_taken_for_a_missing_tool(tmp_path: Path) -> None:
     with pytest.raises(ProcessError, match=r"the folder .* does not exist"):
         run(["true"], cwd=tmp_path / "gone")
+
+
+def test_a_tool_that_prints_too_much_is_ended() -> None:
+    with pytest.raises(OutputTooLargeError, match="printed more than 1000000 bytes"):
+        run(["yes"], largest_output=1_000_000)
+
+
+def test_what_a_tool_may_print_is_all_there() -> None:
+    content = b"0123456789" * 200_000
+    assert run(["cat"], stdin=content, largest_output=len(content)).stdout == content
 
 
 def test_a_tool_that_takes_too_long_is_ended() -> None:

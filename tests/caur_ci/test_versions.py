@@ -77,3 +77,9 @@ def test_the_order_is_that_of_the_vercmp_tool(first: str, second: str, alike: bo
         except InputError:
             return
     assert vercmp(first, second) == int(run(["vercmp", first, second]).stdout)
+
+
+def test_a_version_without_an_end_is_refused() -> None:
+    for text in ("9" * 5000, f"{'9' * 5000}:1-1", f"1-{'9' * 5000}"):
+        with pytest.raises(InputError, match="characters"):
+            vercmp(text, "1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.shared.progress import Progress
     from caur_ci.update.hook import HookResult
     from caur_ci.update.source import FollowedPackage, LastSeen
+
+_log = logging.getLogger(__name__)
 
 _WITHOUT_FILES = {
     FindingKind.WAITING: ScheduleAction.WAITING,
@@ -141,6 +144,9 @@ class UpdatePlanner:
             return self._with_files(package, finding, taken=taken, tree=tree, output=output)
         except CaurError as error:
             return self._failed(package, finding, error.message, output)
+        except Exception as error:  # noqa: BLE001 - whatever a stranger's files do is theirs
+            _log.debug("%s", package.name, exc_info=True)
+            return self._failed(package, finding, f"its files cannot be read: {error!r}", output)
 
     def _with_files(
         self,

@@ -26,7 +26,7 @@ def read_watermark(git: GitRepository, commit: str) -> int:
     """Return the time at a commit, 0 where there is none."""
     (data,) = git.read_blobs([f"{commit}:{AUR_STATE}"])
     text = (data or b"").strip()
-    return int(text) if text.isdigit() else 0
+    return int(text) if text.isdigit() and len(text) < 20 else 0
 
 
 def watermark_after(planned: Iterable[PlannedUpdate], before: int) -> int:

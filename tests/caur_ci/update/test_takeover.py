@@ -140,3 +140,28 @@ def test_too_much_is_refused(trees: Trees, monkeypatch: pytest.MonkeyPatch) -> N
         take_over(trees.git, source=trees.package({"a": b"x" * 90, "b": b"x" * 90}), own=None)
     with pytest.raises(UnsafeTreeError, match="it has 6 files"):
         take_over(trees.git, source=trees.package(dict.fromkeys("abcd", "")), own=None)
+
+
+def test_few_trees_that_unfold_to_millions_of_files_are_refused(trees: Trees) -> None:
+    blob = TreeEntry(FILE_MODE, trees.git.write_blob(b"x"), "x")
+    tree = trees.git.write_tree([blob])
+    for _ in range(6):
+        tree = trees.git.write_tree([TreeEntry(TREE_MODE, tree, f"{n:x}") for n in range(24)])
+    files = {name: trees.git.write_blob(b"") for name in ("PKGBUILD", ".SRCINFO")}
+    entries = [TreeEntry(FILE_MODE, blob, name) for name, blob in files.items()]
+    bomb = trees.git.write_tree([*entries, TreeEntry(TREE_MODE, tree, "deep")])
+
+    with pytest.raises(UnsafeTreeError, match="more than 50000 files"):
+        take_over(trees.git, source=bomb, own=None)
+
+
+def test_trees_without_an_end_are_refused(trees: Trees) -> None:
+    tree = trees.git.write_tree([TreeEntry(FILE_MODE, trees.git.write_blob(b"x"), "x")])
+    for _ in range(300):
+        tree = trees.git.write_tree([TreeEntry(TREE_MODE, tree, letter * 200) for letter in "ab"])
+    files = {name: trees.git.write_blob(b"") for name in ("PKGBUILD", ".SRCINFO")}
+    entries = [TreeEntry(FILE_MODE, blob, name) for name, blob in files.items()]
+    endless = trees.git.write_tree([*entries, TreeEntry(TREE_MODE, tree, "deep")])
+
+    with pytest.raises(UnsafeTreeError, match="paths without an end"):
+        take_over(trees.git, source=endless, own=None)

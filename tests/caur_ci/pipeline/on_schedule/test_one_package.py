@@ -1,0 +1,47 @@
+"""What goes wrong with one package is that package's, whatever it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from caur_ci.pipeline.on_schedule import planning
+from caur_ci.pipeline.on_schedule.plan import ScheduleAction
+from tests.caur_ci.pipeline.on_schedule.world import ScheduleWorld, actions, reasons
+from tests.support.git import Checkout
+from tests.support.upstream import upstream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from caur_ci.git import GitRepository
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[ScheduleWorld]:
+    with upstream(tmp_path / "upstream") as outside:
+        yield ScheduleWorld(Checkout.create(tmp_path / "world"), outside)
+
+
+@pytest.mark.parametrize("error", [RecursionError("too deep"), MemoryError(), ValueError("odd")])
+def test_an_error_nobody_thought_of_keeps_nobody_else_from_being_updated(
+    world: ScheduleWorld, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    world.begin({"a": "1-1", "b": "1-1"})
+    world.run()
+    world.outside.push({"a": "2-1", "b": "2-1"})
+    real = planning.take_over
+
+    def take_over(git: GitRepository, *, source: str, own: str | None) -> str:
+        (data,) = git.read_blobs([f"{source}:.SRCINFO"])
+        if b"pkgbase = a" in (data or b""):
+            raise error
+        return real(git, source=source, own=own)
+
+    monkeypatch.setattr(planning, "take_over", take_over)
+    result = world.run()
+
+    assert actions(result) == {"a": ScheduleAction.FAILED, "b": ScheduleAction.UPDATE}
+    assert reasons(result)["a"].startswith("its files cannot be read: ")
