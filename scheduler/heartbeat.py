@@ -12,10 +12,10 @@ from scheduler.queue import Claim, RemovalClaim, StaleClaimError
 from scheduler.queue.queue import DEFAULT_LEASE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from types import TracebackType
 
-    from scheduler.queue import Queue
+    from scheduler.queue import Queue, Renewal
 
 _log = logging.getLogger(__name__)
 
@@ -63,11 +63,15 @@ class Heartbeat:
 
         Raises StaleClaimError.
         """
+        return self.retry_while_any_held([claim], action)
+
+    def retry_while_any_held(self, claims: Collection[AnyClaim], action: Callable[[], T]) -> T:
+        """Do the same for an action about several claims, until all of them are lost."""
         while True:
             try:
                 return action()
             except TemporaryError as error:
-                if self.has_lost(claim):
+                if all(map(self.has_lost, claims)):
                     raise StaleClaimError(f"the claim was lost meanwhile: {error}") from error
                 _log.warning("%s; trying again", error)
                 self._ended.wait(_RETRY_AFTER)
@@ -89,23 +93,29 @@ class Heartbeat:
         until = time.monotonic() + self._patience
         held_until = dict.fromkeys(self._claims, until)
         while not self._ended.wait(self._interval):
-            for token in held_until.keys() - self._lost:
-                self._renew(token, held_until)
+            if held := sorted(held_until.keys() - self._lost):
+                self._renew(held, held_until)
 
-    def _renew(self, token: int, held_until: dict[int, float]) -> None:
+    def _renew(self, held: Sequence[int], held_until: dict[int, float]) -> None:
         asked = time.monotonic()
         try:
-            renewal = self._queue.renew(self._claims[token])
-        except StaleClaimError:
-            self._lost.add(token)
+            renewals = self._queue.renew_all([self._claims[token] for token in held])
         except TemporaryError as error:
-            _log.warning("a lease was not renewed: %s", error)
-            if asked >= held_until[token]:
-                self._lost.add(token)
-        except Exception:  # noqa: BLE001 - whatever it is, the claim may run out
-            _log.exception("a lease could not be renewed")
-            self._lost.add(token)
+            _log.warning("leases were not renewed: %s", error)
+            self._lost.update(token for token in held if asked >= held_until[token])
+        except Exception:  # noqa: BLE001 - whatever it is, the claims may run out
+            _log.exception("leases could not be renewed")
+            self._lost.update(held)
         else:
-            held_until[token] = asked + self._patience
-            if renewal.cancel:
-                self._canceled.add(token)
+            for token, renewal in zip(held, renewals, strict=True):
+                self._note(token, renewal, held_until, until=asked + self._patience)
+
+    def _note(
+        self, token: int, renewal: Renewal | None, held_until: dict[int, float], *, until: float
+    ) -> None:
+        if renewal is None:
+            self._lost.add(token)
+            return
+        held_until[token] = until
+        if renewal.cancel:
+            self._canceled.add(token)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from benchmarks.queue.own_side import BUILDS, FAILS
 from benchmarks.repositories import CACHE
 from caur_ci.errors import CaurError
 from caur_ci.process import run
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from benchmarks.queue.server import Server
 
 _HERE = Path(__file__).parent
+# What our own queue does with a job; the others have but one step to end it.
+_WAYS = {FAILS: "claim → finish", BUILDS: "claim → land → claim_landed → renew → finish"}
 _INSTALL_TIMEOUT = 300
 _RUN_TIMEOUT = 600
 
@@ -46,9 +49,9 @@ class Peer:
         return count / float(done.stdout)
 
 
-def own() -> Peer:
-    """Return the queue of this project."""
-    return Peer("caur-ci", _own_command)
+def own() -> list[Peer]:
+    """Return the queue of this project, with jobs that fail and with jobs that are published."""
+    return [_own(FAILS), _own(BUILDS)]
 
 
 def others() -> tuple[list[Peer], list[str]]:
@@ -73,8 +76,12 @@ def _all_or_nothing(folder: Path) -> Iterator[None]:
         raise
 
 
-def _own_command(server: Server, count: int) -> list[str | Path]:
-    return [sys.executable, "-m", "benchmarks.queue.own_side", server.url, str(count)]
+def _own(way: str) -> Peer:
+    def command(server: Server, count: int) -> list[str | Path]:
+        module = "benchmarks.queue.own_side"
+        return [sys.executable, "-m", module, server.url, str(count), way]
+
+    return Peer(_WAYS[way], command)
 
 
 def _rq() -> list[Peer]:

@@ -80,9 +80,10 @@ def _complete(server: Server, how: str, repeat: int) -> Iterator[QueueRow]:
     """Let everybody do the same by turns, so that whatever else happens, happens to all."""
     own = peers.own()
     found, missing = peers.others()
-    rates: dict[str, list[float]] = {peer.name: [] for peer in (own, *found)}
+    rates: dict[str, list[float]] = {peer.name: [] for peer in (*own, *found)}
     for _ in range(repeat):
-        rates[own.name].append(own.rate(server, _EMPTY_JOBS))
+        for peer in own:
+            rates[peer.name].append(peer.rate(server, _EMPTY_JOBS))
         for peer in list(found):
             try:
                 rates[peer.name].append(peer.rate(server, _EMPTY_JOBS))
@@ -91,22 +92,26 @@ def _complete(server: Server, how: str, repeat: int) -> Iterator[QueueRow]:
                 missing.append(
                     f"{peer.name} could not be measured: {error.message.splitlines()[0]}"
                 )
-    what = f"claim and complete {_EMPTY_JOBS:,} empty jobs, one worker, appendfsync {how}"
-    yield _rate_row(f"{what}: caur-ci", rates[own.name])
-    for peer in found:
-        theirs = rates[peer.name]
-        turns = [ours / other for ours, other in zip(rates[own.name], theirs, strict=True)]
-        ratio = statistics.median(turns)
-        goal = _RATIO_GOALS[peer.name.split()[0]]
-        yield _rate_row(
-            f"the same: {peer.name}",
-            theirs,
-            goal=f"≥ {goal:g} times",
-            ratio=f"{ratio:.1f} times, of the best {max(rates[own.name]) / max(theirs):.1f}",
-            is_met=ratio >= goal,
-        )
+    what = f"{_EMPTY_JOBS:,} empty jobs, one worker, appendfsync {how}"
+    for peer in own:
+        yield _rate_row(f"{what}: {peer.name}", rates[peer.name])
+        for other in found:
+            yield _compared(peer, other, rates)
     for reason in missing:
         yield QueueRow(reason, "", "", is_met=False)
+
+
+def _compared(own: peers.Peer, other: peers.Peer, rates: dict[str, list[float]]) -> QueueRow:
+    ours, theirs = rates[own.name], rates[other.name]
+    ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
+    goal = _RATIO_GOALS[other.name.split()[0]]
+    return _rate_row(
+        f"… against {other.name}",
+        theirs,
+        goal=f"≥ {goal:g} times",
+        ratio=f"{ratio:.2g} times, of the best {max(ours) / max(theirs):.2g}",
+        is_met=ratio >= goal,
+    )
 
 
 def _hand_out(server: Server, repeat: int) -> Iterator[QueueRow]:

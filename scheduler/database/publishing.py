@@ -17,11 +17,11 @@ from scheduler.database.repository import Retention, open_repository
 from scheduler.database.transaction import RepoToolError
 from scheduler.heartbeat import DEFAULT_INTERVAL, Heartbeat
 from scheduler.job import FailureClass, Outcome
-from scheduler.queue import StaleClaimError
+from scheduler.queue import JobResult, StaleClaimError, stale
 from scheduler.workerkeys import AllowedWorkers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from caur_ci.expectation import Expectation
     from scheduler.database.expecting import Expected
@@ -176,8 +176,7 @@ class Publisher:
             changed = [change for change in changes if not change.transaction.is_empty]
             if changed:
                 # The last moment to learn that somebody else has verified these over.
-                for claim, _ in batch.verified:
-                    heartbeat.retry_while_held(claim, _renewing(self.queue, claim))
+                self._check_held([claim for claim, _ in batch.verified], heartbeat)
             for change in changed:
                 change.repository.commit(change.transaction, folders=batch.folders)
         return batch
@@ -201,44 +200,48 @@ class Publisher:
         return batch
 
     def _settle(self, batch: _Batch, heartbeat: Heartbeat) -> None:
-        for claim, delivery in batch.verified:
-            outcome = Outcome.ALREADY_BUILT if delivery.changes_nothing else Outcome.SUCCESS
-            self._finish(claim, heartbeat, outcome, delivery.remark)
+        self._finish([_result(claim, delivery) for claim, delivery in batch.verified], heartbeat)
+        for claim, _ in batch.verified:
             self.landing.remove(claim.delivery)
-        for claim, reason in batch.rejected:
-            self._reject(claim, heartbeat, reason)
+        self._reject(batch.rejected, heartbeat)
         reason = "another job in the same transaction brings a package of the same name"
         hand_back(self.queue, batch.postponed, heartbeat, reason)
 
     def _settle_unpublished(self, expected: Expected, heartbeat: Heartbeat) -> None:
         """End or hand back what could not be looked up. Raises TemporaryError."""
-        for claim, reason in expected.refused:
-            self._reject(claim, heartbeat, reason)
+        self._reject(expected.refused, heartbeat)
         for claim, error in expected.unreachable:
             hand_back(self.queue, [claim], heartbeat, error.message)
         for claim, error in expected.unreachable:
             raise temporary(claim.spec.target_repo, claim.spec.arch, error)
 
-    def _reject(self, claim: Claim, heartbeat: Heartbeat, reason: str) -> None:
-        with suppress(InputError):  # its very name may be what is wrong
-            self.landing.set_aside(claim.delivery, reason)
-        failure = FailureClass.DELIVERY
-        self._finish(claim, heartbeat, Outcome.FAILED, f"not published: {reason}", failure=failure)
+    def _reject(self, rejected: Sequence[tuple[Claim, str]], heartbeat: Heartbeat) -> None:
+        for claim, reason in rejected:
+            with suppress(InputError):  # its very name may be what is wrong
+                self.landing.set_aside(claim.delivery, reason)
+        self._finish(
+            [
+                JobResult(claim, Outcome.FAILED, f"not published: {reason}", FailureClass.DELIVERY)
+                for claim, reason in rejected
+            ],
+            heartbeat,
+        )
 
-    def _finish(
-        self,
-        claim: Claim,
-        heartbeat: Heartbeat,
-        outcome: Outcome,
-        reason: str,
-        *,
-        failure: FailureClass | None = None,
-    ) -> None:
-        _log.info("%s: %s%s", claim.identity, outcome.name, f": {reason}" if reason else "")
+    def _check_held(self, claims: Sequence[Claim], heartbeat: Heartbeat) -> None:
+        """Raise StaleClaimError if one of the claims is lost."""
+        renewals = heartbeat.retry_while_any_held(claims, lambda: self.queue.renew_all(claims))
+        for claim, renewal in zip(claims, renewals, strict=True):
+            if renewal is None:
+                raise stale(claim)
+
+    def _finish(self, results: Sequence[JobResult], heartbeat: Heartbeat) -> None:
+        """End jobs; those that are somebody else's by now are left alone."""
+        for result in results:
+            reason = f": {result.reason}" if result.reason else ""
+            _log.info("%s: %s%s", result.claim.identity, result.outcome.name, reason)
+        claims = [result.claim for result in results]
         with suppress(StaleClaimError):
-            heartbeat.retry_while_held(
-                claim, lambda: self.queue.finish(claim, outcome, reason, failure=failure)
-            )
+            heartbeat.retry_while_any_held(claims, lambda: self.queue.finish_all(results))
 
 
 def _prepare(change: _Change) -> None:
@@ -246,5 +249,6 @@ def _prepare(change: _Change) -> None:
         change.transaction.prepare()
 
 
-def _renewing(queue: Queue, claim: Claim) -> Callable[[], object]:
-    return lambda: queue.renew(claim)
+def _result(claim: Claim, delivery: VerifiedDelivery) -> JobResult:
+    outcome = Outcome.ALREADY_BUILT if delivery.changes_nothing else Outcome.SUCCESS
+    return JobResult(claim, outcome, delivery.remark)

@@ -15,6 +15,7 @@ from scheduler.queue.model import (
     DrainedError,
     Event,
     Explanation,
+    JobResult,
     JobView,
     Pause,
     ProtocolError,
@@ -32,7 +33,7 @@ from scheduler.queue.model import (
     WorkerIdentity,
     WorkerView,
 )
-from scheduler.queue.queue import Queue
+from scheduler.queue.queue import Queue, stale
 from scheduler.queue.reader import QueueReader
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "DrainedError",
     "Event",
     "Explanation",
+    "JobResult",
     "JobView",
     "Pause",
     "ProtocolError",
@@ -63,4 +65,5 @@ __all__ = [
     "Target",
     "WorkerIdentity",
     "WorkerView",
+    "stale",
 ]

@@ -127,6 +127,16 @@ class Renewal:
     cancel: bool
 
 
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """How the job of a claim ended; `failure` is the kind of failure where it was one."""
+
+    claim: Claim
+    outcome: Outcome
+    reason: str = ""
+    failure: FailureClass | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """A job that the queue did not take, and why."""

@@ -24,6 +24,7 @@ from scheduler.queue.model import (
     Backoff,
     Claim,
     DrainedError,
+    JobResult,
     Refusal,
     RemovalClaim,
     Renewal,
@@ -35,7 +36,7 @@ from scheduler.queue.reader import milliseconds
 from scheduler.queue.views import seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from redis import Redis
 
@@ -46,8 +47,11 @@ T = TypeVar("T")
 
 DEFAULT_LEASE = 60.0
 _REAPED_AT_ONCE = 100
-# What scripts answer besides a claim.
-_STALE, _CLAIMED, _TO_END = -1, 1, 2
+# As many as keep others waiting for a few milliseconds.
+_RENEWED_AT_ONCE, _FINISHED_AT_ONCE = 250, 50
+# What scripts answer.
+_CLAIMED, _TO_END = 1, 2
+_LOST, _CANCEL = -1, 1
 
 
 class Queue(QueueControl):
@@ -120,17 +124,39 @@ class Queue(QueueControl):
         """
 
         def attempt(block: float) -> tuple[float, Claim | None]:
-            answer = self._run("claim", *self._claimant(worker), self._lease, milliseconds(block))
+            answer = self._run(
+                "claim",
+                PROTOCOL,
+                worker.id,
+                worker.name,
+                worker.build_class,
+                self._lease,
+                milliseconds(block),
+            )
             return _claim_from(answer, worker)
 
         return self._blocking(worker.id, attempt, wait)
 
     def renew(self, claim: Claim | RemovalClaim) -> Renewal:
         """Hold the claim for another lease. Raises StaleClaimError when it is lost."""
-        answer = self._run("renew", *_reference(claim), self._lease)
-        if not answer:
-            raise _stale(claim)
-        return Renewal(lease_until=seconds(answer[0]), cancel=bool(answer[1]))
+        (renewal,) = self.renew_all([claim])
+        if renewal is None:
+            raise stale(claim)
+        return renewal
+
+    def renew_all(self, claims: Sequence[Claim | RemovalClaim]) -> list[Renewal | None]:
+        """Hold claims for another lease, many in one round trip; None for each that is lost."""
+        renewals: list[Renewal | None] = []
+        for some in _batches(claims, _RENEWED_AT_ONCE):
+            references = [part for claim in some for part in _reference(claim)]
+            until, *states = self._run("renew", self._lease, *references)
+            renewals += [
+                Renewal(lease_until=seconds(until), cancel=state == _CANCEL)
+                if state != _LOST
+                else None
+                for state in states
+            ]
+        return renewals
 
     def land(self, claim: Claim, delivery: str) -> JobState:
         """Tell that the packages of a built job are in the landing zone, under `delivery`.
@@ -140,8 +166,8 @@ class Queue(QueueControl):
         """
         answer = self._run("land", claim.job_id, claim.token, delivery)
         if not answer:
-            raise _stale(claim)
-        return JobState(cast("bytes", answer).decode())
+            raise stale(claim)
+        return State(cast("bytes", answer).decode())
 
     def finish(
         self,
@@ -155,9 +181,30 @@ class Queue(QueueControl):
 
         `failure` is the kind of failure where it was one. Raises StaleClaimError.
         """
-        kind = failure or ""
-        if not self._run("finish", claim.job_id, claim.token, int(outcome), reason, kind):
-            raise _stale(claim)
+        if self.finish_all([JobResult(claim, outcome, reason, failure)]):
+            raise stale(claim)
+
+    def finish_all(self, results: Sequence[JobResult]) -> list[Claim]:
+        """Do `finish` for many jobs in one round trip; return the claims that were stale.
+
+        Repeated as a whole it has its effect once, however much of it was done before.
+        """
+        lost = []
+        for some in _batches(results, _FINISHED_AT_ONCE):
+            endings = [
+                part
+                for result in some
+                for part in (
+                    result.claim.job_id,
+                    result.claim.token,
+                    int(result.outcome),
+                    result.reason,
+                    result.failure or "",
+                )
+            ]
+            answer = self._run("finish", *endings)
+            lost += [result.claim for result, ended in zip(some, answer, strict=True) if not ended]
+        return lost
 
     def release(self, claim: Claim | RemovalClaim, reason: str = "") -> None:
         """Hand the job back as it was before the claim, at its old turn, without a mark against it.
@@ -166,7 +213,7 @@ class Queue(QueueControl):
         way to it. Raises StaleClaimError.
         """
         if not self._run("release", *_reference(claim), reason):
-            raise _stale(claim)
+            raise stale(claim)
 
     def retry_later(self, claim: Claim, reason: str) -> JobState:
         """Hand back a job that could not be built through no fault of its own.
@@ -177,8 +224,8 @@ class Queue(QueueControl):
         """
         answer = self._run("release", *_reference(claim), reason, *self._delays())
         if not answer:
-            raise _stale(claim)
-        return JobState(cast("bytes", answer).decode())
+            raise stale(claim)
+        return State(cast("bytes", answer).decode())
 
     def claim_landed(
         self,
@@ -260,7 +307,7 @@ class Queue(QueueControl):
         outcome = Outcome.FAILED if error else Outcome.SUCCESS
         reason = error or (f"removed {', '.join(removed)}" if removed else "nothing to remove")
         if not self._run("finish_removal", claim.removal_id, claim.token, int(outcome), reason):
-            raise _stale(claim)
+            raise stale(claim)
 
     def hold_removal(self, claim: RemovalClaim, reason: str, *, remove: Sequence[str]) -> None:
         """Keep a removal back until somebody confirms it; then the bases in `remove` go.
@@ -271,7 +318,7 @@ class Queue(QueueControl):
         confirmed = replace(claim.removal, remove=tuple(remove), keep=(), confirmed=True)
         body = encode_removal(confirmed)
         if not self._run("hold_removal", claim.removal_id, claim.token, reason, body):
-            raise _stale(claim)
+            raise stale(claim)
 
     def reap(self) -> list[Returned]:
         """Take back what is held under leases that ran out.
@@ -286,34 +333,6 @@ class Queue(QueueControl):
             Returned(id=int(id_), identity=identity, state=JobState(state), reason=reason)
             for id_, identity, state, reason in zip(*[iter(answer)] * 4, strict=True)
         ]
-
-    def finish_and_claim(
-        self,
-        claim: Claim,
-        outcome: Outcome,
-        reason: str = "",
-        *,
-        worker: WorkerIdentity,
-        failure: FailureClass | None = None,
-    ) -> Claim | None:
-        """Do `finish` and then `claim` without waiting, in one round trip.
-
-        Raises StaleClaimError, and then nothing was claimed; DrainedError, and then the job is
-        finished.
-        """
-        answer = self._run(
-            "finish_and_claim",
-            claim.job_id,
-            claim.token,
-            int(outcome),
-            reason,
-            failure or "",
-            *self._claimant(worker),
-            self._lease,
-        )
-        if answer[0] == _STALE:
-            raise _stale(claim)
-        return _claim_from(answer, worker)[1]
 
     def leave(self, worker: str) -> None:
         """Forget a worker or runner that ends and holds nothing any more."""
@@ -330,9 +349,6 @@ class Queue(QueueControl):
 
     def _delays(self) -> list[int]:
         return [milliseconds(delay) for delay in self._backoff.delays()]
-
-    def _claimant(self, worker: WorkerIdentity) -> tuple[int, str, str, int]:
-        return PROTOCOL, worker.id, worker.name, worker.build_class
 
     def _blocking(
         self, waiter: str, attempt: Callable[[float], tuple[float, T | None]], wait: float
@@ -351,6 +367,10 @@ class Queue(QueueControl):
                 return result
             with redis_errors():
                 self._redis.blpop([keys.hint(waiter)], timeout=max(block, reader.SHORTEST_BLOCK))
+
+
+def _batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (items[first : first + size] for first in range(0, len(items), size))
 
 
 def _ids(text: bytes) -> tuple[int, ...]:
@@ -422,7 +442,8 @@ def _reference(claim: Claim | RemovalClaim) -> tuple[str, int, int]:
     return "removal", claim.removal_id, claim.token
 
 
-def _stale(claim: Claim | RemovalClaim) -> StaleClaimError:
+def stale(claim: Claim | RemovalClaim) -> StaleClaimError:
+    """Return the error that says that the claim is lost."""
     what = claim.identity if isinstance(claim, Claim) else f"the removal {claim.removal_id}"
     return StaleClaimError(
         f"{claim.owner} does not hold {what} any more",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -60,7 +61,14 @@ def test_every_job_reaches_a_waiting_worker(server: Server) -> None:
     assert Queue(server.client).snapshot(limit=1).total_active <= 1
 
 
-def test_our_own_side_ends_all_its_jobs(server: Server) -> None:
+def test_our_own_side_takes_the_way_of_production_and_ends_all_its_jobs(server: Server) -> None:
     count = len(plain(20))
-    assert peers.own().rate(server, count) > 0
-    assert len(Queue(server.client).snapshot().recent) == count
+    ways = []
+    for peer in peers.own():
+        assert peer.rate(server, count) > 0
+        queue = Queue(server.client)
+        assert len(queue.snapshot().recent) == count
+        ways.append(Counter(event.kind for event in queue.events()))
+    failed, built = ways
+    assert failed == dict.fromkeys(("submitted", "claimed", "done"), count)
+    assert built == failed | dict.fromkeys(("landed", "publishing"), count)

@@ -138,7 +138,7 @@ def _acknowledged(words: Iterable[Word]) -> dict[int, float]:
 
 def _starts(words: Iterable[Word]) -> Iterator[_Start]:
     for word in words:
-        if word.kind in {"claim", "publish", "finish"} and word.heard is not None:
+        if word.kind in {"claim", "publish"} and word.heard is not None:
             for claim in word.result.get("claims", ()):
                 yield _Start(
                     job=claim["job"],

@@ -17,7 +17,7 @@ from tests.chaos.leash import die_with_parent
 from tests.chaos.settings import BACKOFF, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
 T = TypeVar("T")
 
@@ -71,6 +71,30 @@ class Actor:
             return LOST, None
         self._journal.hear(number, OK, result(answer))
         return OK, answer
+
+    def say_of_all(
+        self,
+        kind: str,
+        action: Callable[[], T],
+        told: Sequence[dict[str, Any]],
+        answers: Callable[[T], Iterable[str]],
+    ) -> str:
+        """Do `action` about several claims at once, written down as if it were said of each.
+
+        `answers` picks what was heard of each, in their order.
+        """
+        if self.chance.random() < self.doom:
+            self._die_within(self.chance.uniform(0, _LAST_MOMENTS))
+        numbers = [self._journal.say(kind, each) for each in told]
+        try:
+            heard = answers(action())
+        except TemporaryError:
+            for number in numbers:
+                self._journal.hear(number, LOST)
+            return LOST
+        for number, answer in zip(numbers, heard, strict=True):
+            self._journal.hear(number, answer)
+        return OK
 
     def retry_while_held(self, *word: Any, **options: Any) -> tuple[str, Any]:  # noqa: ANN401 - see say()
         """Say it until there is an answer."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from scheduler.job import Outcome
+from scheduler.queue import JobResult
 from tests.chaos.actors.actor import Actor
 from tests.chaos.actors.worker import told
-from tests.chaos.journal import OK
+from tests.chaos.journal import LOST, OK, STALE
 
 if TYPE_CHECKING:
     from scheduler.queue import Claim, RemovalClaim
@@ -39,29 +40,41 @@ class Runner(Actor):
             ),
             result=_told_claims,
         )
-        for claim in claims or []:
-            self._publish(claim)
+        self._finish([claim for claim in claims or [] if self._publish(claim)])
 
-    def _publish(self, claim: Claim) -> None:
+    def _publish(self, claim: Claim) -> bool:
+        """Do with the job whatever it is to be, and tell whether it is to be finished."""
         fate = self._fate()
         if fate == _RELEASE:
             answer, _ = self.retry_while_held(
                 "release", lambda: self.queue.release(claim, "not now"), told(claim)
             )
-            if answer == OK:
-                self._finish(claim)
-        elif fate == _FINISH:
+            # Then it is said out of turn, and has to be refused.
+            return answer == OK
+        if fate == _FINISH:
             self.say("renew", lambda: self.queue.renew(claim), told(claim))
-            self._finish(claim)
+        return fate == _FINISH
 
-    def _finish(self, claim: Claim) -> None:
-        failed = self.chance.random() < 0.05
-        outcome = Outcome.FAILED if failed else Outcome.SUCCESS
-        self.retry_while_held(
-            "finish",
-            lambda: self.queue.finish(claim, outcome, "as it was to be"),
-            told(claim) | {"outcome": int(outcome)},
-        )
+    def _finish(self, claims: list[Claim]) -> None:
+        results = [
+            JobResult(
+                claim,
+                Outcome.FAILED if self.chance.random() < 0.05 else Outcome.SUCCESS,
+                "as it was to be",
+            )
+            for claim in claims
+        ]
+
+        def answers(stale: list[Claim]) -> list[str]:
+            return [STALE if claim in stale else OK for claim in claims]
+
+        while results:
+            words = [told(each.claim) | {"outcome": int(each.outcome)} for each in results]
+            heard = self.say_of_all(
+                "finish", lambda: self.queue.finish_all(results), words, answers
+            )
+            if heard != LOST:
+                break
 
     def _removals(self) -> None:
         _, claims = self.say(

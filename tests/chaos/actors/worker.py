@@ -34,14 +34,11 @@ class Worker(Actor):
 
     def run(self) -> None:
         """Build until told to end."""
-        claim: Claim | None = None
         while not self._is_dismissed:
             self.reap()
-            claim = claim or self._claim()
+            claim = self._claim()
             if claim is not None:
-                claim = self._build(claim)
-        if claim is not None:
-            self._release(claim)
+                self._build(claim)
         self.say("leave", lambda: self.queue.leave(self.id))
 
     def _claim(self) -> Claim | None:
@@ -54,27 +51,23 @@ class Worker(Actor):
         self._is_dismissed |= answer == DRAINED
         return claim
 
-    def _build(self, claim: Claim) -> Claim | None:
-        """Do with the job whatever it is to be, and return the next one if there is one already."""
+    def _build(self, claim: Claim) -> None:
+        """Do with the job whatever it is to be."""
         if claim.spec.reason == POISON:
             os.kill(os.getpid(), signal.SIGKILL)
         (fate,) = self.chance.choices(list(_FATES), list(_FATES.values()))
         if fate == _FORGET:
-            return None
+            return
         if fate == _OVERSTAY:
             time.sleep(self.settings.lease * self.chance.uniform(1.0, 1.6))
         elif not self._work(claim):
-            return None
+            return
         if self._is_dismissed or fate == _RELEASE:
             self._release(claim)
         elif fate == _FINISH:
-            outcome = self.chance.choice(_OUTCOMES)
-            if self.chance.random() < 0.5:
-                return self._finish_and_claim(claim, outcome)
-            self._finish(claim, outcome)
+            self._finish(claim, self.chance.choice(_OUTCOMES))
         else:
             self.retry_while_held(*self._landing(claim, f"delivery-{claim.token}"), result=_state)
-        return None
 
     def _work(self, claim: Claim) -> bool:
         """Take some time, and tell whether the job is still ours to end."""
@@ -100,17 +93,6 @@ class Worker(Actor):
             lambda: self.queue.finish(claim, outcome, "as it was to be"),
             told(claim) | {"outcome": int(outcome)},
         )
-
-    def _finish_and_claim(self, claim: Claim, outcome: Outcome) -> Claim | None:
-        following: Claim | None
-        answer, following = self.retry_while_held(
-            "finish",
-            lambda: self.queue.finish_and_claim(claim, outcome, "as it was to be", worker=self._me),
-            told(claim) | {"outcome": int(outcome)},
-            result=_claims,
-        )
-        self._is_dismissed |= answer == DRAINED
-        return following
 
     def _release(self, claim: Claim) -> None:
         answer, _ = self.retry_while_held(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.errors import InputError
-from scheduler.job import JobState, OnRunning, Outcome, Removal
-from scheduler.queue import PROTOCOL, DrainedError, ProtocolError, StaleClaimError
+from scheduler.job import OnRunning, Outcome, Removal, State
+from scheduler.queue import PROTOCOL, DrainedError, JobResult, ProtocolError, StaleClaimError
 from tests.support.queue import (
     Background,
     bases,
@@ -340,15 +340,6 @@ class TestDrain:
         assert queue.drain(["nobody"]) == []
         assert queue.drain([]) == []
 
-    def test_it_shows_in_what_is_finished_and_claimed_at_once(self, queue: Queue) -> None:
-        submit(queue, job("a"), job("b"))
-        me = worker()
-        running = claimed(queue, me)
-        queue.drain()
-        with pytest.raises(DrainedError):
-            queue.finish_and_claim(running, Outcome.SUCCESS, worker=me)
-        assert _view(queue, running.job_id).outcome is Outcome.SUCCESS
-
     def test_who_leaves_is_not_shown_any_more(self, queue: Queue) -> None:
         me = worker()
         queue.claim(me)
@@ -446,23 +437,40 @@ class TestProtocol:
         assert queue.snapshot().total_ready == 1
 
 
-def test_finishing_and_claiming_at_once(queue: Queue) -> None:
-    submit(queue, job("lib"), job("app", "lib"), job("other"))
-    me = worker()
-    first = claimed(queue, me)
-    second = queue.finish_and_claim(first, Outcome.SUCCESS, worker=me)
-    assert second is not None
-    assert second.spec.pkgbase == "app"
-    with pytest.raises(StaleClaimError):
-        queue.finish_and_claim(first, Outcome.FAILED, worker=me)
-    third = queue.finish_and_claim(second, Outcome.FAILED, "exit code 4", worker=me)
-    assert third is not None
-    assert queue.finish_and_claim(third, Outcome.SUCCESS, worker=me) is None
-    assert [view.outcome for view in queue.snapshot().recent] == [
-        Outcome.SUCCESS,
-        Outcome.FAILED,
-        Outcome.SUCCESS,
-    ]
+class TestManyAtOnce:
+    def test_all_end_but_those_that_are_lost(self, queue: Queue) -> None:
+        submit(queue, job("lib"), job("app", "lib"), job("other"), job("lost"), job("old"))
+        *rest, lost, old = claim_all(queue)
+        queue.release(lost)
+        queue.finish(old, Outcome.SUCCESS)
+        outcomes = (Outcome.FAILED, Outcome.SUCCESS)
+        results = [JobResult(*pair, "because") for pair in zip(rest, outcomes, strict=True)]
+        results += [JobResult(lost, Outcome.SUCCESS), JobResult(old, Outcome.FAILED)]
+        assert queue.finish_all(results) == [lost, old]
+        assert queue.finish_all(results) == [lost, old]
+        for result in results[:2]:
+            view = _view(queue, result.claim.job_id)
+            assert (view.outcome, view.reason) == (result.outcome, "because")
+        assert claimed(queue).spec.pkgbase == "app"
+        assert queue.finish_all([]) == []
+
+    def test_all_are_renewed_but_those_that_are_lost(self, queue: Queue) -> None:
+        submit(queue, *map(job, "abc"))
+        kept, canceled, lost = claim_all(queue)
+        queue.release(lost)
+        queue.cancel([canceled.identity])
+        renewals = queue.renew_all([kept, canceled, lost])
+        assert [renewal and renewal.cancel for renewal in renewals] == [False, True, None]
+        assert renewals[0] is not None
+        assert renewals[0].lease_until >= kept.lease_until
+
+    def test_more_than_are_done_in_one_step(self, queue: Queue) -> None:
+        submit(queue, *(job(f"p{number}") for number in range(300)))
+        claims = claim_all(queue)
+        assert len(claims) == 300
+        assert None not in queue.renew_all(claims)
+        assert queue.finish_all([JobResult(claim, Outcome.SUCCESS) for claim in claims]) == []
+        assert queue.snapshot().total_active == 0
 
 
 @pytest.mark.parametrize("reference", ["a/b/c/d", "", "../a", "repo/x86 64/a", "-x"])

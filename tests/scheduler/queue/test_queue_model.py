@@ -19,8 +19,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from scheduler.job import JobSpec, JobState, OnFailure, OnRunning, Outcome, Removal
-from scheduler.queue import Backoff, Claim, Queue, StaleClaimError, WorkerIdentity
+from scheduler.job import JobSpec, OnFailure, OnRunning, Outcome, Removal, State
+from scheduler.queue import Backoff, Claim, JobResult, Queue, StaleClaimError, WorkerIdentity
 from tests.support.queue import build_order, job, let_delays_pass, submit
 from tests.support.servers import on_one_server
 
@@ -338,21 +338,19 @@ class _QueueMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.model.all(JobState.BUILDING, JobState.PUBLISHING))
     @rule(
         data=st.data(),
-        outcome=st.sampled_from(Outcome),
-        then_claim=st.sampled_from([None, *_WORKERS]),
+        outcomes=st.lists(st.sampled_from(Outcome), min_size=1, max_size=3),
     )
-    def finish(
-        self, data: st.DataObject, outcome: Outcome, then_claim: WorkerIdentity | None
-    ) -> None:
-        id_ = self._drawn(data, JobState.BUILDING, JobState.PUBLISHING)
-        claim = self._retire_claim(id_)
-        self.model.jobs[id_].stale.remove(claim)  # saying the same again would be no error
-        self.model.end(id_, outcome)
-        if then_claim is None:
-            self.queue.finish(claim, outcome)
-        else:
-            following = self.queue.finish_and_claim(claim, outcome, worker=then_claim)
-            self._expect_claim(then_claim, following)
+    def finish(self, data: st.DataObject, outcomes: list[Outcome]) -> None:
+        results = []
+        for outcome in outcomes:
+            if not self.model.all(State.BUILDING, State.PUBLISHING):
+                break
+            id_ = self._drawn(data, State.BUILDING, State.PUBLISHING)
+            claim = self._retire_claim(id_)
+            self.model.jobs[id_].stale.remove(claim)  # saying the same again would be no error
+            self.model.end(id_, outcome)
+            results.append(JobResult(claim, outcome))
+        assert self.queue.finish_all(results) == []
 
     @precondition(lambda self: self.model.all(JobState.BUILDING, JobState.PUBLISHING))
     @rule(data=st.data(), lost=st.booleans(), said=st.booleans())
