@@ -8,6 +8,12 @@ PREFIX = "{caur}:"
 EVENTS = f"{PREFIX}events"
 TARGETS = f"{PREFIX}targets"
 SOURCES = f"{PREFIX}sources"
+SCOPES = f"{PREFIX}scopes"
+PENDING = f"{PREFIX}pending"
+ACTIVE = f"{PREFIX}active"
+LAST = f"{PREFIX}last"
+REMOVALS = f"{PREFIX}removals"
+HELD_REMOVALS = f"{PREFIX}held_removals"
 
 
 def job(job_id: int) -> str:
@@ -15,9 +21,19 @@ def job(job_id: int) -> str:
     return f"{PREFIX}job:{job_id}"
 
 
-def without(job_id: int) -> str:
-    """Return the key of the hash of what a job depends on and failed."""
+def failed_deps(job_id: int) -> str:
+    """Return the key of the hash of the failed dependencies of a job, by identity."""
     return f"{PREFIX}without:{job_id}"
+
+
+def skipped(job_id: int) -> str:
+    """Return the key of the set of jobs that a job does not wait for, to break a cycle."""
+    return f"{PREFIX}skip:{job_id}"
+
+
+def removal(removal_id: int) -> str:
+    """Return the key of the hash of a removal and where it stands."""
+    return f"{PREFIX}removal:{removal_id}"
 
 
 def hint(worker_id: str) -> str:

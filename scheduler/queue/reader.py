@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING, Any, cast
 
@@ -10,15 +9,13 @@ from caur_ci.errors import InputError
 from caur_ci.names import check_architecture, check_package_name, check_repository_name
 from scheduler.connection import redis_errors
 from scheduler.queue import keys
-from scheduler.queue.intake import decode_job, decode_removal
-from scheduler.queue.model import RemovalView, Repositories
+from scheduler.queue.intake import decode_job
+from scheduler.queue.lookup import Found, look_up, read_jobs, read_removals
+from scheduler.queue.model import Repositories
 from scheduler.queue.scripts import run_script
 from scheduler.queue.views import (
-    Found,
     event_from,
     explanation_from,
-    found_from,
-    job_from,
     seconds,
     snapshot_from,
 )
@@ -32,6 +29,7 @@ if TYPE_CHECKING:
         Explanation,
         JobView,
         QueueSnapshot,
+        RemovalView,
         Target,
     )
 
@@ -56,17 +54,7 @@ class QueueReader:
 
     def job(self, job_id: int) -> JobView | None:
         """Return a job as it stands, or None if it ended long ago or never was."""
-        with redis_errors(), self._redis.pipeline(transaction=True) as step:
-            step.hgetall(keys.job(job_id))
-            step.hkeys(keys.without(job_id))
-            fields, failed = step.execute()
-        if not fields:
-            return None
-        data = {key.decode(): value.decode(errors="replace") for key, value in fields.items()}
-        held = data.get("place") == "held"
-        return job_from(
-            job_id, {**data, "held_by": sorted(map(bytes.decode, failed)) if held else []}
-        )
+        return read_jobs(self._redis, [job_id]).get(job_id)
 
     def spec(self, job_id: int) -> JobSpec | None:
         """Return what the job was to build, or None if it ended long ago or never was."""
@@ -119,21 +107,7 @@ class QueueReader:
 
     def removals(self) -> tuple[RemovalView, ...]:
         """Return the removals that are not finished, those that are held back first."""
-        documents = cast("list[dict[str, Any]]", json.loads(self._run("list_removals")))
-        return tuple(
-            RemovalView(
-                removal_id=document["id"],
-                scope=document["scope"],
-                removal=decode_removal(document["removal"]),
-                held=document["state"] == "held",
-                reason=document["reason"],
-                worker=document["worker"] if document["state"] == "publishing" else "",
-                attempt=int(document["attempt"]),
-                request_id=document["request"],
-                submitted=seconds(document["submitted"]),
-            )
-            for document in documents
-        )
+        return read_removals(self._redis)
 
     def repositories(self) -> Repositories:
         """Return the repositories that `Queue.register` was told of within the last 30 days."""
@@ -172,8 +146,14 @@ class QueueReader:
 
     def _look_up(self, reference: str) -> Found:
         target_repo, arch, pkgbase = _parts_of(reference)
-        job_id = reference if reference.isdecimal() and reference.isascii() else ""
-        return found_from(self._run("lookup", pkgbase, target_repo, arch, job_id))
+        is_id = reference.isdecimal() and reference.isascii()
+        return look_up(
+            self._redis,
+            pkgbase,
+            target_repo=target_repo,
+            arch=arch,
+            job_id=int(reference) if is_id else None,
+        )
 
     def _run(self, script: str, *arguments: str | float) -> Any:  # noqa: ANN401 - see run_script
         return run_script(self._redis, script, *arguments)

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 _ORDER = ("common", "order")
 _PLACES = (*_ORDER, "places")
 _CHANGE = (*_PLACES, "cycles", "ending")
-_VIEW = (*_PLACES, "viewing")
+_VIEW = (*_ORDER, "viewing")
 _REMOVALS = ("common", "removals")
 _PARTS: dict[str, tuple[str, ...]] = {
     "submit": (*_CHANGE, "admission", "canceling"),
-    "claim": (*_PLACES, "taking"),
+    "claim": _PLACES,
     "renew": ("common",),
     "land": _CHANGE,
     "finish": _CHANGE,
@@ -33,33 +33,51 @@ _PARTS: dict[str, tuple[str, ...]] = {
     "finish_removal": (*_CHANGE, "canceling"),
     "hold_removal": _REMOVALS,
     "settle_held": _REMOVALS,
-    "list_removals": ("common",),
     "leave": ("common",),
     "register": ("common",),
     "cancel": (*_CHANGE, "targets", "canceling"),
     "retry": (*_CHANGE, "targets", "admission"),
-    "promote": (*_VIEW, "targets"),
+    "promote": (*_PLACES, "viewing", "targets"),
     "proceed": (*_CHANGE, "targets"),
     "pause": ("common",),
     "resume": ("common",),
-    "drain": _VIEW,
-    "reset": _VIEW,
-    "backup": _VIEW,
+    "drain": ("common",),
+    "reset": _ORDER,
     "restore": (*_CHANGE, "admission"),
+    # Looks that only make sense of one instant, or that follow dependencies step by step: from
+    # outside each step would be a round trip, and jobs would move in between.
     "snapshot": _VIEW,
-    "lookup": (*_VIEW, "targets"),
     "explain": (*_VIEW, "targets"),
+    "backup": _ORDER,
     "append_log": (),
 }
+# Scripts whose first argument is the protocol of the caller; `claim` and `claim_landed` check it
+# together with what else they have to look at first.
+_CHECKED = frozenset({"submit", "claim_removals", "settle_held", "retry", "restore"})
 
 
 @cache
 def script_text(name: str) -> tuple[str, str]:
     """Return the script `name` with all that it needs, and the hash Redis knows it by."""
-    folder = resources.files("scheduler.queue.lua")
-    parts = (*_PARTS[name], name)
-    text = "\n".join(folder.joinpath(f"{part}.lua").read_text(encoding="utf-8") for part in parts)
+    text = assemble(_PARTS[name], _file(name), is_checked=name in _CHECKED)
     return text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def assemble(parts: tuple[str, ...], body: str, *, is_checked: bool = False) -> str:
+    """Return a script that runs `body` after its parts.
+
+    With `is_checked` it is refused where the queue follows another protocol. Whatever the body did,
+    jobs that changed are put where they belong afterwards: no script can forget it.
+    """
+    call = "other_protocol(ARGV[1]) or main()" if is_checked else "main()"
+    end = f"settled({call})" if "places" in parts else call
+    main = f"local function main()\n{body}\nend"
+    return "\n".join([*map(_file, parts), main, f"return {end}\n"])
+
+
+def _file(name: str) -> str:
+    folder = resources.files("scheduler.queue.lua")
+    return folder.joinpath(f"{name}.lua").read_text(encoding="utf-8")
 
 
 def run_script(

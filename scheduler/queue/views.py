@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -114,23 +114,6 @@ def snapshot_from(text: bytes) -> QueueSnapshot:
         total_delayed=totals["delayed"],
         total_quarantine=totals["quarantine"],
         total_removals=totals["removals"],
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a reference may mean: a job, by its id, and packages, by identity."""
-
-    job: JobView | None
-    packages: dict[str, tuple[JobView, ...]]
-
-
-def found_from(text: bytes) -> Found:
-    """Return what was looked up."""
-    data = cast("dict[str, Any]", json.loads(text))
-    return Found(
-        job=_job(data.get("job")),
-        packages={package["identity"]: _jobs(package["jobs"]) for package in data["packages"]},
     )
 
 

@@ -1,4 +1,4 @@
--- Taking jobs in. settle() has to follow.
+-- Taking jobs in.
 --
 -- An item is a job to be taken in: its spec and the text of it, its identity, names and wants, its
 -- id, whether it replaces a pending job or succeeds a running one, the fields of its hash that are
@@ -16,16 +16,16 @@ local function new_item(text, spec)
   return item
 end
 
-local function lookup(mapping, items)
+-- Returns the ids that `mapping` has for the identities of the items.
+local function ids_in(mapping, items)
   local found = {}
   for first = 1, #items, CHUNK do
     local identities = {}
     for i = first, math.min(first + CHUNK - 1, #items) do
       identities[#identities + 1] = items[i].identity
     end
-    local ids = call('HMGET', P .. mapping, unpack(identities))
-    for i, identity in ipairs(identities) do
-      found[identity] = ids[i] or nil
+    for i, id in ipairs(call('HMGET', P .. mapping, unpack(identities))) do
+      found[identities[i]] = id or nil
     end
   end
   return found
@@ -39,8 +39,8 @@ local function stop_skipping(id, seeds)
   end
 end
 
--- A job is held for a failure only as long as it depends on what failed.
-local function mind_less(item)
+-- A failed dependency is none any more when the job does not depend on it any more.
+local function drop_failed_deps(item)
   local wanted = set_of(item.wants)
   local failed = call('HGETALL', P .. 'without:' .. item.id)
   for i = 1, #failed, 2 do
@@ -49,7 +49,7 @@ local function mind_less(item)
       still = still or wanted[name]
     end
     if not still then
-      stop_lacking(item.id, failed[i])
+      remove_failed_dep(item.id, failed[i])
     end
   end
 end
@@ -58,8 +58,8 @@ local function same(a, b)
   return table.concat(a, ' ') == table.concat(b, ' ')
 end
 
--- Takes back what the pending job said before it was replaced.
-local function forget_former(item, seeds)
+-- Takes out of the indexes what the pending job said before it was replaced.
+local function unindex_replaced(item, seeds)
   local former = spec_of(item.id)
   local names, own = names_of(former)
   local wants = wants_of(former, own)
@@ -79,7 +79,7 @@ local function forget_former(item, seeds)
       stop_providing(item.id, name)
     end
   end
-  mind_less(item)
+  drop_failed_deps(item)
   stop_skipping(item.id, seeds)
 end
 
@@ -140,7 +140,7 @@ local function record_new(item, request)
   job.state = (item.landed or job.place == 'ready') and job.place or 'waiting'
   call('HSET', target, 'identity', job.identity, 'state', job.state, 'place', job.place, 'class',
     job.class, 'need', job.need, 'policy', job.policy, 'request', request, 'submitted',
-    job.submitted, 'queued', job.place == 'ready' and to_offer(item.id, job) or '', 'spec',
+    job.submitted, 'queued', job.place == 'ready' and offer(item.id, job) or '', 'spec',
     item.text)
   for field, value in pairs(item.kept or {}) do
     call('HSET', target, field, value)
@@ -156,14 +156,12 @@ local function record_replaced(item, request)
     call('GET', P .. 'sequence'))
   -- What was lost was the old content.
   call('HDEL', record, 'due', 'lost')
-  note_lacks(item.id)
+  note_failed_deps(item.id)
   local job = describe(item.id)
   job_event('replaced', item.id, job, {state = job.state, reason = item.spec.reason})
 end
 
-local PLACES = {'waiting', 'held', 'delayed'}
-
-local function line_up(items)
+local function record_places(items)
   local pending, active, placed = {}, {}, {waiting = {}, held = {}, delayed = {}}
   for _, item in ipairs(items) do
     if not item.replaces then
@@ -178,7 +176,7 @@ local function line_up(items)
   end
   call_in_chunks('HSET', P .. 'pending', pending)
   call_in_chunks('HSET', P .. 'active', active)
-  for _, place in ipairs(PLACES) do
+  for _, place in ipairs({'waiting', 'held', 'delayed'}) do
     call_in_chunks('ZADD', P .. place, placed[place])
   end
 end
@@ -197,15 +195,11 @@ local function may_close_cycle(item, wanted)
 end
 
 local function remember_scopes(items)
-  local scopes, seen = {}, {}
+  local scopes = {}
   for _, item in ipairs(items) do
-    local scope = scope_of(item.spec)
-    if not seen[scope] then
-      seen[scope] = true
-      scopes[#scopes + 1] = scope
-    end
+    scopes[scope_of(item.spec)] = true
   end
-  call_in_chunks('SADD', P .. 'scopes', scopes)
+  call_in_chunks('SADD', P .. 'scopes', sorted_keys(scopes))
 end
 
 -- Takes `items` in on behalf of `request`; each needs its id.
@@ -214,7 +208,7 @@ local function admit(items, request)
   remember_scopes(items)
   for _, item in ipairs(items) do
     if item.replaces then
-      forget_former(item, seeds)
+      unindex_replaced(item, seeds)
     end
   end
   local wanted, provided = index(items)
@@ -227,16 +221,17 @@ local function admit(items, request)
       record_new(item, item.request or request)
     end
   end
-  line_up(items)
+  record_places(items)
+  local graph = new_graph()
   for _, item in ipairs(items) do
     if not item.landed then
-      is_pending[item.id] = true
-      edges_of[item.id] = (item.replaces or item.job.lacks) and job_edges(item.id, item.wants)
-        or item.wants
+      graph.pending[item.id] = true
+      graph.edges[item.id] = (item.replaces or item.job.lacks)
+        and job_edges(graph, item.id, item.wants) or item.wants
       if may_close_cycle(item, wanted) then
         seeds[#seeds + 1] = item.id
       end
     end
   end
-  break_cycles(seeds)
+  break_cycles(seeds, graph)
 end

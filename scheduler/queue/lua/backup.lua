@@ -15,10 +15,10 @@ local function add_job(id, state)
     kept[field] = values[i] or nil
   end
   local document = {kind = 'job', id = id, state = state, fields = kept}
-  local without = call('HGETALL', P .. 'without:' .. id)
-  for i = 1, #without, 2 do
+  local failed = call('HGETALL', P .. 'without:' .. id)
+  for i = 1, #failed, 2 do
     document.without = document.without or {}
-    document.without[without[i]] = without[i + 1]
+    document.without[failed[i]] = failed[i + 1]
   end
   add(document, ',"spec":' .. call('HGET', P .. 'job:' .. id, 'spec'))
 end

@@ -1,11 +1,11 @@
--- Ending jobs from outside. settle() has to follow.
+-- Ending jobs from outside.
 
 -- Ends a pending or landed job; asks the holder of another one to stop. False if that was done
 -- already.
 local function cancel_job(id, reason)
   local job = describe(id)
   if job.state ~= 'building' and job.state ~= 'publishing' then
-    retire(id, OUTCOME.CANCELED, reason)
+    end_job(id, job, OUTCOME.CANCELED, reason)
     return true
   end
   if job.cancel then

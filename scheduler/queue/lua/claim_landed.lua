@@ -20,25 +20,17 @@ local function publish(id)
   local record = P .. 'job:' .. id
   call('LREM', P .. 'landed', 1, id)
   call('SADD', P .. 'publishing', id)
-  local token = take(record, id, runner, 'publishing', lease)
+  local token = grant_lease(record, id, runner, 'publishing', lease)
   local job, spec = describe(id, 'spec')
   job_event('publishing', id, job, {state = 'publishing'})
   local builder = call('HGET', record, 'worker')
   return {id, token, job.attempt, NOW + lease, job.delivery, spec, builder or ''}
 end
 
-local control = call('HMGET', P .. 'control', 'protocol', 'drain:' .. runner)
-local other = other_protocol(ARGV[1], control[1])
-if other then
-  return other
+local _, refusal = check_in(ARGV[1], runner, runner, 0)
+if refusal then
+  return refusal
 end
-if control[2] then
-  forget_worker(runner)
-  queue_event('drain', 'it was told to end', runner)
-  return {2}
-end
-call('DEL', P .. 'hint:' .. runner)
-heard_of(runner, runner, 0)
 local first_removals, removals = open_removals()
 local result = {removals and 1 or 0}
 for _, id in ipairs(call('LRANGE', P .. 'landed', 0, -1)) do

@@ -1,4 +1,4 @@
--- What every script begins with. KEYS[1] is the prefix of all keys.
+-- What every script begins with; `scripts.py` says how it ends. KEYS[1] is the prefix of all keys.
 --
 --   sequence            counter: ids of jobs and removals, which are also their turns
 --   token               counter: fencing tokens
@@ -19,8 +19,8 @@
 --   want:<scope>:<name> set: pending and running jobs that depend on the name
 --   skip:<id>           set: jobs that the job does not wait for, to break a cycle
 --   skippers            set: the jobs that have such a set
---   without:<id>        hash: identity -> outcome and names of what failed and the job depends on
---   lacking:<identity>  set: the jobs that have it there
+--   without:<id>        hash: the failed dependencies of the job: identity -> outcome and names
+--   lacking:<identity>  set: the jobs that have the identity there
 --   leases              zset: id of what is held -> end of its lease
 --   hand:<worker>       list: what the worker holds
 --   landed              list: jobs to be published, oldest delivery first
@@ -55,8 +55,8 @@ local function is_number(class)
   return string.find(class, '^%d+$') ~= nil
 end
 
--- Returns an error to answer with if the queue follows another protocol than `ours`, which came
--- first says which.
+-- Returns an error to answer with if the queue follows another protocol than `ours`. The first to
+-- come decides.
 local function other_protocol(ours, known)
   known = known or call('HGET', P .. 'control', 'protocol')
   if not known then
@@ -89,8 +89,8 @@ end
 local function event(kind, id, e)
   call('XADD', P .. 'events', 'MAXLEN', '~', EVENTS_KEPT, '*',
     'kind', kind, 'job', id, 'identity', e.identity or '', 'state', e.state or '',
-    'outcome', e.outcome or '', 'failure', e.failure or '', 'worker', e.worker or '', 'attempt', e.attempt or '0',
-    'class', e.class or '', 'reason', e.reason or '', 'request', e.request or '',
+    'outcome', e.outcome or '', 'failure', e.failure or '', 'worker', e.worker or '',
+    'attempt', e.attempt or '0', 'class', e.class or '', 'reason', e.reason or '', 'request', e.request or '',
     'submitted', e.submitted or '0', 'started', e.started or '0')
 end
 
@@ -111,6 +111,14 @@ end
 -- A change of the whole queue.
 local function queue_event(kind, reason, worker)
   event(kind, '0', {reason = reason, worker = worker})
+end
+
+local function removal_event(kind, id, changes)
+  local removal = call('HMGET', P .. 'removal:' .. id, 'scope', 'owner', 'attempt', 'request',
+    'submitted')
+  changes.identity, changes.worker, changes.attempt = removal[1], removal[2], removal[3]
+  changes.request, changes.submitted = removal[4], removal[5]
+  event(kind, id, changes)
 end
 
 local function job_event(kind, id, job, changes)
@@ -142,24 +150,19 @@ end
 -- Wakes one waiting worker that may build `class`; of several, one of the least class, so that
 -- the bigger ones stay free for what only they can build.
 local function wake_worker_for(class)
-  if is_number(class) then
-    while true do
-      local found = call('ZRANGEBYSCORE', P .. 'idle', class, '+inf', 'LIMIT', 0, 1)[1]
-      if not found then
-        return false
-      end
-      call('ZREM', P .. 'idle', found)
-      if wake(found) then
-        return true
-      end
-    end
-  end
   while true do
-    local found = call('SPOP', P .. 'idle:' .. class)
+    local found
+    if is_number(class) then
+      found = call('ZRANGEBYSCORE', P .. 'idle', class, '+inf', 'LIMIT', 0, 1)[1]
+      if found then
+        call('ZREM', P .. 'idle', found)
+      end
+    else
+      found = call('SPOP', P .. 'idle:' .. class)
+    end
     if not found then
       return false
-    end
-    if wake(found) then
+    elseif wake(found) then
       return true
     end
   end
@@ -192,12 +195,19 @@ local function holds(state, held_token, token)
 end
 
 -- The further arguments are fields of the record, and their values.
-local function take(record, id, owner, state, lease, ...)
+local function grant_lease(record, id, owner, state, lease, ...)
   local token = call('INCR', P .. 'token')
   call('HSET', record, 'state', state, 'owner', owner, 'token', token, ...)
   call('ZADD', P .. 'leases', NOW + lease, id)
   call('RPUSH', P .. 'hand:' .. owner, id)
   return token
+end
+
+local function end_lease(id, owner)
+  call('ZREM', P .. 'leases', id)
+  if owner then
+    call('LREM', P .. 'hand:' .. owner, 1, id)
+  end
 end
 
 local function forget_worker(id)
@@ -214,9 +224,35 @@ local function forget_worker(id)
   call('DEL', P .. 'hint:' .. id)
 end
 
-local function let_go(id, owner)
-  call('ZREM', P .. 'leases', id)
-  if owner then
-    call('LREM', P .. 'hand:' .. owner, 1, id)
+local function each_worker(visit)
+  local known = call('HGETALL', P .. 'workers')
+  for i = 1, #known, 2 do
+    local class, name = string.match(known[i + 1], '^(%d+) (.*)$')
+    visit(known[i], name, class)
   end
+end
+
+local function pause()
+  local stored = call('HGET', P .. 'control', 'pause')
+  if stored then
+    local since, reason = string.match(stored, '^(%d+) (.*)$')
+    return {since = since, reason = reason}
+  end
+end
+
+-- Registers a worker or runner that asks for work. Returns whether the queue is paused, or what
+-- to answer instead of work: an error, or {2} where it is to end.
+local function check_in(protocol, id, name, class)
+  local control = call('HMGET', P .. 'control', 'protocol', 'drain:' .. id, 'pause')
+  local other = other_protocol(protocol, control[1])
+  if other then
+    return nil, other
+  elseif control[2] then
+    forget_worker(id)
+    queue_event('drain', 'it was told to end', id)
+    return nil, {2}
+  end
+  call('DEL', P .. 'hint:' .. id)
+  heard_of(id, name, class)
+  return control[3]
 end

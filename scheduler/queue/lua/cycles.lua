@@ -5,48 +5,42 @@
 -- the jobs say about themselves, however many provide the same name. A job that is held because
 -- another failed leads to the next job of that one's identity as well.
 
-local edges_of = {}
-local is_pending = {}
+-- What is known of the graph, true only for as long as nothing else changes.
+local function new_graph()
+  return {edges = {}, pending = {}}
+end
 
-local function only_pending(ids)
+local function only_pending(graph, ids)
   local result = {}
   for _, id in ipairs(ids) do
-    if is_pending[id] == nil then
-      local state = call('HGET', P .. 'job:' .. id, 'state')
-      is_pending[id] = state == 'waiting' or state == 'ready'
+    if graph.pending[id] == nil then
+      graph.pending[id] = is_pending_state(call('HGET', P .. 'job:' .. id, 'state'))
     end
-    if is_pending[id] then
+    if graph.pending[id] then
       result[#result + 1] = id
     end
   end
   return result
 end
 
-local function hold_edges(id, edges)
+local function job_edges(graph, id, wants)
+  local seen, edges = skipped_by(id), {}
+  for _, name in ipairs(wants) do
+    local providers = seen and only_pending(graph, call('SMEMBERS', P .. 'prov:' .. name))
+    for _, target in ipairs(providers or {name}) do
+      if not (seen and seen[target]) then
+        edges[#edges + 1] = target
+      end
+      if seen then
+        seen[target] = true
+      end
+    end
+  end
   if call('HGET', P .. 'job:' .. id, 'policy') == 'hold' then
-    for _, identity in ipairs(lacked_by(id)) do
+    for _, identity in ipairs(failed_deps(id)) do
       edges[#edges + 1] = call('HGET', P .. 'pending', identity) or nil
     end
   end
-end
-
-local function job_edges(id, wants)
-  local seen, edges = skipped_by(id), {}
-  if seen then
-    for _, name in ipairs(wants) do
-      for _, provider in ipairs(only_pending(call('SMEMBERS', P .. 'prov:' .. name))) do
-        if not seen[provider] then
-          seen[provider] = true
-          edges[#edges + 1] = provider
-        end
-      end
-    end
-  else
-    for i, name in ipairs(wants) do
-      edges[i] = name
-    end
-  end
-  hold_edges(id, edges)
   return edges
 end
 
@@ -54,21 +48,16 @@ local function is_name(node)
   return string.find(node, '/', 1, true) ~= nil
 end
 
-local function edges(node)
-  local known = edges_of[node]
-  if not known then
-    if is_name(node) then
-      known = only_pending(call('SMEMBERS', P .. 'prov:' .. node))
-    else
-      known = job_edges(node, wants_of(spec_of(node)))
-    end
-    edges_of[node] = known
+local function edges(graph, node)
+  if not graph.edges[node] then
+    graph.edges[node] = is_name(node) and only_pending(graph, call('SMEMBERS', P .. 'prov:' .. node))
+      or job_edges(graph, node, wants_of(spec_of(node)))
   end
-  return known
+  return graph.edges[node]
 end
 
 -- Tarjan's algorithm, without recursion: chains may be longer than Lua's stack is deep.
-local function components_from(seeds)
+local function components_from(graph, seeds)
   local index, low, on_stack, stack, counter, found = {}, {}, {}, {}, 0, {}
 
   local function enter(node, path)
@@ -76,7 +65,7 @@ local function components_from(seeds)
     index[node], low[node] = counter, counter
     stack[#stack + 1] = node
     on_stack[node] = true
-    path[#path + 1] = {node = node, edges = edges(node), at = 0}
+    path[#path + 1] = {node = node, edges = edges(graph, node), at = 0}
   end
 
   local function leave(node)
@@ -124,12 +113,12 @@ local function components_from(seeds)
   return found
 end
 
-local function skip(id, others)
+local function skip(graph, id, others)
   table.sort(others, by_turn)
   call_in_chunks('SADD', P .. 'skip:' .. id, others)
   call('SADD', P .. 'skippers', id)
   skipping = true
-  edges_of[id] = nil
+  graph.edges[id] = nil
   recount(id)
   local job, shown = describe(id), {}
   for i = 1, math.min(#others, 5) do
@@ -144,7 +133,7 @@ end
 
 -- Plays the order through. Where nobody of the cycle can go, its oldest job that is left goes
 -- without waiting for those that are left.
-local function resolve(component)
+local function resolve(graph, component)
   local inside, jobs = set_of(component), {}
   local left, waiting_for, gone, free = {}, {}, {}, {}
   for _, node in ipairs(component) do
@@ -152,7 +141,7 @@ local function resolve(component)
     if not is_name(node) then
       jobs[#jobs + 1] = node
     end
-    for _, target in ipairs(edges(node)) do
+    for _, target in ipairs(edges(graph, node)) do
       if inside[target] then
         left[node] = left[node] + 1
         waiting_for[target] = waiting_for[target] or {}
@@ -176,10 +165,10 @@ local function resolve(component)
     end
   end
 
-  local function those_left(id)
+  local function unfinished_edges(id)
     local seen, others = {}, {}
-    for _, target in ipairs(edges(id)) do
-      for _, other in ipairs(is_name(target) and edges(target) or {target}) do
+    for _, target in ipairs(edges(graph, id)) do
+      for _, other in ipairs(is_name(target) and edges(graph, target) or {target}) do
         if inside[other] and not gone[other] and not seen[other] then
           seen[other] = true
           others[#others + 1] = other
@@ -196,16 +185,16 @@ local function resolve(component)
     elseif gone[jobs[oldest]] then
       oldest = oldest + 1
     else
-      skip(jobs[oldest], those_left(jobs[oldest]))
+      skip(graph, jobs[oldest], unfinished_edges(jobs[oldest]))
       go(jobs[oldest])
     end
   end
 end
 
--- Breaks every cycle that can be reached from `seeds`. settle() has to follow.
-local function break_cycles(seeds)
-  for _, component in ipairs(components_from(seeds)) do
-    resolve(component)
+-- Breaks every cycle that can be reached from `seeds`.
+local function break_cycles(seeds, graph)
+  graph = graph or new_graph()
+  for _, component in ipairs(components_from(graph, seeds)) do
+    resolve(graph, component)
   end
-  edges_of, is_pending = {}, {} -- true only for as long as nothing else changes
 end

@@ -1,4 +1,4 @@
--- The end of a job, and what it means to those who depend on it. settle() has to follow.
+-- The end of a job, and what it means to those who depend on it.
 
 local RESULTS_KEPT = 1000
 local DETAILS_KEPT = 7 * 24 * 3600
@@ -9,7 +9,7 @@ local TROUBLE = {[OUTCOME.FAILED] = 'failed', [OUTCOME.TIMED_OUT] = 'timed out',
 local CAUTIONS_SHOWN = 5
 local INFRASTRUCTURE = 'infrastructure'
 
--- Says what `id` goes on without, or is held for.
+-- Names the failed dependencies that `id` goes on without, or is held for.
 local function caution_of(id)
   local failed, parts = call('HGETALL', P .. 'without:' .. id), {}
   for i = 1, #failed, 2 do
@@ -24,9 +24,9 @@ local function caution_of(id)
   return #parts > 0 and 'it needs ' .. table.concat(parts, '; ') or nil
 end
 
-local function note_lacks(id)
+local function note_failed_deps(id)
   local record, caution = P .. 'job:' .. id, caution_of(id)
-  call('HSET', record, 'lacks', #lacked_by(id))
+  call('HSET', record, 'lacks', #failed_deps(id))
   if caution then
     call('HSET', record, 'caution', caution)
   else
@@ -35,15 +35,19 @@ local function note_lacks(id)
   changed[id] = true
 end
 
--- `id` need not mind any more that `identity` failed.
-local function stop_lacking(id, identity)
+local function add_failed_dep(id, identity, outcome_and_names)
+  call('HSET', P .. 'without:' .. id, identity, outcome_and_names)
+  call('SADD', P .. 'lacking:' .. identity, id)
+end
+
+local function remove_failed_dep(id, identity)
   call('HDEL', P .. 'without:' .. id, identity)
   call('SREM', P .. 'lacking:' .. identity, id)
 end
 
-local function forget_lacks(id)
+local function remove_failed_deps(id)
   for _, identity in ipairs(call('HKEYS', P .. 'without:' .. id)) do
-    stop_lacking(id, identity)
+    remove_failed_dep(id, identity)
   end
 end
 
@@ -67,13 +71,11 @@ local function dependants(id, names)
 end
 
 -- Where the next job of the identity waits already, to be held for it may close a cycle.
-local function tell_failure(id, identity, names, outcome)
+local function propagate_failure(id, identity, names, outcome)
   local ids, wanted = dependants(id, names)
   for _, other in ipairs(ids) do
-    call('HSET', P .. 'without:' .. other, identity, outcome .. ' ' ..
-      table.concat(wanted[other], ' '))
-    call('SADD', P .. 'lacking:' .. identity, other)
-    note_lacks(other)
+    add_failed_dep(other, identity, outcome .. ' ' .. table.concat(wanted[other], ' '))
+    note_failed_deps(other)
   end
   if #ids > 0 and call('HEXISTS', P .. 'pending', identity) == 1 then
     break_cycles(ids)
@@ -88,12 +90,12 @@ local function leave_quarantine(id, identity)
   end
 end
 
-local function tell_success(identity)
-  local lacking = call('SMEMBERS', P .. 'lacking:' .. identity)
-  table.sort(lacking, by_turn)
-  for _, other in ipairs(lacking) do
-    stop_lacking(other, identity)
-    note_lacks(other)
+local function propagate_success(identity)
+  local waiting_on_failed = call('SMEMBERS', P .. 'lacking:' .. identity)
+  table.sort(waiting_on_failed, by_turn)
+  for _, other in ipairs(waiting_on_failed) do
+    remove_failed_dep(other, identity)
+    note_failed_deps(other)
   end
   local quarantined = call('HGET', P .. 'quarantined', identity)
   if quarantined then
@@ -102,7 +104,7 @@ local function tell_success(identity)
 end
 
 local function leave_place(id, job)
-  if job.state == 'waiting' or job.state == 'ready' then
+  if is_pending_state(job.state) then
     call('HDEL', P .. 'pending', job.identity)
     if job.place ~= 'ready' then
       call('ZREM', P .. job.place, id)
@@ -113,10 +115,8 @@ local function leave_place(id, job)
   if job.state == 'landed' then
     call('LREM', P .. 'landed', 1, id)
   else
-    let_go(id, job.owner)
-    if job.state == 'publishing' then
-      call('SREM', P .. 'publishing', id)
-    end
+    end_lease(id, job.owner)
+    call('SREM', P .. 'publishing', id)
   end
   local successor = call('HGET', P .. 'pending', job.identity)
   if successor then
@@ -124,10 +124,10 @@ local function leave_place(id, job)
   end
 end
 
--- Ends the job, whatever its state. `failure` is the kind of failure where it was one. The details
--- are kept for a while, or for good.
-local function retire(id, outcome, reason, failure, for_good)
-  local job, spec = describe(id), spec_of(id)
+-- Ends `job`, which describe() told of, whatever its state. `failure` is the kind of failure where
+-- it was one. The details are kept for a while, or for good.
+local function end_job(id, job, outcome, reason, failure, for_good)
+  local spec = spec_of(id)
   local names, own = names_of(spec)
   leave_place(id, job)
   for _, name in ipairs(wants_of(spec, own)) do
@@ -138,7 +138,7 @@ local function retire(id, outcome, reason, failure, for_good)
   end
   forget_skips(id)
   if job.caution then
-    forget_lacks(id)
+    remove_failed_deps(id)
   end
   if job.rank then
     call('ZREM', P .. 'promoted', id)
@@ -158,23 +158,22 @@ local function retire(id, outcome, reason, failure, for_good)
   job_event('done', id, job, {state = 'done', outcome = outcome, reason = reason,
     failure = failure})
   if TROUBLE[outcome] then
-    tell_failure(id, job.identity, names, outcome)
+    propagate_failure(id, job.identity, names, outcome)
   elseif outcome ~= OUTCOME.CANCELED_REQUEUE then
-    tell_success(job.identity)
+    propagate_success(job.identity)
   end
-  return job
 end
 
 -- Ends a job that was lost too often, and keeps it until somebody looks after it.
-local function quarantine(id, identity, reason)
-  local former = call('HGET', P .. 'quarantined', identity)
+local function quarantine(id, job, reason)
+  local former = call('HGET', P .. 'quarantined', job.identity)
   if former then
-    leave_quarantine(former, identity)
+    leave_quarantine(former, job.identity)
   end
   call('ZADD', P .. 'quarantine', NOW, id)
-  call('HSET', P .. 'quarantined', identity, id)
+  call('HSET', P .. 'quarantined', job.identity, id)
   call('HSET', P .. 'job:' .. id, 'quarantined', '1')
-  local job = retire(id, OUTCOME.SOFTWARE_FAILURE, reason, INFRASTRUCTURE, true)
+  end_job(id, job, OUTCOME.SOFTWARE_FAILURE, reason, INFRASTRUCTURE, true)
   job_event('quarantined', id, job, {state = 'done', outcome = OUTCOME.SOFTWARE_FAILURE,
     reason = reason, failure = INFRASTRUCTURE})
 end

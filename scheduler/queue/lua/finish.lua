@@ -11,7 +11,7 @@ local function finish(id, token, outcome, reason, failure)
     return 0
   end
   was_published = was_published or job.state == 'publishing'
-  retire(id, outcome, reason, failure)
+  end_job(id, job, outcome, reason, failure)
   return 1
 end
 
@@ -19,7 +19,6 @@ local result = {}
 for i = 1, #ARGV, 5 do
   result[#result + 1] = finish(unpack(ARGV, i, i + 4))
 end
-settle()
 if was_published and call('EXISTS', P .. 'removals') == 1 then
   wake_runners()
 end

@@ -1,17 +1,21 @@
--- Putting back what somebody held. settle() has to follow.
+-- Putting back what somebody held.
+
+-- Ends a job that its holder was asked to stop, instead of putting it back.
+local function end_canceled(id, job, reason)
+  end_job(id, job, OUTCOME.CANCELED, job.cancel .. '; ' .. reason)
+  return 'done'
+end
 
 -- Returns the state the job is in now. Until `due` it is not handed out again.
-local function back_to_queue(id, job, kind, reason, due)
+local function requeue(id, job, kind, reason, due)
   local record = P .. 'job:' .. id
   if job.cancel then
-    retire(id, OUTCOME.CANCELED, job.cancel .. '; ' .. reason)
+    return end_canceled(id, job, reason)
+  elseif call('HEXISTS', P .. 'pending', job.identity) == 1 then
+    end_job(id, job, OUTCOME.CANCELED_REQUEUE, 'a newer request took its place; ' .. reason)
     return 'done'
   end
-  if call('HEXISTS', P .. 'pending', job.identity) == 1 then
-    retire(id, OUTCOME.CANCELED_REQUEUE, 'a newer request took its place; ' .. reason)
-    return 'done'
-  end
-  let_go(id, job.owner)
+  end_lease(id, job.owner)
   call('HDEL', P .. 'active', job.identity)
   call('HSET', P .. 'pending', job.identity, id)
   call('HDEL', record, 'queued')
@@ -32,29 +36,28 @@ end
 -- Puts back a build that came to nothing through no fault of the package's. `delays` are in
 -- milliseconds, one after each such loss; the last loss leads to quarantine instead.
 -- Returns the state the job is in now, and why.
-local function back_after_loss(id, job, kind, reason, delays)
+local function requeue_after_loss(id, job, kind, reason, delays)
   local lost = call('HINCRBY', P .. 'job:' .. id, 'lost', 1)
   if job.cancel or call('HEXISTS', P .. 'pending', job.identity) == 1 then
-    return back_to_queue(id, job, kind, reason), reason
+    return requeue(id, job, kind, reason), reason
   end
   if lost >= #delays then
     reason = 'not built in ' .. lost .. ' times that it was tried; at last: ' .. reason
-    quarantine(id, job.identity, reason)
+    quarantine(id, job, reason)
     return 'done', reason
   end
   call('HSET', P .. 'job:' .. id, 'setback', reason)
   local delay = tonumber(delays[lost])
   reason = string.format('%s; loss %d of %d, not handed out for %.0f s', reason, lost, #delays,
     delay / 1000)
-  return back_to_queue(id, job, kind, reason, NOW + delay), reason
+  return requeue(id, job, kind, reason, NOW + delay), reason
 end
 
-local function back_to_landed(id, job, kind, reason)
+local function requeue_landed(id, job, kind, reason)
   if job.cancel then
-    retire(id, OUTCOME.CANCELED, job.cancel .. '; ' .. reason)
-    return 'done'
+    return end_canceled(id, job, reason)
   end
-  let_go(id, job.owner)
+  end_lease(id, job.owner)
   call('SREM', P .. 'publishing', id)
   call('HSET', P .. 'job:' .. id, 'state', 'landed')
   call('LPUSH', P .. 'landed', id)
@@ -63,12 +66,10 @@ local function back_to_landed(id, job, kind, reason)
   return 'landed'
 end
 
-local function back_to_removals(id, kind, reason)
-  local removal = call('HMGET', P .. 'removal:' .. id, 'owner', 'scope', 'attempt')
-  let_go(id, removal[1])
+local function requeue_removal(id, kind, reason)
+  end_lease(id, call('HGET', P .. 'removal:' .. id, 'owner'))
   call('HSET', P .. 'removal:' .. id, 'state', 'waiting')
-  event(kind, id, {identity = removal[2], state = 'waiting', worker = removal[1],
-    attempt = removal[3], reason = reason})
+  removal_event(kind, id, {state = 'waiting', reason = reason})
   wake_runners()
   return 'waiting'
 end

@@ -5,22 +5,17 @@ local id, token, delivery = ARGV[1], ARGV[2], ARGV[3]
 local job = describe(id)
 if job.token ~= token then
   return false
-end
-if job.state == 'landed' and job.delivery == delivery then
+elseif job.state == 'landed' and job.delivery == delivery then
   return 'landed'
-end
-if job.state == 'done' and job.outcome == OUTCOME.CANCELED then
+elseif job.state == 'done' and job.outcome == OUTCOME.CANCELED then
   return 'done'
-end
-if job.state ~= 'building' then
+elseif job.state ~= 'building' then
   return false
-end
-if job.cancel then
-  retire(id, OUTCOME.CANCELED, job.cancel)
-  settle()
+elseif job.cancel then
+  end_job(id, job, OUTCOME.CANCELED, job.cancel)
   return 'done'
 end
-let_go(id, job.owner)
+end_lease(id, job.owner)
 call('HSET', P .. 'job:' .. id, 'state', 'landed', 'delivery', delivery, 'landed', NOW)
 call('RPUSH', P .. 'landed', id)
 job_event('landed', id, job, {state = 'landed'})

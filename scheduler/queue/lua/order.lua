@@ -1,16 +1,30 @@
 -- Who waits for whom.
 --
 -- A job's `need` counts the names it depends on that somebody pending or running provides, and
--- one more for a running job of its own identity. Its `lacks` counts the identities that failed
--- and that it depends on. Both are kept for running jobs too, so that one that is handed back
+-- one more for a running job of its own identity. Its `lacks` counts the failed dependencies
+-- that count. Both are kept for running jobs too, so that one that is handed back
 -- knows where it stands.
 
-local changed = {} -- jobs that may have to change places; settle() looks at them
+local changed = {} -- jobs that may have to change places, which they do at the end of the script
 -- Whether there are jobs that skip others at all. There hardly ever are.
 local skipping = call('EXISTS', P .. 'skippers') == 1
 
 local function by_turn(a, b)
   return tonumber(a) < tonumber(b)
+end
+
+-- An entry of a ready list is an id, which is its turn, or rank:id.
+local function turn_of(entry)
+  return tonumber(entry) or tonumber(string.match(entry, '^%d+'))
+end
+
+-- Returns the class of a ready list, ready:<class> or front:<class>.
+local function class_of(queued)
+  return string.sub(queued, 7)
+end
+
+local function is_pending_state(state)
+  return state == 'waiting' or state == 'ready'
 end
 
 local function is_skipper(id)
@@ -26,8 +40,7 @@ local function scope_of(spec)
 end
 
 local function add_names(list, own, scope, names)
-  for i = 1, #names do
-    local name = names[i]
+  for _, name in ipairs(names) do
     if not own[name] then
       own[name] = true
       list[#list + 1] = scope .. name
@@ -44,14 +57,10 @@ local function names_of(spec)
   return list, own
 end
 
--- Returns the names that the job depends on; `own` are those that it provides itself. Uses `own`
--- up.
+-- Returns the names that the job depends on; `own`, which is changed, are those it provides itself.
 local function wants_of(spec, own)
-  if not own then
-    local _
-    _, own = names_of(spec)
-  end
   local list = {}
+  own = own or select(2, names_of(spec))
   add_names(list, own, scope_of(spec) .. ':', spec.depends)
   return list
 end
@@ -87,13 +96,11 @@ local function count_need(id, wants, identity)
   return need
 end
 
--- Returns the failed identities that `id` lacks. One whose next job it goes before, to break a
--- cycle, is none of them.
-local function lacked_by(id)
-  local failed, skipped, result = call('HKEYS', P .. 'without:' .. id), nil, {}
-  if #failed > 0 then
-    skipped = skipped_by(id)
-  end
+-- Returns the identities of the failed dependencies of `id`. One whose next job it goes before, to
+-- break a cycle, does not count.
+local function failed_deps(id)
+  local failed, result = call('HKEYS', P .. 'without:' .. id), {}
+  local skipped = #failed > 0 and skipped_by(id)
   for _, identity in ipairs(failed) do
     local pending = skipped and call('HGET', P .. 'pending', identity)
     if not (pending and skipped[pending]) then
@@ -108,7 +115,7 @@ local function recount(id)
   local record = P .. 'job:' .. id
   local identity = call('HGET', record, 'identity')
   call('HSET', record, 'need', count_need(id, wants_of(spec_of(id)), identity),
-    'lacks', #lacked_by(id))
+    'lacks', #failed_deps(id))
   changed[id] = true
 end
 

@@ -1,10 +1,5 @@
 -- Where a pending job is: ready, waiting for others, held because others failed, or delayed; and
--- the lists of the ready ones.
-
--- An entry is an id, which is its turn, or rank:id.
-local function turn_of(entry)
-  return tonumber(entry) or tonumber(string.match(entry, '^%d+'))
-end
+-- the lists of the ready ones. A script that has this part ends with settled().
 
 -- Returns the place of the first entry that comes after `turn` in the ready list `list`.
 local function place_after(list, turn, length)
@@ -70,21 +65,22 @@ local function enlist(list, entries)
   end
 end
 
-local function class_of(queued)
-  return string.sub(queued, 7)
-end
-
 local offers = {} -- list -> entries in any order, that are to be put there
 
--- Puts all offers into the ready lists, and wakes who waits for them.
-local function offer()
-  local by_list, lists = offers, {}
-  offers = {}
-  for list in pairs(by_list) do
-    lists[#lists + 1] = list
+local function sorted_keys(map, order)
+  local keys = {}
+  for key in pairs(map) do
+    keys[#keys + 1] = key
   end
-  table.sort(lists)
-  for _, list in ipairs(lists) do
+  table.sort(keys, order)
+  return keys
+end
+
+-- Puts all offers into the ready lists, and wakes who waits for them.
+local function enqueue_offers()
+  local by_list = offers
+  offers = {}
+  for _, list in ipairs(sorted_keys(by_list)) do
     local class = class_of(list)
     if is_number(class) then
       call('ZADD', P .. 'classes', class, class)
@@ -105,8 +101,8 @@ local function queue_for(job)
   return (job.rank and 'front:' or 'ready:') .. job.class
 end
 
--- Has settle() put a ready job into its list, which is returned.
-local function to_offer(id, job)
+-- Has a ready job put into its list, which is returned, when the script ends.
+local function offer(id, job)
   local list = queue_for(job)
   offers[list] = offers[list] or {}
   table.insert(offers[list], job.rank and job.rank .. ':' .. id or id)
@@ -142,11 +138,9 @@ local function put(id, job)
   return place
 end
 
-local function tell_move(id, job, was_ready, place)
-  if place == 'ready' then
-    job_event('ready', id, job, {state = 'ready', reason = job.caution})
-  elseif place == 'held' then
-    job_event('held', id, job, {state = 'waiting', reason = job.caution})
+local function move_event(id, job, was_ready)
+  if job.place == 'ready' or job.place == 'held' then
+    job_event(job.place, id, job, {state = job.state, reason = job.caution})
   elseif was_ready then
     job_event('blocked', id, job, {state = 'waiting'})
   end
@@ -154,26 +148,26 @@ end
 
 -- Puts every changed job that is pending where it belongs now.
 local function settle()
-  local ids = {}
-  for id in pairs(changed) do
-    ids[#ids + 1] = id
-  end
-  table.sort(ids, by_turn)
-  for _, id in ipairs(ids) do
+  for _, id in ipairs(sorted_keys(changed, by_turn)) do
     local job = describe(id)
-    if job.state == 'waiting' or job.state == 'ready' then
+    if is_pending_state(job.state) then
       local before = job.place
-      local place = put(id, job)
-      if place ~= before then
-        tell_move(id, job, before == 'ready', place)
+      if put(id, job) ~= before then
+        move_event(id, job, before == 'ready')
       end
-      if place == 'ready' and job.queued ~= queue_for(job) then
-        call('HSET', P .. 'job:' .. id, 'queued', to_offer(id, job))
+      if job.place == 'ready' and job.queued ~= queue_for(job) then
+        call('HSET', P .. 'job:' .. id, 'queued', offer(id, job))
       end
     end
   end
   changed = {}
-  offer()
+  enqueue_offers()
+end
+
+-- The end of every script that has this part, see `scripts.py`.
+local function settled(answer)
+  settle()
+  return answer
 end
 
 -- Lets those go whose time has come, some at a time.

@@ -1,18 +1,15 @@
--- ARGV: targets. Returns the place of the target, whether it was done, id, identity and reason of
--- each answer.
+-- ARGV: targets. Returns the answers.
 
-for place, target in ipairs(ARGV) do
+return each_target(1, function(target)
   local id = pending_of(target)
   if id and call('HGET', P .. 'job:' .. id, 'place') == 'held' then
     local caution = caution_of(id)
-    forget_lacks(id)
-    note_lacks(id)
+    remove_failed_deps(id)
+    note_failed_deps(id)
     call('HSET', P .. 'job:' .. id, 'caution', caution .. '; it was told to go on without')
-    answer(place, true, id, 'goes on')
+    answer(true, id, 'goes on')
   else
     id = id or unfinished_of(target)[1] or ended_of(target)
-    answer(place, false, id, id and 'is not held' or 'the queue knows no such job')
+    answer(false, id, id and 'is not held' or 'the queue knows no such job')
   end
-end
-settle()
-return answers
+end)

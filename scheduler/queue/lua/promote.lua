@@ -1,5 +1,4 @@
--- ARGV: targets. Returns the place of the target, whether it was done, id, identity and reason of
--- each answer.
+-- ARGV: targets. Returns the answers.
 
 local function promote(id)
   local rank = call('INCR', P .. 'promotions')
@@ -25,7 +24,7 @@ local function pending_before(id)
     end
     each_blocker(one, call('HGET', P .. 'job:' .. one, 'identity'), visit)
     if call('HGET', P .. 'job:' .. one, 'place') == 'held' then
-      for _, identity in ipairs(lacked_by(one)) do
+      for _, identity in ipairs(failed_deps(one)) do
         visit(call('HGET', P .. 'pending', identity) or one)
       end
     end
@@ -34,23 +33,21 @@ local function pending_before(id)
   return found
 end
 
-for place, target in ipairs(ARGV) do
+return each_target(1, function(target)
   local id = pending_of(target)
   if not id then
     id = unfinished_of(target)[1] or ended_of(target)
-    answer(place, false, id, id and 'does not wait any more' or 'the queue knows no such job')
+    answer(false, id, id and 'does not wait any more' or 'the queue knows no such job')
   elseif call('HEXISTS', P .. 'job:' .. id, 'rank') == 1 then
-    answer(place, false, id, 'was promoted already')
+    answer(false, id, 'was promoted already')
   else
     for _, other in ipairs(pending_before(id)) do
       if call('HEXISTS', P .. 'job:' .. other, 'rank') == 0 then
         promote(other)
-        answer(place, true, other, 'promoted along')
+        answer(true, other, 'promoted along')
       end
     end
     promote(id)
-    answer(place, true, id, 'promoted')
+    answer(true, id, 'promoted')
   end
-end
-settle()
-return answers
+end)

@@ -7,7 +7,7 @@ local SILENT_KEPT = 3600 * 1000
 local limit, delays = tonumber(ARGV[1]), {unpack(ARGV, 2)}
 local result = {}
 
-local function tell(id, identity, state, reason)
+local function returned(id, identity, state, reason)
   for _, value in ipairs({id, identity, state, reason}) do
     result[#result + 1] = value
   end
@@ -17,17 +17,17 @@ local function reap_job(id)
   local job = describe(id)
   local reason = (job.owner or 'its holder') .. ' was not heard of in time'
   if job.state == 'publishing' then
-    tell(id, job.identity, back_to_landed(id, job, 'expired', reason), reason)
+    returned(id, job.identity, requeue_landed(id, job, 'expired', reason), reason)
   else
-    local state, why = back_after_loss(id, job, 'expired', reason, delays)
-    tell(id, job.identity, state, why)
+    local state, why = requeue_after_loss(id, job, 'expired', reason, delays)
+    returned(id, job.identity, state, why)
   end
 end
 
 local function reap_removal(id)
   local removal = call('HMGET', P .. 'removal:' .. id, 'scope', 'owner')
   local reason = removal[2] .. ' was not heard of in time'
-  tell(id, removal[1], back_to_removals(id, 'expired', reason), reason)
+  returned(id, removal[1], requeue_removal(id, 'expired', reason), reason)
 end
 
 for _, id in ipairs(call('ZRANGEBYSCORE', P .. 'leases', '-inf', NOW, 'LIMIT', 0, limit)) do
@@ -37,7 +37,6 @@ for _, id in ipairs(call('ZRANGEBYSCORE', P .. 'leases', '-inf', NOW, 'LIMIT', 0
     reap_job(id)
   end
 end
-settle()
 release_delayed()
 for _, worker in ipairs(call('ZRANGEBYSCORE', P .. 'seen', '-inf', NOW - SILENT_KEPT)) do
   forget_worker(worker)

@@ -2,19 +2,15 @@
 -- each loss. Returns the state of what was held, or nothing for a stale token.
 
 local kind, id, token, reason = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local delays, state = {unpack(ARGV, 5)}, nil
+local delays = {unpack(ARGV, 5)}
 local held = call('HMGET', P .. kind .. ':' .. id, 'state', 'token')
 if not holds(held[1], held[2], token) then
   return false
+elseif kind == 'removal' then
+  return requeue_removal(id, 'returned', reason)
+elseif held[1] == 'publishing' then
+  return requeue_landed(id, describe(id), 'returned', reason)
+elseif #delays > 0 then
+  return (requeue_after_loss(id, describe(id), 'returned', reason, delays))
 end
-if kind == 'removal' then
-  state = back_to_removals(id, 'returned', reason)
-elseif held[1] == 'building' and #delays > 0 then
-  state = back_after_loss(id, describe(id), 'returned', reason, delays)
-elseif held[1] == 'building' then
-  state = back_to_queue(id, describe(id), 'returned', reason)
-else
-  state = back_to_landed(id, describe(id), 'returned', reason)
-end
-settle()
-return state
+return requeue(id, describe(id), 'returned', reason)

@@ -24,10 +24,7 @@ end
 
 -- Ends a removal that waits to be confirmed.
 local function forget_held(id, reason)
-  local record = P .. 'removal:' .. id
-  local removal = call('HMGET', record, 'scope', 'request', 'submitted')
+  removal_event('removal', id, {state = 'done', outcome = '5', reason = reason})
   call('ZREM', P .. 'held_removals', id)
-  call('UNLINK', record)
-  event('removal', id, {identity = removal[1], state = 'done', outcome = '5', reason = reason,
-    request = removal[2], submitted = removal[3]})
+  call('UNLINK', P .. 'removal:' .. id)
 end

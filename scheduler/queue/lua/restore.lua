@@ -43,8 +43,7 @@ function restore_one.removal(document)
   else
     call('RPUSH', P .. 'removals', document.id)
   end
-  event('restored', document.id, {identity = scope, state = 'waiting', request = document.request,
-    submitted = document.submitted})
+  removal_event('restored', document.id, {state = 'waiting'})
   counts.removals = counts.removals + 1
 end
 
@@ -76,11 +75,10 @@ local function item_of(document)
     call('ZADD', P .. 'promoted', kept.rank, item.id)
   end
   for identity, value in pairs(document.without or {}) do
-    call('HSET', P .. 'without:' .. item.id, identity, value)
-    call('SADD', P .. 'lacking:' .. identity, item.id)
+    add_failed_dep(item.id, identity, value)
   end
   if document.without then
-    item.job.lacks = #lacked_by(item.id)
+    item.job.lacks = #failed_deps(item.id)
     kept.lacks, kept.caution = item.job.lacks, caution_of(item.id)
     item.job.caution = kept.caution
   end
@@ -114,10 +112,6 @@ local function items_of(jobs)
   return items
 end
 
-local other = other_protocol(ARGV[1])
-if other then
-  return other
-end
 if call('EXISTS', P .. 'pending', P .. 'active', P .. 'removals', P .. 'held_removals',
   P .. 'quarantine') > 0 then
   return false
@@ -136,7 +130,6 @@ for i = 2, #ARGV, 2 do
 end
 local items = items_of(jobs)
 admit(items, '')
-settle()
 wake_runners()
 counts.jobs = #items
 queue_event('restored', #items .. ' jobs came back')

@@ -1,5 +1,4 @@
--- ARGV: protocol, targets. Returns the place of the target, whether it was done, id (of the new
--- job, where there is one), identity and reason of each answer.
+-- ARGV: protocol, targets. Returns the answers, with the ids of the new jobs.
 
 -- Returns a newer job of the identity, and what to say about it.
 local function newer_than(id, identity)
@@ -17,7 +16,7 @@ local function newer_than(id, identity)
   end
 end
 
-local function again(id, identity)
+local function resubmit(id, identity)
   local text = call('HGET', P .. 'job:' .. id, 'spec')
   local item = new_item(text, cjson.decode(text))
   item.id, item.kind, item.reason = next_id(), 'retried', 'job ' .. id .. ' again'
@@ -27,32 +26,22 @@ local function again(id, identity)
   return item.id
 end
 
-local function retry(place, target)
+return each_target(2, function(target)
   local id = ended_of(target)
   if is_identity(target) then
     id = call('HGET', P .. 'quarantined', target) or id
   end
   if not id then
     local unfinished = unfinished_of(target)[1]
-    answer(place, false, unfinished, unfinished and 'has not ended yet'
+    answer(false, unfinished, unfinished and 'has not ended yet'
       or 'the queue knows no such job any more')
     return
   end
   local identity = call('HGET', P .. 'job:' .. id, 'identity')
   local newer, why = newer_than(id, identity)
   if newer then
-    answer(place, false, id, why)
+    answer(false, id, why)
   else
-    answer(place, true, again(id, identity), 'job ' .. id .. ' again')
+    answer(true, resubmit(id, identity), 'job ' .. id .. ' again')
   end
-end
-
-local other = other_protocol(ARGV[1])
-if other then
-  return other
-end
-for place = 2, #ARGV do
-  retry(place - 1, ARGV[place])
-end
-settle()
-return answers
+end)

@@ -1,15 +1,10 @@
 -- ARGV: protocol, scope, confirm or dismiss. Returns the ids of the removals that were held there.
 
 local scope, wish = ARGV[2], ARGV[3]
-local other = other_protocol(ARGV[1])
-if other then
-  return other
-end
 local settled, open = {}, call('LRANGE', P .. 'removals', 0, -1)
 for _, id in ipairs(call('ZRANGE', P .. 'held_removals', 0, -1)) do
   local record = P .. 'removal:' .. id
-  local removal = call('HMGET', record, 'scope', 'request', 'submitted')
-  if removal[1] == scope then
+  if call('HGET', record, 'scope') == scope then
     settled[#settled + 1] = id
     if wish == 'dismiss' then
       forget_held(id, 'dismissed on request')
@@ -18,8 +13,7 @@ for _, id in ipairs(call('ZRANGE', P .. 'held_removals', 0, -1)) do
       call('HSET', record, 'state', 'waiting')
       call('HDEL', record, 'reason')
       open[#open + 1] = id
-      event('removal', id, {identity = scope, state = 'waiting', request = removal[2],
-        submitted = removal[3], reason = 'confirmed'})
+      removal_event('removal', id, {state = 'waiting', reason = 'confirmed'})
     end
   end
 end

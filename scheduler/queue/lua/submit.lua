@@ -24,7 +24,7 @@ local function submit_removal(text)
     'attempt', '0', 'submitted', NOW, 'request', request)
   call('RPUSH', P .. 'removals', id)
   removals[#removals + 1] = id
-  event('removal', id, {identity = scope, state = 'waiting', request = request, submitted = NOW})
+  removal_event('removal', id, {state = 'waiting'})
   -- What a list of those to keep leaves out is canceled when it is carried out: it may be refused.
   for _, base in ipairs(removal.remove) do
     cancel(scope .. '/' .. base)
@@ -54,7 +54,7 @@ local function read_jobs(first)
 end
 
 local function cancel_running(items)
-  local active = lookup('active', items)
+  local active = ids_in('active', items)
   for _, item in ipairs(items) do
     local running = active[item.identity]
     if running and cancel_job(running, 'request ' .. request .. ' asks for a newer build') then
@@ -64,8 +64,8 @@ local function cancel_running(items)
 end
 
 -- Gives each item its id: that of the pending job of its identity, or a new one.
-local function number(items)
-  local pending, active, fresh = lookup('pending', items), lookup('active', items), 0
+local function assign_ids(items)
+  local pending, active, fresh = ids_in('pending', items), ids_in('active', items), 0
   for _, item in ipairs(items) do
     item.id = pending[item.identity]
     item.replaces = item.id ~= nil
@@ -91,10 +91,6 @@ local function ids_of(items, field)
   return table.concat(ids, ',')
 end
 
-local other = other_protocol(ARGV[1])
-if other then
-  return other
-end
 local requests = P .. 'requests'
 if call('ZSCORE', requests, request) then
   call('ZADD', requests, NOW, request)
@@ -109,9 +105,8 @@ local items = read_jobs(5 + removal_count)
 if on_running == 'cancel' then
   cancel_running(items)
 end
-number(items)
+assign_ids(items)
 admit(items, request)
-settle()
 if removal_count > 0 then
   wake_runners()
 end

@@ -4,10 +4,6 @@ local function is_identity(target)
   return string.find(target, '/', 1, true) ~= nil
 end
 
-local function is_pending_state(state)
-  return state == 'waiting' or state == 'ready'
-end
-
 -- Returns the ids of the jobs of `target` that have not ended.
 local function unfinished_of(target)
   local ids = {}
@@ -34,13 +30,22 @@ local function ended_of(target)
   return call('HGET', P .. 'job:' .. id, 'state') == 'done' and id or nil
 end
 
-local answers = {}
+local answers, position = {}, 0
 
--- Answers for the target number `place`.
-local function answer(place, done, id, reason)
+-- Says what became of the target in hand: its position, whether it was done, id, identity, reason.
+local function answer(done, id, reason)
   local identity = id and call('HGET', P .. 'job:' .. id, 'identity') or ''
-  for _, value in ipairs({tostring(place), done and '1' or '0', id or '0', identity or '',
+  for _, value in ipairs({tostring(position), done and '1' or '0', id or '0', identity or '',
       reason or ''}) do
     answers[#answers + 1] = value
   end
+end
+
+-- Calls `act` with each target, the first of which is ARGV[first]. Returns all answers.
+local function each_target(first, act)
+  for i = first, #ARGV do
+    position = i - first + 1
+    act(ARGV[i])
+  end
+  return answers
 end

@@ -10,7 +10,7 @@ local function view(id)
     job[field] = values[i] or nil
   end
   if job.place == 'held' then
-    job.held_by = lacked_by(id)
+    job.held_by = failed_deps(id)
   end
   return job.identity and job
 end
@@ -45,14 +45,6 @@ local function each_blocker(id, identity, visit)
   end
 end
 
-local function each_worker(visit)
-  local known = call('HGETALL', P .. 'workers')
-  for i = 1, #known, 2 do
-    local class, name = string.match(known[i + 1], '^(%d+) (.*)$')
-    visit(known[i], name, class)
-  end
-end
-
 local function workers()
   local result = {}
   each_worker(function(id, name, class)
@@ -66,12 +58,4 @@ local function workers()
     }
   end)
   return result
-end
-
-local function pause()
-  local stored = call('HGET', P .. 'control', 'pause')
-  if stored then
-    local since, reason = string.match(stored, '^(%d+) (.*)$')
-    return {since = since, reason = reason}
-  end
 end
