@@ -15,8 +15,8 @@ from caur_ci.errors import CaurError, ExitCode, InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from caur_ci.package_folders import WorkingFolders
     from caur_ci.pkgbuild.compare import Difference
-    from caur_ci.repository import WorkingFolders
 
 _SHOWN = 3
 
@@ -64,7 +64,7 @@ def srcinfo(
     """
     if check and write:
         raise typer.BadParameter("--check and --write exclude each other")
-    from caur_ci.repository import WorkingFolders  # noqa: PLC0415 - keeps `--help` fast
+    from caur_ci.package_folders import WorkingFolders  # noqa: PLC0415 - keeps `--help` fast
 
     session = session_of(context)
     root = next((at for at in (repo, *repo.absolute().parents) if (at / ".git").exists()), repo)

@@ -167,7 +167,7 @@ class Queue(QueueControl):
         answer = self._run("land", claim.job_id, claim.token, delivery)
         if not answer:
             raise stale(claim)
-        return State(cast("bytes", answer).decode())
+        return JobState(cast("bytes", answer).decode())
 
     def finish(
         self,
@@ -225,7 +225,7 @@ class Queue(QueueControl):
         answer = self._run("release", *_reference(claim), reason, *self._delays())
         if not answer:
             raise stale(claim)
-        return State(cast("bytes", answer).decode())
+        return JobState(cast("bytes", answer).decode())
 
     def claim_landed(
         self,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.errors import InputError
-from scheduler.job import OnRunning, Outcome, Removal, State
+from scheduler.job import JobState, OnRunning, Outcome, Removal
 from scheduler.queue import PROTOCOL, DrainedError, JobResult, ProtocolError, StaleClaimError
 from tests.support.queue import (
     Background,

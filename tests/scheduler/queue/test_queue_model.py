@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from scheduler.job import JobSpec, OnFailure, OnRunning, Outcome, Removal, State
+from scheduler.job import JobSpec, JobState, OnFailure, OnRunning, Outcome, Removal
 from scheduler.queue import Backoff, Claim, JobResult, Queue, StaleClaimError, WorkerIdentity
 from tests.support.queue import build_order, job, let_delays_pass, submit
 from tests.support.servers import on_one_server
@@ -343,9 +343,9 @@ class _QueueMachine(RuleBasedStateMachine):
     def finish(self, data: st.DataObject, outcomes: list[Outcome]) -> None:
         results = []
         for outcome in outcomes:
-            if not self.model.all(State.BUILDING, State.PUBLISHING):
+            if not self.model.all(JobState.BUILDING, JobState.PUBLISHING):
                 break
-            id_ = self._drawn(data, State.BUILDING, State.PUBLISHING)
+            id_ = self._drawn(data, JobState.BUILDING, JobState.PUBLISHING)
             claim = self._retire_claim(id_)
             self.model.jobs[id_].stale.remove(claim)  # saying the same again would be no error
             self.model.end(id_, outcome)

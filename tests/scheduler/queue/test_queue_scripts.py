@@ -26,7 +26,7 @@ _USED_PARTS = {part for parts in scripts._PARTS.values() for part in parts}
 
 
 def test_every_file_is_a_script_or_a_part_of_one() -> None:
-    assert _FILES == _USED_PARTS | set(_SCRIPTS)
+    assert _USED_PARTS | set(_SCRIPTS) == _FILES
 
 
 @pytest.mark.parametrize("name", _SCRIPTS)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.pipeline.on_schedule import planning
+from caur_ci.update.takeover import take_over as real
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction
 from tests.caur_ci.pipeline.on_schedule.world import ScheduleWorld, actions, reasons
 from tests.support.git import Checkout
@@ -32,7 +33,6 @@ def test_an_error_nobody_thought_of_keeps_nobody_else_from_being_updated(
     world.begin({"a": "1-1", "b": "1-1"})
     world.run()
     world.outside.push({"a": "2-1", "b": "2-1"})
-    real = planning.take_over
 
     def take_over(git: GitRepository, *, source: str, own: str | None) -> str:
         (data,) = git.read_blobs([f"{source}:.SRCINFO"])
