@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from caur_ci.errors import InputError, TemporaryError
+from caur_ci.errors import CaurError, InputError, TemporaryError
 from caur_ci.expectation import FILES, Expectation, expected_packages
+from scheduler.database.handback import unforeseen
 from scheduler.source.cache import SourceCache, SourceMissingError
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from scheduler.job import JobSpec
     from scheduler.queue import Claim
     from scheduler.settings import SourceRepository
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,11 @@ class Sources:
                 answers.unreachable.append((claim, error))
             except (InputError, SourceMissingError) as error:
                 answers.refused.append((claim, error.message))
+            except (CaurError, OSError):
+                raise  # trouble of this machine
+            except Exception as error:  # noqa: BLE001 - what a folder holds costs that folder only
+                _log.exception("what %s may come to cannot be told", claim.identity)
+                answers.refused.append((claim, unforeseen(error)))
         return answers
 
     def folders_now(self) -> dict[str, set[str]]:

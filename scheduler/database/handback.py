@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from scheduler.heartbeat import Heartbeat
     from scheduler.queue import Claim, Queue, RemovalClaim
 
+_SHOWN = 300
+
 
 def hand_back(
     queue: Queue, claims: Iterable[Claim | RemovalClaim], heartbeat: Heartbeat, reason: str
@@ -25,10 +27,26 @@ def hand_back(
             heartbeat.retry_while_held(claim, _releasing(queue, claim, reason))
 
 
+def count_loss(queue: Queue, claims: Iterable[Claim], heartbeat: Heartbeat, reason: str) -> None:
+    """Return claims to the queue with a mark: each is published alone, and not for ever."""
+    for claim in claims:
+        with suppress(StaleClaimError):
+            heartbeat.retry_while_held(claim, _retrying(queue, claim, reason))
+
+
+def unforeseen(error: Exception) -> str:
+    """Return the words for an error that nobody expected, and that costs a delivery."""
+    return f"caur-ci cannot deal with it ({type(error).__name__}: {str(error)[:_SHOWN]})"
+
+
 def temporary(target_repo: str, arch: str, error: CaurError | OSError) -> TemporaryError:
     """Return what to raise for trouble with a repository that may pass."""
     hint = error.hint if isinstance(error, CaurError) else ""
     return TemporaryError(f"{target_repo}/{arch}: {error}", hint=hint)
+
+
+def _retrying(queue: Queue, claim: Claim, reason: str) -> Callable[[], object]:
+    return lambda: queue.retry_later(claim, reason)
 
 
 def _releasing(queue: Queue, claim: Claim | RemovalClaim, reason: str) -> Callable[[], None]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from caur_ci.errors import CaurError, InputError
 from scheduler.database.delivery_verifier import DeliveryVerifier, VerifiedDelivery
 from scheduler.database.expecting import Sources
-from scheduler.database.handback import hand_back, temporary
+from scheduler.database.handback import count_loss, hand_back, temporary, unforeseen
 from scheduler.database.layout import Layout
 from scheduler.database.repository import Retention, open_repository
 from scheduler.database.transaction import RepoToolError
@@ -21,7 +21,8 @@ from scheduler.queue import JobResult, StaleClaimError, stale
 from scheduler.workerkeys import AllowedWorkers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     from caur_ci.expectation import Expectation
     from scheduler.database.expecting import Expected
@@ -103,7 +104,8 @@ class Publisher:
 
         Packages for any architecture go to all of them; the jobs are done when they are there.
         Raises TemporaryError when that did not work for a reason that is not in the packages:
-        they stay in the landing zone, and the jobs are handed back.
+        they stay in the landing zone, and the jobs are handed back. After an error that nobody
+        expected they are handed back as well, to be tried one by one.
         """
         repo, arch = claims[0].spec.target_repo, claims[0].spec.arch
         with Heartbeat(self.queue, claims, interval=self.interval) as heartbeat:
@@ -119,6 +121,10 @@ class Publisher:
             except (CaurError, OSError) as error:
                 hand_back(self.queue, claims, heartbeat, str(error))
                 raise temporary(repo, arch, error) from error
+            except Exception as error:  # noqa: BLE001 - one of them is to blame, the others not
+                _log.exception("%s/%s: a transaction failed", repo, arch)
+                count_loss(self.queue, claims, heartbeat, unforeseen(error))
+                return
             self._settle_unpublished(expected, heartbeat)
 
     def _sources(self) -> Sources:
@@ -188,7 +194,7 @@ class Publisher:
             staging = home.transaction.folder / f"delivery-{claim.token}"
             staging.mkdir()
             try:
-                delivery = verifier.verify(claim, expectation, home.current, staging)
+                delivery = _verified(verifier, claim, expectation, home.current, staging)
             except InputError as error:
                 shutil.rmtree(staging)
                 batch.rejected.append((claim, error.message))
@@ -242,6 +248,23 @@ class Publisher:
         claims = [result.claim for result in results]
         with suppress(StaleClaimError):
             heartbeat.retry_while_any_held(claims, lambda: self.queue.finish_all(results))
+
+
+def _verified(
+    verifier: DeliveryVerifier,
+    claim: Claim,
+    expectation: Expectation,
+    current: Generation,
+    staging: Path,
+) -> VerifiedDelivery:
+    """Verify a delivery; what nobody expected of it is a reason to refuse it as well."""
+    try:
+        return verifier.verify(claim, expectation, current, staging)
+    except (CaurError, OSError):
+        raise
+    except Exception as error:
+        _log.exception("the delivery of %s cannot be checked", claim.identity)
+        raise InputError(unforeseen(error)) from error
 
 
 def _prepare(change: _Change) -> None:

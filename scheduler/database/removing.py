@@ -15,7 +15,7 @@ from caur_ci.errors import CaurError, InputError
 from scheduler.database.delivery_verifier import ANY_ARCH
 from scheduler.database.expecting import Sources
 from scheduler.database.generations import PublicationKind
-from scheduler.database.handback import hand_back, temporary
+from scheduler.database.handback import hand_back, temporary, unforeseen
 from scheduler.database.layout import Layout
 from scheduler.database.repository import Retention, open_repository
 from scheduler.database.transaction import RepoToolError
@@ -112,6 +112,9 @@ class Remover:
             except (CaurError, OSError) as problem:
                 hand_back(self.queue, [claim], heartbeat, str(problem))
                 raise temporary(repo, arch, problem) from problem
+            except Exception as problem:  # noqa: BLE001 - it costs this removal only
+                error = unforeseen(problem)
+                _log.exception("%s/%s: a removal failed", repo, arch)
             else:
                 _log.info("%s/%s: removed %s", repo, arch, ", ".join(gone) or "nothing")
             with suppress(StaleClaimError):

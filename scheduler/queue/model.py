@@ -40,7 +40,9 @@ class DrainedError(CaurError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backoff:
-    """What happens to a job whose builds get lost with their workers, or fail because of them.
+    """What happens to a job that gets lost with its worker or runner, or fails because of it.
+
+    Builds and publications are counted apart.
 
     After the n-th loss it is not handed out for `first` times `factor` to the power of n-1
     seconds, `longest` at the most. The loss number `losses` is the last: the job goes into

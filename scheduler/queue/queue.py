@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from caur_ci.errors import InputError
 from caur_ci.names import check_repository_name, check_worker_name
 from scheduler.connection import redis_errors
-from scheduler.job import JobState, OnRunning, Outcome
+from scheduler.job import FailureClass, JobState, OnRunning, Outcome
 from scheduler.queue import keys, reader
 from scheduler.queue.control import QueueControl
 from scheduler.queue.intake import (
@@ -17,6 +17,7 @@ from scheduler.queue.intake import (
     check_request_id,
     decode_job,
     decode_removal,
+    encode_job,
     encode_removal,
 )
 from scheduler.queue.model import (
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
-    from scheduler.job import FailureClass, JobSpec, Removal
+    from scheduler.job import JobSpec, Removal
     from scheduler.queue.model import WorkerIdentity
 
 T = TypeVar("T")
@@ -52,6 +53,8 @@ _RENEWED_AT_ONCE, _FINISHED_AT_ONCE = 250, 50
 # What scripts answer.
 _CLAIMED, _TO_END = 1, 2
 _LOST, _CANCEL = -1, 1
+# What a record that somebody else has written may lead to where it is read.
+_MALFORMED = (InputError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
 
 class Queue(QueueControl):
@@ -216,9 +219,9 @@ class Queue(QueueControl):
             raise stale(claim)
 
     def retry_later(self, claim: Claim, reason: str) -> JobState:
-        """Hand back a job that could not be built through no fault of its own.
+        """Hand back a job that could not be built or published through no fault of its own.
 
-        It is counted and kept back for a while like a build that was lost with its worker, see
+        It is counted and kept back for a while like one that was lost with its worker, see
         Backoff. Returns the state it is in now, DONE if it is in quarantine or was to be canceled.
         Raises StaleClaimError.
         """
@@ -240,7 +243,7 @@ class Queue(QueueControl):
         `runner` is the unique id of the process. None in `target_repos` means all of them.
         Waits up to `wait` seconds for a job or a removal to come. A job is held back while a
         removal that came before it is not finished: claim the removals first. A pause does not
-        matter here.
+        matter here. A job at which a runner was lost before comes alone.
 
         Raises DrainedError when the runner is to end, ProtocolError.
         """
@@ -258,12 +261,7 @@ class Queue(QueueControl):
             )
             if status == _TO_END:
                 raise _drained(runner)
-            claims = [
-                _job_claim(
-                    runner, job, spec=job[5], delivery=job[4].decode(), builder=job[6].decode()
-                )
-                for job in jobs
-            ]
+            claims = [claim for job in jobs if (claim := self._landed_claim(runner, job))]
             return block, claims if claims or status else None
 
         return self._blocking(runner, attempt, wait) or []
@@ -285,17 +283,7 @@ class Queue(QueueControl):
             self._lease,
             *(target_repos or ()),
         )
-        return [
-            RemovalClaim(
-                removal_id=int(removal_id),
-                token=token,
-                attempt=attempt,
-                owner=runner,
-                lease_until=seconds(until),
-                removal=decode_removal(body),
-            )
-            for removal_id, token, attempt, until, body in answer
-        ]
+        return [claim for each in answer if (claim := self._removal_claim(runner, each))]
 
     def finish_removal(
         self, claim: RemovalClaim, *, removed: Sequence[str] = (), error: str = ""
@@ -323,9 +311,9 @@ class Queue(QueueControl):
     def reap(self) -> list[Returned]:
         """Take back what is held under leases that ran out.
 
-        Every worker and runner calls this from time to time. A job whose build was lost is not
-        handed out again at once; one that was lost too often ends as SOFTWARE_FAILURE, in
-        quarantine. See Backoff.
+        Every worker and runner calls this from time to time. A job whose build or publication was
+        lost is not handed out again at once; one that was lost too often ends as
+        SOFTWARE_FAILURE, in quarantine. See Backoff.
         """
         values = self._run("reap", _REAPED_AT_ONCE, *self._delays())
         answer = [value.decode(errors="replace") for value in values]
@@ -346,6 +334,41 @@ class Queue(QueueControl):
         """
         names = [check_repository_name(name) for name in (*targets, *sources)]
         self._run("register", len(targets), *names)
+
+    def _landed_claim(self, runner: str, job: Sequence[Any]) -> Claim | None:
+        """Return the claim of a landed job; end a job whose record nobody can read."""
+        job_id, token, _, _, delivery, spec, builder = job
+        try:
+            claim = _job_claim(
+                runner, job, spec=spec, delivery=delivery.decode(), builder=builder.decode()
+            )
+            encode_job(claim.spec)
+        except _MALFORMED as error:
+            reason = f"its record in the queue cannot be used: {error}"
+            failure = FailureClass.INFRASTRUCTURE
+            self._run("finish", job_id, token, int(Outcome.SOFTWARE_FAILURE), reason, failure)
+            return None
+        return claim
+
+    def _removal_claim(self, runner: str, answer: Sequence[Any]) -> RemovalClaim | None:
+        """Return the claim of a removal; end one whose record nobody can read."""
+        removal_id, token, attempt, until, body = answer
+        try:
+            removal = decode_removal(body)
+            encode_removal(removal)
+        except _MALFORMED as error:
+            reason = f"its record in the queue cannot be used: {error}"
+            outcome = int(Outcome.SOFTWARE_FAILURE)
+            self._run("finish_removal", removal_id, token, outcome, reason)
+            return None
+        return RemovalClaim(
+            removal_id=int(removal_id),
+            token=token,
+            attempt=attempt,
+            owner=runner,
+            lease_until=seconds(until),
+            removal=removal,
+        )
 
     def _delays(self) -> list[int]:
         return [milliseconds(delay) for delay in self._backoff.delays()]

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from redis import Redis
+
     from scheduler.job import JobSpec, Outcome
     from scheduler.landing import LandingZone
     from scheduler.queue import JobView, Queue
@@ -48,6 +50,7 @@ class World:
     settings: DatabaseSettings
     checkout: Checkout
     base: Path
+    redis: Redis
     stop: threading.Event = field(default_factory=threading.Event)
     jobs: dict[str, int] = field(default_factory=dict)
     requests: int = 0
@@ -130,6 +133,11 @@ class World:
         first = self.package(names[0], version, **values)
         others = [make_package(first.parent, name, version, **values) for name in names[1:]]
         return self.deliver(job(folder, pkgnames=names), first, *others, committed_base=base)
+
+    def settle_publications(self) -> None:
+        """Make it late enough for deliveries that are put off."""
+        for job_id in self.jobs.values():
+            self.redis.hdel(f"{{caur}}:job:{job_id}", "publish_after")
 
     def view(self, pkgbase: str) -> JobView:
         view = self.queue.job(self.jobs[pkgbase])

@@ -19,12 +19,13 @@ end
 local function publish(id)
   local record = P .. 'job:' .. id
   call('LREM', P .. 'landed', 1, id)
+  call('HDEL', record, 'reason', 'publish_after')
   call('SADD', P .. 'publishing', id)
   local token = grant_lease(record, id, runner, 'publishing', lease)
   local job, spec = describe(id, 'spec')
   job_event('publishing', id, job, {state = 'publishing'})
   local builder = call('HGET', record, 'worker')
-  return {id, token, job.attempt, NOW + lease, job.delivery, spec, builder or ''}
+  return {id, token, job.attempt or 0, NOW + lease, job.delivery or '', spec or '', builder or ''}
 end
 
 local _, refusal = check_in(ARGV[1], runner, runner, 0)
@@ -33,16 +34,31 @@ if refusal then
 end
 local first_removals, removals = open_removals()
 local result = {removals and 1 or 0}
-for _, id in ipairs(call('LRANGE', P .. 'landed', 0, -1)) do
-  local identity = call('HGET', P .. 'job:' .. id, 'identity')
-  local scope, repository = string.match(identity, '^(([^/]+)/[^/]+)')
-  local turn = first_removals[scope]
-  if (not wanted or wanted[repository]) and (not turn or tonumber(id) < turn) then
-    result[#result + 1] = publish(id)
+
+local function may_go(id, identity)
+  local scope, repository = string.match(identity or '', '^(([^/]+)/[^/]+)')
+  local turn = first_removals[scope or '']
+  return scope and (not wanted or wanted[repository]) and (not turn or tonumber(id) < turn)
+end
+
+-- Returns those that are published together; one at which a runner ended before goes alone.
+local function next_ones()
+  local ids = {}
+  for _, id in ipairs(call('LRANGE', P .. 'landed', 0, -1)) do
+    local job = call('HMGET', P .. 'job:' .. id, 'identity', 'crashes', 'publish_after')
+    if may_go(id, job[1]) then
+      if not job[2] then
+        ids[#ids + 1] = #ids < limit and id or nil
+      elseif tonumber(job[3] or 0) <= NOW then
+        return {id}
+      end
+    end
   end
-  if #result > limit then
-    break
-  end
+  return ids
+end
+
+for _, id in ipairs(next_ones()) do
+  result[#result + 1] = publish(id)
 end
 if #result == 1 and not removals and wait > 0 then
   wait_for_hint(runner, wait)

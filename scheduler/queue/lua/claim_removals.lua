@@ -9,7 +9,7 @@ local function carry_out(id)
   local token = grant_lease(record, id, runner, 'publishing', lease)
   local attempt = call('HINCRBY', record, 'attempt', 1)
   removal_event('removal', id, {state = 'publishing', started = NOW})
-  return {id, token, attempt, NOW + lease, call('HGET', record, 'body')}
+  return {id, token, attempt, NOW + lease, call('HGET', record, 'body') or ''}
 end
 
 heard_of(runner, runner, 0)

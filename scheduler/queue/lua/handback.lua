@@ -59,11 +59,31 @@ local function requeue_landed(id, job, kind, reason)
   end
   end_lease(id, job.owner)
   call('SREM', P .. 'publishing', id)
-  call('HSET', P .. 'job:' .. id, 'state', 'landed')
+  call('HSET', P .. 'job:' .. id, 'state', 'landed', 'reason', reason)
   call('LPUSH', P .. 'landed', id)
   job_event(kind, id, job, {state = 'landed', reason = reason})
   wake_runners()
   return 'landed'
+end
+
+-- Puts back a delivery at which a runner ended, or failed in a way that nobody has foreseen. It is
+-- published alone from now on, after those that wait for their first time. `delays` are as for
+-- builds. Returns the state the job is in now, and why.
+local function requeue_landed_after_loss(id, job, kind, reason, delays)
+  local crashes = call('HINCRBY', P .. 'job:' .. id, 'crashes', 1)
+  if crashes >= #delays and not job.cancel then
+    reason = 'not published in ' .. crashes .. ' times that it was tried; at last: ' .. reason
+    quarantine(id, job, reason)
+    return 'done', reason
+  end
+  local state = requeue_landed(id, job, kind, reason)
+  if state == 'landed' then
+    call('LREM', P .. 'landed', 1, id)
+    call('RPUSH', P .. 'landed', id)
+    call('HSET', P .. 'job:' .. id, 'publish_after',
+      string.format('%d', NOW + tonumber(delays[crashes])))
+  end
+  return state, reason
 end
 
 local function requeue_removal(id, kind, reason)
@@ -72,4 +92,19 @@ local function requeue_removal(id, kind, reason)
   removal_event(kind, id, {state = 'waiting', reason = reason})
   wake_runners()
   return 'waiting'
+end
+
+-- Does the same where a runner ended at it; after the last of `delays` it is given up.
+local function requeue_removal_after_loss(id, kind, reason, delays)
+  local record = P .. 'removal:' .. id
+  if call('HINCRBY', record, 'crashes', 1) < #delays then
+    return requeue_removal(id, kind, reason)
+  end
+  end_lease(id, call('HGET', record, 'owner'))
+  call('LREM', P .. 'removals', 1, id)
+  call('HSET', record, 'state', 'done', 'outcome', OUTCOME.SOFTWARE_FAILURE, 'reason', reason)
+  call('EXPIRE', record, DETAILS_KEPT)
+  removal_event('removal', id, {state = 'done', outcome = OUTCOME.SOFTWARE_FAILURE, reason = reason})
+  wake_runners()
+  return 'done'
 end

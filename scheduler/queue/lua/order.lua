@@ -65,8 +65,16 @@ local function wants_of(spec, own)
   return list
 end
 
+-- Of a record that cannot be read, what its identity tells.
 local function spec_of(id)
-  return cjson.decode(call('HGET', P .. 'job:' .. id, 'spec'))
+  local record = call('HMGET', P .. 'job:' .. id, 'spec', 'identity')
+  local readable, spec = pcall(cjson.decode, record[1])
+  if readable and type(spec) == 'table' and spec.depends and spec.provides and spec.pkgnames then
+    return spec
+  end
+  local repository, arch, base = string.match(record[2] or '', '^([^/]*)/([^/]*)/(.*)$')
+  return {target_repo = repository or '', arch = arch or '', pkgbase = base or '', pkgnames = {},
+    provides = {}, depends = {}}
 end
 
 local function blocks(name, skipped)

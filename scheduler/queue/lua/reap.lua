@@ -1,4 +1,4 @@
--- ARGV: how many leases to look at, the delay in milliseconds after each loss of a build; the last
+-- ARGV: how many leases to look at, the delay in milliseconds after each loss of a job; the last
 -- loss leads to quarantine instead. Returns id, identity, state and reason of each job or removal
 -- that was taken back.
 
@@ -17,7 +17,8 @@ local function reap_job(id)
   local job = describe(id)
   local reason = (job.owner or 'its holder') .. ' was not heard of in time'
   if job.state == 'publishing' then
-    returned(id, job.identity, requeue_landed(id, job, 'expired', reason), reason)
+    local state, why = requeue_landed_after_loss(id, job, 'expired', reason, delays)
+    returned(id, job.identity, state, why)
   else
     local state, why = requeue_after_loss(id, job, 'expired', reason, delays)
     returned(id, job.identity, state, why)
@@ -27,7 +28,7 @@ end
 local function reap_removal(id)
   local removal = call('HMGET', P .. 'removal:' .. id, 'scope', 'owner')
   local reason = removal[2] .. ' was not heard of in time'
-  returned(id, removal[1], requeue_removal(id, 'expired', reason), reason)
+  returned(id, removal[1], requeue_removal_after_loss(id, 'expired', reason, delays), reason)
 end
 
 for _, id in ipairs(call('ZRANGEBYSCORE', P .. 'leases', '-inf', NOW, 'LIMIT', 0, limit)) do

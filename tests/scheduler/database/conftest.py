@@ -90,4 +90,4 @@ def world(
         gpg_home=key.home,
     )
     allow(settings.allowed_workers, worker_key, "worker")
-    return World(Queue(redis), landing, worker_key, settings, checkout, tmp_path)
+    return World(Queue(redis), landing, worker_key, settings, checkout, tmp_path, redis)

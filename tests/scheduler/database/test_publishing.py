@@ -145,6 +145,7 @@ def test_jobs_taken_over_by_another_runner_are_not_published_by_the_first(
     (claim,) = hasty.claim_landed("runner-0")
     while not world.queue.reap():
         pass
+    world.settle_publications()
     (other,) = world.queue.claim_landed("runner-2")
 
     # The first one has been asleep for longer than its lease.

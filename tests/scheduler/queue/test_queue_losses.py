@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -11,6 +11,7 @@ from scheduler.job import FailureClass, JobState, OnFailure, Outcome
 from scheduler.queue import Backoff, Queue, StaleClaimError
 from tests.support.queue import (
     Background,
+    bases,
     build_order,
     claim_all,
     claimed,
@@ -124,12 +125,81 @@ def test_a_canceled_job_is_not_put_off(patient: Queue) -> None:
         patient.retry_later(claim, "no network")
 
 
-def test_a_lost_publication_has_no_delay(patient: Queue, queue: Queue) -> None:
-    submit(queue, job("a"))
-    queue.land(claimed(queue), "delivery")
-    for number in range(10):
-        assert len(patient.claim_landed(f"runner-{number}")) == 1
-        assert [returned.state for returned in patient.reap()] == [JobState.LANDED]
+def _land(queue: Queue, *names: str) -> None:
+    submit(queue, *map(job, names))
+    for number, _ in enumerate(names, start=1):
+        queue.land(claimed(queue), f"{number}-{number}")
+
+
+def _let_publications_go(redis: Redis) -> None:
+    for job_id in cast("list[bytes]", redis.lrange("{caur}:landed", 0, -1)):
+        redis.hdel(f"{{caur}}:job:{int(job_id)}", "publish_after")
+
+
+def test_after_a_lost_publication_each_is_published_alone(patient: Queue, redis: Redis) -> None:
+    _land(patient, "a", "b", "c")
+    assert bases(patient.claim_landed("runner", limit=2)) == ["a", "b"]
+    assert [returned.state for returned in patient.reap()] == [JobState.LANDED] * 2
+
+    # What is there for the first time does not wait for them.
+    assert bases(patient.claim_landed("runner")) == ["c"]
+    assert patient.claim_landed("runner") == []
+    _let_publications_go(redis)
+    assert bases(patient.claim_landed("runner")) == ["a"]
+    assert bases(patient.claim_landed("runner")) == ["b"]
+
+
+def test_a_publication_that_is_lost_too_often_ends_in_quarantine(
+    patient: Queue, redis: Redis
+) -> None:
+    _land(patient, "a")
+    for _ in range(3):
+        assert bases(patient.claim_landed("runner")) == ["a"]
+        (returned,) = patient.reap()
+        assert returned.state is JobState.LANDED
+        _let_publications_go(redis)
+    (claim,) = patient.claim_landed("runner")
+    assert patient.retry_later(claim, "it broke") is JobState.DONE
+    assert patient.claim_landed("runner") == []
+    (view,) = patient.snapshot().quarantine
+    assert view.outcome is Outcome.SOFTWARE_FAILURE
+    assert view.reason == "not published in 4 times that it was tried; at last: it broke"
+    assert redis.scard("{caur}:publishing") == 0
+
+
+def test_what_a_runner_hands_back_says_why_and_has_no_mark(patient: Queue) -> None:
+    _land(patient, "a", "b")
+    for _ in range(10):
+        claims = patient.claim_landed("runner")
+        assert sorted(bases(claims)) == ["a", "b"]
+        for claim in claims:
+            patient.release(claim, "the disk is full")
+    job_id = claims[0].job_id
+    view = patient.job(job_id)
+    assert view is not None
+    assert view.reason == "the disk is full"
+    patient.claim_landed("runner")
+    view = patient.job(job_id)
+    assert view is not None
+    assert view.reason == ""
+
+
+@pytest.mark.parametrize(
+    "spec", ["{", "[]", "{}", '{"pkgbase": 1}', "[" * 100_000, '{"arch": "x86_64"}']
+)
+def test_a_landed_job_whose_record_is_broken_is_ended(
+    queue: Queue, redis: Redis, spec: str
+) -> None:
+    _land(queue, "a", "b")
+    (broken, _) = cast("list[bytes]", redis.lrange("{caur}:landed", 0, -1))
+    redis.hset(f"{{caur}}:job:{int(broken)}", "spec", spec)
+
+    assert bases(queue.claim_landed("runner")) == ["b"]
+
+    view = queue.job(int(broken))
+    assert view is not None
+    assert (view.outcome, view.failure) == (Outcome.SOFTWARE_FAILURE, FailureClass.INFRASTRUCTURE)
+    assert "cannot be used" in view.reason
 
 
 def test_a_delay_ends_for_a_waiting_worker_too(queue: Queue, redis: Redis) -> None:

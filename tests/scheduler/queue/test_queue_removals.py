@@ -262,3 +262,26 @@ def test_a_removal_holds_back_only_its_own_repository(queue: Queue) -> None:
     for _ in "xy":
         queue.land(claimed(queue), "delivery")
     assert len(queue.claim_landed("runner")) == 2
+
+
+def test_a_removal_at_which_every_runner_ends_is_given_up(redis: Redis, queue: Queue) -> None:
+    hasty = Queue(redis, lease=0)
+    queue.submit("remove", [], [_remove("a")])
+    for _ in range(4):
+        assert len(hasty.claim_removals("runner")) == 1
+        assert [returned.state for returned in queue.reap()] == [JobState.WAITING]
+    assert len(hasty.claim_removals("runner")) == 1
+    assert [returned.state for returned in queue.reap()] == [JobState.DONE]
+    assert queue.claim_removals("runner") == []
+    assert queue.events()[-1].outcome is Outcome.SOFTWARE_FAILURE
+
+
+def test_a_removal_whose_record_is_broken_is_ended(redis: Redis, queue: Queue) -> None:
+    first, second = queue.submit("remove", [], [_remove("a"), _remove("b")]).removals
+    redis.hset(f"{{caur}}:removal:{first}", "body", "{")
+
+    assert [claim.removal_id for claim in queue.claim_removals("runner")] == [second]
+
+    done = queue.events()[-1]
+    assert (done.job_id, done.outcome) == (first, Outcome.SOFTWARE_FAILURE)
+    assert "cannot be used" in done.reason
