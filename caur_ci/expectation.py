@@ -40,7 +40,8 @@ class Expectation:
     """What the packages of a pkgbase may be.
 
     `pkgrels` are for the pkgver of the `.SRCINFO`, `other_pkgrels` for any other one where that
-    may be. None stands for anything.
+    may be. None stands for anything. `allowed_names` are for this package although somebody else
+    has them, and with `allow_prohibited` its packages may replace others and be in groups.
     """
 
     pkgbase: str
@@ -50,6 +51,13 @@ class Expectation:
     pkgrels: frozenset[str] | None
     other_pkgrels: frozenset[str] | None
     pkgver_is_free: bool
+    allowed_names: frozenset[str] = frozenset()
+    allow_prohibited: bool = False
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that its packages may have, with that of its debug symbols."""
+        return self.pkgnames | {f"{self.pkgbase}-debug"}
 
     def problem_with(
         self, *, pkgbase: str, pkgname: str, version: str, arch: str, job_arch: str
@@ -57,9 +65,8 @@ class Expectation:
         """Return why a package must not be published as a part of this one, "" if it may be."""
         if pkgbase != self.pkgbase:
             return f"belongs to pkgbase {pkgbase}, not to {self.pkgbase}"
-        allowed = self.pkgnames | {f"{self.pkgbase}-debug"}
-        if pkgname not in allowed:
-            names = ", ".join(sorted(allowed))
+        if pkgname not in self.names:
+            names = ", ".join(sorted(self.names))
             return f"{pkgname} is none of the packages of {self.pkgbase} ({names})"
         if arch not in {"any", job_arch}:
             return f"is for {arch}, the job is for {job_arch}"
@@ -108,6 +115,8 @@ def expected_packages(files: Mapping[str, bytes], *, folder: str) -> Expectation
         pkgrels=None if "pkgrel" in changed else pkgrels,
         other_pkgrels=None if "pkgrel" in changed else others,
         pkgver_is_free=finds_pkgver or "pkgver" in changed,
+        allowed_names=frozenset(config.allow_names),
+        allow_prohibited=config.allow_prohibited,
     )
 
 

@@ -35,14 +35,19 @@ class Digest:
     sha256: str
 
 
-def copy_regular_file(source: Path, destination: Path | None = None) -> Digest:
+def copy_regular_file(
+    source: Path, destination: Path | None = None, *, second_names: bool = False
+) -> Digest:
     """Read a file, into the new file `destination` if given, and return what was read.
 
-    Raises NotAFileError and OSError.
+    It may have other names as well only with `second_names`. Raises NotAFileError and OSError.
     """
     digest = hashlib.sha256()
     size = 0
-    with open_regular_file(source) as reader, _writer(destination) as writer:
+    with (
+        open_regular_file(source, second_names=second_names) as reader,
+        _writer(destination) as writer,
+    ):
         while chunk := reader.read(_CHUNK):
             digest.update(chunk)
             size += len(chunk)
@@ -75,8 +80,11 @@ def link_or_copy(source: Path, target: Path) -> None:
 
 
 @contextmanager
-def open_regular_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that is nothing but a file. Raises NotAFileError and OSError."""
+def open_regular_file(path: Path, *, second_names: bool = False) -> Iterator[BinaryIO]:
+    """Open a file that is nothing but a file, and has no other names unless `second_names`.
+
+    Raises NotAFileError and OSError.
+    """
     try:
         # Not to hang on a pipe that waits for a writer.
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -86,7 +94,7 @@ def open_regular_file(path: Path) -> Iterator[BinaryIO]:
             raise NotAFileError(f"{path.name!a} is a link, not a file") from error
         raise
     status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+    if not stat.S_ISREG(status.st_mode) or (status.st_nlink != 1 and not second_names):
         os.close(descriptor)
         raise NotAFileError(f"{path.name!a} is not a file of its own")
     with os.fdopen(descriptor, "rb") as stream:

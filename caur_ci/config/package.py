@@ -70,6 +70,13 @@ class PackageConfig:
     allow_prohibited: bool = key(
         "BUILDER_ALLOW_PROHIBITED", v.BOOLEAN, "Keeps replaces and groups of the packages.", False
     )
+    allow_names: tuple[str, ...] = key(
+        "CI_ALLOW_NAMES",
+        v.NAMES,
+        "Package names that this folder may publish although another folder or the distribution "
+        "has them.",
+        (),
+    )
     network: bool | None = key(
         "BUILDER_NETWORK", v.BOOLEAN, "Whether build() and what follows it may use the network."
     )

@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from caur_ci.config import PackageConfig
 from caur_ci.versions import vercmp
 from scheduler.database.packages import PackageError, read_package
-from scheduler.files import copy_regular_file
+from scheduler.files import NotAFileError, copy_regular_file
 from scheduler.job import OnOlder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
     from pathlib import Path
 
-    from caur_ci.expectation import Expectation
+    from scheduler.database.entries import Entry
     from scheduler.database.generations import Generation
+    from scheduler.database.ownership import Mandate
     from scheduler.database.packages import PackageFile
     from scheduler.job import JobSpec
     from scheduler.landing import DeliveredFile, LandingZone
@@ -41,11 +43,11 @@ class PackageStatus(StrEnum):
 class VerifiedDelivery:
     """The packages of one delivery, and what they are to the repository of the job.
 
-    `expectation` is what the source repository says about them.
+    `mandate` is what the source repository says about them.
     """
 
     spec: JobSpec
-    expectation: Expectation
+    mandate: Mandate
     packages: Mapping[PackageFile, PackageStatus]
     digests: Mapping[PackageFile, str]
 
@@ -73,26 +75,33 @@ class VerifiedDelivery:
         """The folder that the packages are from, by name."""
         return {package.pkgname: self.spec.pkgbase for package in self.packages}
 
-    def fresh_for(self, other: Generation) -> list[PackageFile]:
+    @property
+    def sources(self) -> dict[str, str]:
+        """The source repository that the packages are from, by name."""
+        return dict.fromkeys(self.folders, self.spec.source_repo)
+
+    def fresh_for(self, other: Published) -> list[PackageFile]:
         """Return the packages for any architecture that the repository of another one lacks."""
         return [
             package
             for package in self.packages
             if package.arch == ANY_ARCH
-            and _status(package, self.digests[package], other, self.spec) is PackageStatus.FRESH
+            and other.status_of(package, self.digests[package], self.mandate) is PackageStatus.FRESH
         ]
 
     def stale_in(self, current: Generation, *, arch: str) -> set[str]:
-        """Return the names of packages that this folder does not produce any more.
+        """Return the names of packages that no folder produces any more, and this one did.
 
         In the repository of another architecture than that of the job, only those for any.
         """
-        produced = {package.pkgname for package in self.packages} | self.expectation.pkgnames
+        expectation = self.mandate.expectation
+        produced = {package.pkgname for package in self.packages} | expectation.pkgnames
         return {
             entry.name
             for entry in current.packages.values()
             if current.folder_of(entry) == self.spec.pkgbase
             and entry.name not in produced
+            and not self.mandate.is_left_to_others(entry.name)
             and (arch == self.spec.arch or entry.arch == ANY_ARCH)
         }
 
@@ -101,20 +110,62 @@ class VerifiedDelivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Published:
+    """What a repository has: its newest state, and the folder with the files."""
+
+    current: Generation
+    folder: Path
+
+    def status_of(self, package: PackageFile, sha256: str, mandate: Mandate) -> PackageStatus:
+        """Return what a package is to the repository."""
+        entry = self.current.packages.get(package.pkgname)
+        if entry is None:
+            return PackageStatus.FRESH
+        if entry.version == package.version:
+            if not self._is_intact(entry):
+                return PackageStatus.FRESH
+            return PackageStatus.PUBLISHED if entry.sha256 == sha256 else PackageStatus.KEPT
+        if not mandate.may_go_back and vercmp(package.version, entry.version) < 0:
+            return PackageStatus.OLDER
+        return PackageStatus.FRESH
+
+    def problem_with_name(self, name: str, mandate: Mandate) -> str:
+        """Return why the folder of a job must not bring the package `name`, "" if it may."""
+        entry = self.current.packages.get(name)
+        return mandate.problem_with(
+            name,
+            published_by=self.current.folder_of(entry) if entry else "",
+            published_from=self.current.sources.get(name, "") if entry else "",
+        )
+
+    def _is_intact(self, entry: Entry) -> bool:
+        """Tell whether the published file is there as it is listed."""
+        try:
+            digest = copy_regular_file(self.folder / entry.filename, second_names=True)
+        except (OSError, NotAFileError):
+            return False
+        return (digest.size, digest.sha256) == (entry.size, entry.sha256)
+
+
+@dataclass(frozen=True, slots=True)
 class DeliveryVerifier:
-    """Where deliveries are taken in: from `landing`, signed by one of `allowed`."""
+    """Where deliveries are taken in: from `landing`, signed by one of `allowed`.
+
+    Names that are in `distribution` are those of the distribution's own packages.
+    """
 
     landing: LandingZone
     allowed: AllowedWorkers
+    distribution: Container[str] = ()
 
     def verify(
-        self, claim: Claim, expectation: Expectation, current: Generation, staging: Path
+        self, claim: Claim, mandate: Mandate, published: Published, staging: Path
     ) -> VerifiedDelivery:
         """Copy the packages of a delivery to `staging` and check those copies.
 
-        `current` is what the repository has. What is not fresh does not stay in `staging`. Raises
-        InputError when the delivery must not be published, OSError for trouble with the disk, and
-        TemporaryError when the file of allowed workers cannot be read.
+        What is not fresh does not stay in `staging`. Raises InputError when the delivery must not
+        be published, OSError for trouble with the disk, and TemporaryError when the file of
+        allowed workers cannot be read.
         """
         manifest = self.landing.read(claim, self.allowed)
         source = self.landing.path_of(claim.delivery)
@@ -122,17 +173,39 @@ class DeliveryVerifier:
         digests: dict[PackageFile, str] = {}
         for file in manifest.files:
             package = _copy(source, file, staging)
-            _check(package, expectation, claim.spec)
-            packages[package] = _status(package, file.sha256, current, claim.spec)
+            problem = self._problem_with(package, mandate, published, claim.spec)
+            if problem:
+                raise PackageError(f"{package.path.name}: {problem}")
+            packages[package] = published.status_of(package, file.sha256, mandate)
             digests[package] = file.sha256
             if packages[package] is PackageStatus.OLDER:
-                raise _older(package, current)
+                raise _older(package, published.current, claim.spec)
             if packages[package] is not PackageStatus.FRESH:
                 package.path.unlink()
         _check_names(packages)
         return VerifiedDelivery(
-            spec=claim.spec, expectation=expectation, packages=packages, digests=digests
+            spec=claim.spec, mandate=mandate, packages=packages, digests=digests
         )
+
+    def _problem_with(
+        self, package: PackageFile, mandate: Mandate, published: Published, spec: JobSpec
+    ) -> str:
+        """Return why a package must not be published, "" if it may be."""
+        if package.prohibited and not mandate.expectation.allow_prohibited:
+            return (
+                f"its .PKGINFO has {', '.join(map(repr, package.prohibited))}, and "
+                f"{mandate.folder}/{PackageConfig.FILE} does not say BUILDER_ALLOW_PROHIBITED"
+            )
+        problem = mandate.expectation.problem_with(
+            pkgbase=package.pkgbase,
+            pkgname=package.pkgname,
+            version=package.version,
+            arch=package.arch,
+            job_arch=spec.arch,
+        ) or published.problem_with_name(package.pkgname, mandate)
+        if not problem and package.pkgname in self.distribution:
+            return mandate.problem_with_distribution(package.pkgname)
+        return problem
 
 
 def _copy(source: Path, file: DeliveredFile, staging: Path) -> PackageFile:
@@ -145,34 +218,16 @@ def _copy(source: Path, file: DeliveredFile, staging: Path) -> PackageFile:
     return read_package(staging / file.name)
 
 
-def _check(package: PackageFile, expectation: Expectation, spec: JobSpec) -> None:
-    problem = expectation.problem_with(
-        pkgbase=package.pkgbase,
-        pkgname=package.pkgname,
-        version=package.version,
-        arch=package.arch,
-        job_arch=spec.arch,
-    )
-    if problem:
-        raise PackageError(f"{package.path.name}: {problem}")
-
-
-def _status(package: PackageFile, sha256: str, current: Generation, spec: JobSpec) -> PackageStatus:
-    entry = current.packages.get(package.pkgname)
-    if entry is None:
-        return PackageStatus.FRESH
-    if entry.version == package.version:
-        return PackageStatus.PUBLISHED if entry.sha256 == sha256 else PackageStatus.KEPT
-    if spec.on_older is OnOlder.REFUSE and vercmp(package.version, entry.version) < 0:
-        return PackageStatus.OLDER
-    return PackageStatus.FRESH
-
-
-def _older(package: PackageFile, current: Generation) -> PackageError:
+def _older(package: PackageFile, current: Generation, spec: JobSpec) -> PackageError:
     published = current.packages[package.pkgname].version
+    older = f"{package.pkgname} {package.version} is older than the published {published}"
+    if spec.on_older is OnOlder.PUBLISH:
+        return PackageError(
+            f"{older}, and the folder is not what the source repository has now; commit the older "
+            "version there first"
+        )
     return PackageError(
-        f"{package.pkgname} {package.version} is older than the published {published}; raise the "
-        "epoch, or ask for it with `caur-ci schedule --allow-downgrade`"
+        f"{older}; raise the epoch, or ask for it with `caur-ci schedule --allow-downgrade`"
     )
 
 

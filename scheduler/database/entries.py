@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 from caur_ci.process import run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    # The fields of one package, such as `%NAME%`, each with its values.
+    Record = Mapping[str, Sequence[str]]
+
 _TIMEOUT = 300.0
+_MAX_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,53 +36,51 @@ def read_entries(database: Path) -> dict[str, Entry]:
 
     Raises ProcessError when it cannot be read.
     """
+    return {name: entry_of(record) for name, record in read_records(database).items()}
+
+
+def read_records(database: Path) -> dict[str, Record]:
+    """Return all that such a database says of each package, by its name."""
     if not database.exists():
         return {}
     # A database holds one small file for each package; one after the other they are one text.
     command: list[str | Path] = ["bsdtar", "-xOf", database]
-    if ".files.tar" in database.name:
+    if ".files" in database.name:
         # bsdtar calls it an error when there are none.
         if b"/desc" not in run(["bsdtar", "-tf", database], timeout=_TIMEOUT).stdout:
             return {}
         command += ["--include", "*/desc"]
     text = run(command, timeout=_TIMEOUT).stdout.decode("utf-8", "replace")
-    return {entry.name: entry for entry in _entries(text)}
+    return {record.get("NAME", [""])[0]: record for record in _records(text)}
 
 
-def _entries(text: str) -> Iterator[Entry]:
-    record: dict[str, str] = {}
-    for field, value in _fields(text):
-        if field == "FILENAME" and record:
-            yield _entry(record)
-            record = {}
-        record[field] = value
-    if record:
-        yield _entry(record)
-
-
-def _fields(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each `%FIELD%` with its first value; the values may look like fields themselves."""
-    field = ""
+def _records(text: str) -> Iterator[Record]:
+    record: dict[str, list[str]] = {}
+    values: list[str] | None = None
     for line in text.split("\n"):
         if not line:
-            field = ""
-        elif not field:
-            field = line.strip("%")
-            fresh = True
-        elif fresh:
-            yield field, line
-            fresh = False
+            values = None
+        elif values is not None:  # which may look like a field itself
+            values.append(line)
+        else:
+            if line == "%FILENAME%" and record:
+                yield record
+                record = {}
+            values = record.setdefault(line.strip("%"), [])
+    if record:
+        yield record
 
 
-def _entry(record: dict[str, str]) -> Entry:
-    name = record.get("NAME", "")
-    size = record.get("CSIZE", "")
+def entry_of(record: Record) -> Entry:
+    """Return what identifies a package of a database."""
+    first = {field: values[0] for field, values in record.items() if values}
+    name, size = first.get("NAME", ""), first.get("CSIZE", "")
     return Entry(
         name=name,
-        base=record.get("BASE", name),
-        version=record.get("VERSION", ""),
-        arch=record.get("ARCH", ""),
-        filename=record.get("FILENAME", ""),
-        size=int(size) if size.isdecimal() else 0,
-        sha256=record.get("SHA256SUM", ""),
+        base=first.get("BASE", name),
+        version=first.get("VERSION", ""),
+        arch=first.get("ARCH", ""),
+        filename=first.get("FILENAME", ""),
+        size=int(size) if size.isdecimal() and len(size) <= _MAX_DIGITS else 0,
+        sha256=first.get("SHA256SUM", ""),
     )

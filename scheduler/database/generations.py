@@ -43,6 +43,7 @@ class Generation:
 
     `packages` is by name. `folders` tells for packages, by name, the folder in the source
     repository that they come from, where that is known: it is not always named like the pkgbase.
+    `sources` tells likewise which source repository that is.
     `origin` is the generation that a rollback brought back. The last three are the difference to
     the state before.
     """
@@ -52,6 +53,7 @@ class Generation:
     kind: PublicationKind
     packages: Mapping[str, Entry]
     folders: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
     origin: int = 0
     added: tuple[str, ...] = ()
     updated: tuple[str, ...] = ()
@@ -64,9 +66,13 @@ class Generation:
         kind: PublicationKind,
         time: float,
         folders: Mapping[str, str],
+        sources: Mapping[str, str],
         origin: int = 0,
     ) -> Generation:
-        """Return the next generation, with `packages` in it; `folders` may know more than these."""
+        """Return the next generation, with `packages` in it.
+
+        `folders` and `sources` may know more than these.
+        """
         old = self.packages
         return Generation(
             number=self.number + 1,
@@ -74,6 +80,7 @@ class Generation:
             kind=kind,
             packages=packages,
             folders={name: folders[name] for name in sorted(packages.keys() & folders.keys())},
+            sources={name: sources[name] for name in sorted(packages.keys() & sources.keys())},
             origin=origin,
             added=tuple(sorted(packages.keys() - old.keys())),
             updated=tuple(

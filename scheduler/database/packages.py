@@ -7,7 +7,7 @@ lines, so a line that no makepkg writes could become a command of the user that 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import InputError, ProcessError
@@ -15,6 +15,7 @@ from caur_ci.names import is_package_name
 from caur_ci.process import run
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 MAX_PKGINFO_SIZE = 4 * 1024 * 1024
@@ -24,6 +25,7 @@ _SUFFIX = re.compile(r"\.pkg\.tar(?:\.[a-z0-9]+)?$")
 # Stricter than makepkg: what follows becomes a file name and a URL.
 _VERSION = re.compile(r"(?:[0-9]{1,9}:)?[A-Za-z0-9._+~^@,]+-[0-9]+(?:\.[0-9]+)?")
 _LINE = re.compile(rb"([a-z]+) = ([^\0]*)")
+_PROHIBITED = ("replaces", "group")
 _ONCE = ("pkgname", "pkgbase", "pkgver", "arch")
 _KEYS = frozenset(
     {
@@ -40,13 +42,19 @@ class PackageError(InputError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageFile:
-    """A package file and what its `.PKGINFO` says."""
+    """A package file and what its `.PKGINFO` says; `info` is all of it, by key."""
 
     path: Path
     pkgname: str
     pkgbase: str
     version: str
     arch: str
+    info: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False, compare=False)
+
+    @property
+    def prohibited(self) -> tuple[str, ...]:
+        """What it says that lets a package put itself in the place of any other one."""
+        return tuple(f"{key} = {value}" for key in _PROHIBITED for value in self.info.get(key, ()))
 
 
 def is_package_file_name(name: str) -> bool:
@@ -60,10 +68,10 @@ def read_package(path: Path) -> PackageFile:
     if not is_package_file_name(name):
         raise PackageError(f"{name!a} cannot be the name of a package file")
     try:
-        fields = _parse(name, _pkginfo(path))
+        info = _parse(name, _pkginfo(path))
     except ProcessError as error:
         raise PackageError(f"{name} is no package that bsdtar can read: {error.message}") from error
-    package = PackageFile(path=path, **fields)
+    package = _package(path, info)
     suffix = _SUFFIX.search(name)
     expected = f"{package.pkgname}-{package.version}-{package.arch}{suffix[0] if suffix else ''}"
     if name != expected:
@@ -83,8 +91,8 @@ def _pkginfo(path: Path) -> bytes:
     return run(["bsdtar", "-xOqf", path, ".PKGINFO"], timeout=_TIMEOUT).stdout
 
 
-def _parse(name: str, content: bytes) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _parse(name: str, content: bytes) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
     # Only the line feed ends a line, as for the programs that read it later.
     for line in content.split(b"\n"):
         if not line or line.startswith(b"#"):
@@ -93,27 +101,29 @@ def _parse(name: str, content: bytes) -> dict[str, str]:
         key = match[1].decode() if match else ""
         if match is None or key not in _KEYS:
             raise PackageError(f"{name}: its .PKGINFO has the line {line[:80]!r}")
-        if key in _ONCE:
-            if key in found:
-                raise PackageError(f"{name}: its .PKGINFO has {key} twice")
-            found[key] = match[2].decode("utf-8", "replace")
-    missing = [key for key in _ONCE if not found.get(key)]
+        if key in _ONCE and key in found:
+            raise PackageError(f"{name}: its .PKGINFO has {key} twice")
+        found.setdefault(key, []).append(match[2].decode("utf-8", "replace"))
+    missing = [key for key in _ONCE if not found.get(key, [""])[0]]
     if missing:
         raise PackageError(f"{name}: its .PKGINFO lacks {', '.join(missing)}")
-    return _checked(name, found)
+    return {key: tuple(values) for key, values in found.items()}
 
 
-def _checked(name: str, found: dict[str, str]) -> dict[str, str]:
+def _package(path: Path, info: Mapping[str, tuple[str, ...]]) -> PackageFile:
+    once = {key: info[key][0] for key in _ONCE}
     for key in ("pkgname", "pkgbase"):
-        if not is_package_name(found[key]):
-            raise PackageError(f"{name}: its .PKGINFO has the {key} {found[key]!a}")
-    if _VERSION.fullmatch(found["pkgver"]) is None:
-        raise PackageError(f"{name}: its .PKGINFO has the version {found['pkgver']!a}")
-    if re.fullmatch(r"[a-z0-9_]+", found["arch"]) is None:
-        raise PackageError(f"{name}: its .PKGINFO has the architecture {found['arch']!a}")
-    return {
-        "pkgname": found["pkgname"],
-        "pkgbase": found["pkgbase"],
-        "version": found["pkgver"],
-        "arch": found["arch"],
-    }
+        if not is_package_name(once[key]):
+            raise PackageError(f"{path.name}: its .PKGINFO has the {key} {once[key]!a}")
+    if _VERSION.fullmatch(once["pkgver"]) is None:
+        raise PackageError(f"{path.name}: its .PKGINFO has the version {once['pkgver']!a}")
+    if re.fullmatch(r"[a-z0-9_]+", once["arch"]) is None:
+        raise PackageError(f"{path.name}: its .PKGINFO has the architecture {once['arch']!a}")
+    return PackageFile(
+        path=path,
+        pkgname=once["pkgname"],
+        pkgbase=once["pkgbase"],
+        version=once["pkgver"],
+        arch=once["arch"],
+        info=info,
+    )

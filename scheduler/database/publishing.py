@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError, InputError
-from scheduler.database.delivery_verifier import DeliveryVerifier, VerifiedDelivery
+from scheduler.database.delivery_verifier import DeliveryVerifier, Published, VerifiedDelivery
+from scheduler.database.distribution import DistributionNames
 from scheduler.database.expecting import Sources
 from scheduler.database.handback import count_loss, hand_back, temporary, unforeseen
 from scheduler.database.layout import Layout
@@ -21,12 +22,12 @@ from scheduler.queue import JobResult, StaleClaimError, stale
 from scheduler.workerkeys import AllowedWorkers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from caur_ci.expectation import Expectation
     from scheduler.database.expecting import Expected
     from scheduler.database.generations import Generation
+    from scheduler.database.ownership import Mandate
     from scheduler.database.repository import PacmanRepository
     from scheduler.database.signing import Signer
     from scheduler.database.transaction import Transaction
@@ -57,6 +58,14 @@ class _Batch:
             for name, folder in delivery.folders.items()
         }
 
+    @property
+    def sources(self) -> dict[str, str]:
+        return {
+            name: source
+            for _, delivery in self.verified
+            for name, source in delivery.sources.items()
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class _Change:
@@ -65,6 +74,10 @@ class _Change:
     repository: PacmanRepository
     transaction: Transaction
     current: Generation
+
+    @property
+    def published(self) -> Published:
+        return Published(self.current, self.repository.layout.folder)
 
     def add(self, batch: _Batch) -> None:
         """Take in what is fresh, and take out what the same folders do not produce any more."""
@@ -76,7 +89,7 @@ class _Change:
     def take_over(self, batch: _Batch, home: _Change) -> None:
         """Take in those packages for any architecture that the repository of the jobs has."""
         for _, delivery in batch.verified:
-            fresh = delivery.fresh_for(self.current)
+            fresh = delivery.fresh_for(self.published)
             for package in fresh:
                 folders = (home.transaction.folder, home.repository.layout.folder)
                 paths = [folder / package.path.name for folder in folders]
@@ -98,6 +111,7 @@ class Publisher:
     landing: LandingZone
     signer: Signer
     interval: float = DEFAULT_INTERVAL
+    distribution: DistributionNames = field(default_factory=DistributionNames)
 
     def publish(self, claims: Sequence[Claim]) -> None:
         """Publish the deliveries of jobs for one repository and architecture, as one change.
@@ -142,7 +156,7 @@ class Publisher:
     def _publish(
         self,
         repositories: Sequence[PacmanRepository],
-        expected: Sequence[tuple[Claim, Expectation]],
+        expected: Sequence[tuple[Claim, Mandate]],
         heartbeat: Heartbeat,
     ) -> None:
         if not expected:
@@ -161,7 +175,7 @@ class Publisher:
     def _publish_together(
         self,
         repositories: Sequence[PacmanRepository],
-        expected: Sequence[tuple[Claim, Expectation]],
+        expected: Sequence[tuple[Claim, Mandate]],
         heartbeat: Heartbeat,
     ) -> _Batch:
         arch = expected[0][0].spec.arch
@@ -184,17 +198,21 @@ class Publisher:
                 # The last moment to learn that somebody else has verified these over.
                 self._check_held([claim for claim, _ in batch.verified], heartbeat)
             for change in changed:
-                change.repository.commit(change.transaction, folders=batch.folders)
+                change.repository.commit(
+                    change.transaction, folders=batch.folders, sources=batch.sources
+                )
         return batch
 
-    def _take_in(self, home: _Change, expected: Iterable[tuple[Claim, Expectation]]) -> _Batch:
+    def _take_in(self, home: _Change, expected: Iterable[tuple[Claim, Mandate]]) -> _Batch:
         batch = _Batch()
-        verifier = DeliveryVerifier(self.landing, AllowedWorkers(self.settings.allowed_workers))
-        for claim, expectation in expected:
+        verifier = DeliveryVerifier(
+            self.landing, AllowedWorkers(self.settings.allowed_workers), self.distribution
+        )
+        for claim, mandate in expected:
             staging = home.transaction.folder / f"delivery-{claim.token}"
             staging.mkdir()
             try:
-                delivery = _verified(verifier, claim, expectation, home.current, staging)
+                delivery = _verified(verifier, claim, mandate, home.published, staging)
             except InputError as error:
                 shutil.rmtree(staging)
                 batch.rejected.append((claim, error.message))
@@ -253,13 +271,13 @@ class Publisher:
 def _verified(
     verifier: DeliveryVerifier,
     claim: Claim,
-    expectation: Expectation,
-    current: Generation,
+    mandate: Mandate,
+    published: Published,
     staging: Path,
 ) -> VerifiedDelivery:
     """Verify a delivery; what nobody expected of it is a reason to refuse it as well."""
     try:
-        return verifier.verify(claim, expectation, current, staging)
+        return verifier.verify(claim, mandate, published, staging)
     except (CaurError, OSError):
         raise
     except Exception as error:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError, InputError
 from scheduler.database.delivery_verifier import ANY_ARCH
+from scheduler.database.dependencies import dependants
 from scheduler.database.expecting import Sources
 from scheduler.database.generations import PublicationKind
 from scheduler.database.handback import hand_back, temporary, unforeseen
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from scheduler.job import Removal
     from scheduler.queue import Queue, RemovalClaim
     from scheduler.settings import DatabaseSettings
+    from scheduler.source.cache import FolderNames
 
 _log = logging.getLogger(__name__)
 
@@ -50,34 +52,55 @@ class NeedsConfirmationError(InputError):
 
 @dataclass(frozen=True, slots=True)
 class Going:
-    """Tells which packages of a repository a removal is about.
+    """Tells which packages of a repository go.
 
-    `sources` says which folders have a pkgname or pkgbase now. It is needed for packages whose
-    folder nobody remembers.
+    Those that the removal names, as far as no folder makes them any more: `tips` has what the
+    folders of each source repository make now. Whoever may write to the queue can make a removal;
+    only a commit takes a package away.
     """
 
     removal: Removal
-    sources: Mapping[str, set[str]] = field(default_factory=dict)
-
-    def is_in_doubt(self, current: Generation) -> bool:
-        """Whether it depends on the sources what goes."""
-        return any(
-            entry.name not in current.folders and self.goes(entry, current)
-            for entry in current.packages.values()
-        )
+    tips: Mapping[str, Mapping[str, FolderNames]]
 
     def goes(self, entry: Entry, current: Generation) -> bool:
         """Whether a published package goes."""
-        folders = self.folders_of(entry, current)
-        if self.removal.remove:
-            return folders <= set(self.removal.remove)
-        return not folders & set(self.removal.keep)
+        return self._is_named(entry, current) and not self._made_by(entry, current)
+
+    def staying(self, current: Generation) -> dict[str, list[str]]:
+        """Return the packages that are named and stay all the same, with their folders."""
+        return {
+            entry.name: folders
+            for entry in current.packages.values()
+            if self._is_named(entry, current) and (folders := self._made_by(entry, current))
+        }
 
     def folders_of(self, entry: Entry, current: Generation) -> set[str]:
         """Return the folders that a package may come from."""
         if entry.name in current.folders:
             return {current.folders[entry.name]}
-        return self.sources.get(entry.name) or self.sources.get(entry.base) or {entry.base}
+        folders = [pair for tip in self.tips.values() for pair in tip.items()]
+        return (
+            {folder for folder, names in folders if entry.name in names.pkgnames}
+            or {folder for folder, names in folders if entry.base == names.pkgbase}
+            or {entry.base}
+        )
+
+    def _is_named(self, entry: Entry, current: Generation) -> bool:
+        folders = self.folders_of(entry, current)
+        if self.removal.remove:
+            return folders <= set(self.removal.remove)
+        return not folders & set(self.removal.keep)
+
+    def _made_by(self, entry: Entry, current: Generation) -> list[str]:
+        source = current.sources.get(entry.name, "")
+        tips = [self.tips[source]] if source in self.tips else list(self.tips.values())
+        own = self.folders_of(entry, current)
+        return sorted(
+            folder
+            for tip in tips
+            for folder, names in tip.items()
+            if folder in own or entry.name in names.made
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +121,10 @@ class Remover:
         removal = claim.removal
         repo, arch = removal.target_repo, removal.arch
         with Heartbeat(self.queue, [claim], interval=self.interval) as heartbeat:
-            error = ""
+            error = remark = ""
             gone: list[str] = []
             try:
-                gone = self._remove(claim)
+                gone, remark = self._remove(claim)
             except NeedsConfirmationError as refusal:
                 _log.warning("%s/%s: held back: %s", repo, arch, refusal.message)
                 self._hold(claim, heartbeat, refusal)
@@ -116,33 +139,36 @@ class Remover:
                 error = unforeseen(problem)
                 _log.exception("%s/%s: a removal failed", repo, arch)
             else:
-                _log.info("%s/%s: removed %s", repo, arch, ", ".join(gone) or "nothing")
+                said = ", ".join(gone) or "nothing"
+                _log.info("%s/%s: removed %s%s", repo, arch, said, remark and f"; {remark}")
             with suppress(StaleClaimError):
                 heartbeat.retry_while_held(
-                    claim, lambda: self.queue.finish_removal(claim, removed=gone, error=error)
+                    claim,
+                    lambda: self.queue.finish_removal(
+                        claim, removed=gone, error=error, remark=remark
+                    ),
                 )
 
-    def _remove(self, claim: RemovalClaim) -> list[str]:
+    def _remove(self, claim: RemovalClaim) -> tuple[list[str], str]:
+        """Return the folders whose packages went, and what somebody should know about it."""
         removal = claim.removal
-        going = Going(removal)
         home, *others = self._layouts(removal)
-        with open_repository(home, self._retention()) as repository:
-            in_doubt = going.is_in_doubt(repository.current())
-        if in_doubt:
-            # With nothing locked: this may take long.
-            sources = Sources(self.settings.source_repos, self.settings.cache)
-            going = Going(removal, sources.folders_now())
+        # With nothing locked: this may take long.
+        sources = Sources(self.settings.source_repos, self.settings.cache)
+        going = Going(removal, sources.folders_now())
         with ExitStack() as stack:
             layouts = sorted([home, *others], key=lambda layout: layout.arch)
             opened = {
                 layout: stack.enter_context(open_repository(layout, self._retention()))
                 for layout in layouts
             }
-            folders = self._folders(going, opened[home].current())
+            current = opened[home].current()
+            folders = self._folders(going, current)
+            remark = _remark(going, current, opened[home])
             self.queue.renew(claim)
             for layout in (home, *others):
                 self._take_out(opened[layout], going, only_any=layout is not home)
-        return folders
+        return folders, remark
 
     def _folders(self, going: Going, current: Generation) -> list[str]:
         """Return the folders whose packages go. Raises NeedsConfirmationError."""
@@ -194,3 +220,17 @@ class Remover:
 
     def _retention(self) -> Retention:
         return Retention.of(self.settings)
+
+
+def _remark(going: Going, current: Generation, repository: PacmanRepository) -> str:
+    """Say what stays although it is named, and what goes although others need it."""
+    parts = [
+        f"{name} stays, the source repository has {' and '.join(folders)}"
+        for name, folders in sorted(going.staying(current).items())
+    ]
+    leaving = {entry.name for entry in current.packages.values() if going.goes(entry, current)}
+    parts += [
+        f"{name} went and is needed by {', '.join(needing)}"
+        for name, needing in dependants(repository.records(), leaving).items()
+    ]
+    return "; ".join([*parts[:_SHOWN], *(["…"] if len(parts) > _SHOWN else [])])

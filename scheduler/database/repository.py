@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from caur_ci.errors import CaurError, ProcessError, TemporaryError
 from caur_ci.locks import locked, try_lock
-from scheduler.database.entries import read_entries
+from scheduler.database.entries import read_entries, read_records
 from scheduler.database.generations import NOTHING, RECORD, Generation, Generations, PublicationKind
 from scheduler.database.lists import write_lists
 from scheduler.database.superseded import Superseded
@@ -23,7 +23,7 @@ from scheduler.settings import DEFAULT_ARCHIVE_DAYS, DEFAULT_GENERATIONS, DEFAUL
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from scheduler.database.entries import Entry
+    from scheduler.database.entries import Entry, Record
     from scheduler.database.layout import Layout
     from scheduler.database.signing import Signer
     from scheduler.settings import DatabaseSettings
@@ -79,6 +79,14 @@ class PacmanRepository:
                 raise RepositoryError(f"{path} cannot be read: {error.message}") from error
         return self._read[1]
 
+    def records(self) -> dict[str, Record]:
+        """Return all that the database says of each package. Raises RepositoryError."""
+        path = self.layout.folder / self.layout.database
+        try:
+            return read_records(path)
+        except ProcessError as error:
+            raise RepositoryError(f"{path} cannot be read: {error.message}") from error
+
     def current(self) -> Generation:
         """Return the published state, as the next generation where somebody else has changed it.
 
@@ -90,7 +98,11 @@ class PacmanRepository:
             return latest
         now = time.time()
         return latest.followed_by(
-            entries, kind=PublicationKind.FOUND, time=now, folders=latest.folders
+            entries,
+            kind=PublicationKind.FOUND,
+            time=now,
+            folders=latest.folders,
+            sources=latest.sources,
         )
 
     @contextmanager
@@ -108,9 +120,12 @@ class PacmanRepository:
         *,
         kind: PublicationKind = PublicationKind.PUBLISHED,
         folders: Mapping[str, str] | None = None,
+        sources: Mapping[str, str] | None = None,
         origin: int = 0,
     ) -> Generation:
-        """Publish a prepared transaction; `folders` are those of the packages that it brings.
+        """Publish a prepared transaction.
+
+        `folders` and `sources` tell where the packages that it brings are from.
 
         Files that are no longer listed stay for the time of grace. Once this has begun, it is
         finished even if the process is killed: by the next one that opens the repository.
@@ -123,6 +138,7 @@ class PacmanRepository:
             kind=kind,
             time=time.time(),
             folders={**before.folders, **(folders or {})},
+            sources={**before.sources, **(sources or {})},
             origin=origin,
         )
         transaction.finish(after)

@@ -37,7 +37,11 @@ def roll_back(repository: PacmanRepository, number: int, signer: Signer) -> Gene
         transaction.add_published(path for path in files if path.parent != repository.layout.folder)
         transaction.prepare_from(databases)
         return repository.commit(
-            transaction, kind=PublicationKind.ROLLED_BACK, folders=wanted.folders, origin=number
+            transaction,
+            kind=PublicationKind.ROLLED_BACK,
+            folders=wanted.folders,
+            sources=wanted.sources,
+            origin=number,
         )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from caur_ci.hiding import hide_this_process
 from caur_ci.process import missing_tool
+from scheduler.database.distribution import DistributionNames
 from scheduler.database.publishing import Publisher
 from scheduler.database.removing import Remover
 from scheduler.database.runner import DatabaseRunner
@@ -55,6 +56,9 @@ def database_runner(
         settings=settings,
         landing=LandingZone(settings.landing_zone),
         signer=signer,
+        distribution=DistributionNames(settings.distribution, ours=settings.target_repos),
     )
+    if not settings.distribution:
+        _log.info("names of the distribution's packages are not refused: DISTRIBUTION_DATABASES")
     remover = Remover(queue=publisher.queue, settings=settings, signer=signer)
     return DatabaseRunner(publisher, remover, runner_id, stop)

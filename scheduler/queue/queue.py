@@ -286,14 +286,20 @@ class Queue(QueueControl):
         return [claim for each in answer if (claim := self._removal_claim(runner, each))]
 
     def finish_removal(
-        self, claim: RemovalClaim, *, removed: Sequence[str] = (), error: str = ""
+        self,
+        claim: RemovalClaim,
+        *,
+        removed: Sequence[str] = (),
+        error: str = "",
+        remark: str = "",
     ) -> None:
         """End a removal: `removed` are the bases that went, `error` why it failed.
 
-        Raises StaleClaimError.
+        `remark` is what somebody should know about one that did not fail. Raises StaleClaimError.
         """
         outcome = Outcome.FAILED if error else Outcome.SUCCESS
         reason = error or (f"removed {', '.join(removed)}" if removed else "nothing to remove")
+        reason = f"{reason}; {remark}" if remark else reason
         if not self._run("finish_removal", claim.removal_id, claim.token, int(outcome), reason):
             raise stale(claim)
 

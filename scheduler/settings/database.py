@@ -30,7 +30,8 @@ class DatabaseSettings:
     `signing_key` selects one of several keys in `gpg_home`. `grace` is the number of seconds that
     a superseded package file stays in place for readers that still have the old database; then it
     goes to the archive for `archive_days`, and for longer where one of the last `generations`
-    needs it. A removal of more than `removal_share` percent has to be confirmed.
+    needs it. A removal of more than `removal_share` percent has to be confirmed. The names in
+    the databases `distribution` are those of the distribution's own packages.
     """
 
     source_repos: Mapping[str, SourceRepository]
@@ -45,6 +46,7 @@ class DatabaseSettings:
     archive_days: int = DEFAULT_ARCHIVE_DAYS
     generations: int = DEFAULT_GENERATIONS
     removal_share: int = DEFAULT_REMOVAL_SHARE
+    distribution: tuple[Path, ...] = ()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], *, state_dir: Path) -> Self:
@@ -63,6 +65,7 @@ class DatabaseSettings:
             archive_days=values.get(v.REPO_ARCHIVE_DAYS, DEFAULT_ARCHIVE_DAYS),
             generations=values.get(v.REPO_GENERATIONS, DEFAULT_GENERATIONS),
             removal_share=values.get(v.REPO_REMOVAL_SHARE, DEFAULT_REMOVAL_SHARE),
+            distribution=values.get(v.DISTRIBUTION_DATABASES, ()),
         )
 
 

@@ -293,6 +293,12 @@ REPO_REMOVAL_SHARE: Variable[int] = Variable(
     "A removal of more than this percentage of a repository has to be confirmed.",
     "25",
 )
+DISTRIBUTION_DATABASES: Variable[tuple[Path, ...]] = Variable(
+    "DISTRIBUTION_DATABASES",
+    "database.distribution",
+    FilePaths(),
+    "Databases of the distribution, or folders of such, whose package names are not for ours.",
+)
 
 VARIABLES: tuple[Variable[Any], ...] = tuple(
     value for value in list(globals().values()) if isinstance(value, Variable)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from caur_ci.git import TreeEntry
     from scheduler.settings import SourceRepository
 
 # Commits that stay in a cache although no job has asked for them lately.
@@ -44,6 +45,19 @@ class SourceFolder:
 
     path: Path
     tree: str
+
+
+@dataclass(frozen=True, slots=True)
+class FolderNames:
+    """The packages that a folder makes, by its `.SRCINFO`; by its own name where it has none."""
+
+    pkgbase: str
+    pkgnames: frozenset[str]
+
+    @property
+    def made(self) -> frozenset[str]:
+        """The names that its packages may have, with that of its debug symbols."""
+        return self.pkgnames | {f"{self.pkgbase}-debug"}
 
 
 class SourceCache:
@@ -80,28 +94,36 @@ class SourceCache:
         contents = repository.read_blobs(list(blobs.values()))
         return {path: content or b"" for path, content in zip(blobs, contents, strict=True)}
 
-    def names_now(self, source: SourceRepository) -> dict[str, frozenset[str]]:
-        """Return the pkgbase and pkgnames of each package folder at the tip of the repository.
+    def names_at(self, source: SourceRepository, commit: str) -> dict[str, FolderNames]:
+        """Return what each package folder makes at `commit`.
 
-        That is what its HEAD leads to. Folders whose `.SRCINFO` makes no sense are left out.
-        Raises TemporaryError when the repository is out of reach.
+        Raises SourceMissingError when the commit does not exist, TemporaryError when the
+        repository is out of reach.
+        """
+        return _names_in(self._with_commit(source, commit), commit)
+
+    def names_now(self, source: SourceRepository) -> dict[str, FolderNames]:
+        """Return what each package folder makes at the tip of the repository.
+
+        That is what its HEAD leads to. Raises TemporaryError when the repository is out of reach.
         """
         repository = self._repository(source)
+        return _names_in(repository, self._fetched_tip(repository, source))
+
+    def is_current(self, source: SourceRepository, commit: str, folder: str) -> bool:
+        """Tell whether a folder is at the tip of the repository what it is at `commit`.
+
+        Raises what the other methods raise.
+        """
+        repository = self._with_commit(source, commit)
+        tip = self._fetched_tip(repository, source)
+        now, then = (_entry_of(repository, each, folder) for each in (tip, commit))
+        return now is not None and now == then
+
+    def _fetched_tip(self, repository: GitRepository, source: SourceRepository) -> str:
         with locked(self._folder / f"{source.name}.lock"):
             _ensure(repository)
-            tip = _fetch_tip(repository, source)
-        folders = [
-            entry.name
-            for entry in repository.entries(tip)
-            if entry.is_folder and is_package_name(entry.name)
-        ]
-        blobs = repository.read_blobs([f"{tip}:{folder}/.SRCINFO" for folder in folders])
-        found = {}
-        for folder, content in zip(folders, blobs, strict=True):
-            with suppress(InputError):
-                fields = parse_fields(content or b"", origin=folder)
-                found[folder] = frozenset({fields.pkgbase, *fields.pkgnames})
-        return found
+            return _fetch_tip(repository, source)
 
     def _with_commit(self, source: SourceRepository, commit: str) -> GitRepository:
         if _OBJECT_ID.fullmatch(commit) is None:
@@ -205,6 +227,33 @@ def _forget_old_commits(repository: GitRepository, *, keep: str) -> None:
     for name in output.decode().splitlines()[_KEPT_COMMITS:]:
         if not name.endswith(keep):
             repository.git("update-ref", "-d", name)
+
+
+def _entry_of(repository: GitRepository, commit: str, folder: str) -> TreeEntry | None:
+    return next((each for each in repository.entries(commit) if each.name == folder), None)
+
+
+def _names_in(repository: GitRepository, commit: str) -> dict[str, FolderNames]:
+    folders = [
+        entry.name
+        for entry in repository.entries(commit)
+        if entry.is_folder and is_package_name(entry.name)
+    ]
+    found = {}
+    for name in (".SRCINFO", "PKGBUILD"):
+        left = [folder for folder in folders if folder not in found]
+        contents = repository.read_blobs([f"{commit}:{folder}/{name}" for folder in left])
+        for folder, content in zip(left, contents, strict=True):
+            if content is not None:
+                found[folder] = _names_of(folder, content if name == ".SRCINFO" else b"")
+    return found
+
+
+def _names_of(folder: str, srcinfo: bytes) -> FolderNames:
+    with suppress(InputError):
+        fields = parse_fields(srcinfo, origin=folder)
+        return FolderNames(fields.pkgbase, frozenset(fields.pkgnames))
+    return FolderNames(folder, frozenset({folder}))
 
 
 def _folder_tree(

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from caur_ci.expectation import Expectation
-    from scheduler.database.delivery_verifier import VerifiedDelivery
-    from scheduler.database.generations import Generation
+    from scheduler.database.delivery_verifier import Published, VerifiedDelivery
+    from scheduler.database.ownership import Mandate
     from scheduler.queue import Claim
     from tests.support.publishing import World
 
@@ -44,13 +43,13 @@ def test_so_does_a_delivery_that_cannot_be_checked(
     def verify(
         self: DeliveryVerifier,
         claim: Claim,
-        expectation: Expectation,
-        current: Generation,
+        mandate: Mandate,
+        published: Published,
         staging: Path,
     ) -> VerifiedDelivery:
         if claim.spec.pkgbase == "odd":
             raise RecursionError("too deep")
-        return real(self, claim, expectation, current, staging)
+        return real(self, claim, mandate, published, staging)
 
     monkeypatch.setattr(DeliveryVerifier, "verify", verify)
 

@@ -214,11 +214,48 @@ def test_a_source_repository_that_the_runner_does_not_know_is_told_to_its_operat
     assert "PACKAGE_REPOS" in caplog.text
 
 
-def test_an_older_version_is_published_where_somebody_asked_for_it(world: World) -> None:
+def test_an_older_version_is_published_where_somebody_asked_and_committed_it(world: World) -> None:
     world.simple("tool", "2-1")
     world.runner().step()
     world.deliver(job("tool", on_older=OnOlder.PUBLISH), world.package("tool", "1-1"))
     world.runner().step()
 
     assert world.ended("tool") == (Outcome.SUCCESS, "")
+    assert world.published() == {"tool": "1-1"}
+
+
+def test_a_request_alone_brings_no_older_version(world: World) -> None:
+    world.simple("tool", "1-1")
+    world.runner().step()
+    old = world.checkout.head()
+    world.simple("tool", "2-1")
+    world.runner().step()
+    # Whoever may write to the queue can ask for that.
+    world.land(job("tool", on_older=OnOlder.PUBLISH, commit=old), world.package("tool", "1-1"))
+    world.runner().step()
+
+    outcome, reason = world.ended("tool")
+    assert outcome is Outcome.FAILED
+    assert "not what the source repository has now" in reason
+    assert world.published() == {"tool": "2-1"}
+
+
+@pytest.mark.parametrize("line", ["replaces = glibc", "group = base"])
+def test_fields_that_the_commit_does_not_allow_are_refused(world: World, line: str) -> None:
+    world.simple("tool", extra=f"{line}\n")
+
+    world.runner().step()
+
+    outcome, reason = world.ended("tool")
+    assert outcome is Outcome.FAILED
+    assert f"its .PKGINFO has '{line}'" in reason
+    assert world.published() == {}
+
+
+def test_fields_that_the_commit_allows_are_published(world: World) -> None:
+    world.checkout.commit("allow", {"tool/.CI/config": "BUILDER_ALLOW_PROHIBITED=1\n"})
+    world.simple("tool", extra="replaces = old-tool\n")
+
+    world.runner().step()
+
     assert world.published() == {"tool": "1-1"}

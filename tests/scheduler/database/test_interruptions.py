@@ -151,6 +151,7 @@ def test_a_killed_runner_loses_no_job(
         was_killed = killed_at(step, publish)
         let_leases_end(redis)
         world.queue.reap()
+        world.settle_publications()
         world.runner().step()
 
         assert world.ended("tool") == (Outcome.SUCCESS, "")

@@ -13,7 +13,7 @@ from caur_ci.errors import TemporaryError
 from caur_ci.git.export import tree_id
 from caur_ci.git.trees import UnsafeTreeError
 from scheduler.settings import SourceRepository
-from scheduler.source.cache import MAX_FILE_SIZE, SourceCache, SourceMissingError
+from scheduler.source.cache import MAX_FILE_SIZE, FolderNames, SourceCache, SourceMissingError
 from tests.support.git import Checkout, git, srcinfo
 from tests.support.queue import Background
 
@@ -268,10 +268,31 @@ def test_the_names_in_a_repository_are_those_at_its_tip(
     )
     checkout.push()
 
-    assert cache.names_now(source) == {"tool": {"tool", "tool-doc"}, "folder": {"base"}}
+    # Without a `.SRCINFO` that can be read, a folder stands for its own name.
+    others = {
+        "broken": FolderNames("broken", frozenset({"broken"})),
+        "without": FolderNames("without", frozenset({"without"})),
+        "folder": FolderNames("base", frozenset({"base"})),
+    }
+    tool = FolderNames("tool", frozenset({"tool", "tool-doc"}))
+    assert cache.names_now(source) == {"tool": tool, **others}
+    assert tool.made == {"tool", "tool-doc", "tool-debug"}
+    first = checkout.head()
     checkout.commit("two", {"tool/.SRCINFO": None})
     checkout.push()
-    assert cache.names_now(source) == {"folder": {"base"}}
+    assert cache.names_now(source) == others
+    assert cache.names_at(source, first) == {"tool": tool, **others}
     checkout.remote.rename(checkout.remote.with_name("away"))
     with pytest.raises(TemporaryError, match="cannot be fetched"):
         cache.names_now(source)
+
+
+def test_a_folder_is_current_as_long_as_the_tip_has_the_same(
+    cache: SourceCache, checkout: Checkout, source: SourceRepository
+) -> None:
+    first = checkout.commit("one", {"a/PKGBUILD": "1", "b/PKGBUILD": "1", "c/PKGBUILD": "1"})
+    checkout.push()
+    checkout.commit("two", {"b/PKGBUILD": "2", "c/PKGBUILD": None})
+    checkout.push()
+
+    assert [cache.is_current(source, first, name) for name in "abcd"] == [True, False, False, False]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.pipeline.on_schedule import planning
-from caur_ci.update.takeover import take_over as real
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction
+from caur_ci.update.takeover import take_over as real
 from tests.caur_ci.pipeline.on_schedule.world import ScheduleWorld, actions, reasons
 from tests.support.git import Checkout
 from tests.support.upstream import upstream
