@@ -1,0 +1,18 @@
+"""Fixtures of the journeys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.objects import ObjectStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ObjectStore:
+    """An empty bare repository."""
+    return ObjectStore.create(tmp_path / "store.git")
