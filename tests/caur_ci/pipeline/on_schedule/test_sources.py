@@ -1,0 +1,130 @@
+"""Every package gets an answer of the source that covers it, whatever the source does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from caur_ci.pipeline.on_schedule.reading import FollowedRepository, read_repository
+from caur_ci.pipeline.on_schedule.sources import look_at_sources
+from caur_ci.pipeline.shared.progress import Unwatched
+from caur_ci.update.aur import AurSource
+from caur_ci.update.git_url import GitUrlSource
+from caur_ci.update.recording import Live
+from caur_ci.update.source import FindingKind, SourceFinding
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from caur_ci.update.source import FollowedPackage, Source
+    from tests.support.objects import ObjectStore
+
+CONFIGS = {
+    "aur1": "CI_PKGBUILD_SOURCE=aur\n",
+    "aur2": "CI_PKGBUILD_SOURCE=aur\n",
+    "git1": "CI_PKGBUILD_SOURCE=https://example.org/git1.git\n",
+    "none": "",
+}
+
+
+class Answers:
+    """Stands for what the sources say; they are asked for nothing else."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.answers: dict[str, SourceFinding] = {}
+        self.asked: dict[str, list[str]] = {}
+
+        def look(
+            source: Source, packages: Sequence[FollowedPackage]
+        ) -> Mapping[str, SourceFinding]:
+            self.asked[source.name] = [package.name for package in packages]
+            return self.answers
+
+        monkeypatch.setattr(AurSource, "look", look)
+        monkeypatch.setattr(GitUrlSource, "look", look)
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
+    return Answers(monkeypatch)
+
+
+def repository(store: ObjectStore, *names: str) -> FollowedRepository:
+    files = {f"{name}/.CI/config": CONFIGS[name] for name in names}
+    return read_repository(store.git, store.commit(files))
+
+
+def looked(
+    store: ObjectStore, *names: str, progress: Unwatched | None = None
+) -> Mapping[str, SourceFinding]:
+    with look_at_sources(
+        store.git, repository(store, *names), Live(), now=0, progress=progress or Unwatched()
+    ) as findings:
+        return findings
+
+
+def test_each_source_is_asked_for_its_own(store: ObjectStore, answers: Answers) -> None:
+    looked(store, *CONFIGS)
+
+    assert answers.asked == {"aur": ["aur1", "aur2"], "git": ["git1"]}
+
+
+def test_their_answers_are_given_as_they_are(store: ObjectStore, answers: Answers) -> None:
+    gone = SourceFinding(kind=FindingKind.GONE, reason="it is gone")
+    built = SourceFinding(kind=FindingKind.BUILD)
+    answers.answers = {"aur1": gone, "aur2": built, "git1": gone}
+
+    assert looked(store, *CONFIGS) == {"aur1": gone, "aur2": built, "git1": gone}
+
+
+def test_a_package_without_an_answer_has_failed(store: ObjectStore, answers: Answers) -> None:
+    unchanged = SourceFinding(kind=FindingKind.UNCHANGED)
+    answers.answers = {"aur2": unchanged}
+
+    assert looked(store, *CONFIGS) == {
+        "aur1": SourceFinding(kind=FindingKind.FAILED, reason="the source aur gave no answer"),
+        "aur2": unchanged,
+        "git1": SourceFinding(kind=FindingKind.FAILED, reason="the source git gave no answer"),
+    }
+
+
+def test_answers_that_nobody_asked_for_are_left_out(store: ObjectStore, answers: Answers) -> None:
+    answers.answers = {"none": SourceFinding(kind=FindingKind.GONE)}
+
+    assert set(looked(store, *CONFIGS)) == {"aur1", "aur2", "git1"}
+
+
+def test_a_source_without_packages_is_not_asked(store: ObjectStore, answers: Answers) -> None:
+    looked(store, "git1", "none")
+
+    assert answers.asked == {"git": ["git1"]}
+
+
+def test_without_followed_packages_nothing_is_looked_at(
+    store: ObjectStore, answers: Answers
+) -> None:
+    assert looked(store, "none") == {}
+    assert answers.asked == {}
+
+
+@pytest.mark.usefixtures("answers")
+def test_progress_counts_packages(store: ObjectStore) -> None:
+    progress = _Counted()
+
+    looked(store, *CONFIGS, progress=progress)
+
+    assert progress.begun == [("Looking at sources", 3)]
+    assert sorted(progress.steps) == [1, 2]
+
+
+class _Counted(Unwatched):
+    def __init__(self) -> None:
+        self.begun: list[tuple[str, int]] = []
+        self.steps: list[int] = []
+
+    def begin(self, what: str, total: int) -> None:
+        self.begun.append((what, total))
+
+    def advance(self, steps: int = 1) -> None:
+        self.steps.append(steps)
