@@ -123,5 +123,10 @@ def _read_regular(path: str) -> bytes | None:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
-    with open(handle, "rb") as opened:  # noqa: PTH123 - a descriptor, not a path
-        return opened.read() if stat.S_ISREG(os.fstat(handle).st_mode) else None
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            return None
+        with open(handle, "rb", closefd=False) as opened:  # noqa: PTH123 - a descriptor, not a path
+            return opened.read()
+    finally:
+        os.close(handle)
