@@ -52,7 +52,7 @@ class OwnCommits:
         ]
         return all(
             isinstance(value, str) and _OBJECT_ID.fullmatch(value)
-            for value in (*branches, *([self.last] if self.last else ()))
+            for value in (*branches, *([self.last] if self.last != "" else ()))
         )
 
     def to_bytes(self) -> bytes:
