@@ -1,0 +1,123 @@
+"""The build request that follows from decisions."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from caur_ci.config import RepositoryConfig
+from caur_ci.deptree import DependencyTree
+from caur_ci.pipeline.shared.decision import PackageAction, PackageDecision
+from caur_ci.pipeline.shared.documents.assembly import build_request
+from caur_ci.pipeline.shared.forge import ForgePipeline
+from caur_ci.request import BuildRequest, PackageRequest
+from tests.support.git import srcinfo
+from tests.support.trees import tree_of_words
+
+COMMIT = "c" * 40
+NOTHING = tree_of_words({})
+
+
+def build(name: str, reason: str = "changed", build_class: str | None = None) -> PackageDecision:
+    return PackageDecision(name, PackageAction.BUILD, reason, build_class)
+
+
+def remove(name: str) -> PackageDecision:
+    return PackageDecision(name, PackageAction.REMOVE, "gone")
+
+
+def requested(
+    *decisions: PackageDecision,
+    tree: DependencyTree = NOTHING,
+    config: RepositoryConfig | None = None,
+    pipeline: ForgePipeline | None = None,
+) -> BuildRequest:
+    return build_request(
+        iter(decisions),
+        commit=COMMIT,
+        tree=tree,
+        config=config or RepositoryConfig(),
+        pipeline=pipeline or ForgePipeline(),
+    )
+
+
+def test_what_is_asked_for_keeps_its_order() -> None:
+    found = requested(build("b"), remove("z"), build("a", "added", "3"), remove("y"))
+
+    assert [(one.pkgbase, one.build_class, one.reason) for one in found.packages] == [
+        ("b", None, "changed"),
+        ("a", "3", "added"),
+    ]
+    assert found.remove == ("z", "y")
+    assert found
+
+
+def test_nothing_decided_asks_for_nothing() -> None:
+    assert not requested()
+
+
+def test_where_it_comes_from_and_goes_to() -> None:
+    mirror = "https://e/arch"
+    config = RepositoryConfig(
+        build_repo="source", repo_name="target", lib_db=(f"{mirror}/core/os/x86_64/core.db",)
+    )
+
+    found = requested(build("a"), config=config, pipeline=ForgePipeline(pipeline_id="12"))
+
+    assert (found.source_repo, found.target_repo) == ("source", "target")
+    assert (found.commit, found.commit_reference) == (COMMIT, f"{COMMIT}:12")
+    assert (found.arch, found.arch_mirror) == ("x86_64", f"{mirror}/$repo/os/$arch")
+
+
+def test_each_request_has_an_id_of_its_own_and_a_time_in_utc() -> None:
+    one, other = requested(), requested()
+
+    assert len(one.request_id) == 32
+    assert one.request_id != other.request_id
+    assert datetime.fromisoformat(one.created).tzinfo == UTC
+
+
+def test_names_that_are_produced_and_needed() -> None:
+    files = {
+        "base": srcinfo("base", "provides = virtual=2", names=("one", "two")),
+        "user": srcinfo("user", "depends = virtual>=1", "makedepends = cmake", "depends = user"),
+    }
+    tree = DependencyTree.read({name: text.encode() for name, text in files.items()})
+
+    base, user = requested(build("base"), build("user"), tree=tree).packages
+
+    assert base == PackageRequest(
+        pkgbase="base", pkgnames=("one", "two"), provides=("virtual",), reason="changed"
+    )
+    assert (user.pkgnames, user.provides) == (("user",), ())
+    assert "user" not in user.depends
+    assert {"virtual", "cmake"} <= set(user.depends)
+
+
+def test_a_package_that_needs_its_own_parts_waits_for_nobody() -> None:
+    text = srcinfo("base", "depends = two", "makedepends = base", names=("one", "two"))
+    tree = DependencyTree.read({"base": text.encode()})
+
+    (package,) = requested(build("base"), tree=tree).packages
+
+    assert package.depends == ()
+
+
+def test_a_package_whose_srcinfo_is_missing_is_asked_for_all_the_same() -> None:
+    tree = DependencyTree.read({"a": None})
+
+    (package,) = requested(build("a"), tree=tree).packages
+
+    assert package == PackageRequest(pkgbase="a", reason="changed")
+
+
+def test_nothing_makes_it_unreadable_for_its_schema() -> None:
+    long = "x" * 300
+    text = srcinfo("a", f"provides = {long}", f"depends = {long}y", "depends = short")
+    tree = DependencyTree.read({"a": text.encode()})
+
+    found = requested(build("a", "é" * 1000), tree=tree)
+
+    (package,) = found.packages
+    assert (package.provides, package.depends) == ((), ("short",))
+    assert package.reason == "é" * 500
+    assert BuildRequest.from_json(found.to_json(), origin="it") == found

@@ -1,0 +1,65 @@
+"""Messages of automated commits."""
+
+from __future__ import annotations
+
+import pytest
+
+from caur_ci.pipeline.shared.forge import ForgePipeline
+from caur_ci.pipeline.shared.messages import is_automated, review_message, update_message
+
+
+@pytest.mark.parametrize(
+    ("packages", "forge", "expected"),
+    [
+        (["a"], "", "chore(update): a\n"),
+        (["a"], "gitlab", "chore(update): a\n"),
+        (["a"], "github", "chore(update): a [skip ci]\n"),
+        (["a", "b", "c", "d"], "", "chore(update): a, b, c, d\n"),
+        (list("abcde"), "", "chore(update): packages (5)\n\nchanged: a, b, c, d, e\n"),
+        (
+            list("abcde"),
+            "github",
+            "chore(update): packages (5) [skip ci]\n\nchanged: a, b, c, d, e\n",
+        ),
+    ],
+)
+def test_an_update(packages: list[str], forge: str, expected: str) -> None:
+    message = update_message(packages, ForgePipeline(forge=forge))
+
+    assert message == expected
+    assert is_automated(message)
+
+
+@pytest.mark.parametrize(
+    ("reasons", "link", "expected"),
+    [
+        ((), "", "chore(update): a\n\n"),
+        (("x is new", "y"), "", "chore(update): a\n\n- x is new\n- y\n"),
+        (("x",), "https://e/1", "chore(update): a\n\n- x\n\nhttps://e/1\n"),
+    ],
+)
+def test_a_review(reasons: tuple[str, ...], link: str, expected: str) -> None:
+    message = review_message("a", reasons, link)
+
+    assert message == expected
+    assert is_automated(message)
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("chore(update): a", True),
+        ("chore(update): a\n\nanything\nbelow", True),
+        ("chore(packages): update packages", True),
+        ("chore(packages): update packages [skip ci]\n", True),
+        ("chore(packages): update packages by hand\n", False),
+        ("chore(update): \n", False),
+        ("chore(update):\nchore(update): a\n", False),
+        (" chore(update): a\n", False),
+        ("fix: x\n\nchore(update): a\n", False),
+        ("Revert chore(update): a\n", False),
+        ("", False),
+    ],
+)
+def test_what_a_pipeline_made(message: str, expected: bool) -> None:
+    assert is_automated(message) is expected
