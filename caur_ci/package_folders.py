@@ -126,7 +126,7 @@ def _read_regular(path: str) -> bytes | None:
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             return None
-        with open(handle, "rb", closefd=False) as opened:  # noqa: PTH123 - a descriptor, not a path
+        with open(handle, "rb", closefd=False) as opened:
             return opened.read()
     finally:
         os.close(handle)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from caur_ci.environment import Secrets
 from caur_ci.pipeline.shared.context import RunContext
 from caur_ci.pipeline.shared.forge import ForgePipeline
-from caur_ci.pipeline.shared.repository import SharedRepository
+from caur_ci.pipeline.shared.refs import SharedRepository
 
 if TYPE_CHECKING:
     from tests.support.objects import ObjectStore
@@ -26,7 +26,7 @@ def context_in(
     return RunContext(
         git=store.git,
         shared=SharedRepository(store.git, None),
-        pipeline=pipeline or ForgePipeline(),
+        forge_pipeline=pipeline or ForgePipeline(),
         head=head,
         branch=MAIN,
         environ={},

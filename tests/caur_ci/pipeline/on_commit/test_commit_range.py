@@ -64,7 +64,7 @@ class TestPositions:
         ours, theirs = store.commit({}, message="ours"), store.commit({}, message="theirs")
         head = store.commit({}, ours, theirs)
 
-        assert found(store, head, None).old_tree == ours
+        assert found(store, head, None).diff_base == ours
 
     def test_same(self, store: ObjectStore) -> None:
         _, head = store.commits("one", "two")
@@ -194,13 +194,15 @@ class TestShallow:
         hidden = path.rename(path.with_suffix(".away"))
         cut_off(store, head)
         remote = FakeRemote(store)
-        remote.deepen = lambda *names, by: (  # type: ignore[method-assign]
-            remote.steps.append(by),
-            remote.fetched.extend(names),
-            hidden.rename(path),
-        )[0]
 
-        assert found(store, head, None, remote).old_tree == parent
+        def deepen(*names: str, by: int | None) -> None:
+            remote.steps.append(by)
+            remote.fetched.extend(names)
+            hidden.rename(path)
+
+        remote.deepen = deepen  # type: ignore[method-assign]
+
+        assert found(store, head, None, remote).diff_base == parent
         assert (remote.steps, remote.fetched) == ([1], [head])
 
     def test_without_tag_parent_and_remote_the_remedy_is_told(self, store: ObjectStore) -> None:

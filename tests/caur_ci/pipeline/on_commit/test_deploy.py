@@ -8,7 +8,7 @@ import pytest
 
 from caur_ci.errors import InputError
 from caur_ci.git import CommitMessage
-from caur_ci.pipeline.on_commit.deploy import Deploys, read_deploys
+from caur_ci.pipeline.on_commit.deploy import DeployRequests, read_deploys
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,9 @@ PACKAGES = ("a", "b", "c-git", "x@y")
 FIRST, SECOND, THIRD = "1" * 40, "2" * 40, "3" * 40
 
 
-def read(*messages: str, existed: Callable[[str, str], bool] = lambda _, __: False) -> Deploys:
+def read(
+    *messages: str, existed: Callable[[str, str], bool] = lambda _, __: False
+) -> DeployRequests:
     """Read messages of the commits 111…, 222… and so on."""
     commits = [
         CommitMessage(str(number) * 40, text) for number, text in enumerate(messages, start=1)

@@ -10,7 +10,7 @@ from caur_ci.errors import ConfigError, InputError
 from caur_ci.pipeline.on_commit.commit_range import TagPosition
 from caur_ci.pipeline.on_commit.planning import CommitPlanner
 from caur_ci.pipeline.shared.forge import ForgePipeline
-from caur_ci.pipeline.shared.repository import RefSnapshot
+from caur_ci.pipeline.shared.refs import RefSnapshot
 from tests.caur_ci.pipeline.context import context_in
 from tests.support.git import srcinfo
 

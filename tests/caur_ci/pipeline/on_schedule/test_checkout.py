@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from caur_ci.pipeline.on_schedule.checkout import bring_forward, show_state
+from caur_ci.pipeline.on_schedule.checkout import advance_checkout, check_out_state
 from tests.support.objects import MISSING, ObjectStore
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class TestForward:
     def test_they_are_those_of_the_new_commit(self, work: ObjectStore) -> None:
         new = work.commit(NEW)
 
-        assert bring_forward(work.git, work.commit(OLD), new) == ""
+        assert advance_checkout(work.git, work.commit(OLD), new) == ""
 
         assert work.git.commit_id("refs/heads/main") == new
         assert work.git.branch() == "refs/heads/main"
@@ -58,7 +58,7 @@ class TestForward:
         (work.git.folder / "b" / "f").write_text("mine\n")
         (work.git.folder / "b" / "more").write_text("mine\n")
 
-        assert bring_forward(work.git, work.commit(OLD), new) == ""
+        assert advance_checkout(work.git, work.commit(OLD), new) == ""
 
         assert work.git.commit_id("HEAD") == new
         assert content(work) == {**NEW, "b/f": "mine\n", "b/more": "mine\n"}
@@ -72,7 +72,7 @@ class TestForward:
         changed.parent.mkdir(exist_ok=True)
         changed.write_text("mine\n")
 
-        trouble = bring_forward(work.git, old, new)
+        trouble = advance_checkout(work.git, old, new)
 
         assert trouble.startswith(f"the working tree stays at {old[:12]}: ")
         assert path in trouble
@@ -83,8 +83,8 @@ class TestForward:
         old = work.commit(OLD)
         bare = ObjectStore.create(tmp_path / "bare.git")
 
-        assert bring_forward(work.git, old, old) == ""
-        assert bring_forward(bare.git, old, MISSING) == ""
+        assert advance_checkout(work.git, old, old) == ""
+        assert advance_checkout(bare.git, old, MISSING) == ""
         assert content(work) == OLD
 
 
@@ -114,7 +114,7 @@ class TestState:
     def test_it_is_checked_out(self, work: ObjectStore) -> None:
         commit = work.commit(STATE)
 
-        assert show_state(work.git, commit) == ""
+        assert check_out_state(work.git, commit) == ""
 
         folder = work.git.folder / ".state"
         assert (folder / "a").read_text() == "K=1\n"
@@ -123,29 +123,29 @@ class TestState:
         assert work.git.branch() == "refs/heads/main"
 
     def test_it_follows_the_branch(self, work: ObjectStore) -> None:
-        show_state(work.git, work.commit(STATE))
+        check_out_state(work.git, work.commit(STATE))
 
-        assert show_state(work.git, work.commit({"b": "K=2\n"})) == ""
+        assert check_out_state(work.git, work.commit({"b": "K=2\n"})) == ""
 
         folder = work.git.folder / ".state"
         assert [path.name for path in folder.iterdir() if path.name != ".git"] == ["b"]
 
     def test_it_is_left_alone_where_it_is_there(self, work: ObjectStore) -> None:
         commit = work.commit(STATE)
-        show_state(work.git, commit)
+        check_out_state(work.git, commit)
         before = (work.git.folder / ".state").stat().st_ino
 
-        assert show_state(work.git, commit) == ""
+        assert check_out_state(work.git, commit) == ""
 
         assert (work.git.folder / ".state").stat().st_ino == before
 
     def test_changes_in_it_are_undone(self, work: ObjectStore) -> None:
         commit = work.commit(STATE)
-        show_state(work.git, commit)
+        check_out_state(work.git, commit)
         changed = work.git.folder / ".state" / "a"
         changed.write_text("mine")
 
-        assert show_state(work.git, commit) == ""
+        assert check_out_state(work.git, commit) == ""
 
         assert changed.read_text() == "K=1\n"
 
@@ -156,7 +156,7 @@ class TestState:
         folder = work.git.folder / ".state"
         put(folder)
 
-        assert show_state(work.git, work.commit(STATE)) == ""
+        assert check_out_state(work.git, work.commit(STATE)) == ""
 
         assert not folder.is_symlink()
         assert (folder / "a").read_text() == "K=1\n"
@@ -164,15 +164,15 @@ class TestState:
             assert folder.with_name("elsewhere").joinpath("kept").read_text() == "mine"
 
     def test_what_cannot_be_checked_out_is_told(self, work: ObjectStore) -> None:
-        trouble = show_state(work.git, MISSING)
+        trouble = check_out_state(work.git, MISSING)
 
         assert trouble.startswith(".state could not be brought up to date: ")
 
     def test_there_is_nothing_to_show(self, work: ObjectStore, tmp_path: Path) -> None:
         bare = ObjectStore.create(tmp_path / "bare.git")
 
-        assert show_state(work.git, None) == ""
-        assert show_state(bare.git, bare.commit(STATE)) == ""
+        assert check_out_state(work.git, None) == ""
+        assert check_out_state(bare.git, bare.commit(STATE)) == ""
 
         assert not (work.git.folder / ".state").exists()
         assert not (bare.folder / ".state").exists()

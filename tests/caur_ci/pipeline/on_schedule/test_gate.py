@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.pipeline.on_schedule.gate import GateError, pass_gate, tagged_commit
-from caur_ci.pipeline.shared.repository import RefSnapshot
+from caur_ci.pipeline.shared.refs import RefSnapshot
 from tests.caur_ci.pipeline.context import context_in
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ import pytest
 from caur_ci.environment import Secrets
 from caur_ci.errors import InputError
 from caur_ci.git import Identity, RefUpdate
+from caur_ci.pipeline.on_schedule.followed_repository import FollowedRepository, read_repository
 from caur_ci.pipeline.on_schedule.pending_push import PendingPush, PushBuilder
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction
-from caur_ci.pipeline.on_schedule.reading import FollowedRepository, read_repository
 from caur_ci.pipeline.shared.memory.branch import MEMORY_BRANCH, Memory
 from caur_ci.pipeline.shared.memory.own_commits import OwnCommits, ReviewBranch
 from caur_ci.pipeline.shared.memory.seen import SeenPackages
-from caur_ci.pipeline.shared.repository import SCHEDULED_TAG, RefSnapshot
+from caur_ci.pipeline.shared.refs import SCHEDULED_TAG, RefSnapshot
 from caur_ci.pipeline.shared.state_branch import STATE_BRANCH
 from caur_ci.review import ReviewRequest
 from caur_ci.update.source import LastSeen
@@ -122,8 +122,9 @@ class TestNothing:
     def test_nothing_was_found(self, run: Run) -> None:
         push = run.builder().build(run.snapshot)
 
-        assert (push.updates, push.reviews, push.commit, push.state) == ((), (), run.commit, None)
-        assert not push.documents.request
+        assert (push.updates, push.review_requests) == ((), ())
+        assert (push.commit, push.state) == (run.commit, None)
+        assert push.documents.request.is_empty
         assert "a" in push.documents.deptree
 
     def test_a_tag_object_at_the_branch_stays(self, run: Run) -> None:
@@ -246,7 +247,7 @@ class TestReviews:
         request = ReviewRequest(
             package="a", branch="update-a", target="main", reasons=("odd",), link="https://e/1"
         )
-        assert push.reviews == ((request,) if action is ScheduleAction.REVIEW else ())
+        assert push.review_requests == ((request,) if action is ScheduleAction.REVIEW else ())
 
     def test_a_review_that_is_there_is_asked_for_again(self, run: Run) -> None:
         planned = run.planned(ScheduleAction.REVIEW, reasons=("odd",))
@@ -262,7 +263,7 @@ class TestReviews:
         again = run.builder(planned).build(snapshot)
 
         assert again.updates == ()
-        assert [request.package for request in again.reviews] == ["a"]
+        assert [request.package for request in again.review_requests] == ["a"]
 
     def test_it_is_on_top_of_the_updates_of_the_same_run(self, run: Run) -> None:
         update = planned_for(
@@ -286,7 +287,7 @@ class TestReviews:
 
         assert set(refs(push)) == {MEMORY_BRANCH}
         assert push.plan.notes == ("branch update-a is not as it was made here; it is left alone",)
-        assert push.reviews == ()
+        assert push.review_requests == ()
         memory = memory_in(run, push)
         assert memory.seen.get("a") == LastSeen()
         assert memory.commits.reviews == {}
@@ -400,7 +401,7 @@ class TestPlan:
     def test_packages_with_a_broken_configuration_have_failed(self, run: Run) -> None:
         run.files["b/.CI/config"] = "CI_FORCE_VCS=perhaps\n"
 
-        plan = run.builder(run.planned(ScheduleAction.UPDATE)).plan()
+        plan = run.builder(run.planned(ScheduleAction.UPDATE)).schedule_plan()
 
         assert [(one.package, one.action.value) for one in plan.decisions] == [
             ("a", "update"),
@@ -412,7 +413,9 @@ class TestPlan:
     def test_secrets_are_in_none_of_it(self, run: Run) -> None:
         run.secrets = Secrets({"ACCESS_TOKEN": "something"})
 
-        plan = run.builder(run.planned(ScheduleAction.UPDATE)).plan(notes=["something else"])
+        plan = run.builder(run.planned(ScheduleAction.UPDATE)).schedule_plan(
+            notes=["something else"]
+        )
 
         assert (plan.decisions[0].reason, plan.notes) == ("***", ("*** else",))
 

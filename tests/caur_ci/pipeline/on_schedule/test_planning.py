@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from caur_ci.pipeline.on_schedule.followed_repository import read_repository
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction
 from caur_ci.pipeline.on_schedule.planning import PlannedUpdate, UpdatePlanner
-from caur_ci.pipeline.on_schedule.reading import read_repository
-from caur_ci.pipeline.shared.progress import Unwatched
+from caur_ci.pipeline.shared.progress import NoProgress
 from caur_ci.update.hook import HookResult
 from caur_ci.update.source import FindingKind, LastSeen, SourceFinding
 from tests.support.upstream import files_of
@@ -60,7 +60,7 @@ class Case:
         )
 
     def decide(self, found: SourceFinding | None) -> PlannedUpdate:
-        (planned,) = self.planner().plan({self.name: found} if found else {}, Unwatched())
+        (planned,) = self.planner().decide({self.name: found} if found else {}, NoProgress())
         return planned
 
     def found(self, kind: FindingKind, files: Mapping[str, str] | None = None) -> SourceFinding:
@@ -115,7 +115,7 @@ def each_kind(
         kind.value: case.found(kind, files_of(kind, "2-1") if kind is FindingKind.FILES else None)
         for kind in FindingKind
     }
-    planned = {one.package.name: one for one in planner.plan(findings, Unwatched())}
+    planned = {one.package.name: one for one in planner.decide(findings, NoProgress())}
     hooked = {FindingKind(name) for name, _ in case.hooked}
     return {kind: planned[kind.value] for kind in FindingKind}, hooked
 
@@ -329,7 +329,7 @@ class TestReviews:
         findings = dict.fromkeys(names, case.found(FindingKind.FILES, ODD))
         findings["quiet.lock"] = case.found(FindingKind.FILES, NEW)
 
-        planned = {one.package.name: one for one in planner.plan(findings, Unwatched())}
+        planned = {one.package.name: one for one in planner.decide(findings, NoProgress())}
 
         for name in names:
             problem = f"it needs a review, and no branch can be named update-{name}"
@@ -352,7 +352,7 @@ class TestAll:
             "stranger": SourceFinding(kind=FindingKind.BUILD),
         }
 
-        planned = planner.plan(findings, Unwatched())
+        planned = planner.decide(findings, NoProgress())
 
         assert [(one.package.name, one.decision.action.value) for one in planned] == [
             ("a", "gone"),
@@ -367,7 +367,7 @@ class TestAll:
         planner = Case(store).planner(b=files_of("b", "1-1"), c={**files_of("c", "1-1"), **HOOK})
         found = SourceFinding(kind=FindingKind.FILES, tree=store.tree(NEW))
 
-        planner.plan({"a": found}, progress)
+        planner.decide({"a": found}, progress)
 
         assert progress.begun == [("Comparing packages", 2)]
         assert progress.steps == 2
@@ -384,7 +384,7 @@ class TestAll:
         assert case.decide(case.found(FindingKind.BUILD)).decision.build_class == expected
 
 
-class _Counted(Unwatched):
+class _Counted(NoProgress):
     def __init__(self) -> None:
         self.begun: list[tuple[str, int]] = []
         self.steps = 0

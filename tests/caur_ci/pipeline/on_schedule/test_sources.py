@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from caur_ci.pipeline.on_schedule.reading import FollowedRepository, read_repository
+from caur_ci.pipeline.on_schedule.followed_repository import FollowedRepository, read_repository
 from caur_ci.pipeline.on_schedule.sources import look_at_sources
-from caur_ci.pipeline.shared.progress import Unwatched
+from caur_ci.pipeline.shared.progress import NoProgress
 from caur_ci.update.aur import AurSource
 from caur_ci.update.git_url import GitUrlSource
 from caur_ci.update.recording import Live
@@ -56,10 +56,10 @@ def repository(store: ObjectStore, *names: str) -> FollowedRepository:
 
 
 def looked(
-    store: ObjectStore, *names: str, progress: Unwatched | None = None
+    store: ObjectStore, *names: str, progress: NoProgress | None = None
 ) -> Mapping[str, SourceFinding]:
     with look_at_sources(
-        store.git, repository(store, *names), Live(), now=0, progress=progress or Unwatched()
+        store.git, repository(store, *names), Live(), now=0, progress=progress or NoProgress()
     ) as findings:
         return findings
 
@@ -118,7 +118,7 @@ def test_progress_counts_packages(store: ObjectStore) -> None:
     assert sorted(progress.steps) == [1, 2]
 
 
-class _Counted(Unwatched):
+class _Counted(NoProgress):
     def __init__(self) -> None:
         self.begun: list[tuple[str, int]] = []
         self.steps: list[int] = []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from caur_ci.pipeline.on_schedule.reading import read_repository
+from caur_ci.pipeline.on_schedule.followed_repository import read_repository
 from caur_ci.pipeline.on_schedule.trigger import plan_triggered
 from tests.support.upstream import files_of
 

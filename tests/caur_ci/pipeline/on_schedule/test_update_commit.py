@@ -73,7 +73,7 @@ class TestContent:
 
         made = onto(store, tip, [planned(store, "a")])
 
-        assert (made.is_ours, made.replaced) == (True, "")
+        assert (made.is_new, made.replaced) == (True, "")
         assert store.files(made.commit) == {**FILES, "a/f": "2"}
         assert store.git.parents(made.commit) == [tip]
         assert message(store, made.commit) == "chore(update): a\n"
@@ -170,7 +170,7 @@ class TestOverwriting:
 
         made = onto(store, tip, [planned(store, "b")], memory=memory, overwrite=True)
 
-        assert (made.is_ours, made.replaced) == (True, tip)
+        assert (made.is_new, made.replaced) == (True, tip)
         assert store.git.parents(made.commit) == [base]
         assert store.files(made.commit) == {**FILES, "a/f": "2", "b/f": "2"}
         assert message(store, made.commit) == "chore(update): a, b\n"
@@ -243,6 +243,6 @@ def refuses(store: ObjectStore, tip: str, memory: Memory) -> None:
     """See that a commit follows the tip although it was asked to replace it."""
     made = onto(store, tip, [planned(store, "b")], memory=memory, overwrite=True)
 
-    assert (made.is_ours, made.replaced) == (True, "")
+    assert (made.is_new, made.replaced) == (True, "")
     assert store.git.parents(made.commit) == [tip]
     assert message(store, made.commit) == "chore(update): b\n"

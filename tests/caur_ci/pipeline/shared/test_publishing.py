@@ -15,7 +15,7 @@ from caur_ci.pipeline.shared.context import RunContext
 from caur_ci.pipeline.shared.documents.handover import HandoverDocuments
 from caur_ci.pipeline.shared.forge import ForgePipeline
 from caur_ci.pipeline.shared.publishing import publish
-from caur_ci.pipeline.shared.repository import RefSnapshot, SharedRepository
+from caur_ci.pipeline.shared.refs import RefSnapshot, SharedRepository
 from caur_ci.request import BuildRequest
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def context(folder: Path, shared: FakeShared, *, bare: bool = False) -> RunConte
     return RunContext(
         git=GitRepository(folder.parent, bare=bare),
         shared=cast("SharedRepository", shared),
-        pipeline=ForgePipeline(forge="gitlab"),
+        forge_pipeline=ForgePipeline(forge="gitlab"),
         head="",
         branch="refs/heads/main",
         environ={},
@@ -119,7 +119,7 @@ def test_what_lands_at_once(folder: Path) -> None:
     assert build.snapshots == [FIRST]
     assert shared.pushed == [(done.push.updates, ("ci.skip",))]
     assert shared.branches == []
-    assert done.landed
+    assert done.pushed
     assert {path.name for path in done.written} == DOCUMENTS
     assert written_for(folder) == "0"
 
@@ -130,7 +130,7 @@ def test_nothing_to_push(folder: Path) -> None:
     done = publish(context(folder, shared), FIRST, Builder(pushes=False))
 
     assert shared.pushed == []
-    assert not done.landed
+    assert not done.pushed
     assert written_for(folder) == "0"
 
 
@@ -157,7 +157,7 @@ def test_others_did_the_work(folder: Path) -> None:
         build.pushes = snapshot == FIRST
         return build(snapshot)
 
-    assert not publish(context(folder, shared), FIRST, until_then).landed
+    assert not publish(context(folder, shared), FIRST, until_then).pushed
     assert len(shared.pushed) == 1
     assert written_for(folder) == "1"
 

@@ -8,7 +8,6 @@ import pytest
 
 from caur_ci.config import RepositoryConfig
 from caur_ci.pipeline.shared.documents.legacy import (
-    arch_mirror,
     not_expressible,
     schedule_params,
 )
@@ -146,23 +145,3 @@ def test_names_that_it_cannot_carry_are_known() -> None:
     asked = request("a", "Big", "x@y", "c-git", "_d.e+f")
 
     assert not_expressible(asked) == ["Big", "x@y"]
-
-
-@pytest.mark.parametrize(
-    ("databases", "expected"),
-    [
-        ((), ""),
-        ((f"{MIRROR}/core/os/x86_64/core.db",), f"{MIRROR}/$repo/os/$arch"),
-        (("https://e/x.db", f"{MIRROR}/extra/os/x86_64/extra.db"), f"{MIRROR}/$repo/os/$arch"),
-        (
-            (f"{MIRROR}/community/os/any/community.db", "https://e/core/os/x86_64/core.db"),
-            f"{MIRROR}/$repo/os/$arch",
-        ),
-        ((f"{MIRROR}/chaotic-aur/os/x86_64/chaotic-aur.db",), ""),
-        ((f"{MIRROR}/core/os/x86_64/",), ""),
-        ((f"{MIRROR}/core/x86_64/core.db",), ""),
-        (("/core/os/x86_64/core.db",), ""),
-    ],
-)
-def test_the_mirror_of_the_distribution(databases: tuple[str, ...], expected: str) -> None:
-    assert arch_mirror(databases) == expected

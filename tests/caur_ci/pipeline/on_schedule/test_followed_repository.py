@@ -9,10 +9,10 @@ import pytest
 from caur_ci.config import PackageConfig, PkgbuildSource
 from caur_ci.errors import ConfigError, InputError
 from caur_ci.git import Identity
-from caur_ci.pipeline.on_schedule.reading import read_repository
+from caur_ci.pipeline.on_schedule.followed_repository import read_repository
 from caur_ci.pipeline.shared.memory.branch import Memory
 from caur_ci.pipeline.shared.memory.seen import SeenPackages
-from caur_ci.pipeline.shared.repository import RefSnapshot
+from caur_ci.pipeline.shared.refs import RefSnapshot
 from caur_ci.update.source import NEVER_SEEN, LastSeen
 from tests.caur_ci.pipeline.context import context_in
 from tests.support.upstream import files_of

@@ -11,7 +11,7 @@ from caur_ci.errors import GitError
 from caur_ci.git import Credentials, Identity, RefUpdate, Remote
 from caur_ci.pipeline.shared.memory.branch import MEMORY_BRANCH, Memory
 from caur_ci.pipeline.shared.memory.seen import SeenPackages
-from caur_ci.pipeline.shared.repository import (
+from caur_ci.pipeline.shared.refs import (
     SCHEDULED_TAG,
     RefSnapshot,
     SharedRepository,
@@ -155,13 +155,13 @@ class TestSnapshot:
         here = store.commit({"f": "here"})
         missing = there.ref(MAIN, there.commit({"f": "there"}))
 
-        far.get([here, None])  # the remote has none of it: it would refuse
-        far.get([here, missing, None, missing])
+        far.fetch_missing([here, None])  # the remote has none of it: it would refuse
+        far.fetch_missing([here, missing, None, missing])
 
         assert store.git.resolve(missing) == missing
 
     def test_without_a_remote_what_is_missing_stays_missing(self, near: SharedRepository) -> None:
-        near.get([MISSING])
+        near.fetch_missing([MISSING])
 
 
 class TestMemory:
@@ -218,7 +218,7 @@ class TestUpdate:
         for name in (MAIN, STATE_BRANCH, "refs/heads/update-a"):
             place.ref(name, one)
 
-        landed = shared.update(
+        landed = shared.push(
             [
                 RefUpdate(MAIN, two, one),
                 RefUpdate(STATE_BRANCH, unrelated, one),
@@ -250,7 +250,7 @@ class TestUpdate:
         one, two = store.commits("one", "two")
         theirs = place.ref(MAIN, place.commit({}, message="theirs"))
 
-        landed = shared.update(
+        landed = shared.push(
             [RefUpdate(SCHEDULED_TAG, two, None), RefUpdate(MAIN, two, one if seen else None)], []
         )
 
@@ -273,7 +273,7 @@ class TestUpdate:
         (place.folder / "refs" / "heads" / "main.lock").touch()
 
         with pytest.raises(GitError):
-            shared.update([RefUpdate(MAIN, one, None)], [])
+            shared.push([RefUpdate(MAIN, one, None)], [])
         assert ref(place, MAIN) is None
 
     def test_the_tag_of_this_clone_follows_from_wherever_it_was(
@@ -283,7 +283,7 @@ class TestUpdate:
         there.ref(SCHEDULED_TAG, there.commits("one")[0])
         store.ref(SCHEDULED_TAG, store.commit({}, message="long ago"))
 
-        assert far.update([RefUpdate(SCHEDULED_TAG, two, one), RefUpdate(MAIN, two, None)], [])
+        assert far.push([RefUpdate(SCHEDULED_TAG, two, one), RefUpdate(MAIN, two, None)], [])
 
         assert ref(store, SCHEDULED_TAG) == two
         assert ref(store, MAIN) is None

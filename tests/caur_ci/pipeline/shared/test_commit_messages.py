@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from caur_ci.pipeline.shared.commit_messages import is_automated, review_message, update_message
 from caur_ci.pipeline.shared.forge import ForgePipeline
-from caur_ci.pipeline.shared.messages import is_automated, review_message, update_message
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
 from caur_ci.config import RepositoryConfig
 from caur_ci.deptree import DependencyTree
 from caur_ci.pipeline.shared.decision import PackageAction, PackageDecision
-from caur_ci.pipeline.shared.documents.assembly import build_request
+from caur_ci.pipeline.shared.documents.build_request import build_request, mirror_of_databases
 from caur_ci.pipeline.shared.forge import ForgePipeline
 from caur_ci.request import BuildRequest, PackageRequest
 from tests.support.git import srcinfo
@@ -15,6 +17,8 @@ from tests.support.trees import tree_of_words
 
 COMMIT = "c" * 40
 NOTHING = tree_of_words({})
+
+MIRROR = "https://mirror.example.org/arch"
 
 
 def build(name: str, reason: str = "changed", build_class: str | None = None) -> PackageDecision:
@@ -48,11 +52,11 @@ def test_what_is_asked_for_keeps_its_order() -> None:
         ("a", "3", "added"),
     ]
     assert found.remove == ("z", "y")
-    assert found
+    assert not found.is_empty
 
 
 def test_nothing_decided_asks_for_nothing() -> None:
-    assert not requested()
+    assert requested().is_empty
 
 
 def test_where_it_comes_from_and_goes_to() -> None:
@@ -121,3 +125,23 @@ def test_nothing_makes_it_unreadable_for_its_schema() -> None:
     assert (package.provides, package.depends) == ((), ("short",))
     assert package.reason == "é" * 500
     assert BuildRequest.from_json(found.to_json(), origin="it") == found
+
+
+@pytest.mark.parametrize(
+    ("databases", "expected"),
+    [
+        ((), ""),
+        ((f"{MIRROR}/core/os/x86_64/core.db",), f"{MIRROR}/$repo/os/$arch"),
+        (("https://e/x.db", f"{MIRROR}/extra/os/x86_64/extra.db"), f"{MIRROR}/$repo/os/$arch"),
+        (
+            (f"{MIRROR}/community/os/any/community.db", "https://e/core/os/x86_64/core.db"),
+            f"{MIRROR}/$repo/os/$arch",
+        ),
+        ((f"{MIRROR}/chaotic-aur/os/x86_64/chaotic-aur.db",), ""),
+        ((f"{MIRROR}/core/os/x86_64/",), ""),
+        ((f"{MIRROR}/core/x86_64/core.db",), ""),
+        (("/core/os/x86_64/core.db",), ""),
+    ],
+)
+def test_the_mirror_of_the_distribution(databases: tuple[str, ...], expected: str) -> None:
+    assert mirror_of_databases(databases) == expected

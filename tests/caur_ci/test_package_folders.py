@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from caur_ci import repository as module
+from caur_ci import package_folders as module
 from caur_ci.errors import InputError
-from caur_ci.repository import CommittedFolders, WorkingFolders, unusable_folders
+from caur_ci.package_folders import CommittedFolders, WorkingFolders, unusable_folders
 from tests.support.objects import ObjectStore
 
 if TYPE_CHECKING:
