@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from caur_ci.cli.options import AsJson, Redis, named_as_completed
-from caur_ci.cli.session import session_of
+from caur_ci.cli.session import Session, session_of
+from caur_ci.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from scheduler.queue import Answer, Queue, Target
+
+# Jobs of each kind that are looked through for those that ended badly.
+_LOOKED_AT = 100_000
 
 Packages = Annotated[
     list[str],
@@ -50,7 +54,28 @@ def cancel(
 
 
 def retry(
-    context: typer.Context, *, packages: Packages, redis: Redis = None, as_json: AsJson = False
+    context: typer.Context,
+    *,
+    packages: Annotated[
+        list[str] | None,
+        typer.Argument(
+            parser=named_as_completed,
+            metavar="[PACKAGE]...",
+            help="`pkgbase`, `target/pkgbase`, `target/arch/pkgbase`, or the number of a job.",
+            show_default=False,
+        ),
+    ] = None,
+    failed: Annotated[
+        bool,
+        typer.Option(
+            "--failed", help="All packages whose latest job failed or took too long, or was lost."
+        ),
+    ] = False,
+    all_: Annotated[
+        bool, typer.Option("--all", help="Those, and all whose latest job was canceled.")
+    ] = False,
+    redis: Redis = None,
+    as_json: AsJson = False,
 ) -> int:
     """Build packages again that failed, were canceled or are in quarantine.
 
@@ -59,9 +84,22 @@ def retry(
 
     Ends with 3 if that could be done for some only, with 1 if for none.
     """
-    return _wish(
-        context, redis, packages, lambda q, t: q.retry(t), done="queued again", as_json=as_json
-    )
+    if bool(packages) == (failed or all_):
+        raise InputError("name packages, or say --failed or --all")
+    from caur_ci.cli.queue.targets import ended_badly  # noqa: PLC0415
+    from caur_ci.cli.queue_connection import open_queue  # noqa: PLC0415 - slow to import
+
+    session = session_of(context)
+    queue = open_queue(session, redis)
+    named = packages or ended_badly(queue.snapshot(limit=_LOOKED_AT), canceled=all_)
+    if not named:
+        session.note("there is nothing to build again")
+        return ExitCode.OK
+
+    def wish(queue: Queue, targets: Sequence[Target]) -> Sequence[Answer]:
+        return queue.retry(targets)
+
+    return _wish_of(session, queue, named, wish, done="queued again", as_json=as_json)
 
 
 def promote(
@@ -98,12 +136,25 @@ def _wish(
     as_json: bool,
 ) -> int:
     """Do what was wished with the packages that are clear, and tell what became of all."""
-    from caur_ci.cli.queue.answers import report  # noqa: PLC0415
-    from caur_ci.cli.queue.targets import resolved  # noqa: PLC0415
     from caur_ci.cli.queue_connection import open_queue  # noqa: PLC0415 - slow to import
 
     session = session_of(context)
     queue = open_queue(session, redis)
+    return _wish_of(session, queue, packages, wish, done=done, as_json=as_json)
+
+
+def _wish_of(
+    session: Session,
+    queue: Queue,
+    packages: Sequence[str],
+    wish: Callable[[Queue, Sequence[Target]], Sequence[Answer]],
+    *,
+    done: str = "",
+    as_json: bool,
+) -> int:
+    from caur_ci.cli.queue.answers import report  # noqa: PLC0415
+    from caur_ci.cli.queue.targets import resolved  # noqa: PLC0415
+
     targets, unclear = resolved(queue, packages)
     answers = [*wish(queue, targets), *unclear] if targets else unclear
     return report(session, answers, done=done, as_json=as_json)

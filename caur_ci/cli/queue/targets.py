@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from caur_ci.errors import InputError
 from caur_ci.names import suggestion
+from scheduler.job import Outcome
 from scheduler.queue import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from scheduler.queue import QueueReader, Target
+    from scheduler.queue import QueueReader, QueueSnapshot, Target
 
 # Enough to find what somebody mistyped; not more than a question should cost.
 _NAMES_LOOKED_AT = 10_000
@@ -28,6 +29,25 @@ def resolved(queue: QueueReader, references: Sequence[str]) -> tuple[list[Target
             reason = f"{error.message}. {error.hint}" if error.hint else error.message
             unclear.append(Answer(target=reference, done=False, reason=reason))
     return list(targets), unclear
+
+
+def ended_badly(snapshot: QueueSnapshot, *, canceled: bool) -> list[str]:
+    """Return the numbers of jobs that failed, took too long or were lost, one for each package.
+
+    With `canceled`, of those that were canceled as well. What has ended otherwise since, or is in
+    the queue again, is left out.
+    """
+    wanted = {Outcome.FAILED, Outcome.TIMED_OUT, Outcome.SOFTWARE_FAILURE}
+    wanted |= {Outcome.CANCELED} if canceled else set()
+    pending = (snapshot.active, snapshot.ready, snapshot.waiting, snapshot.held, snapshot.delayed)
+    seen = {job.identity for jobs in pending for job in jobs}
+    ended = {job.job_id: job for job in (*snapshot.recent, *snapshot.quarantine)}
+    found: list[str] = []
+    for job_id, job in sorted(ended.items(), reverse=True):
+        if job.identity not in seen and job.outcome in wanted:
+            found.append(str(job_id))
+        seen.add(job.identity)
+    return found[::-1]
 
 
 def target_of(queue: QueueReader, reference: str) -> Target:

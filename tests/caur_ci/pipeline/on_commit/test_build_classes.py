@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.config import RepositoryConfig
-from caur_ci.errors import ConfigError
 from caur_ci.pipeline.on_commit.build_classes import build_classes
 
 if TYPE_CHECKING:
@@ -74,14 +73,13 @@ def test_odd_lines_are_told_of_each_package() -> None:
     ]
 
 
-def test_all_files_that_cannot_be_used_are_named_at_once() -> None:
+def test_a_file_that_cannot_be_used_costs_its_own_package() -> None:
     folders = Folders({"a": b"CI_FORCE_VCS=x\n", "b": None, "c": b"BUILDER_EXTRA_TIMEOUT=x\n"})
 
-    with pytest.raises(ConfigError) as caught:
-        build_classes(folders, RepositoryConfig(), {"a": "2", "b": None, "c": None})
+    classes = build_classes(folders, RepositoryConfig(), {"a": "2", "b": None, "c": None})
 
-    assert [line.split(" ")[0] for line in caught.value.message.splitlines()] == [
-        "a/.CI/config:1:",
-        "c/.CI/config:1:",
-    ]
-    assert "Nothing was scheduled" in caught.value.hint
+    assert classes.by_package == {"b": None}
+    assert {name: reason.split(" ")[0] for name, reason in classes.unusable.items()} == {
+        "a": "a/.CI/config:1:",
+        "c": "c/.CI/config:1:",
+    }

@@ -37,9 +37,10 @@ class Model:
     mistakes: list[str] = field(default_factory=list)
 
     def to_build(self) -> set[str]:
-        """Whatever differs from the last run or was wished for, if it exists."""
+        """Whatever differs from the last run or was wished for, if it exists and is a package."""
         changed = {n for n, files in self.packages.items() if files != self.at_last_run.get(n)}
-        return changed | (self.wishes & self.packages.keys())
+        packages = {name for name, files in self.packages.items() if "PKGBUILD" in files}
+        return (changed | self.wishes) & packages
 
     def to_remove(self) -> set[str]:
         return self.at_last_run.keys() - self.packages.keys()

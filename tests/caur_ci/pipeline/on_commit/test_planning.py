@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from caur_ci.errors import ConfigError, InputError
+from caur_ci.errors import InputError
 from caur_ci.pipeline.on_commit.commit_range import TagPosition
 from caur_ci.pipeline.on_commit.planning import CommitPlanner
 from caur_ci.pipeline.shared.forge import ForgePipeline
@@ -115,7 +115,7 @@ class TestChanges:
 
         plan = CommitPlanner.at(context_in(store, head), head).plan(RefSnapshot(tag, None))
 
-        assert (plan.decisions, bool(plan.request)) == ((), False)
+        assert (plan.decisions, plan.request.is_empty) == ((), True)
         assert plan.commits.is_empty
 
 
@@ -140,7 +140,7 @@ class TestDeploys:
         plan = CommitPlanner.at(context_in(store, head), head).plan(RefSnapshot(before, None))
 
         assert told(plan) == {"a": GONE}
-        assert plan.notes == (f"commit {asking[:12]} asks to deploy a, which was removed since",)
+        assert f"commit {asking[:12]} asks to deploy a, which was removed since" in plan.notes
 
     def test_a_mistake_stops_everything(self, store: ObjectStore) -> None:
         with pytest.raises(InputError, match=r"there is no package '\.\.'"):
@@ -166,11 +166,15 @@ class TestConfiguration:
 
         assert {one.package: one.build_class for one in plan.decisions} == {"a": "big", "b": "4"}
 
-    def test_a_file_that_cannot_be_used_stops_everything(self, store: ObjectStore) -> None:
+    def test_a_file_that_cannot_be_used_costs_its_own_package(self, store: ObjectStore) -> None:
         broken = {".CI/config": "CI_FORCE_VCS=perhaps\n"}
 
-        with pytest.raises(ConfigError, match=r"a/\.CI/config:1"):
-            planned(store, BEFORE | package("a", "2", **broken))
+        plan = planned(store, BEFORE | package("a", "2", **broken) | package("b", "2"))
+
+        assert [package.pkgbase for package in plan.request.packages] == ["b"]
+        (left_out,) = plan.left_out
+        assert left_out.package == "a"
+        assert left_out.reason.startswith("a/.CI/config:1")
 
     def test_one_of_a_package_that_is_not_built_stops_nothing(self, store: ObjectStore) -> None:
         before = BEFORE | package("a", **{".CI/config": "CI_FORCE_VCS=perhaps\n"})
@@ -184,9 +188,12 @@ class TestWarnings:
     """What is odd is told, and stops nothing."""
 
     def test_nothing_is_odd(self, store: ObjectStore) -> None:
-        plan = planned(store, BEFORE | package("a", "2"))
+        newer = {".SRCINFO": srcinfo("a").replace("pkgrel = 1", "pkgrel = 2")}
 
-        assert (plan.warnings, plan.notes) == ((), ())
+        plan = planned(store, BEFORE | package("a", "2", **newer))
+
+        assert plan.warnings == ()
+        assert plan.notes == ("looked at 1 commit since the tag `scheduled`",)
 
     @pytest.mark.parametrize("related", [True, False])
     def test_the_branch_was_rewritten(self, store: ObjectStore, *, related: bool) -> None:
@@ -197,7 +204,7 @@ class TestWarnings:
         plan = CommitPlanner.at(context_in(store, head), head).plan(RefSnapshot(tag, None))
 
         expected = TagPosition.REWRITTEN if related else TagPosition.UNRELATED
-        assert plan.warnings == (expected.value,)
+        assert plan.warnings[0] == expected.value
         assert told(plan) == {"a": ("build", "changed")}
 
     def test_the_pipeline_is_for_another_commit(self, store: ObjectStore) -> None:

@@ -35,7 +35,7 @@ class FakeShared:
     pushed: list[tuple[Sequence[RefUpdate], Collection[str]]] = field(default_factory=list)
     branches: list[str] = field(default_factory=list)
 
-    def update(self, updates: Sequence[RefUpdate], push_options: Collection[str]) -> bool:
+    def push(self, updates: Sequence[RefUpdate], push_options: Collection[str]) -> bool:
         if self.refuses is not None:
             raise self.refuses
         self.pushed.append((updates, push_options))

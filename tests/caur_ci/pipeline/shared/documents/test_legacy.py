@@ -67,7 +67,7 @@ REMOVE = 'declare -a PARAMS_AUTOREPOREMOVE=([0]="auto-repo-remove"'
         (request("a", "x@y", "Big/3", "b"), f'{HEAD}[4]="c" [5]="a" [6]="b")\n'),
         (
             request(remove=("c",)),
-            f'{REMOVE} [1]="--target-repo=target" [2]="a" [3]="b")\n',
+            f'{REMOVE} [1]="--target-repo=target" [2]="--commit" [3]="c" [4]="a" [5]="b")\n',
         ),
     ],
 )
