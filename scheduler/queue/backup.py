@@ -1,4 +1,4 @@
-"""The door for backups: they may come from anywhere."""
+"""Checks the documents of a backup, which may come from anywhere."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from caur_ci.errors import InputError
-from scheduler.queue.intake import decode_job, decode_removal, encode_job, encode_removal
+from scheduler.queue.codec import decode_job, decode_removal, encode_job, encode_removal
 from scheduler.schemas import problem_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def restorable(document: Mapping[str, Any]) -> tuple[str, str]:
+def decode_document(document: Mapping[str, Any]) -> tuple[str, str]:
     """Return a document of a backup in two parts: what is to be built or removed, by itself.
 
     Raises InputError for what is no such document.

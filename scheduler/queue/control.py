@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from caur_ci.errors import InputError
-from scheduler.queue.backup import restorable
+from scheduler.queue.backup import decode_document
 from scheduler.queue.model import PROTOCOL, Answer, Restored
 from scheduler.queue.reader import QueueReader
 
@@ -114,7 +114,7 @@ class QueueControl(QueueReader):
 
         Raises InputError where the queue holds jobs or removals, or a document is not of a backup.
         """
-        pairs = [part for document in documents for part in restorable(document)]
+        pairs = [part for document in documents for part in decode_document(document)]
         answer = self._run("restore", PROTOCOL, *pairs)
         if not answer:
             raise InputError(

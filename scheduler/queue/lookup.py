@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from scheduler.connection import redis_errors
 from scheduler.queue import keys
-from scheduler.queue.intake import decode_removal
+from scheduler.queue.codec import decode_removal
 from scheduler.queue.model import RemovalView
 from scheduler.queue.views import job_from, seconds
 

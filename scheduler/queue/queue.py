@@ -11,8 +11,7 @@ from caur_ci.names import check_repository_name, check_worker_name
 from scheduler.connection import redis_errors
 from scheduler.job import FailureClass, JobState, OnRunning, Outcome
 from scheduler.queue import keys, reader
-from scheduler.queue.control import QueueControl
-from scheduler.queue.intake import (
+from scheduler.queue.codec import (
     JobEncoder,
     check_request_id,
     decode_job,
@@ -20,6 +19,7 @@ from scheduler.queue.intake import (
     encode_job,
     encode_removal,
 )
+from scheduler.queue.control import QueueControl
 from scheduler.queue.model import (
     PROTOCOL,
     Backoff,
@@ -413,10 +413,10 @@ def _submission(
     jobs, replaced, successors, removals, canceled = ids
     for place in unknown_targets:
         job = asked[place - 1]
-        refused.append(_for_nobody(job, f"target repository {job.target_repo}"))
+        refused.append(_unknown_repository(job, f"target repository {job.target_repo}"))
     for place in unknown_sources:
         job = asked[place - 1]
-        refused.append(_for_nobody(job, f"source repository {job.source_repo}"))
+        refused.append(_unknown_repository(job, f"source repository {job.source_repo}"))
     return Submission(
         request_id=request_id,
         jobs=jobs,
@@ -428,7 +428,7 @@ def _submission(
     )
 
 
-def _for_nobody(job: JobSpec, repository: str) -> Refusal:
+def _unknown_repository(job: JobSpec, repository: str) -> Refusal:
     return Refusal(identity=job.identity, reason=f"no running service knows the {repository}")
 
 

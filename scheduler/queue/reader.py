@@ -9,7 +9,7 @@ from caur_ci.errors import InputError
 from caur_ci.names import check_architecture, check_package_name, check_repository_name
 from scheduler.connection import redis_errors
 from scheduler.queue import keys
-from scheduler.queue.intake import decode_job
+from scheduler.queue.codec import decode_job
 from scheduler.queue.lookup import Found, look_up, read_jobs, read_removals
 from scheduler.queue.model import Repositories
 from scheduler.queue.scripts import run_script

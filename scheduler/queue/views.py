@@ -83,7 +83,7 @@ def job_from(job_id: int, fields: Mapping[str, Any], reason: str = "") -> JobVie
     )
     if reason:
         return view
-    return replace(view, reason=_own_reason(view, fields.get("setback") or ""))
+    return replace(view, reason=_state_reason(view, fields.get("setback") or ""))
 
 
 def snapshot_from(text: bytes) -> QueueSnapshot:
@@ -140,7 +140,7 @@ def explanation_from(text: bytes) -> Explanation:
         ),
         more_blockers=data["more"],
         ahead=int(data["ahead"]),
-        able=_able(pending.build_class, workers) if pending else (),
+        able=_eligible(pending.build_class, workers) if pending else (),
         paused=pause,
     )
     return replace(explanation, reasons=tuple(_reasons(explanation)))
@@ -184,7 +184,7 @@ def _pause(pause: dict[str, str] | None) -> Pause | None:
     return Pause(since=seconds(pause["since"]), reason=pause["reason"]) if pause else None
 
 
-def _able(build_class: str, workers: Iterable[WorkerView]) -> tuple[WorkerView, ...]:
+def _eligible(build_class: str, workers: Iterable[WorkerView]) -> tuple[WorkerView, ...]:
     """Return the workers that may build the class and are to go on."""
     if build_class.isdigit():
         able = [worker for worker in workers if worker.build_class >= int(build_class)]
@@ -193,7 +193,7 @@ def _able(build_class: str, workers: Iterable[WorkerView]) -> tuple[WorkerView, 
     return tuple(worker for worker in able if not worker.draining)
 
 
-def _own_reason(view: JobView, setback: str) -> str:
+def _state_reason(view: JobView, setback: str) -> str:
     """Return the reason for which a job is where it is, as far as it knows itself."""
     if view.held_by:
         return f"held: {view.reason}" if view.reason else f"held for {', '.join(view.held_by)}"
@@ -222,7 +222,7 @@ def _why_ready_waits(
     """Return why nobody has taken a ready job yet."""
     if pause:
         return _why_paused(pause)
-    if _able(build_class, workers):
+    if _eligible(build_class, workers):
         return ""
     if build_class.isdigit():
         return f"waits for a worker of class {build_class} or higher"

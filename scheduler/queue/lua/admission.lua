@@ -54,7 +54,7 @@ local function drop_failed_deps(item)
   end
 end
 
-local function same(a, b)
+local function are_equal(a, b)
   return table.concat(a, ' ') == table.concat(b, ' ')
 end
 
@@ -63,7 +63,7 @@ local function unindex_replaced(item, seeds)
   local former = spec_of(item.id)
   local names, own = names_of(former)
   local wants = wants_of(former, own)
-  item.same_edges = same(names, item.names) and same(wants, item.wants)
+  item.same_edges = are_equal(names, item.names) and are_equal(wants, item.wants)
     and former.on_failure == item.spec.on_failure
   if item.same_edges then
     return

@@ -12,7 +12,7 @@ local function carry_out(id)
   return {id, token, attempt, NOW + lease, call('HGET', record, 'body') or ''}
 end
 
-heard_of(runner, runner, 0)
+touch_worker(runner, runner, 0)
 local result = {}
 each_open_removal(wanted, function(id, _, may_go)
   if may_go then

@@ -171,8 +171,8 @@ end
 local function wake_runners()
   for _, runner in ipairs(call('SMEMBERS', P .. 'idle_runners')) do
     wake(runner)
+    call('SREM', P .. 'idle_runners', runner)
   end
-  call('DEL', P .. 'idle_runners')
 end
 
 -- Remembers that `id` waits until `wait` milliseconds from now.
@@ -181,7 +181,7 @@ local function wait_for_hint(id, wait)
 end
 
 -- Once a second is often enough: a write costs more than a look.
-local function heard_of(id, name, class)
+local function touch_worker(id, name, class)
   local seen = call('ZSCORE', P .. 'seen', id)
   if not seen or tonumber(seen) + 1000 < NOW then
     call('HSET', P .. 'workers', id, class .. ' ' .. name)
@@ -253,6 +253,6 @@ local function check_in(protocol, id, name, class)
     return nil, {2}
   end
   call('DEL', P .. 'hint:' .. id)
-  heard_of(id, name, class)
+  touch_worker(id, name, class)
   return control[3]
 end

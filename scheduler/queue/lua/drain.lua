@@ -6,13 +6,8 @@ local concerned = {}
 
 each_worker(function(id, name)
   if not wanted or wanted[id] or wanted[name] then
-    local field, changes = 'drain:' .. id, nil
-    if asked then
-      changes = call('HSETNX', P .. 'control', field, NOW) == 1
-    else
-      changes = call('HDEL', P .. 'control', field) == 1
-    end
-    if changes then
+    local change = asked and {'HSETNX', 'drain:' .. id, NOW} or {'HDEL', 'drain:' .. id}
+    if call(change[1], P .. 'control', unpack(change, 2)) == 1 then
       queue_event('drain', asked and 'asked to end after the job in hand' or 'may go on', id)
       wake(id)
       concerned[#concerned + 1] = id

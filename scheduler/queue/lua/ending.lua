@@ -120,7 +120,7 @@ local function leave_place(id, job)
   end
   local successor = call('HGET', P .. 'pending', job.identity)
   if successor then
-    bump(successor, -1)
+    adjust_need(successor, -1)
   end
 end
 
@@ -153,8 +153,9 @@ local function end_job(id, job, outcome, reason, failure, for_good)
   if not last or by_turn(last, id) then
     call('HSET', P .. 'last', job.identity, id)
   end
-  call('LPUSH', P .. 'recent', id)
-  call('LTRIM', P .. 'recent', 0, RESULTS_KEPT - 1)
+  if call('LPUSH', P .. 'recent', id) > RESULTS_KEPT then
+    call('LTRIM', P .. 'recent', 0, RESULTS_KEPT - 1)
+  end
   job_event('done', id, job, {state = 'done', outcome = outcome, reason = reason,
     failure = failure})
   if TROUBLE[outcome] then

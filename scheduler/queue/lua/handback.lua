@@ -24,7 +24,7 @@ local function requeue(id, job, kind, reason, due)
     job.due = string.format('%d', due)
     call('HSET', record, 'due', job.due)
   end
-  put(id, job)
+  move(id, job)
   changed[id] = true
   job_event(kind, id, job, {state = job.state, reason = reason})
   if job.place == 'waiting' or job.place == 'held' then

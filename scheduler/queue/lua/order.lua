@@ -90,16 +90,10 @@ local function blocks(name, skipped)
 end
 
 local function count_need(id, wants, identity)
-  local skipped = skipped_by(id)
-  local need = 0
+  local running, skipped = call('HGET', P .. 'active', identity), skipped_by(id)
+  local need = (running and running ~= id) and 1 or 0
   for _, name in ipairs(wants) do
-    if blocks(name, skipped) then
-      need = need + 1
-    end
-  end
-  local running = call('HGET', P .. 'active', identity)
-  if running and running ~= id then
-    need = need + 1
+    need = need + (blocks(name, skipped) and 1 or 0)
   end
   return need
 end
@@ -127,7 +121,7 @@ local function recount(id)
   changed[id] = true
 end
 
-local function bump(id, by)
+local function adjust_need(id, by)
   call('HINCRBY', P .. 'job:' .. id, 'need', by)
   changed[id] = true
 end
@@ -138,7 +132,7 @@ local function name_changed(name, by)
   if by ~= 0 then
     for _, id in ipairs(call('SMEMBERS', P .. 'want:' .. name)) do
       if not is_skipper(id) then
-        bump(id, by)
+        adjust_need(id, by)
       end
     end
   end

@@ -1,7 +1,7 @@
 -- ARGV: reason. Returns 1, or 0 if there was a pause already.
 
-if call('HSETNX', P .. 'control', 'pause', NOW .. ' ' .. ARGV[1]) == 0 then
-  return 0
+local is_new = call('HSETNX', P .. 'control', 'pause', NOW .. ' ' .. ARGV[1])
+if is_new == 1 then
+  queue_event('paused', ARGV[1])
 end
-queue_event('paused', ARGV[1])
-return 1
+return is_new

@@ -121,7 +121,7 @@ local function place_for(job)
 end
 
 -- Puts a pending job where it belongs, as far as it is not there. Ready ones have to be offered.
-local function put(id, job)
+local function move(id, job)
   local place = place_for(job)
   if place == job.place then
     return place
@@ -152,7 +152,7 @@ local function settle()
     local job = describe(id)
     if is_pending_state(job.state) then
       local before = job.place
-      if put(id, job) ~= before then
+      if move(id, job) ~= before then
         move_event(id, job, before == 'ready')
       end
       if job.place == 'ready' and job.queued ~= queue_for(job) then

@@ -58,22 +58,17 @@ local function ready_of(kind)
   return ids
 end
 
-local function ready()
-  local ids = ready_of('front')
-  for _, id in ipairs(ready_of('ready')) do
-    ids[#ids + 1] = id
-  end
-  return views(ids, limit)
+local function first_in(place)
+  return views(call('ZRANGE', P .. place, 0, limit - 1), limit)
 end
 
-local function waiting()
-  local result = views(call('ZRANGE', P .. 'waiting', 0, limit - 1), limit)
-  for _, job in ipairs(result) do
-    job.blockers = blockers_of(string.format('%d', job.id), job.identity)
-  end
-  return result
+local ready, waiting = ready_of('front'), first_in('waiting')
+for _, id in ipairs(ready_of('ready')) do
+  ready[#ready + 1] = id
 end
-
+for _, job in ipairs(waiting) do
+  job.blockers = blockers_of(string.format('%d', job.id), job.identity)
+end
 local active = call('HVALS', P .. 'active')
 table.sort(active, by_turn)
 local totals = {active = #active, removals = call('LLEN', P .. 'removals')}
@@ -87,10 +82,10 @@ return cjson.encode({
   now = NOW,
   workers = workers(),
   active = views(active, limit),
-  ready = ready(),
-  waiting = waiting(),
-  held = views(call('ZRANGE', P .. 'held', 0, limit - 1), limit),
-  delayed = views(call('ZRANGE', P .. 'delayed', 0, limit - 1), limit),
+  ready = views(ready, limit),
+  waiting = waiting,
+  held = first_in('held'),
+  delayed = first_in('delayed'),
   quarantine = views(call('ZREVRANGE', P .. 'quarantine', 0, limit - 1), limit),
   recent = views(call('LRANGE', P .. 'recent', 0, limit - 1), limit),
   pause = pause(),

@@ -45,6 +45,7 @@ local function each_blocker(id, identity, visit)
   end
 end
 
+-- All workers and runners that are known.
 local function workers()
   local result = {}
   each_worker(function(id, name, class)

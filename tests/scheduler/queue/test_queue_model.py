@@ -76,7 +76,7 @@ class _Job:
     lost: int = 0
     delayed: bool = False
     rank: int | None = None
-    without: dict[str, set[str]] = field(default_factory=dict)
+    failed_deps: dict[str, set[str]] = field(default_factory=dict)
     stale: list[Claim] = field(default_factory=list)
 
     @property
@@ -93,7 +93,7 @@ class _Job:
 
     @property
     def held(self) -> bool:
-        return self.spec.on_failure is OnFailure.HOLD and bool(self.without)
+        return self.spec.on_failure is OnFailure.HOLD and bool(self.failed_deps)
 
 
 class _Model:
@@ -152,7 +152,7 @@ class _Model:
             return
         me = self.jobs[id_]
         me.spec, me.lost, me.delayed = spec, 0, False
-        me.without = {other: names for other, names in me.without.items() if names & me.wants}
+        me.failed_deps = {other: names for other, names in me.failed_deps.items() if names & me.wants}
 
     def end(self, id_: int, outcome: Outcome) -> None:
         me = self.jobs[id_]
@@ -162,9 +162,9 @@ class _Model:
             self.quarantine.pop(me.identity, None)
         for other in self.all(JobState.WAITING, *_ACTIVE).values():
             if outcome in _GOOD:
-                other.without.pop(me.identity, None)
+                other.failed_deps.pop(me.identity, None)
             elif outcome is not Outcome.CANCELED_REQUEUE and other.wants & me.names:
-                other.without[me.identity] = other.wants & me.names
+                other.failed_deps[me.identity] = other.wants & me.names
 
     def cancel(self, id_: int) -> bool:
         """Return whether that changed anything."""
@@ -204,7 +204,7 @@ class _Model:
             one = todo.pop()
             before = set(self.blockers(one))
             if self.jobs[one].held:
-                before |= {self.pending(other) or one for other in self.jobs[one].without}
+                before |= {self.pending(other) or one for other in self.jobs[one].failed_deps}
             fresh = {other for other in before - seen if self.jobs[other].state is JobState.WAITING}
             seen |= fresh
             todo += fresh
@@ -432,7 +432,7 @@ class _QueueMachine(RuleBasedStateMachine):
         held = job_ is not None and job_.state is JobState.WAITING and job_.held
         assert answer.done == held
         if job_ is not None and held:
-            job_.without.clear()
+            job_.failed_deps.clear()
 
     @precondition(lambda self: self.model.last)
     @rule(data=st.data())

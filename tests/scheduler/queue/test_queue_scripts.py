@@ -44,7 +44,7 @@ def test_what_a_script_changed_is_settled_whatever_it_answers(
     queue: Queue, redis: Redis, answer: str
 ) -> None:
     lib, app = submit(queue, job("lib"), job("app", "lib")).jobs
-    body = f"bump('{app}', -1)\nif true then return {answer} end\nbump('{lib}', 1)"
+    body = f"adjust_need('{app}', -1)\nif true then return {answer} end\nadjust_need('{lib}', 1)"
     text = scripts.assemble(("common", "order", "places"), body)
     if "TROUBLE" in answer:
         with pytest.raises(ResponseError, match="TROUBLE"):

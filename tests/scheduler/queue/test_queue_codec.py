@@ -1,4 +1,4 @@
-"""The door of the queue: the schema and the fast checks say the same."""
+"""Jobs as they are encoded: the schema and the fast checks say the same."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from caur_ci.errors import InputError
 from scheduler.job import JobSpec, OnFailure
-from scheduler.queue.intake import (
+from scheduler.queue.codec import (
     MAX_SPEC_SIZE,
     JobEncoder,
     decode_job,

@@ -1,4 +1,4 @@
-"""The door of the queue: what is let in, and the form in which it is kept.
+"""Checks jobs and removals, and encodes them as they are stored.
 
 What jobs and removals look like is said by JSON Schemas. Thousands of jobs at once are too many for
 a validator: their fields are held to the patterns of the schema directly, and the validator only
