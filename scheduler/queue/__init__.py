@@ -1,6 +1,6 @@
 """The queue: what is to be built, in which order, and who is at it.
 
-Everything is in Redis, and every step is one Lua script, so that any process may die at any time.
+Everything is in Redis, and every change is one Lua script, so that any process may die at any time.
 `Queue` is for those who submit, build and publish; `QueueControl`, part of it, for operators;
 `QueueReader`, part of both, for those who only look.
 """

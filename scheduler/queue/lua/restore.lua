@@ -3,7 +3,6 @@
 -- is not empty.
 
 local counts = {jobs = 0, quarantined = 0, removals = 0, requests = 0, superseded = 0}
-local documents = {}
 
 local function at_least(counter, value)
   if tonumber(value) > tonumber(call('GET', P .. counter) or 0) then

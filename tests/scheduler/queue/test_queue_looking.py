@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.errors import InputError
-from scheduler.job import JobState, OnFailure, Outcome
+from scheduler.job import JobState, OnFailure, Outcome, Removal
 from scheduler.queue import Backoff, Queue
 from tests.support.queue import claimed, job, submit, worker
 
@@ -68,6 +68,19 @@ class TestFinding:
         assert queue.find(reference) == ()
         with pytest.raises(InputError, match=reference):
             queue.resolve(reference)
+
+    def test_what_is_forgotten_while_it_is_looked_for_is_left_out(
+        self, queue: Queue, redis: Redis
+    ) -> None:
+        submit(queue, job("a"), job("b"))
+        kept, gone = (
+            queue.submit(base, [], [Removal(target_repo="repo", remove=(base,))]).removals[0]
+            for base in ("kept", "gone")
+        )
+        redis.delete(f"{{caur}}:removal:{gone}", f"{{caur}}:job:{queue.find('b')[0].job_id}")
+        assert [view.removal_id for view in queue.removals()] == [kept]
+        assert queue.find("b") == ()
+        assert len(queue.find("a")) == 1
 
     def test_what_a_job_is_to_build(self, queue: Queue) -> None:
         spec = job("a", "lib", reason="because", on_failure=OnFailure.HOLD)

@@ -152,7 +152,9 @@ class _Model:
             return
         me = self.jobs[id_]
         me.spec, me.lost, me.delayed = spec, 0, False
-        me.failed_deps = {other: names for other, names in me.failed_deps.items() if names & me.wants}
+        me.failed_deps = {
+            other: names for other, names in me.failed_deps.items() if names & me.wants
+        }
 
     def end(self, id_: int, outcome: Outcome) -> None:
         me = self.jobs[id_]
@@ -598,7 +600,9 @@ def test_whatever_fails_and_is_held_in_cycles_all_comes_to_an_end(
             break
     build_order(queue, worker)
     for _ in range(count):
-        held = {identity for view in queue.snapshot().held for identity in view.held_by}
+        views = queue.snapshot().held
+        assert [queue.job(view.job_id) for view in views] == list(views)
+        held = {identity for view in views for identity in view.held_by}
         # Refused for those whose next job is held itself, for others.
         queue.retry(sorted(held))
         build_order(queue, worker)
