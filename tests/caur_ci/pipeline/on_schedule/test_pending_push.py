@@ -192,12 +192,17 @@ class TestUpdates:
 
         assert refs(push)[SCHEDULED_TAG].expected == snapshot.tag
 
-    def test_a_commit_of_ours_is_replaced_where_that_is_wanted(self, run: Run) -> None:
+    @pytest.mark.parametrize("annotated", [True, False])
+    def test_a_commit_of_ours_is_replaced_where_that_is_wanted(
+        self, run: Run, *, annotated: bool
+    ) -> None:
         run.files[".ci/config"] += "CI_OVERWRITE_COMMITS=true\n"
         base = run.store.commit({}, message="feat: base")
         ours = run.store.commit(run.files, base, message="chore(update): b\n")
         memory = Memory(commits=OwnCommits(last=ours))
-        snapshot = replace(run.remembered(memory), tag=ours, branch=ours)
+        snapshot = replace(
+            run.remembered(memory), tag=run.store.tag(ours) if annotated else ours, branch=ours
+        )
 
         push = run.builder(run.planned(ScheduleAction.UPDATE)).build(snapshot)
 
