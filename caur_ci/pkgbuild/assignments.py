@@ -142,17 +142,33 @@ def _declare_one(shell: Interpreter, command: str, flags: set[str], target: Node
         raise LostError(f"{command} with such flags is not modelled", shell.line)
     inside = len(shell.state.scopes) > 1
     is_local = command in {"local", "declare", "typeset"} and "g" not in flags and inside
-    if is_local:
-        shell.state.declare_local(name)
     if target.type == "variable_assignment":
-        assign(shell, target)
-    elif command != "export" and flags & {"a"} and shell.state.find(name) is None:
-        shell.state.assign(name, Array(), shell.line)
+        _declare_assigned(shell, name, target, is_local=is_local)
+    else:
+        _declare_bare(shell, name, is_local=is_local, is_array="a" in flags)
     if flags - _BARE_FLAGS:
         check_name(shell, name)
         shell.make_opaque(name, UnsureError(f"the attributes of {name}"))
     if command == "readonly" or "r" in flags:
         shell.state.make_readonly(name, shell.line)
+
+
+def _declare_assigned(shell: Interpreter, name: str, target: Node, *, is_local: bool) -> None:
+    if not is_local:
+        assign(shell, target)
+        return
+    # What is assigned is expanded before there is a variable of the function's own.
+    check_name(shell, name)
+    value = assigned_value(shell, target, _current_local(shell, name))
+    shell.state.declare_local(name)
+    shell.state.assign(name, value, shell.line)
+
+
+def _declare_bare(shell: Interpreter, name: str, *, is_local: bool, is_array: bool) -> None:
+    if is_local:
+        shell.state.declare_local(name)
+    if is_array and shell.state.find(name) is None:
+        shell.state.assign(name, Array(), shell.line)
 
 
 def _declare_text(shell: Interpreter, target: Node) -> None:
@@ -171,11 +187,17 @@ def _current(shell: Interpreter, name: str) -> Value | None:
     return None if variable is None else variable.value
 
 
+def _current_local(shell: Interpreter, name: str) -> Value | None:
+    variable = shell.state.scopes[-1].get(name)
+    return None if variable is None else variable.value
+
+
 def _value_word(shell: Interpreter, node: Node, value: Node) -> Word:
     """Read the word of an assignment and see that the tree has the same end."""
     word = shell.word(value)
-    if value.end_byte != node.end_byte:
-        raise UnsureError("an assignment whose end is not clear")
+    operator = value.prev_sibling
+    if operator is None or operator.end_byte != value.start_byte or value.end_byte != node.end_byte:
+        raise UnsureError("an assignment whose extent is not clear")
     if any(isinstance(part, Literal) and not part.quoted and ":~" in part.text for part in word):
         raise UnsureError("a home folder")
     return word

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from caur_ci.pkgbuild.values import UnsureError
-from caur_ci.pkgbuild.words import Literal, Part, Word
+from caur_ci.pkgbuild.words import Literal, Parameter, Part, Word
 
 if TYPE_CHECKING:
     from caur_ci.pkgbuild.values import Budget
@@ -36,6 +36,11 @@ def expand_braces(word: Word, budget: Budget) -> list[Word]:
 
 
 def _as_word(atoms: list[_Atom]) -> Word:
+    for first, second in pairwise(atoms):
+        # `{$a,x}b` makes `$ab` and `xb`.
+        grows = first == "$" or (isinstance(first, Parameter) and first.bare and not first.quoted)
+        if grows and (not isinstance(second, str) or second.isalnum() or second in "_[{"):
+            raise UnsureError("braces that make another expansion")
     parts: list[Part] = []
     text: list[str] = []
     for atom in [*atoms, None]:

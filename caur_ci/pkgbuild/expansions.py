@@ -29,6 +29,8 @@ class Piece(NamedTuple):
     text: str
     quoted: bool
     splits: bool
+    # It stands for all elements of an array that has none.
+    is_none: bool = False
 
 
 # None stands between two elements of an array.
@@ -210,6 +212,8 @@ class Expander:
         if which == "*" and self._ifs()[:1] != " ":
             raise UnsureError("elements joined by another IFS")
         pieces: _Pieces = []
+        if not values and part.quoted:
+            return [Piece("", quoted=False, splits=False, is_none=True)]
         for value in values:
             if pieces:
                 pieces.append(None)

@@ -20,6 +20,7 @@ def as_fields(pieces: Iterable[Piece | None], ifs: str, shell: Shell) -> list[st
     """Return the fields that pieces of text make; None stands between two of them."""
     fields: list[_Field] = []
     field: _Field | None = None
+    pieces = list(pieces)
     for piece in pieces:
         if piece is None:
             if field is not None:
@@ -31,7 +32,10 @@ def as_fields(pieces: Iterable[Piece | None], ifs: str, shell: Shell) -> list[st
             field = [*(field or ()), (piece.text, piece.quoted)]
     if field is not None:
         fields.append(field)
-    return [_without_files(field, shell) for field in fields]
+    found = [_without_files(field, shell) for field in fields]
+    if "" in found and any(piece is not None and piece.is_none for piece in pieces):
+        raise UnsureError("elements of an empty array beside empty text")
+    return found
 
 
 def _split(fields: list[_Field], field: _Field | None, text: str, ifs: str) -> _Field | None:

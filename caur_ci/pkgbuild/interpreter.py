@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from caur_ci.pkgbuild.assignments import check_name
 from caur_ci.pkgbuild.expansions import Expander
 from caur_ci.pkgbuild.jump import Jump
-from caur_ci.pkgbuild.reading import WordReader
+from caur_ci.pkgbuild.reading import ENDS_WORD, WordReader
 from caur_ci.pkgbuild.statements import STATEMENTS
 from caur_ci.pkgbuild.syntax import decode, line_of
 from caur_ci.pkgbuild.values import Budget, LostError, Shape, Unsure, UnsureError
@@ -101,9 +101,15 @@ class Interpreter:
 
     def word(self, node: Node) -> Word:
         """Read a node that is one word."""
-        reader = WordReader(self.tree, node.start_byte, len(self.tree.text))
+        before = self.tree.text[max(node.start_byte - 2, 0) : node.start_byte]
+        if before in {"\\ ", "\\\t"}:
+            # The tree takes a quoted blank for one between words.
+            raise UnsureError("a word whose beginning is not clear", line_of(node))
+        reader = WordReader(self.tree, node.start_byte, node.end_byte)
         word = reader.word()
-        if reader.position != node.end_byte:
+        following = self.tree.text[node.end_byte : node.end_byte + 1]
+        ends = following in ENDS_WORD or (following == "`" and _is_in_backquotes(node))
+        if not reader.at_end() or (following and not ends):
             raise UnsureError("a word whose end is not clear", line_of(node))
         return word
 
@@ -264,3 +270,10 @@ class Interpreter:
         """Return the beginning of a node's text, for a reason."""
         text = " ".join(self.text_of(node).split())
         return f"`{text if len(text) <= 60 else text[:57] + '...'}`"
+
+
+def _is_in_backquotes(node: Node) -> bool:
+    at: Node | None = node
+    while at is not None and at.type != "command_substitution":
+        at = at.parent
+    return at is not None and at.children[0].type == "`"

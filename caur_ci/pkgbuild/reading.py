@@ -23,7 +23,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-]")
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]|[@*#?$!-]")
 _OPERATOR = re.compile(r":?[-=+?]|##?|%%?|//?|\^\^?|,,?|@[A-Za-z]|:")
 _PATTERNS = frozenset({"#", "##", "%", "%%", "/", "//", "^", "^^", ",", ",,"})
-_ENDS_WORD = frozenset(" \t\n;&|<>()")
+ENDS_WORD = frozenset(" \t\n;&|<>()")
 _DEEPEST = 40
 _ALL = frozenset({"@", "*"})
 
@@ -55,7 +55,7 @@ class WordReader:
         """Tell whether everything has been read."""
         return self.position >= self.end
 
-    def word(self, ends: frozenset[str] = _ENDS_WORD) -> Word:
+    def word(self, ends: frozenset[str] = ENDS_WORD) -> Word:
         """Read up to a character of `ends` that is not quoted."""
         parts: list[Part] = []
         while self.position < self.end and self._text[self.position] not in ends:
@@ -190,7 +190,7 @@ class WordReader:
             return self._ansi_c()
         if match := _PLAIN_NAME.match(self._text, self.position + 1, self.end):
             self.position = match.end()
-            return Parameter(match[0], quoted)
+            return Parameter(match[0], quoted, bare=True)
         self.position += 1
         return Literal("$", quoted)
 

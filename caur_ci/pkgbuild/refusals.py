@@ -16,6 +16,17 @@ if TYPE_CHECKING:
 
 _PKGVER = re.compile(r"[!-,.0-9;-~]+")
 _PKGREL = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+# makepkg 7 takes sonames with a prefix, `lib:libx.so.1`.
+_RELATION = re.compile(
+    r"(?:[A-Za-z0-9_]+:)?[A-Za-z0-9@_+][A-Za-z0-9@._+-]*"
+    r"(?:(?P<by><=|>=|<|=|>)(?:(?:[0-9]+:)?[!-,.0-9;-~]+(?:-[0-9]+(?:\.[0-9]+)?)?)?)?"
+)
+_RELATIONS = frozenset(
+    {
+        *("depends", "makedepends", "checkdepends", "optdepends"),
+        *("provides", "conflicts", "replaces"),
+    }
+)
 _ARCHITECTURE = re.compile(r"[A-Za-z0-9_]+")
 
 
@@ -38,6 +49,7 @@ def refusals(evaluation: Evaluation) -> list[Refusal]:
         *_functions(evaluation),
         *_overrides(evaluation),
         *_contents(evaluation),
+        *_relations(evaluation),
     ]
 
 
@@ -127,6 +139,26 @@ def _contents(evaluation: Evaluation) -> Iterator[Refusal]:
                 for text in variable.value.values:
                     if not check(text):
                         yield Refusal(field, variable.line, f"{text!r} is not allowed", package)
+
+
+def _relations(evaluation: Evaluation) -> Iterator[Refusal]:
+    given = [("", name, variable) for name, variable in evaluation.variables.items()]
+    for package, fields in evaluation.overrides.items():
+        given += [(package, name, variable) for name, variable in fields.items()]
+    for package, name, variable in given:
+        base = name.partition("_")[0]
+        if base not in _RELATIONS or not isinstance(variable.value, Array):
+            continue
+        for text in variable.value.values:
+            if not _is_relation(base, text):
+                yield Refusal(name, variable.line, f"{text[:80]!r} is not allowed", package)
+
+
+def _is_relation(field: str, text: str) -> bool:
+    if field == "optdepends":
+        text = re.split(r":\s", text, maxsplit=1)[0]
+    match = _RELATION.fullmatch(text)
+    return match is not None and (field != "provides" or match["by"] in {None, "="})
 
 
 def _is_option(text: str) -> bool:

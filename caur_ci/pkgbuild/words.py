@@ -22,8 +22,8 @@ class Parameter:
     """`$name` or `${…}`.
 
     `index` is `@` or `*` for all elements, a word for one of them, None where none is given.
-    `operator` is as written (`:-`, `##`, `//`, …), `:` for a part of the value, `#` in front as
-    `length`.
+    `bare` says that it is written without braces. `operator` is as written (`:-`, `##`, `//`, …),
+    `:` for a part of the value; `length` stands for the `#` in front of a name.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Parameter:
     indirect: bool = False
     operator: str = ""
     operands: tuple[Word, ...] = ()
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
