@@ -96,9 +96,8 @@ def _case_matches(shell: Interpreter, item: Node, text: str) -> bool | None:
 
 
 def _case_body(shell: Interpreter, item: Node) -> None:
-    end = item.child_by_field_name("termination")
-    if end is not None and end.type != ";;":
-        raise LostError(f"{end.type} is not modelled", line_of(item))
+    if item.child_by_field_name("fallthrough") is not None:
+        raise LostError("a case that goes on with the next one", line_of(item))
     closing = next(at for at, child in enumerate(item.children) if child.type == ")")
     shell.run_each(item.children[closing + 1 :])
 

@@ -175,7 +175,7 @@ def _is_field(name: str) -> bool:
 
 def _check_texts(shell: Interpreter, node: Node) -> None:
     """Raise LostError where a text of several lines has one that looks like an assignment."""
-    if node.type not in _MULTILINE or node.start_point.row == node.end_point.row:
+    if node.type not in _MULTILINE:
         return
     text = shell.tree.text[node.start_byte : node.end_byte]
     for match in re.finditer(r"\n[ \t]*[ \t]([a-z0-9_]+)\+?=", f"\n{text}"):
