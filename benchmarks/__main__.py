@@ -19,6 +19,7 @@ from benchmarks.publishing import publishing_rows
 from benchmarks.queue.rows import QueueRow, queue_rows
 from benchmarks.rows import AWK, Row, repository_rows, start_rows
 from benchmarks.schedule import schedule_rows
+from benchmarks.srcinfo import srcinfo_rows
 from caur_ci.errors import CaurError
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def main() -> int:
             _show_queue(list(_told(queue_rows(options.repeat))), options.repeat)
         if options.only in {None, "publishing"}:
             _show_publishing(list(_told(publishing_rows(options.repeat))), options.repeat)
+        if options.pkgbuilds is not None and options.only in {None, "srcinfo"}:
+            _show_srcinfo(list(srcinfo_rows(options.pkgbuilds, options.asked)))
     except (BenchmarkError, CaurError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -85,17 +88,32 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--only",
-        choices=("commands", "schedule", "queue", "publishing"),
+        choices=("commands", "schedule", "queue", "publishing", "srcinfo"),
         help="measure one part (default: all of them)",
     )
     parser.add_argument(
         "--repeat", type=int, metavar="N", default=7, help="runs of each command (default: 7)"
+    )
+    parser.add_argument(
+        "--pkgbuilds",
+        type=Path,
+        metavar="DIR",
+        help="checkout of a real repository whose PKGBUILDs are evaluated",
+    )
+    parser.add_argument(
+        "--asked",
+        type=int,
+        metavar="N",
+        default=100,
+        help="of how many of these makepkg is asked as well (default: 100)",
     )
     options = parser.parse_args()
     if options.real is not None:
         options.real = Path(options.real).absolute()
         if not options.real.exists():
             parser.error(f"{options.real} does not exist")
+    if options.only == "srcinfo" and options.pkgbuilds is None:
+        parser.error("--only srcinfo needs --pkgbuilds DIR")
     if options.repeat < 1 or any(size < 100 for size in options.sizes):
         parser.error("at least one run, and at least 100 packages")
     return options
@@ -148,6 +166,15 @@ def _show_publishing(rows: list[QueueRow], repeat: int) -> None:
         f"{repeat} runs each, by turns. The ratio is that of the transaction, signatures and all, "
         "to as many repo-add calls, of which five were made, without any signature.",
     )
+
+
+def _show_srcinfo(rows: list[tuple[str, str]]) -> None:
+    table = Table(box=box.MARKDOWN)
+    table.add_column("what")
+    table.add_column("found", justify="right")
+    for row in rows:
+        table.add_row(*row)
+    _print(table, "One pass over all PKGBUILDs; times are those of the processor.")
 
 
 def _table_of(rows: list[QueueRow]) -> Table:

@@ -144,7 +144,12 @@ def _fields(
         left, right = given.get(field), wanted.get(field)
         if _same(field, left, right, moved):
             continue
-        yield Difference(field, left or (), right or (), package)
+        yield Difference(field, _shown(left), _shown(right), package)
+
+
+def _shown(values: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return the values so that a field that is empty differs from one that is not there."""
+    return () if values is None else values or ("",)
 
 
 def _same(

@@ -177,7 +177,10 @@ def _check_texts(shell: Interpreter, node: Node) -> None:
     """Raise LostError where a text of several lines has one that looks like an assignment."""
     if node.type not in _MULTILINE:
         return
-    text = shell.tree.text[node.start_byte : node.end_byte]
+    # The blanks that a here-document begins with do not belong to its node.
+    whole = shell.tree.text
+    start = len(whole[: node.start_byte].rstrip(" \t"))
+    text = whole[start : node.end_byte]
     for match in re.finditer(r"\n[ \t]*[ \t]([a-z0-9_]+)\+?=", f"\n{text}"):
         if _is_field(match[1]):
             raise LostError(

@@ -49,27 +49,37 @@ def _expansion() -> st.SearchStrategy[str]:
         _subject().map("${{{}}}".format),
         _subject().map("${{#{}}}".format),
         st.builds(
-            "${{{}{}{}}}".format, _subject(), st.sampled_from("# ## % %%".split()), _pattern_text()
+            "${{{}{}{}}}".format,
+            _subject(),
+            st.sampled_from(["#", "##", "%", "%%"]),
+            _pattern_text(),
         ),
         st.builds(
             "${{{}{}{}/{}}}".format,
             _subject(),
-            st.sampled_from("/ // /# /%".split()),
+            st.sampled_from(["/", "//", "/#", "/%"]),
             _pattern_text(),
             _replacement(),
         ),
         st.builds(
             "${{{}{}{}}}".format,
             st.one_of(_subject(), st.just("unset")),
-            st.sampled_from(":- - :+ +".split()),
-            st.one_of(_UNQUOTED, st.just("$b"), st.just("'x y'"), st.just('"x  y"'), st.just("x  y")),
+            st.sampled_from([":-", "-", ":+", "+"]),
+            st.one_of(
+                _UNQUOTED, st.just("$b"), st.just("'x y'"), st.just('"x  y"'), st.just("x  y")
+            ),
         ),
         st.builds("${{{}: {}}}".format, _name, number),
         st.builds("${{{}: {}:{}}}".format, _name, number, st.integers(0, 4)),
         st.builds("${{{}[@]: {}:{}}}".format, _array, st.integers(0, 3), st.integers(0, 3)),
-        st.builds("${{{}{}}}".format, _subject(), st.sampled_from("^ ^^ , ,,".split())),
+        st.builds("${{{}{}}}".format, _subject(), st.sampled_from(["^", "^^", ",", ",,"])),
         st.builds("${{!{}[@]}}".format, _array),
-        st.builds("$(( {} {} {} ))".format, _small, st.sampled_from("+ - * < == && |".split()), _small),
+        st.builds(
+            "$(( {} {} {} ))".format,
+            _small,
+            st.sampled_from(["+", "-", "*", "<", "==", "&&", "|"]),
+            _small,
+        ),
         st.builds("$(echo {})".format, _UNQUOTED),
         st.builds("$(printf '%s-' \"${}\" x)".format, _name),
     )
@@ -87,11 +97,15 @@ def words(*, braces: bool = True) -> st.SearchStrategy[str]:
         _PLAIN.map(_quoted),
         _expansion(),
         st.lists(st.one_of(_PLAIN, _expansion()), max_size=3).map("".join).map(_quoted),
-        st.sampled_from([r"\ ", r"\$", r"\\", r"\a", r"$'\t'", r"$'\x41b'", r"$'it\'s'", '""', "''"]),
+        st.sampled_from(
+            [r"\ ", r"\$", r"\\", r"\a", r"$'\t'", r"$'\x41b'", r"$'it\'s'", '""', "''"]
+        ),
     ]
     if braces:
         pieces.append(
-            st.sampled_from(["{a,b}", "{1..3}", "x{,y}", "{c..a}", "{01..03}", "{$a,q}", "{a", "b}"])
+            st.sampled_from(
+                ["{a,b}", "{1..3}", "x{,y}", "{c..a}", "{01..03}", "{$a,q}", "{a", "b}"]
+            )
         )
     return st.lists(st.one_of(pieces), min_size=1, max_size=4).map("".join)
 
@@ -122,7 +136,9 @@ def _statement() -> st.SearchStrategy[str]:
         st.builds("{} && {}".format, condition, simple),
         st.builds("{} || {}".format, condition, simple),
         st.builds("for i in {}; do b+=$i; done".format, listed.filter(bool)),
-        st.builds("case ${} in {}) {} ;; *) {} ;; esac".format, _name, _pattern_text(), simple, simple),
+        st.builds(
+            "case ${} in {}) {} ;; *) {} ;; esac".format, _name, _pattern_text(), simple, simple
+        ),
         st.builds("f() {{ local a={}; b=$1; {}; }}; f {}".format, assigned, simple, listed),
     )
 

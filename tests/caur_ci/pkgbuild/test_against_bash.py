@@ -24,7 +24,7 @@ m=()
 """
 _ALL = (*NAMES, "d", *ARRAYS)
 _DUMP = "\n" + "\n".join(
-    f"printf '%s\\0' {name} \"${{#{name}[@]}}\" \"${{{name}[@]}}\"" for name in _ALL
+    f'printf \'%s\\0\' {name} "${{#{name}[@]}}" "${{{name}[@]}}"' for name in _ALL
 )
 
 
@@ -72,9 +72,7 @@ def empty_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(program=programs)
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
-)
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_whatever_is_sure_is_what_bash_has(empty_folder: Path, program: str) -> None:
     evaluation = evaluated(program)
     expected = in_bash(program, empty_folder)

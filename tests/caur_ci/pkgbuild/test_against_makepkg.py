@@ -8,6 +8,7 @@ import pytest
 
 from caur_ci.pkgbuild import doubts, evaluate, parse, render_srcinfo
 from caur_ci.pkgbuild.makepkg import printed_srcinfo
+from tests.support.tools import need_tools
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +19,9 @@ pkgver=1.2.3
 pkgrel=1
 arch=(x86_64)
 """
-QUOTING = HEAD + r"""
+QUOTING = (
+    HEAD
+    + r"""
 pkgdesc="It's \"a\" \$5 tool \\ with   blanks	and \z"
 url='https://example.org/a"b'
 license=('GPL-3.0-or-later' "MIT" Apache\ 2 $'tab\tand\x41\u00e9' "don""'t" pre'fix'"ed"$'\'' "")
@@ -31,7 +34,10 @@ groups=(é#x ü"ß" '#y' x#)
 backup=(etc/{a,b{1,2}}.conf etc/{01..03} etc/{c..a} {x} {} a{,z})
 noextract=("${pkgname}"_"$pkgver".{tar,zip} "$pkgname"'-$pkgver')
 """
-EXPANSIONS = HEAD + r"""
+)
+EXPANSIONS = (
+    HEAD
+    + r"""
 _v=v1.2.3-rc4
 _empty=
 _list=(one 'two words' three)
@@ -49,7 +55,10 @@ conflicts=("$_set" "$_other" "$(echo "$_v" | sed 's/-/./')" "$(tr a-z A-Z <<< "$
 replaces=("$(printf '%s_%02d' "$pkgver" 7)")
 replaces=("${replaces[0]}" "$(cut -d. -f1-2 <<< "$pkgver")" `echo back`)
 """
-STATEMENTS = HEAD + r"""
+)
+STATEMENTS = (
+    HEAD
+    + r"""
 _build=release
 if [[ $CARCH == x86_64 && -n "$_build" ]]; then
   depends=(glibc)
@@ -94,6 +103,7 @@ pkgdesc=${pkgdesc:-yes}; { epoch=2; }; ( epoch=3 )
 _later() { pkgdesc=never; }
 if ! [ -z "$pkgver" -o -z "$pkgrel" ]; then install=tool.install; fi
 """
+)
 SPLIT = """\
 pkgbase=suite
 pkgname=(suite suite-libs "suite-docs")
@@ -159,7 +169,9 @@ for _p in "${pkgname[@]}"; do
   }"
 done
 """
-SINGLE = HEAD + """
+SINGLE = (
+    HEAD
+    + """
 depends=(a b)
 pkgdesc='outer'
 package() {
@@ -168,6 +180,7 @@ package() {
   provides+=(p)
 }
 """
+)
 ARCHITECTURES = """\
 pkgname=tool-bin
 pkgver=1
@@ -201,6 +214,7 @@ ALL = {
 
 @pytest.mark.parametrize("name", ALL)
 def test_the_srcinfo_is_that_of_makepkg(tmp_path: Path, name: str) -> None:
+    need_tools("makepkg", "bwrap")
     folder = tmp_path / name
     folder.mkdir()
     for file, text in (("PKGBUILD", ALL[name]), ("tool.install", ""), ("log", "")):

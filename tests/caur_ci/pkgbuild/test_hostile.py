@@ -94,7 +94,10 @@ HOSTILE: dict[str, tuple[bytes, set[str]]] = {
     ),
     "bytes that are no text": (b"pkgdesc='\xff\xfe\xc3('", {"sure"}),
     "a byte order mark": (b"\xef\xbb\xbfpkgdesc=a", {"unsure"}),
-    "garbage": (bytes((i * 7919 + i // 3) % 255 + 1 for i in range(100_000)), {"unsure", "refused"}),
+    "garbage": (
+        bytes((i * 7919 + i // 3) % 255 + 1 for i in range(100_000)),
+        {"unsure", "refused"},
+    ),
 }
 
 

@@ -155,7 +155,7 @@ def test_a_later_plain_value_replaces_an_unsure_one() -> None:
 
 
 def test_a_subshell_changes_nothing() -> None:
-    evaluation = _evaluate("x=1\n(x=2; eval \"$(date)\")\nz=$(x=3; echo $x)\necho | x=4\nx=5 &\n:")
+    evaluation = _evaluate('x=1\n(x=2; eval "$(date)")\nz=$(x=3; echo $x)\necho | x=4\nx=5 &\n:')
     assert evaluation.lost is None or "standard output" in evaluation.lost.reason
     evaluation = _evaluate("x=1\n(x=2)\nz=$(x=3; echo $x)\n: | x=4\n:")
     assert evaluation.value("x") == "1"
