@@ -38,17 +38,25 @@ def check_name(shell: Interpreter, name: str) -> None:
 
 def assign_each(shell: Interpreter, node: Node) -> None:
     """Follow several assignments in one line."""
+    shell.state.status = 0
     for child in node.named_children:
-        assign(shell, child)
+        _assign(shell, child)
 
 
 def assign(shell: Interpreter, node: Node) -> None:
-    """Follow `name=value`, `name+=value`, `name=(…)` or `name[index]=value`."""
+    """Follow `name=value`, `name+=value`, `name=(…)` or `name[index]=value`.
+
+    The exit code is that of the last command in `$(…)`, if there is one.
+    """
+    shell.state.status = 0
+    _assign(shell, node)
+
+
+def _assign(shell: Interpreter, node: Node) -> None:
     target = node.child_by_field_name("name")
     if target is None:
         raise LostError("an assignment that is not understood", line_of(node))
     shell.line = line_of(node)
-    shell.state.status = 0
     if target.type == "subscript":
         _assign_element(shell, node, target)
         return
@@ -142,6 +150,8 @@ def _declare_one(shell: Interpreter, command: str, flags: set[str], target: Node
         raise LostError(f"{command} with such flags is not modelled", shell.line)
     inside = len(shell.state.scopes) > 1
     is_local = command in {"local", "declare", "typeset"} and "g" not in flags and inside
+    if "g" in flags and any(name in scope for scope in shell.state.scopes[1:]):
+        raise LostError(f"{command} -g beside a local variable", shell.line)
     if target.type == "variable_assignment":
         _declare_assigned(shell, name, target, is_local=is_local)
     else:

@@ -31,7 +31,10 @@ _GROUPS = words_of("""
     for_statement while_statement c_style_for_statement function_definition redirected_statement
     subshell list negated_command pipeline
     """)
-_MULTILINE = frozenset({"heredoc_body", "string", "raw_string", "ansi_c_string"})
+_MULTILINE = frozenset(
+    {"heredoc_body", "string", "raw_string", "ansi_c_string", "command_substitution"}
+)
+_CONDITIONAL = frozenset({"if_statement", "elif_clause", "while_statement"})
 
 
 class _Line(NamedTuple):
@@ -154,8 +157,19 @@ def _assignments(shell: Interpreter, node: Node) -> Iterator[_Line]:
     alone = parent is None or parent.type not in {"list", "pipeline", "redirected_statement"}
     in_background = following is not None and following.type == "&"
     empty_at_end = first.child_by_field_name("value") is None
-    plain = node.type == "variable_assignment" and alone and not in_background and not empty_at_end
+    alone = alone and not in_background and not _is_condition(node)
+    plain = node.type == "variable_assignment" and alone and not empty_at_end
     yield _Line(name, first, plain or (empty_at_end and _ends_line(node, alone=alone)))
+
+
+def _is_condition(node: Node) -> bool:
+    """Tell whether a statement is the condition of `if` or `while`, which share its line."""
+    following = node.next_sibling if node.parent and node.parent.type in _CONDITIONAL else None
+    while following is not None:
+        if following.type in {"then", "do_group"}:
+            return True
+        following = following.next_sibling
+    return False
 
 
 def _ends_line(node: Node, *, alone: bool) -> bool:
@@ -181,7 +195,11 @@ def _check_texts(shell: Interpreter, node: Node) -> None:
     whole = shell.tree.text
     start = len(whole[: node.start_byte].rstrip(" \t"))
     text = whole[start : node.end_byte]
-    for match in re.finditer(r"\n[ \t]*[ \t]([a-z0-9_]+)\+?=", f"\n{text}"):
+    if node.type == "ansi_c_string":
+        text = text.replace("\\n", "\n")
+    # bash prints the statements of a command with blanks before them.
+    blanks = "*" if node.type == "command_substitution" else "+"
+    for match in re.finditer(rf"\n[ \t]{blanks}([a-z0-9_]+)\+?=", f"\n{text}"):
         if _is_field(match[1]):
             raise LostError(
                 f"a text in a package function has a line that makepkg takes for {match[1]}",

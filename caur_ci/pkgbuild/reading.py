@@ -172,10 +172,20 @@ class WordReader:
         self._depth += 1
         if self._depth > _DEEPEST:
             raise UnsureError("too many expansions inside of each other")
+        start = self.position
         try:
-            return [self._expansion(quoted=quoted)]
+            part = self._expansion(quoted=quoted)
         finally:
             self._depth -= 1
+        if not isinstance(part, Command) and self._is_joined(start):
+            raise UnsureError("an expansion that goes on in the next line")
+        return [part]
+
+    def _is_joined(self, start: int) -> bool:
+        """Tell whether there is a joined line in an expansion or right behind it."""
+        return "\\\n" in self._text[start : self.position] or (
+            self._starts("\\\n") and self._text[self.position - 1] != "}"
+        )
 
     def _expansion(self, *, quoted: bool) -> Part:
         if self._starts("$(("):

@@ -48,6 +48,8 @@ class Array:
         """Return the element at `index`; a negative one counts from the end."""
         if index < 0:
             index += self._end
+        if index < 0:
+            raise UnsureError("an index before the first element")
         return dict(self.items).get(index)
 
     def with_item(self, index: int, value: str) -> Array:

@@ -45,6 +45,9 @@ UNSURE = {
     "a text of words beside an empty array": 'y=()\nx=("$z${y[@]}")',
     "an escape of echo": "x=$(echo -e '\\0101')",
     "a format of printf": "x=$(printf '%x' 12)",
+    "a name that goes on in the next line": 'y=1\nx="$y\\\nz"',
+    "an operator that goes on in the next line": "y=1\nx=${y:\\\n-2}",
+    "an index before the first element": "y=(a)\nx=${y[-5]}",
     "a number of too many digits": "x=$((" + "9" * 5000 + "))",
 }
 
@@ -81,6 +84,10 @@ LOST = {
     "case that falls through": "case a in a) x=1 ;& b) x=2 ;; esac",
     "a reference": "y=x\ndeclare -n z=$y\nx=1\nz=2",
     "a function that may be another one": "f() { x=1; }\ncurl -s a >&2 && f() { x=2; }\nf",
+    "declare -g beside a local": "f() { local x=1; declare -g x=2; }\nf",
+    "a text with such a line": "package() { y='a\n  url=x'; }",
+    "a text that will have such a line": "package() { y=$'a\\n  url=x'; }",
+    "a command with such a line": "package() { y=$(a\nurl=x); }",
     "a coprocess": "coproc cat",
     "a here-document that makepkg reads": "package() { cat <<E\n  url=x\nE\n}",
 }
@@ -122,6 +129,7 @@ def test_nothing_is_sure(name: str) -> None:
         "depends=(${x:=a})",
         "pkgdesc=",
         "pkgdesc=$1",
+        "if depends=(a); then :; fi",
     ],
 )
 def test_a_field_of_a_package_function_is_unsure(line: str) -> None:
@@ -184,3 +192,25 @@ def test_values_know_their_lines() -> None:
         "depends": 13,
     }
     assert evaluation.functions == {"package": 11}
+
+
+@pytest.mark.parametrize(
+    ("statement", "status"),
+    [
+        ("x=$(false)", "1"),
+        ("x=$(false)$(true)", "0"),
+        ("x=$(false) y=1", "1"),
+        ("x=($(false))", "1"),
+        ("x[0]=$(false)", "1"),
+        ("export x=$(false)", "0"),
+        ("f() { return 3; }; f", "3"),
+        ("if false; then :; fi", "0"),
+        ("case a in b) false ;; esac", "0"),
+        ("[[ a == b ]] && :", "1"),
+        ("! :", "1"),
+        ("false | true", "0"),
+        ("(( 0 ))", "1"),
+    ],
+)
+def test_the_exit_code_of_statements(statement: str, status: str) -> None:
+    assert _evaluate(f"{statement}\ncode=$?\n").value("code") == status
