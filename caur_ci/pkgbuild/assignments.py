@@ -38,9 +38,11 @@ def check_name(shell: Interpreter, name: str) -> None:
 
 def assign_each(shell: Interpreter, node: Node) -> None:
     """Follow several assignments in one line."""
-    shell.state.status = 0
+    captured = shell.captured
     for child in node.named_children:
         _assign(shell, child)
+    if shell.captured == captured:
+        shell.state.status = 0
 
 
 def assign(shell: Interpreter, node: Node) -> None:
@@ -48,8 +50,10 @@ def assign(shell: Interpreter, node: Node) -> None:
 
     The exit code is that of the last command in `$(…)`, if there is one.
     """
-    shell.state.status = 0
+    captured = shell.captured
     _assign(shell, node)
+    if shell.captured == captured:
+        shell.state.status = 0
 
 
 def _assign(shell: Interpreter, node: Node) -> None:

@@ -54,6 +54,8 @@ class Interpreter:
         self.written: str | Unsure = ""
         self.stdin: str | None = None
         self.expand = Expander(self)
+        # How many commands in `$(…)` there were: the last one gives an assignment its exit code.
+        self.captured = 0
         self._depth = 0
 
     def run_all(self) -> None:
@@ -119,6 +121,7 @@ class Interpreter:
 
     def capture(self, node: Node) -> str:
         """Return what the command in `$(…)` writes; it cannot change anything here."""
+        self.captured += 1
         written = self.apart(lambda: self.block(node))
         if isinstance(written, Unsure):
             raise UnsureError(written.reason, written.line)
