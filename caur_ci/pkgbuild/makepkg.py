@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _SECONDS = 120
 _MOST_OUTPUT = 4 * 1024 * 1024
 _LARGEST_FILE = 64 * 1024 * 1024
+_ROOM = 256 * 1024 * 1024
 _APART = ("--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL")
 # makepkg refuses to be root.
 _USER = ("--uid", "1000", "--gid", "1000")
@@ -36,6 +37,7 @@ _ENVIRONMENT = {
 }
 _SCRIPT = """\
 set -o pipefail
+ulimit -v 2000000
 mkdir -p /build/home /build/of && cp -R --no-preserve=ownership /given "/build/of/$1" || exit
 cd "/build/of/$1" || exit
 chmod -R u+rwX .
@@ -117,5 +119,6 @@ def _sandbox(program: str, folder: Path) -> Iterator[str]:
             yield from ("--ro-bind", name, name)
     for name in _SETTINGS:
         yield from ("--ro-bind-try", name, name)
-    yield from ("--tmpfs", "/tmp", "--tmpfs", "/build")  # noqa: S108 - within the sandbox
+    for name in ("/tmp", "/build"):  # noqa: S108 - within the sandbox
+        yield from ("--size", str(_ROOM), "--tmpfs", name)
     yield from ("--ro-bind", str(folder.resolve()), "/given", "--chdir", "/build", "--")

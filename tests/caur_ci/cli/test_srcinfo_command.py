@@ -168,6 +168,16 @@ def test_makepkg_is_asked_in_a_sandbox(
     assert sorted(path.name for path in folder.iterdir()) == ["PKGBUILD", "needs"]
 
 
+def test_a_pkgbuild_that_writes_without_end_is_stopped(
+    capsys: pytest.CaptureFixture[str], world: Path
+) -> None:
+    need_tools("makepkg", "bwrap")
+    (world / "bare" / "PKGBUILD").write_text(PKGBUILD.format("bare") + "yes\n")
+    code, out, err = srcinfo(capsys, world, "bare")
+    assert (code, out) == (ExitCode.FAILED, "")
+    assert "makepkg" in err
+
+
 def test_what_makepkg_refuses_is_told(capsys: pytest.CaptureFixture[str], world: Path) -> None:
     need_tools("makepkg", "bwrap")
     (world / "bare" / "PKGBUILD").write_text(PKGBUILD.format("bare").replace("=2", "=x"))
