@@ -85,6 +85,9 @@ def evaluate(
         overrides = find_overrides(interpreter)
     except LostError as error:
         lost = Unsure(error.reason, error.line or interpreter.line)
+    except RecursionError:
+        # Long chains of `elif` and the like; what is counted as depth stays well below.
+        lost = Unsure("too many levels", interpreter.line)
     known = interpreter.state.scopes[0]
     return Evaluation(
         variables={

@@ -44,6 +44,15 @@ HOSTILE: dict[str, tuple[bytes, set[str]]] = {
         b"if :; then " * 10_000 + b":" + b"; fi" * 10_000,
         {"unsure", "refused"},
     ),
+    "many elif": (
+        b"if [[ -f a ]]; then :; " + b"elif [[ -f a ]]; then :; " * 5_000 + b"fi",
+        {"unsure"},
+    ),
+    "deep commands in functions": (
+        b"f() { if [[ -f a ]]; then url=$(f $(f $(f a))); fi; }\nf",
+        {"unsure"},
+    ),
+    "a long list": (b"true" + b" && true" * 20_000, {"unsure", "refused"}),
     "deep commands": (b"url=" + b"$(echo " * 10_000 + b")" * 10_000, {"unsure", "refused"}),
     "deep defaults": (b"url=" + b"${a:-" * 10_000 + b"}" * 10_000, {"unsure", "refused"}),
     "deep arithmetic": (
