@@ -212,6 +212,7 @@ class Expander:
         if which == "*" and self._ifs()[:1] != " ":
             raise UnsureError("elements joined by another IFS")
         pieces: _Pieces = []
+        self._shell.budget.step(len(values))
         if not values and part.quoted:
             return [Piece("", quoted=False, splits=False, is_none=True)]
         for value in values:

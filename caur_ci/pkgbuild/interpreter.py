@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from caur_ci.pkgbuild.words import Word
 
 _DEEPEST = 60
+# What it takes to follow something apart, in steps.
+_COPY = 30
 _SETS_BY_DEFAULT = re.compile(r"\$\{!?([A-Za-z_][A-Za-z0-9_]*)(?:\[[^]]*\])?:?=")
 _SETS_BY_ARITHMETIC = re.compile(
     r"([A-Za-z_][A-Za-z0-9_]*)\s*(?:\+\+|--|(?:[-+*/%&|^]|<<|>>)?=(?!=))"
@@ -130,6 +132,7 @@ class Interpreter:
     def apart(self, follow: Callable[[], None]) -> str | Unsure:
         """Follow statements in a process of their own; return what they write."""
         before, line, written = self.state, self.line, self.written
+        self.budget.step(_COPY + len(before.scopes[0]) // 8)
         self.state, self.written = before.copy(), ""
         try:
             follow()
@@ -176,7 +179,7 @@ class Interpreter:
         outputs: list[str | Unsure] = []
         for way in ways:
             self.state, self.written = before.copy(), written
-            self.budget.step(1 + len(before.scopes[0]) // 8)
+            self.budget.step(_COPY + len(before.scopes[0]) // 8)
             try:
                 way()
             except Jump as jump:
@@ -219,6 +222,7 @@ class Interpreter:
 
     def call(self, function: Function, arguments: Sequence[str] | None) -> None:
         """Run a function; `arguments` are None where they are not known."""
+        self.budget.step(_COPY)
         tree, positional = self.tree, self.state.positional
         self.tree = function.tree
         self.state.positional = None if arguments is None else tuple(arguments)

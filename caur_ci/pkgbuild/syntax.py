@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # The largest PKGBUILD seen in public repositories has some 100 kB.
 LARGEST = 512 * 1024
 # Seconds of processor time, so that a busy machine changes no answer. Real files take 1 to 50 ms.
-LONGEST = 0.7
+LONGEST = 0.5
 _CHUNK = 64 * 1024
 _NUL = b"\0"
 _RETURN = b"\r"

@@ -104,7 +104,7 @@ class LostError(Exception):
 class Budget:
     """How much work one evaluation may be. Running out of it makes everything unsure."""
 
-    steps: int = 200_000
+    steps: int = 150_000
     characters: int = 4_000_000
 
     def step(self, count: int = 1) -> None:
