@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError, ProcessError
 from scheduler.database.entries import read_entries
+from scheduler.database.forms import DatabaseFormError, database_in_place
 from scheduler.database.lists import LAST_UPDATE, expected_lists
 from scheduler.files import hash_file
 
@@ -47,7 +48,17 @@ class _Check:
             yield Inconsistency(self._layout.database, "is missing")
             return
         try:
-            entries = read_entries(self._folder / self._layout.database)
+            found = database_in_place(self._layout, "db")
+        except DatabaseFormError as error:
+            yield Inconsistency(self._layout.database, error.message)
+            return
+        if found is None or found.name != self._layout.database:
+            name = found.name if found else self._layout.database
+            problem = f"becomes {self._layout.database} with the next publication"
+            yield Inconsistency(name, problem)
+            return
+        try:
+            entries = read_entries(found)
         except ProcessError as error:
             yield Inconsistency(self._layout.database, f"cannot be read: {error.message}")
             return

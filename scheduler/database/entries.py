@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _TIMEOUT = 300.0
 _MAX_DIGITS = 18
+_FILES = re.compile(r"\.files(\.tar[^/]*)?$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,7 @@ def read_records(database: Path) -> dict[str, Record]:
         return {}
     # A database holds one small file for each package; one after the other they are one text.
     command: list[str | Path] = ["bsdtar", "-xOf", database]
-    if ".files" in database.name:
+    if _FILES.search(database.name):
         # bsdtar calls it an error when there are none.
         if b"/desc" not in run(["bsdtar", "-tf", database], timeout=_TIMEOUT).stdout:
             return {}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 USUAL_ARCH = "x86_64"
 _PRIVATE = ".caur"
 # In the order in which they are put into place.
-_KINDS = ("files", "db")
+KINDS = ("files", "db")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Layout:
     def databases(self) -> tuple[str, ...]:
         """Databases and signatures, in the order in which they are put into place."""
         return tuple(
-            f"{self.name}.{kind}.tar.zst{suffix}" for kind in _KINDS for suffix in ("", ".sig")
+            f"{self.name}.{kind}.tar.zst{suffix}" for kind in KINDS for suffix in ("", ".sig")
         )
 
     @property
@@ -70,14 +70,14 @@ class Layout:
         """The links in `folder`, by which pacman asks, and what they lead to."""
         return {
             f"{self.name}.{kind}{suffix}": f"{self.name}.{kind}.tar.zst{suffix}"
-            for kind in _KINDS
+            for kind in KINDS
             for suffix in ("", ".sig")
         }
 
     @property
     def is_published(self) -> bool:
-        """Whether there is a database for pacman to read."""
-        return (self.folder / self.database).is_file()
+        """Whether there is a database for pacman to read, in whatever form."""
+        return _has_database(self.folder, self.name)
 
     @property
     def is_foremost(self) -> bool:
@@ -90,12 +90,25 @@ def layouts(root: Path, name: str) -> list[Layout]:
     """Return the repository `name` for each architecture that there is something of."""
     home = root / check_repository_name(name)
     ours = {path.parent.name for path in home.glob(f"{_PRIVATE}/*/lock")}
-    found = {path.parent.name for path in home.glob(f"*/{name}.db.tar.zst")}
+    found = {path.name for path in home.glob("*") if _has_database(path, name)}
     return [Layout(root, name, arch) for arch in sorted(ours | found)]
 
 
 def repositories(root: Path) -> list[str]:
     """Return the names of the repositories below `root`."""
-    ours = {path.parent.name for path in root.glob(f"*/{_PRIVATE}")}
-    found = {path.name.removesuffix(".db.tar.zst") for path in root.glob("*/*/*.db.tar.zst")}
-    return sorted(ours | {name for name in found if (root / name).is_dir()})
+    homes = [path for path in root.glob("*") if path.is_dir()]
+    return sorted(
+        home.name
+        for home in homes
+        if (home / _PRIVATE).is_dir()
+        or any(_has_database(path, home.name) for path in home.glob("*"))
+    )
+
+
+def _has_database(folder: Path, name: str) -> bool:
+    names = {f"{name}.db"} | {path.name for path in folder.glob("*.db.tar*")}
+    return any(
+        (folder / each).is_file() and not each.endswith((".sig", ".old"))
+        for each in names
+        if each == f"{name}.db" or each.startswith(f"{name}.db.tar")
+    )

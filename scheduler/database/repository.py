@@ -8,11 +8,13 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Self
 
 from caur_ci.errors import CaurError, ProcessError, TemporaryError
 from caur_ci.locks import locked, try_lock
 from scheduler.database.entries import read_entries, read_records
+from scheduler.database.forms import database_in_place, take_databases
 from scheduler.database.generations import NOTHING, RECORD, Generation, Generations, PublicationKind
 from scheduler.database.lists import write_lists
 from scheduler.database.superseded import Superseded
@@ -65,12 +67,11 @@ class PacmanRepository:
         self._read: tuple[tuple[int, int], dict[str, Entry]] | None = None
 
     def entries(self) -> dict[str, Entry]:
-        """Return what is published. Raises RepositoryError."""
-        path = self.layout.folder / self.layout.database
-        try:
-            status = path.stat()
-        except FileNotFoundError:
+        """Return what is published. Raises RepositoryError and DatabaseFormError."""
+        path = database_in_place(self.layout, "db")
+        if path is None:
             return {}
+        status = path.stat()
         version = (status.st_ino, status.st_mtime_ns)
         if self._read is None or self._read[0] != version:
             try:
@@ -81,7 +82,9 @@ class PacmanRepository:
 
     def records(self) -> dict[str, Record]:
         """Return all that the database says of each package. Raises RepositoryError."""
-        path = self.layout.folder / self.layout.database
+        path = database_in_place(self.layout, "db")
+        if path is None:
+            return {}
         try:
             return read_records(path)
         except ProcessError as error:
@@ -132,7 +135,7 @@ class PacmanRepository:
         """
         before = self.current()
         if before.kind is PublicationKind.FOUND and before is not NOTHING:
-            self.generations.add(before, self._published_databases())
+            self._keep_found(before)
         after = before.followed_by(
             transaction.entries(),
             kind=kind,
@@ -211,9 +214,15 @@ class PacmanRepository:
         for source, target in moves:
             os.rename(source, target)  # noqa: PTH104 - nothing else in between
 
-    def _published_databases(self) -> list[Path]:
+    def _keep_found(self, generation: Generation) -> None:
+        """Keep a state that somebody else has made, with its databases."""
         paths = [self.layout.folder / name for name in self.layout.databases]
-        return [path for path in paths if path.exists()]
+        if (self.layout.folder / self.layout.database).exists():
+            self.generations.add(generation, [path for path in paths if path.exists()])
+            return
+        with TemporaryDirectory(dir=self.layout.private, prefix=".found-") as folder:
+            take_databases(self.layout, Path(folder))
+            self.generations.add(generation, sorted(Path(folder).iterdir()))
 
     def _link(self) -> None:
         for name, target in self.layout.links.items():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from caur_ci.errors import CaurError, ProcessError
 from caur_ci.process import run
 from scheduler.database.entries import read_entries
+from scheduler.database.forms import take_databases
 from scheduler.database.generations import RECORD
 from scheduler.files import link_or_copy, sync_folder
 
@@ -71,7 +72,7 @@ class Transaction:
 
         Raises RepoToolError, SigningError and OSError.
         """
-        self._take_databases(self._layout.folder)
+        take_databases(self._layout, self.folder)
         self._sign_packages()
         if self._removed:
             self._run("repo-remove", sorted(self._removed))
@@ -81,7 +82,9 @@ class Transaction:
 
     def prepare_from(self, databases: Path) -> None:
         """Do as `prepare`, with the databases in this folder as they are. Raises SigningError."""
-        self._take_databases(databases)
+        for name in self._databases():
+            if (databases / name).exists():
+                shutil.copyfile(databases / name, self.folder / name)
         self._sign_packages()
         self._sign_databases()
 
@@ -99,11 +102,6 @@ class Transaction:
         self._age_databases()
         generation.write(self.folder / RECORD)
         sync_folder(self.folder)
-
-    def _take_databases(self, folder: Path) -> None:
-        for name in self._databases():
-            if (folder / name).exists():
-                shutil.copyfile(folder / name, self.folder / name)
 
     def _sign_packages(self) -> None:
         # What was published before is signed.
