@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import itertools
 import os
 import secrets
 import shutil
 import stat
+import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
@@ -42,17 +44,28 @@ def copy_regular_file(
 
     It may have other names as well only with `second_names`. Raises NotAFileError and OSError.
     """
-    digest = hashlib.sha256()
-    size = 0
     with (
         open_regular_file(source, second_names=second_names) as reader,
         _writer(destination) as writer,
     ):
-        while chunk := reader.read(_CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
-            if writer is not None:
-                writer.write(chunk)
+        return copy_stream(reader, writer)
+
+
+def copy_stream(
+    reader: BinaryIO, writer: BinaryIO | None = None, *, largest: int | None = None
+) -> Digest:
+    """Read all of a file, into another one if given, and return what was read.
+
+    Of what is larger than `largest` bytes, one byte more is read. Raises OSError.
+    """
+    digest = hashlib.sha256()
+    size = 0
+    end = sys.maxsize if largest is None else largest + 1
+    while chunk := reader.read(min(_CHUNK, end - size)):
+        digest.update(chunk)
+        size += len(chunk)
+        if writer is not None:
+            writer.write(chunk)
     return Digest(size, digest.hexdigest())
 
 
@@ -80,17 +93,20 @@ def link_or_copy(source: Path, target: Path) -> None:
 
 
 @contextmanager
-def open_regular_file(path: Path, *, second_names: bool = False) -> Iterator[BinaryIO]:
+def open_regular_file(
+    path: Path, *, dir_fd: int | None = None, second_names: bool = False
+) -> Iterator[BinaryIO]:
     """Open a file that is nothing but a file, and has no other names unless `second_names`.
 
+    `path` is below the open folder `dir_fd` where that is given; its last part is not followed.
     Raises NotAFileError and OSError.
     """
     try:
         # Not to hang on a pipe that waits for a writer.
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        descriptor = os.open(path, flags)
+        descriptor = os.open(path, flags, dir_fd=dir_fd)
     except OSError as error:
-        if path.is_symlink():
+        if error.errno == errno.ELOOP:
             raise NotAFileError(f"{path.name!a} is a link, not a file") from error
         raise
     status = os.fstat(descriptor)
@@ -99,6 +115,22 @@ def open_regular_file(path: Path, *, second_names: bool = False) -> Iterator[Bin
         raise NotAFileError(f"{path.name!a} is not a file of its own")
     with os.fdopen(descriptor, "rb") as stream:
         yield stream
+
+
+@contextmanager
+def open_folder(
+    path: Path | str, *, dir_fd: int | None = None, follow: bool = False
+) -> Iterator[int]:
+    """Open a folder, below the open folder `dir_fd` where that is given.
+
+    A link is no folder, unless `follow`. Raises OSError.
+    """
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
+    descriptor = os.open(path, flags, dir_fd=dir_fd)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -114,11 +146,8 @@ def _writer(destination: Path | None) -> Iterator[BinaryIO | None]:
 
 def sync_folder(folder: Path) -> None:
     """Make what was created in or renamed into `folder` survive a loss of power."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
+    with open_folder(folder, follow=True) as descriptor:
         os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def remove_tree(folder: Path) -> None:
@@ -142,6 +171,26 @@ def remove_tree(folder: Path) -> None:
         os.close(top)
     with suppress(OSError):
         folder.rmdir()
+
+
+def remove_entry(name: str, *, dir_fd: int) -> None:
+    """Remove a file, a link or a folder with all that is in it from the open folder `dir_fd`.
+
+    As `remove_tree`, but raises OSError for what cannot be removed.
+    """
+    try:
+        top = _open_to_clear(name, dir_fd)
+    except FileNotFoundError:
+        return
+    except NotADirectoryError:
+        with suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=dir_fd)
+        return
+    try:
+        _clear(top)
+    finally:
+        os.close(top)
+    os.rmdir(name, dir_fd=dir_fd)
 
 
 def _clear(top: int) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from scheduler.database.ownership import Mandate
     from scheduler.database.packages import PackageFile
     from scheduler.job import JobSpec
-    from scheduler.landing import DeliveredFile, LandingZone
+    from scheduler.landing import LandingZone
     from scheduler.queue import Claim
     from scheduler.workerkeys import AllowedWorkers
 
@@ -168,11 +168,11 @@ class DeliveryVerifier:
         allowed workers cannot be read.
         """
         manifest = self.landing.read(claim, self.allowed)
-        source = self.landing.path_of(claim.delivery)
         packages: dict[PackageFile, PackageStatus] = {}
         digests: dict[PackageFile, str] = {}
         for file in manifest.files:
-            package = _copy(source, file, staging)
+            self.landing.copy(claim.delivery, file, staging / file.name)
+            package = read_package(staging / file.name)
             problem = self._problem_with(package, mandate, published, claim.spec)
             if problem:
                 raise PackageError(f"{package.path.name}: {problem}")
@@ -206,16 +206,6 @@ class DeliveryVerifier:
         if not problem and package.pkgname in self.distribution:
             return mandate.problem_with_distribution(package.pkgname)
         return problem
-
-
-def _copy(source: Path, file: DeliveredFile, staging: Path) -> PackageFile:
-    try:
-        digest = copy_regular_file(source / file.name, staging / file.name)
-    except FileNotFoundError as error:
-        raise PackageError(f"{file.name!a} is in the manifest but not in the delivery") from error
-    if (digest.size, digest.sha256) != (file.size, file.sha256):
-        raise PackageError(f"{file.name!a} is not the file that the manifest describes")
-    return read_package(staging / file.name)
 
 
 def _older(package: PackageFile, current: Generation, spec: JobSpec) -> PackageError:

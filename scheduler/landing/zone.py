@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import secrets
-import shutil
 import time
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import InputError
-from scheduler.files import NotAFileError, copy_regular_file, open_regular_file, sync_folder
+from scheduler.files import NotAFileError, copy_stream, open_regular_file
+from scheduler.landing.foreign import ForeignFolder
 from scheduler.landing.manifest import (
     MANIFEST,
     MAX_MANIFEST_SIZE,
@@ -24,11 +26,13 @@ from scheduler.landing.manifest import (
 from scheduler.workerkeys import MAX_SIGNATURE_SIZE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
-    from scheduler.landing.manifest import SignedManifest
+    from scheduler.landing.manifest import DeliveredFile, SignedManifest
     from scheduler.queue import Claim
     from scheduler.workerkeys import AllowedWorkers
+
+_log = logging.getLogger(__name__)
 
 _DELIVERY_NAME = re.compile(r"[0-9]+-[0-9]+")
 _REJECTED = ".rejected"
@@ -57,25 +61,18 @@ class LandingZone:
         """Copy the manifest's files into the landing zone; return the delivery. See `Landing`."""
         manifest = signed.manifest
         self.check()
-        target = self.folder / manifest.delivery
-        incoming = self.folder / incoming_name(manifest.delivery, secrets.token_hex(4))
-        incoming.mkdir()
-        try:
-            for file in manifest.files:
-                if should_stop():
-                    raise DeliveryStoppedError(f"delivery {manifest.delivery} was given up")
-                digest = copy_regular_file(output / file.name, incoming / file.name)
-                if (digest.size, digest.sha256) != (file.size, file.sha256):
-                    raise DeliveryError(f"{file.name} changed while it was being delivered")
-            _write(incoming / MANIFEST, signed.content)
-            _write(incoming / SIGNATURE, signed.signature)
-            sync_folder(incoming)
-            if target.exists():
-                shutil.rmtree(target)
-            incoming.rename(target)
-            sync_folder(self.folder)
-        finally:
-            shutil.rmtree(incoming, ignore_errors=True)
+        incoming = incoming_name(manifest.delivery, secrets.token_hex(4))
+        with ForeignFolder.opened(self.folder) as zone:
+            zone.make(incoming)
+            try:
+                with zone.folder(incoming) as folder:
+                    _fill(folder, signed, output, should_stop)
+                zone.remove(manifest.delivery)
+                zone.move(incoming, zone, manifest.delivery)
+                zone.sync()
+            finally:
+                with suppress(OSError):
+                    zone.remove(incoming)
         return manifest.delivery
 
     def read(self, claim: Claim, allowed: AllowedWorkers) -> Manifest:
@@ -85,44 +82,64 @@ class LandingZone:
         belongs to another job or attempt; OSError when the landing zone itself is not to be had,
         and TemporaryError when the allowed workers are not.
         """
-        self.folder.stat()
-        path = self.path_of(claim.delivery)
-        try:
-            content = _read(path / MANIFEST, MAX_MANIFEST_SIZE)
-            signature = _read(path / SIGNATURE, MAX_SIGNATURE_SIZE)
-            # What is not signed is not looked at any further.
-            allowed.check(signer_of(content), content, signature)
-            manifest = Manifest.from_bytes(content)
-        except FileNotFoundError as error:
-            what = f" has no {Path(error.filename).name}" if path.is_dir() else " is not there"
-            raise DeliveryError(
-                f"delivery {claim.delivery}{what} (landing zone {self.folder})"
-            ) from error
-        except InputError as error:
-            raise DeliveryError(
-                f"delivery {claim.delivery}: {error.message}", hint=error.hint
-            ) from error
+        with self._opened(claim.delivery) as folder:
+            try:
+                content = folder.read(MANIFEST, MAX_MANIFEST_SIZE)
+                signature = folder.read(SIGNATURE, MAX_SIGNATURE_SIZE)
+                # What is not signed is not looked at any further.
+                allowed.check(signer_of(content), content, signature)
+                manifest = Manifest.from_bytes(content)
+            except FileNotFoundError as error:
+                raise DeliveryError(
+                    f"delivery {claim.delivery} has no {Path(error.filename).name} "
+                    f"(landing zone {self.folder})"
+                ) from error
+            except InputError as error:
+                raise DeliveryError(
+                    f"delivery {claim.delivery}: {error.message}", hint=error.hint
+                ) from error
         _check_claim(manifest, claim)
         return manifest
 
-    def path_of(self, delivery: str) -> Path:
-        """Return the folder of a delivery. Raises DeliveryError for what cannot be one's name."""
-        return self.folder / check_delivery_name(delivery)
+    def copy(self, delivery: str, file: DeliveredFile, target: Path) -> None:
+        """Copy a file of a delivery into the new file `target`, away from whoever may write here.
+
+        Raises DeliveryError for what is not the file that the manifest describes, and OSError.
+        """
+        with self._opened(delivery) as folder, ExitStack() as stack:
+            try:
+                reader = stack.enter_context(folder.file(file.name))
+            except FileNotFoundError as error:
+                raise DeliveryError(
+                    f"{file.name!a} is in the manifest but not in the delivery"
+                ) from error
+            writer = stack.enter_context(target.open("xb"))
+            digest = copy_stream(reader, writer, largest=file.size)
+            writer.flush()
+            os.fsync(writer.fileno())
+        if (digest.size, digest.sha256) != (file.size, file.sha256):
+            raise DeliveryError(f"{file.name!a} is not the file that the manifest describes")
 
     def remove(self, delivery: str) -> None:
         """Remove a delivery that nobody needs any more."""
-        shutil.rmtree(self.path_of(delivery), ignore_errors=True)
+        check_delivery_name(delivery)
+        with suppress(OSError), ForeignFolder.opened(self.folder) as zone:
+            zone.remove(delivery)
 
     def set_aside(self, delivery: str, reason: str) -> None:
-        """Keep a delivery that must not be published, and why, for people to look at."""
-        path = self.path_of(delivery)
-        if not path.is_dir():
-            return
-        rejected = self.folder / _REJECTED
-        rejected.mkdir(exist_ok=True)
-        shutil.rmtree(rejected / delivery, ignore_errors=True)
-        path.rename(rejected / delivery)
-        (rejected / f"{delivery}.reason").write_text(f"{reason}\n", encoding="utf-8")
+        """Keep a delivery that must not be published, and why, for people to look at.
+
+        Where that cannot be done it stays where it is. Raises DeliveryError for what cannot be
+        the name of one.
+        """
+        check_delivery_name(delivery)
+        try:
+            with ForeignFolder.opened(self.folder) as zone:
+                _set_aside(zone, delivery, reason)
+        except FileNotFoundError:
+            return  # there is nothing to keep
+        except (NotAFileError, OSError) as error:
+            _log.warning("delivery %s stays in %s: %s", delivery, self.folder, error)
 
     def sweep(self, is_wanted: Callable[[str], bool], *, after: float) -> list[str]:
         """Remove what nobody will ever pick up, if it is older than `after` seconds.
@@ -133,17 +150,44 @@ class LandingZone:
         """
         if not self.folder.is_dir():
             return []
-        # Listed before anybody is asked: what comes meanwhile stays.
-        old = [path for path in sorted(self.folder.iterdir()) if _age(path) > after]
-        gone = [path for path in old if (name := _delivery_of(path)) and not is_wanted(name)]
-        if (rejected := self.folder / _REJECTED).is_dir():
-            gone += [path for path in rejected.iterdir() if _age(path) > _REJECTED_FOR]
-        for path in gone:
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
-        return [path.name for path in gone]
+        with ForeignFolder.opened(self.folder) as zone:
+            # Listed before anybody is asked: what comes meanwhile stays.
+            old = [name for name in zone.names() if _age(zone, name) > after]
+            gone = [name for name in old if (of := _delivery_of(name)) and not is_wanted(of)]
+            removed = _remove_all(zone, gone)
+            try:
+                with zone.own_folder(_REJECTED) as rejected:
+                    names = rejected.names()
+                    old = [name for name in names if _age(rejected, name) > _REJECTED_FOR]
+                    removed += _remove_all(rejected, old)
+            except FileNotFoundError:
+                pass  # nothing was ever rejected
+            except NotAFileError as error:
+                _log.warning("landing zone %s: %s; remove it", self.folder, error.message)
+            return removed
+
+    def path_of(self, delivery: str) -> Path:
+        """Return the folder of a delivery. Raises DeliveryError for what cannot be one's name."""
+        return self.folder / check_delivery_name(delivery)
+
+    @contextmanager
+    def _opened(self, delivery: str) -> Iterator[ForeignFolder]:
+        """Open the folder of a delivery. Raises DeliveryError, and OSError for the landing zone.
+
+        What cannot be read of a delivery, for whatever reason that is in it, is its own fault.
+        """
+        check_delivery_name(delivery)
+        with ExitStack() as stack:
+            zone = stack.enter_context(ForeignFolder.opened(self.folder))
+            try:
+                folder = stack.enter_context(zone.folder(delivery))
+            except FileNotFoundError as error:
+                raise DeliveryError(
+                    f"delivery {delivery} is not there (landing zone {self.folder})"
+                ) from error
+            except NotAFileError as error:
+                raise DeliveryError(f"delivery {delivery}: {error.message}") from error
+            yield folder
 
 
 def check_delivery_name(delivery: str) -> str:
@@ -158,16 +202,58 @@ def incoming_name(delivery: str, mark: str) -> str:
     return f".incoming-{delivery}-{mark}"
 
 
-def _delivery_of(path: Path) -> str:
-    if _DELIVERY_NAME.fullmatch(path.name):
-        return path.name
-    match = _INCOMING_NAME.fullmatch(path.name)
+def _fill(
+    folder: ForeignFolder, signed: SignedManifest, output: Path, should_stop: Callable[[], bool]
+) -> None:
+    for file in signed.manifest.files:
+        if should_stop():
+            raise DeliveryStoppedError(f"delivery {signed.manifest.delivery} was given up")
+        with open_regular_file(output / file.name) as reader, folder.new_file(file.name) as writer:
+            digest = copy_stream(reader, writer, largest=file.size)
+        if (digest.size, digest.sha256) != (file.size, file.sha256):
+            raise DeliveryError(f"{file.name} changed while it was being delivered")
+    for name, content in ((MANIFEST, signed.content), (SIGNATURE, signed.signature)):
+        with folder.new_file(name) as writer:
+            writer.write(content)
+    folder.sync()
+
+
+def _set_aside(zone: ForeignFolder, delivery: str, reason: str) -> None:
+    zone.status(delivery)
+    with suppress(FileExistsError):
+        zone.make(_REJECTED)
+    with zone.own_folder(_REJECTED) as rejected:
+        rejected.remove(delivery)
+        zone.move(delivery, rejected, delivery)
+        name = f"{delivery}.reason"
+        rejected.remove(name)
+        with rejected.new_file(name) as stream:
+            stream.write(f"{reason}\n".encode())
+
+
+def _remove_all(folder: ForeignFolder, names: Iterable[str]) -> list[str]:
+    """Remove entries, and return the names of those that went."""
+    gone = []
+    for name in names:
+        try:
+            folder.remove(name)
+        except OSError as error:
+            _log.warning("%s cannot be removed from the landing zone: %s", name, error)
+        else:
+            gone.append(name)
+    return gone
+
+
+def _delivery_of(name: str) -> str:
+    if _DELIVERY_NAME.fullmatch(name):
+        return name
+    match = _INCOMING_NAME.fullmatch(name)
     return match[1] if match else ""
 
 
-def _age(path: Path) -> float:
+def _age(folder: ForeignFolder, name: str) -> float:
     try:
-        return time.time() - path.lstat().st_mtime
+        return time.time() - folder.status(name).st_mtime
     except FileNotFoundError:  # it is somebody else's, who is done with it
         return 0.0
 
@@ -198,18 +284,3 @@ def _check_claim(manifest: Manifest, claim: Claim) -> None:
             f"delivery {claim.delivery} was built from commit {manifest.commit} of "
             f"{manifest.source_repo}, not from {spec.commit} of {spec.source_repo}"
         )
-
-
-def _read(path: Path, limit: int) -> bytes:
-    with open_regular_file(path) as stream:
-        content = stream.read(limit + 1)
-    if len(content) > limit:
-        raise NotAFileError(f"{path.name} is larger than {limit} bytes")
-    return content
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("xb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scheduler.files import remove_tree
+from scheduler.files import copy_stream, hash_file, remove_tree
 from tests.support.tools import as_ordinary_user
 
 if TYPE_CHECKING:
@@ -87,3 +87,14 @@ def test_what_cannot_be_removed_does_not_keep_the_rest(tmp_path: Path) -> None:
         assert [path.name for path in tree.rglob("*")] == ["a", "b", "file"]
     finally:
         subprocess.run(["umount", tree / "a" / "b"], check=False)
+
+
+def test_not_more_is_read_of_a_file_than_it_may_have(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"12345")
+
+    with path.open("rb") as reader, (tmp_path / "copy").open("wb") as writer:
+        assert copy_stream(reader, writer, largest=3).size == 4
+    assert (tmp_path / "copy").read_bytes() == b"1234"
+    with path.open("rb") as reader:
+        assert copy_stream(reader, largest=5) == hash_file(path)

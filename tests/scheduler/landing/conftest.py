@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from scheduler.landing import LandingZone
+from scheduler.landing import LandingZone, Manifest, SignedManifest
+from scheduler.queue import Claim
 from scheduler.workerkeys import AllowedWorkers, WorkerKey
-from tests.support.deliveries import allow
+from tests.support.deliveries import allow, manifest_of
+from tests.support.queue import job
 from tests.support.tools import need_tools
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+CLAIM = Claim(job_id=7, token=9, attempt=1, owner="worker-0a1b", lease_until=0.0, spec=job("tool"))
+# The same job when it is to be published.
+LANDED = replace(CLAIM, token=12, owner="runner-1", delivery="7-9", builder="worker-0a1b")
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +47,13 @@ def output(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "a.pkg.tar.zst").write_bytes(b"a")
     return folder
+
+
+@pytest.fixture
+def manifest(output: Path) -> Manifest:
+    return manifest_of(CLAIM, output / "a.pkg.tar.zst")
+
+
+@pytest.fixture
+def signed(manifest: Manifest, worker_key: WorkerKey) -> SignedManifest:
+    return SignedManifest.sign(manifest, worker_key)

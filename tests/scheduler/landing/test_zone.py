@@ -20,28 +20,14 @@ from scheduler.landing import (
     SignedManifest,
     describe_file,
 )
-from scheduler.queue import Claim
 from scheduler.workerkeys import AllowedWorkers, WorkerKey
+from tests.scheduler.landing.conftest import CLAIM, LANDED
 from tests.support.deliveries import manifest_of
 from tests.support.queue import job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-CLAIM = Claim(job_id=7, token=9, attempt=1, owner="worker-0a1b", lease_until=0.0, spec=job("tool"))
-# The same job when it is to be published.
-LANDED = replace(CLAIM, token=12, owner="runner-1", delivery="7-9", builder="worker-0a1b")
-
-
-@pytest.fixture
-def manifest(output: Path) -> Manifest:
-    return manifest_of(CLAIM, output / "a.pkg.tar.zst")
-
-
-@pytest.fixture
-def signed(manifest: Manifest, worker_key: WorkerKey) -> SignedManifest:
-    return SignedManifest.sign(manifest, worker_key)
 
 
 def test_what_was_delivered_is_read_again(
