@@ -11,6 +11,8 @@ from caur_ci.versions import vercmp
 from scheduler.database.packages import PackageError, read_package
 from scheduler.files import NotAFileError, copy_regular_file
 from scheduler.job import OnOlder
+from scheduler.result.allowance import Allowance
+from scheduler.result.reading import time_limit
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from scheduler.workerkeys import AllowedWorkers
 
 ANY_ARCH = "any"
+# For all packages of a delivery, in seconds; a gibibyte takes a few.
+_PATIENCE = 3600.0
 
 
 class PackageStatus(StrEnum):
@@ -170,9 +174,12 @@ class DeliveryVerifier:
         manifest = self.landing.read(claim, self.allowed)
         packages: dict[PackageFile, PackageStatus] = {}
         digests: dict[PackageFile, str] = {}
+        allowance = Allowance(check=time_limit(_PATIENCE))
+        if sum(file.size for file in manifest.files) > allowance.packed:
+            raise PackageError("the packages of the delivery are too large")
         for file in manifest.files:
             self.landing.copy(claim.delivery, file, staging / file.name)
-            package = read_package(staging / file.name)
+            package = read_package(staging / file.name, allowance)
             problem = self._problem_with(package, mandate, published, claim.spec)
             if problem:
                 raise PackageError(f"{package.path.name}: {problem}")

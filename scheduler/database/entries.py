@@ -12,11 +12,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from scheduler.database.packages import PackageFile
+
     # The fields of one package, such as `%NAME%`, each with its values.
     Record = Mapping[str, Sequence[str]]
 
 _TIMEOUT = 300.0
 _MAX_DIGITS = 18
+# What pacman goes by in a database, and where in a package's `.PKGINFO` that is from.
+_FIELDS = {
+    "NAME": "pkgname",
+    "BASE": "pkgbase",
+    "VERSION": "pkgver",
+    "ARCH": "arch",
+    "GROUPS": "group",
+    "REPLACES": "replaces",
+    "CONFLICTS": "conflict",
+    "PROVIDES": "provides",
+    "DEPENDS": "depend",
+}
 _FILES = re.compile(r"\.files(\.tar[^/]*)?$")
 
 
@@ -86,3 +100,16 @@ def entry_of(record: Record) -> Entry:
         size=int(size) if size.isdecimal() and len(size) <= _MAX_DIGITS else 0,
         sha256=first.get("SHA256SUM", ""),
     )
+
+
+def problem_with_record(record: Record, package: PackageFile) -> str:
+    """Return in what the entry of a package differs from what the package says, "" in nothing."""
+    wanted = {
+        "FILENAME": (package.path.name,),
+        **{field: package.info.get(key, ()) for field, key in _FIELDS.items()},
+    }
+    for field, values in wanted.items():
+        said = tuple(value.strip() for value in values if value.strip())
+        if said != tuple(record.get(field, ())):
+            return f"it has %{field}% {list(record.get(field, ()))}, the package {list(said)}"
+    return ""

@@ -10,18 +10,18 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from caur_ci.errors import InputError, ProcessError
+from caur_ci.errors import InputError
 from caur_ci.names import is_package_name
-from caur_ci.process import run
+from scheduler.result.allowance import Allowance
+from scheduler.result.errors import BadPackageError
+from scheduler.result.reading import read_pkginfo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-MAX_PKGINFO_SIZE = 4 * 1024 * 1024
-_TIMEOUT = 900.0
 _FILE_NAME = re.compile(r"[^/\0\n]+\.pkg\.tar(?:\.(?:zst|xz|gz|bz2|lz4))?")
-_SUFFIX = re.compile(r"\.pkg\.tar(?:\.[a-z0-9]+)?$")
+_SUFFIX = re.compile(r"\.pkg\.tar(\.[a-z0-9]+)?$")
 # Stricter than makepkg: what follows becomes a file name and a URL.
 _VERSION = re.compile(r"(?:[0-9]{1,9}:)?[A-Za-z0-9._+~^@,]+-[0-9]+(?:\.[0-9]+)?")
 _LINE = re.compile(rb"([a-z]+) = ([^\0]*)")
@@ -62,33 +62,25 @@ def is_package_file_name(name: str) -> bool:
     return _FILE_NAME.fullmatch(name) is not None
 
 
-def read_package(path: Path) -> PackageFile:
-    """Read a package file that nobody has checked before. Raises PackageError."""
+def read_package(path: Path, allowance: Allowance | None = None) -> PackageFile:
+    """Read a package file that nobody has checked before, within an allowance.
+
+    Raises PackageError.
+    """
     name = path.name
     if not is_package_file_name(name):
         raise PackageError(f"{name!a} cannot be the name of a package file")
-    try:
-        info = _parse(name, _pkginfo(path))
-    except ProcessError as error:
-        raise PackageError(f"{name} is no package that bsdtar can read: {error.message}") from error
-    package = _package(path, info)
     suffix = _SUFFIX.search(name)
+    try:
+        content = read_pkginfo(path, (suffix and suffix[1]) or "", allowance or Allowance())
+    except BadPackageError as error:
+        raise PackageError(f"{name}: {error.message}") from error
+    info = _parse(name, content)
+    package = _package(path, info)
     expected = f"{package.pkgname}-{package.version}-{package.arch}{suffix[0] if suffix else ''}"
     if name != expected:
         raise PackageError(f"{name} says inside that it is {expected}")
     return package
-
-
-def _pkginfo(path: Path) -> bytes:
-    names = run(["bsdtar", "-tf", path], timeout=_TIMEOUT).stdout.split(b"\n")
-    # Readers differ in which one they take when there are several.
-    if sum(name.removeprefix(b"./") == b".PKGINFO" for name in names) != 1:
-        raise PackageError(f"{path.name} does not hold exactly one .PKGINFO")
-    listing = run(["bsdtar", "-tvqf", path, "--numeric-owner", ".PKGINFO"], timeout=_TIMEOUT)
-    kind, _, _, _, size, *_ = listing.stdout.split()
-    if not kind.startswith(b"-") or not size.isdigit() or int(size) > MAX_PKGINFO_SIZE:
-        raise PackageError(f"{path.name}: its .PKGINFO is no file, or too large")
-    return run(["bsdtar", "-xOqf", path, ".PKGINFO"], timeout=_TIMEOUT).stdout
 
 
 def _parse(name: str, content: bytes) -> dict[str, tuple[str, ...]]:

@@ -9,22 +9,23 @@ from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError, ProcessError
 from caur_ci.process import run
-from scheduler.database.entries import read_entries
+from scheduler.database.entries import problem_with_record, read_entries, read_records
 from scheduler.database.forms import take_databases
 from scheduler.database.generations import RECORD
 from scheduler.files import link_or_copy, sync_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from scheduler.database.entries import Entry
+    from scheduler.database.entries import Entry, Record
     from scheduler.database.generations import Generation
     from scheduler.database.layout import Layout
     from scheduler.database.packages import PackageFile
     from scheduler.database.signing import Signer
 
 _TIMEOUT = 3600.0
+_SHOWN = 8
 
 
 class RepoToolError(CaurError):
@@ -42,12 +43,14 @@ class Transaction:
         self._layout = layout
         self._signer = signer
         self._added: list[Path] = []
+        self._checked: list[PackageFile] = []
         self._removed: set[str] = set()
 
     def add(self, packages: Iterable[PackageFile]) -> None:
         """Take in checked package files, which lie somewhere below `folder`."""
         for package in packages:
             self._added.append(package.path.rename(self.folder / package.path.name))
+            self._checked.append(package)
 
     def add_published(self, files: Iterable[Path]) -> None:
         """Take in files that are published elsewhere or were before, with their signatures."""
@@ -73,11 +76,13 @@ class Transaction:
         Raises RepoToolError, SigningError and OSError.
         """
         take_databases(self._layout, self.folder)
+        before = self._records()
         self._sign_packages()
         if self._removed:
             self._run("repo-remove", sorted(self._removed))
         if self._added:
             self._run("repo-add", [f"./{path.name}" for path in self._added])
+        self._check_records(before)
         self._sign_databases()
 
     def prepare_from(self, databases: Path) -> None:
@@ -120,6 +125,25 @@ class Transaction:
                 shutil.rmtree(path)
             elif path.name.removesuffix(".sig") not in wanted:
                 path.unlink()
+
+    def _records(self) -> dict[str, Record]:
+        return read_records(self.folder / self._layout.database)
+
+    def _check_records(self, before: Mapping[str, Record]) -> None:
+        """Raise RepoToolError unless the new database says what was checked, and else the same."""
+        after = self._records()
+        for package in self._checked:
+            problem = problem_with_record(after.get(package.pkgname, {}), package)
+            if problem:
+                raise RepoToolError(
+                    f"repo-add made another entry of {package.path.name}: {problem}"
+                )
+        changed = {name for name in after if after[name] != before.get(name)}
+        expected = {package.pkgname for package in self._checked}
+        published = len(self._added) - len(self._checked)
+        if len(changed - expected) > published or self._removed & after.keys() - expected:
+            names = ", ".join(sorted(changed - expected)[:_SHOWN])
+            raise RepoToolError(f"the new database differs in what nobody has changed: {names}")
 
     def _databases(self) -> tuple[str, str]:
         return self._layout.files_database, self._layout.database

@@ -93,7 +93,7 @@ def test_a_second_pkginfo_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a-1-1-any.pkg.tar.zst"
     both = ["-C", str(tmp_path / "1"), ".PKGINFO", "-C", str(tmp_path / "2"), "./.PKGINFO"]
     run(["bsdtar", "--zstd", "-cf", path, *both])
-    with pytest.raises(PackageError, match="does not hold exactly one"):
+    with pytest.raises(PackageError, match=r"holds \.PKGINFO twice"):
         read_package(path)
 
 
@@ -103,3 +103,26 @@ def test_a_pkginfo_that_is_a_link_is_refused(tmp_path: Path) -> None:
     run(["bsdtar", "--zstd", "-cf", path, "-C", tmp_path, ".PKGINFO"])
     with pytest.raises(PackageError, match="is no file"):
         read_package(path)
+
+
+def test_a_package_that_readers_read_in_different_ways_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_package(tmp_path, "a")
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "bsdtar").write_text("#!/bin/sh\necho pkgname = linux\n")
+    (tools / "bsdtar").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tools), prepend=":")
+
+    with pytest.raises(PackageError, match="is another one for bsdtar"):
+        read_package(path)
+
+
+def test_an_archive_of_another_kind_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".PKGINFO").write_text(GOOD)
+    path = tmp_path / "a-1-1-any.pkg.tar.zst"
+    for form in ("cpio", "gnutar", "zip"):
+        run(["bsdtar", "--zstd", "--format", form, "-cf", path, "-C", tmp_path, ".PKGINFO"])
+        with pytest.raises(PackageError):
+            read_package(path)

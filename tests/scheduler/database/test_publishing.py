@@ -100,6 +100,7 @@ def test_a_new_member_of_a_published_version_is_added_to_it(world: World) -> Non
 
 def test_two_jobs_with_a_package_of_the_same_name_come_one_after_the_other(world: World) -> None:
     world.deliver(job("a", pkgnames=("shared",)), world.package("shared", "1-1", base="a"))
+    world.checkout.commit("allow", {"b/.CI/config": "CI_ALLOW_NAMES=shared\n"})
     world.deliver(job("b", pkgnames=("shared",)), world.package("shared", "2-1", base="b"))
     runner = world.runner()
 
@@ -181,6 +182,52 @@ def test_a_package_that_repo_add_refuses_does_not_hold_up_the_others(
     assert outcome is Outcome.FAILED
     assert "repo-add" in reason
     assert (world.landing.folder / ".rejected" / delivery).is_dir()
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (
+            "s/^glibc$/linux/",
+            "another entry of bad-1-1-any.pkg.tar.zst: it has %DEPENDS% ['linux']",
+        ),
+        ("s/^thing$/other/", "differs in what nobody has changed: old"),
+    ],
+)
+def test_a_database_that_is_not_what_was_checked_is_not_signed(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, edit: str, message: str
+) -> None:
+    world.simple("old", extra="depend = thing\n")
+    world.runner().step()
+    before = (world.folder / "repo.db").read_bytes()
+    world.deliver(job("bad"), world.package("bad", extra="depend = glibc\n"))
+    other = tmp_path / "other" / "repo-add"
+    other.parent.mkdir()
+    other.write_text(
+        f'#!/bin/bash\nset -e\n{shutil.which("repo-add")} "$@"\nmkdir changed\n'
+        "bsdtar -xf repo.db.tar.zst -C changed\n"
+        f'for file in changed/*/desc; do sed -i -e "{edit}" "$file"; done\n'
+        "bsdtar --zstd -cf repo.db.tar.zst -C changed $(ls changed)\n"
+    )
+    other.chmod(0o755)
+    monkeypatch.setenv("PATH", str(other.parent), prepend=":")
+
+    world.runner().step()
+
+    outcome, reason = world.ended("bad")
+    assert outcome is Outcome.FAILED
+    assert message in reason
+    assert (world.folder / "repo.db").read_bytes() == before
+
+
+def test_all_that_a_package_says_gets_into_the_database(world: World) -> None:
+    fields = "conflict = a\nconflict = b<2\nprovides = c=1\ndepend = d\nprovides = libe.so=1-64\n"
+    world.checkout.commit("allow", {"tool/.CI/config": "BUILDER_ALLOW_PROHIBITED=1\n"})
+    world.simple("tool", extra=f"{fields}group = g\nreplaces = h\noptdepend = i: for j\n")
+
+    world.runner().step()
+
+    assert world.published() == {"tool": "1-1"}
 
 
 def test_members_that_are_not_produced_any_more_go_with_the_new_version(world: World) -> None:
