@@ -39,6 +39,12 @@ def unforeseen(error: Exception) -> str:
     return f"caur-ci cannot deal with it ({type(error).__name__}: {str(error)[:_SHOWN]})"
 
 
+def told(error: CaurError | OSError) -> str:
+    """Return what an error says, with what to do about it, for a job that waits because of it."""
+    hint = error.hint if isinstance(error, CaurError) else ""
+    return f"{error} ({hint.rstrip('.')})" if hint else str(error)
+
+
 def temporary(target_repo: str, arch: str, error: CaurError | OSError) -> TemporaryError:
     """Return what to raise for trouble with a repository that may pass."""
     hint = error.hint if isinstance(error, CaurError) else ""

@@ -12,7 +12,7 @@ from caur_ci.errors import CaurError, InputError
 from scheduler.database.delivery_verifier import DeliveryVerifier, Published, VerifiedDelivery
 from scheduler.database.distribution import DistributionNames
 from scheduler.database.expecting import Sources
-from scheduler.database.handback import count_loss, hand_back, temporary, unforeseen
+from scheduler.database.handback import count_loss, hand_back, temporary, told, unforeseen
 from scheduler.database.layout import Layout
 from scheduler.database.repository import Retention, open_repository
 from scheduler.database.transaction import RepoToolError
@@ -133,7 +133,7 @@ class Publisher:
                     ]
                     self._publish(repositories, expected.found, heartbeat)
             except (CaurError, OSError) as error:
-                hand_back(self.queue, claims, heartbeat, str(error))
+                hand_back(self.queue, claims, heartbeat, told(error))
                 raise temporary(repo, arch, error) from error
             except Exception as error:  # noqa: BLE001 - one of them is to blame, the others not
                 _log.exception("%s/%s: a transaction failed", repo, arch)
@@ -235,7 +235,7 @@ class Publisher:
         """End or hand back what could not be looked up. Raises TemporaryError."""
         self._reject(expected.refused, heartbeat)
         for claim, error in expected.unreachable:
-            hand_back(self.queue, [claim], heartbeat, error.message)
+            hand_back(self.queue, [claim], heartbeat, told(error))
         for claim, error in expected.unreachable:
             raise temporary(claim.spec.target_repo, claim.spec.arch, error)
 

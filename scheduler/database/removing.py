@@ -16,7 +16,7 @@ from scheduler.database.delivery_verifier import ANY_ARCH
 from scheduler.database.dependencies import dependants
 from scheduler.database.expecting import Sources
 from scheduler.database.generations import PublicationKind
-from scheduler.database.handback import hand_back, temporary, unforeseen
+from scheduler.database.handback import hand_back, temporary, told, unforeseen
 from scheduler.database.layout import Layout
 from scheduler.database.repository import Retention, open_repository
 from scheduler.database.transaction import RepoToolError
@@ -133,7 +133,7 @@ class Remover:
                 error = problem.message
                 _log.error("%s/%s: %s", repo, arch, error)
             except (CaurError, OSError) as problem:
-                hand_back(self.queue, [claim], heartbeat, str(problem))
+                hand_back(self.queue, [claim], heartbeat, told(problem))
                 raise temporary(repo, arch, problem) from problem
             except Exception as problem:  # noqa: BLE001 - it costs this removal only
                 error = unforeseen(problem)

@@ -40,7 +40,7 @@ class DatabaseRunner:
         self._stop = stop
         self._pause = 0.0
         self._upkeep = Upkeep(self._queue, targets=self._targets)
-        self._repositories = RepositoryUpkeep(publisher.settings)
+        self._repositories = RepositoryUpkeep(publisher.settings, publisher.signer)
         self._orphans = OrphanSweeper(self._queue, publisher.landing)
 
     def run(self, *, idle_exit: float | None = None) -> None:

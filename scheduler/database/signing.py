@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import math
+import re
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,12 +19,35 @@ from caur_ci.process import run
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_log = logging.getLogger(__name__)
+
 _TIMEOUT = 300.0
+_SOON = 30 * 24 * 3600.0
+_CAPABILITIES = 11
+_FAILURE = re.compile(rb"^\[GNUPG:\] FAILURE sign (\d+)", re.MULTILINE)
+# GnuPG's numbers: wrong passphrase, timeout, no pinentry, canceled, none given, and no terminal.
+_PASSPHRASE = frozenset({11, 62, 85, 99, 177, 0x8000 + 92})
 _AT_ONCE = 4
 
 
 class SigningError(CaurError):
     """GnuPG did not sign. What was to be signed is not published."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretKey:
+    """A key for signing, which it is good for while `valid`; `expires` is Unix time, if it does."""
+
+    id: str
+    valid: bool
+    expires: float | None
+
+    @property
+    def expiry(self) -> str:
+        """The day on which it expires, for people."""
+        if self.expires is None:
+            return "never"
+        return datetime.fromtimestamp(self.expires, tz=UTC).strftime("%Y-%m-%d")
 
 
 class Signer:
@@ -40,11 +69,24 @@ class Signer:
             probe = Path(folder, "probe")
             probe.touch()
             self.sign(probe)
+        self.warn_of_expiry()
+
+    def warn_of_expiry(self) -> None:
+        """Log a warning if the key is to expire soon. Raises ProcessError."""
+        keys = [key for key in self._keys() if key.valid]
+        until = max((key.expires or math.inf for key in keys), default=math.inf)
+        if until - time.time() < _SOON:
+            key = next(key for key in keys if key.expires == until)
+            _log.warning(
+                "the signing key %s in %s expires on %s. %s",
+                *(key.id, self._home, key.expiry, self._how_to_extend(key)),
+            )
 
     def sign(self, path: Path) -> Path:
         """Write the signature of `path` beside it, and return it. Raises SigningError."""
         signature = path.with_name(f"{path.name}.sig")
         options: list[str | Path] = ["--batch", "--no-tty", "--quiet", "--yes", "--no-armor"]
+        options += ["--status-fd", "2"]
         if self._key:
             options += ["--local-user", self._key]
         # Without a passphrase at hand, the agent may still know one.
@@ -58,12 +100,64 @@ class Signer:
                 timeout=_TIMEOUT,
             )
         except ProcessError as error:
-            raise SigningError(
-                f"signing failed: {error.message}",
-                hint=f"Is there a secret key in {self._home}, and does GPG_KEY name it? The path "
-                "of that folder must be short (less than about 90 characters) for its agent.",
-            ) from error
+            raise self._explained(error) from error
         return signature
+
+    def _explained(self, error: ProcessError) -> SigningError:
+        """Return the error that says what is wrong with the key, as far as GnuPG tells."""
+        codes = {int(code) & 0xFFFF for code in _FAILURE.findall(error.stderr)}
+        if codes & _PASSPHRASE:
+            wrong = "is another one" if self._passphrase else "is needed"
+            return SigningError(
+                f"the signing key in {self._home} cannot be used: its passphrase {wrong}",
+                hint="GPG_PASSPHRASE holds it; or take it away with `gpg --homedir "
+                f"{self._home} --change-passphrase KEY`.",
+            )
+        keys = self._keys() if error.returncode is not None else []
+        if keys and not any(key.valid for key in keys):
+            expired = [key for key in keys if key.expires and key.expires < time.time()]
+            if expired:
+                return SigningError(
+                    f"the signing key {expired[0].id} in {self._home} expired on "
+                    f"{expired[0].expiry}",
+                    hint=self._how_to_extend(expired[0]),
+                )
+            return SigningError(f"the signing key {keys[0].id} in {self._home} is not valid")
+        said = [
+            line
+            for line in error.stderr.decode(errors="replace").splitlines()
+            if not line.startswith("[GNUPG:]")
+        ]
+        return SigningError(
+            f"signing failed: {'; '.join(said) or error.message}",
+            hint=f"Is there a secret key in {self._home}, and does GPG_KEY name it? The path "
+            "of that folder must be short (less than about 90 characters) for its agent.",
+        )
+
+    def _keys(self) -> list[SecretKey]:
+        """Return the keys and subkeys that sign, among those that may be meant."""
+        wanted = ["--", self._key] if self._key else []
+        listing = run(
+            ["gpg", "--homedir", self._home, "--batch", "--with-colons", "-K", *wanted],
+            timeout=_TIMEOUT,
+            allowed=(0, 2),
+        ).stdout.decode(errors="replace")
+        found = []
+        for line in listing.splitlines():
+            # As in GnuPG's DETAILS: kind, validity, …, id, created, expires, …, capabilities.
+            fields = line.split(":")
+            is_key = fields[0] in {"sec", "ssb"} and len(fields) > _CAPABILITIES
+            if is_key and "s" in fields[_CAPABILITIES]:
+                expires = float(fields[6]) if fields[6].isdecimal() else None
+                valid = fields[1] not in {"e", "r", "d", "i"}
+                found.append(SecretKey(fields[4], valid, expires))
+        return found
+
+    def _how_to_extend(self, key: SecretKey) -> str:
+        return (
+            f"`gpg --homedir {self._home} --quick-set-expire FINGERPRINT 2y` gives {key.id} more "
+            "time; then give the public key to the users of the repository anew."
+        )
 
     def sign_all(self, paths: Iterable[Path]) -> None:
         """Sign several files. Raises SigningError."""

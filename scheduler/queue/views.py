@@ -245,6 +245,8 @@ def _reasons(facts: Explanation) -> Iterator[str]:
 def _reasons_of_running(job: JobView) -> Iterator[str]:
     worker = f" by {job.worker}" if job.state is JobState.BUILDING else ""
     yield f"it is {_STATE_WORDS[job.state]}{worker}, as job {job.job_id}"
+    if job.state is JobState.LANDED and job.reason:
+        yield f"it was not published: {job.reason}"
     if job.cancel:
         yield "its holder was asked to stop"
 
