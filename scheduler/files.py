@@ -150,6 +150,17 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
 
 
+def make_public_folder(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, which everybody may look into.
+
+    The umask does not matter. Raises OSError.
+    """
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(exist_ok=True)
+        each.chmod(0o755)
+
+
 def remove_tree(folder: Path) -> None:
     """Remove `folder` with all that is in it, if it exists; of a link, only the link.
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from scheduler.database.consistency import Inconsistency
     from scheduler.database.generations import Generation
     from scheduler.database.layout import Layout
+    from scheduler.database.repair import Repaired
+    from scheduler.database.signing import Signer
     from scheduler.settings.values import Values
 
 app = typer.Typer(rich_markup_mode="markdown")
@@ -114,17 +116,10 @@ def rollback(
     """
     from scheduler.database.repository import open_repository  # noqa: PLC0415 - slow to import
     from scheduler.database.rollback import roll_back  # noqa: PLC0415 - slow to import
-    from scheduler.database.signing import Signer  # noqa: PLC0415 - slow to import
-    from scheduler.settings import variables  # noqa: PLC0415 - slow to import
-    from scheduler.settings.database import gpg_home  # noqa: PLC0415 - slow to import
 
     session = session_of(context)
     values = _values(CAUR_CONFIG=config, REPO_PATH=repo_path, GPG_PATH=gpg_path, GPG_KEY=gpg_key)
-    signer = Signer(
-        gpg_home(values),
-        key=values.get(variables.GPG_KEY, ""),
-        passphrase=session.secrets.get("GPG_PASSPHRASE", ""),
-    )
+    signer = _signer(session, values)
     layout = _one(_root(values), target_repo, arch)
     with open_repository(layout) as repository:
         made = roll_back(repository, number, signer)
@@ -183,6 +178,73 @@ def verify(
     return ExitCode.FAILED if any(findings for _, findings in found) else ExitCode.OK
 
 
+@app.command()
+def repair(
+    context: typer.Context,
+    *,
+    target_repo: TargetRepo = None,
+    arch: Arch = None,
+    repo_path: RepoPath = None,
+    landing_zone: Annotated[
+        Path | None,
+        typer.Option(
+            "--landing-zone",
+            metavar="DIR",
+            help="Where deliveries are looked for as well. Variable LANDING_ZONE_PATH.",
+            show_default=False,
+        ),
+    ] = None,
+    gpg_path: GpgPath = None,
+    gpg_key: GpgKey = None,
+    config: Config = None,
+) -> int:
+    """Bring back published files that were lost or spoilt; without names, of all repositories.
+
+    They come from the archive, from another architecture or from the landing zone. Signatures,
+    links and lists are made anew. A package of which nothing is left has to be built again, which
+    replaces it in the same version: `caur-ci queue retry PACKAGE`.
+
+    Ends with 1 if something is left to do.
+    """
+    from scheduler.database.repair import repair as repaired  # noqa: PLC0415 - slow to import
+    from scheduler.database.repository import open_repository  # noqa: PLC0415 - slow to import
+    from scheduler.database.signing import Keyring  # noqa: PLC0415 - slow to import
+    from scheduler.landing import LandingZone  # noqa: PLC0415 - slow to import
+    from scheduler.settings import variables  # noqa: PLC0415 - slow to import
+    from scheduler.settings.database import gpg_home  # noqa: PLC0415 - slow to import
+
+    session = session_of(context)
+    values = _values(
+        CAUR_CONFIG=config,
+        REPO_PATH=repo_path,
+        LANDING_ZONE_PATH=landing_zone,
+        GPG_PATH=gpg_path,
+        GPG_KEY=gpg_key,
+    )
+    keyring, signer = Keyring(gpg_home(values)), _signer(session, values)
+    place = values.get(variables.LANDING_ZONE_PATH, "")
+    landing = LandingZone(Path(place)) if place else None
+    left = False
+    for layout in _several(_root(values), target_repo, arch, also_lost=True):
+        with open_repository(layout) as repository:
+            results = repaired(repository, keyring, signer, landing)
+        left = left or not all(result.source for result in results)
+        _show_repaired(session, layout, results)
+    return ExitCode.FAILED if left else ExitCode.OK
+
+
+def _signer(session: Session, values: Values) -> Signer:
+    from scheduler.database.signing import Signer  # noqa: PLC0415 - slow to import
+    from scheduler.settings import variables  # noqa: PLC0415 - slow to import
+    from scheduler.settings.database import gpg_home  # noqa: PLC0415 - slow to import
+
+    return Signer(
+        gpg_home(values),
+        key=values.get(variables.GPG_KEY, ""),
+        passphrase=session.secrets.get("GPG_PASSPHRASE", ""),
+    )
+
+
 def _values(**options: object) -> Values:
     from caur_ci.cli.service import environment_with  # noqa: PLC0415
     from scheduler.settings.values import Values  # noqa: PLC0415 - slow to import
@@ -196,8 +258,13 @@ def _root(values: Values) -> Path:
     return values.need(variables.REPO_PATH)
 
 
-def _several(root: Path, target_repo: str | None, arch: str | None) -> list[Layout]:
-    """Return the repositories that are meant. Raises InputError where there is none."""
+def _several(
+    root: Path, target_repo: str | None, arch: str | None, *, also_lost: bool = False
+) -> list[Layout]:
+    """Return the repositories that are meant. Raises InputError where there is none.
+
+    With `also_lost`, also those whose database is gone.
+    """
     from scheduler.database.layout import layouts, repositories  # noqa: PLC0415
 
     names = [target_repo] if target_repo else repositories(root)
@@ -205,7 +272,7 @@ def _several(root: Path, target_repo: str | None, arch: str | None) -> list[Layo
         layout
         for name in names
         for layout in layouts(root, name)
-        if layout.is_published and arch in {None, layout.arch}
+        if (layout.is_published or also_lost) and arch in {None, layout.arch}
     ]
     if not found:
         wanted = "/".join(part for part in (target_repo, arch) if part)
@@ -287,3 +354,20 @@ def _show_findings(session: Session, found: list[tuple[Layout, list[Inconsistenc
         for finding in findings:
             rows.add_row(printable(finding.file), printable(finding.problem))
         session.out.print(rows)
+
+
+def _show_repaired(session: Session, layout: Layout, results: list[Repaired]) -> None:
+    from caur_ci.cli.queue_view import printable, table  # noqa: PLC0415
+
+    name = f"{layout.name}/{layout.arch}"
+    if not results:
+        session.out.print(f"{name}: nothing had to be repaired", markup=False)
+        return
+    rows = table(name, len(results), "file", "what became of it")
+    for result in results:
+        if result.source:
+            became = f"brought back from {result.source}"
+        else:
+            became = f"is lost: build {result.folder} again, as with `queue retry {result.folder}`"
+        rows.add_row(printable(result.file), printable(became))
+    session.out.print(rows)

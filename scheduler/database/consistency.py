@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError, ProcessError
+from scheduler.database.dependencies import unmet_dependencies
 from scheduler.database.entries import read_entries
 from scheduler.database.forms import DatabaseFormError, database_in_place
 from scheduler.database.lists import LAST_UPDATE, expected_lists
@@ -68,6 +69,7 @@ class _Check:
         yield from self._leftovers(entries.values())
         yield from self._generations(entries)
         yield from self._lists(entries.values())
+        yield from self._dependencies()
 
     def _databases(self, entries: Mapping[str, Entry]) -> Iterator[Inconsistency]:
         name = self._layout.files_database
@@ -154,6 +156,21 @@ class _Check:
                         yield Inconsistency(entry.filename, problem)
         except CaurError as error:
             yield Inconsistency(self._layout.database, error.message)
+
+    def _dependencies(self) -> Iterator[Inconsistency]:
+        records = self._repository.records()
+        generations = self._repository.generations
+        try:
+            former = {
+                name
+                for number in generations.numbers()
+                for name in generations.get(number).packages
+            }
+        except CaurError:
+            former = set()  # which is told elsewhere
+        for name, lacking in unmet_dependencies(records, former):
+            filename = records[name].get("FILENAME", [name])[0]
+            yield Inconsistency(filename, f"needs {lacking}, which is not in the repository")
 
     def _lists(self, entries: Iterable[Entry]) -> Iterator[Inconsistency]:
         lines: dict[str, list[str] | None] = {LAST_UPDATE: None}

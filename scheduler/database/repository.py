@@ -19,7 +19,7 @@ from scheduler.database.generations import NOTHING, RECORD, Generation, Generati
 from scheduler.database.lists import write_lists
 from scheduler.database.superseded import Superseded
 from scheduler.database.transaction import Transaction
-from scheduler.files import sync_folder
+from scheduler.files import make_public_folder, sync_folder
 from scheduler.settings import DEFAULT_ARCHIVE_DAYS, DEFAULT_GENERATIONS, DEFAULT_GRACE
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ class PacmanRepository:
 
     def _put_into_place(self, generation: Generation) -> None:
         """Make what lies in the folder of the commit visible. May be interrupted anywhere."""
-        self.layout.folder.mkdir(parents=True, exist_ok=True)
+        make_public_folder(self.layout.folder)
         before = self.generations.latest(before=generation.number).packages.values()
         self.superseded.leave(before, generation.packages, now=generation.time)
         # Before any of the databases is moved: of a generation that is there, all is there.
@@ -191,7 +191,7 @@ class PacmanRepository:
         sync_folder(self.layout.folder)
         self._move_databases()
         self.superseded.settle(generation.packages.values())
-        self._link()
+        self.link()
         sync_folder(self.layout.folder)
         write_lists(self.layout, generation.packages.values(), updated=generation.time)
 
@@ -224,7 +224,8 @@ class PacmanRepository:
             take_databases(self.layout, Path(folder))
             self.generations.add(generation, sorted(Path(folder).iterdir()))
 
-    def _link(self) -> None:
+    def link(self) -> None:
+        """Put the links into place by which pacman asks for the databases."""
         for name, target in self.layout.links.items():
             link = self.layout.folder / name
             if not link.is_symlink() or link.readlink() != Path(target):
@@ -243,6 +244,7 @@ def open_repository(
     Without `retention` everything is kept that is there now. Waits for other processes that have
     it, or without `wait` raises TemporaryError. Raises RepositoryError and OSError.
     """
+    make_public_folder(layout.home)
     layout.private.mkdir(parents=True, exist_ok=True)
     with _locked(layout, wait=wait):
         repository = PacmanRepository(layout, retention)

@@ -25,8 +25,8 @@ _TIMEOUT = 300.0
 _SOON = 30 * 24 * 3600.0
 _CAPABILITIES = 11
 _FAILURE = re.compile(rb"^\[GNUPG:\] FAILURE sign (\d+)", re.MULTILINE)
-# GnuPG's numbers: wrong passphrase, timeout, no pinentry, canceled, none given, and no terminal.
-_PASSPHRASE = frozenset({11, 62, 85, 99, 177, 0x8000 + 92})
+# GnuPG's numbers: a wrong passphrase, nobody to ask for it, nobody who answers, none given.
+_PASSPHRASE = frozenset({11, 62, 85, 99, 177})
 _AT_ONCE = 4
 
 
@@ -106,7 +106,7 @@ class Signer:
     def _explained(self, error: ProcessError) -> SigningError:
         """Return the error that says what is wrong with the key, as far as GnuPG tells."""
         codes = {int(code) & 0xFFFF for code in _FAILURE.findall(error.stderr)}
-        if codes & _PASSPHRASE:
+        if codes & _PASSPHRASE or b"PINENTRY_LAUNCHED" in error.stderr:
             wrong = "is another one" if self._passphrase else "is needed"
             return SigningError(
                 f"the signing key in {self._home} cannot be used: its passphrase {wrong}",

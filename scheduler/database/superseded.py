@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from scheduler.files import hash_file, link_or_copy
+from scheduler.files import hash_file, link_or_copy, make_public_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -146,7 +146,7 @@ class Superseded:
 
     def _link_to_archive(self, filename: str, path: str) -> None:
         target = self._layout.archive / path
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_public_folder(target.parent)
         for suffix in (".sig", ""):
             source = self._layout.folder / f"{filename}{suffix}"
             copy = target.with_name(f"{target.name}{suffix}")

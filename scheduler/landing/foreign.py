@@ -67,6 +67,8 @@ class ForeignFolder:
     def make(self, name: str) -> None:
         """Make a folder in it. Raises OSError."""
         os.mkdir(name, 0o755, dir_fd=self.descriptor)
+        with self.folder(name) as made:
+            os.fchmod(made.descriptor, 0o755)
 
     def names(self) -> list[str]:
         """Return the names of all entries."""
@@ -106,6 +108,7 @@ class ForeignFolder:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(name, flags, 0o644, dir_fd=self.descriptor)
         with os.fdopen(descriptor, "wb") as stream:
+            os.fchmod(descriptor, 0o644)  # the runner may be another user
             yield stream
             stream.flush()
             os.fsync(descriptor)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import InputError
-from scheduler.files import NotAFileError, copy_stream, open_regular_file
+from scheduler.files import Digest, NotAFileError, copy_stream, open_regular_file
 from scheduler.landing.foreign import ForeignFolder
 from scheduler.landing.manifest import (
     MANIFEST,
@@ -166,6 +166,24 @@ class LandingZone:
                 _log.warning("landing zone %s: %s; remove it", self.folder, error.message)
             return removed
 
+    def find(self, name: str, size: int, sha256: str, target: Path) -> str:
+        """Copy a file with this content from any delivery, also a rejected one, to `target`.
+
+        Returns the delivery, "" where there is none. Raises OSError.
+        """
+        if not self.folder.is_dir():
+            return ""
+        with ForeignFolder.opened(self.folder) as zone:
+            places = [zone]
+            with ExitStack() as stack:
+                with suppress(NotAFileError, OSError):
+                    places.append(stack.enter_context(zone.own_folder(_REJECTED)))
+                for place in places:
+                    for delivery in filter(_DELIVERY_NAME.fullmatch, place.names()):
+                        if _copied(place, delivery, name, Digest(size, sha256), target):
+                            return delivery
+        return ""
+
     def path_of(self, delivery: str) -> Path:
         """Return the folder of a delivery. Raises DeliveryError for what cannot be one's name."""
         return self.folder / check_delivery_name(delivery)
@@ -229,6 +247,17 @@ def _set_aside(zone: ForeignFolder, delivery: str, reason: str) -> None:
         rejected.remove(name)
         with rejected.new_file(name) as stream:
             stream.write(f"{reason}\n".encode())
+
+
+def _copied(place: ForeignFolder, delivery: str, name: str, wanted: Digest, target: Path) -> bool:
+    try:
+        with place.folder(delivery) as folder, folder.file(name) as reader:
+            if os.fstat(reader.fileno()).st_size != wanted.size:
+                return False
+            with target.open("wb") as writer:
+                return copy_stream(reader, writer, largest=wanted.size) == wanted
+    except (NotAFileError, FileNotFoundError):
+        return False
 
 
 def _remove_all(folder: ForeignFolder, names: Iterable[str]) -> list[str]:

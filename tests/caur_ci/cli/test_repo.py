@@ -112,3 +112,19 @@ def test_the_folders_may_come_from_options_or_a_file(
     file = tmp_path / "settings.toml"
     file.write_text(f'[database]\nrepo_path = "{root}"\ngpg_path = "{key.home}"\n')
     assert repo("verify", "--config", str(file)) == ExitCode.OK
+
+
+def test_what_is_lost_is_brought_back_or_named(
+    shelf: Shelf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert repo("repair") == ExitCode.OK
+    assert "nothing had to be repaired" in capsys.readouterr().out
+    (shelf.folder / "doc-1-1-any.pkg.tar.zst.sig").unlink()
+    assert repo("repair") == ExitCode.OK
+    assert "brought back from the signing key" in capsys.readouterr().out
+    (shelf.folder / "doc-1-1-any.pkg.tar.zst").unlink()
+    assert repo("repair") == ExitCode.FAILED
+    assert "queue retry doc" in capsys.readouterr().out.replace("\n", " ")
+    (shelf.folder / "repo.db.tar.zst").unlink()
+    assert repo("repair") == ExitCode.FAILED
+    assert "generation 2" in capsys.readouterr().out

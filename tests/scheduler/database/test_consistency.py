@@ -129,3 +129,17 @@ def test_signatures_by_strangers_are_told(shelf: Shelf) -> None:
         "repo.files.tar.zst.sig",
         f"{TOOL}.sig",
     }
+
+
+def test_dependencies_that_the_repository_does_not_meet_are_found(
+    shelf: Shelf, key: SigningKey
+) -> None:
+    shelf.publish(("lib", "1-1"), ("gone", "1-1"), extra="provides = libthing.so=1-64\n")
+    shelf.publish(("app", "1-1"), extra="depend = lib>=2\ndepend = glibc\ndepend = libthing.so\n")
+    shelf.publish(("user", "1-1"), extra="depend = gone\ndepend = lib<2\n")
+    shelf.remove("gone")
+
+    assert [each for each in findings(shelf, key.home) if "needs" in each[1]] == [
+        ("app-1-1-any.pkg.tar.zst", "needs lib>=2, which is not in the repository"),
+        ("user-1-1-any.pkg.tar.zst", "needs gone, which is not in the repository"),
+    ]
