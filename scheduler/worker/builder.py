@@ -27,14 +27,13 @@ from scheduler.worker.watch import BuildWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from scheduler.job import JobSpec
     from scheduler.landing import DeliveredFile
     from scheduler.queue import Claim
     from scheduler.settings import SourceRepository, WorkerSettings
     from scheduler.source.cache import SourceCache, SourceFolder
-    from scheduler.worker.downloads import KeptDownloads
+    from scheduler.worker.downloads import KeptDownloads, KeptSources
     from scheduler.worker.executors.protocol import BuildFolder, Executor, Guest, Stop
     from scheduler.worker.joblog import JobLog
     from scheduler.worker.plan import BuildPlan
@@ -55,6 +54,12 @@ class _Build:
     plan: BuildPlan
     started: float
     watch: BuildWatch
+
+    def check(self) -> None:
+        """Raise StoppedError when the build has to end."""
+        stop = self.watch.why_stop(Usage())
+        if stop is not None:
+            raise StoppedError(stop)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,14 +160,15 @@ class Builder:
 
     def _carry_out(self, build: _Build) -> BuildResult:
         """Build in a guest, and describe what that has made."""
-        with self._kept_downloads(build) as downloads:
-            order = self._order(build, downloads)
-            with self.executor.guest(order, build.watch) as guest:
-                flow = self._flow(build, guest)
+        with self._kept_sources(build) as kept:
+            with self.executor.guest(self._order(build), build.watch) as guest:
+                flow = self._flow(build, guest, kept)
                 try:
                     result = self._run(flow, build, guest)
                 finally:
                     flow.list_applied()
+            if kept is not None and result.stopped is None:
+                kept.keep_files(build.plan.sources, build.folder.downloads, build.check)
         return result
 
     def _run(self, flow: Flow, build: _Build, guest: Guest) -> BuildResult:
@@ -180,7 +186,7 @@ class Builder:
             return result
         return replace(result, manifest=self._manifest(build, files, guest, flow.applied))
 
-    def _flow(self, build: _Build, guest: Guest) -> Flow:
+    def _flow(self, build: _Build, guest: Guest, kept: KeptSources | None) -> Flow:
         plan, settings = build.plan, self.settings
         return Flow(
             plan=plan,
@@ -195,11 +201,12 @@ class Builder:
             ),
             watch=build.watch,
             log=build.log,
-            reports=build.folder.reports,
+            folder=build.folder,
+            kept=kept,
             skip_code=settings.skip_code,
         )
 
-    def _order(self, build: _Build, downloads: Path | None) -> BuildSpec:
+    def _order(self, build: _Build) -> BuildSpec:
         spec, settings = build.claim.spec, self.settings
         target = settings.target_repos.get(spec.target_repo)
         return BuildSpec(
@@ -209,7 +216,6 @@ class Builder:
             arch=spec.arch,
             target=target or TargetRepository(name=spec.target_repo),
             arch_mirror=spec.arch_mirror,
-            downloads=downloads,
             makeflags=settings.makeflags,
             packager=settings.packager,
             environment={
@@ -223,15 +229,18 @@ class Builder:
         )
 
     @contextmanager
-    def _kept_downloads(self, build: _Build) -> Iterator[Path | None]:
-        """Provide the folder with the package's kept sources, None where there is none."""
+    def _kept_sources(self, build: _Build) -> Iterator[KeptSources | None]:
+        """Provide the package's kept sources, with copies of them for this build; None for none."""
         if not build.plan.config.cache_sources:
             yield None
             return
         spec = build.claim.spec
-        with self.downloads.of_package(spec.source_repo, spec.pkgbase, self.user) as kept:
+        with self.downloads.of_package(spec.source_repo, spec.pkgbase) as kept:
             if kept is None:
                 build.log.say("another build has the kept sources: they are downloaded once more")
+            else:
+                build.folder.downloads.mkdir()
+                kept.provide(build.plan.sources, build.folder.downloads)
             yield kept
 
     def _manifest(
@@ -271,17 +280,11 @@ def _described(build: _Build) -> tuple[DeliveredFile, ...]:
     Raises InputError where they are none, StoppedError when the time of the build is over.
     """
     allowed = build.plan.config.allow_prohibited
-
-    def check() -> None:
-        stop = build.watch.why_stop(Usage())
-        if stop is not None:
-            raise StoppedError(stop)
-
     files = describe_packages(
         build.folder.output,
         allow_prohibited=allowed,
         say=build.log.say,
-        allowance=Allowance(check=check),
+        allowance=Allowance(check=build.check),
     )
     if not files:
         raise BadPackageError("makepkg ended well but made no package")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from caur_ci.errors import InputError
 from caur_ci.interfere import InterfereError, bumped_pkgrel
 from caur_ci.srcinfo import parse_fields
-from scheduler.files import open_regular_file
+from scheduler.files import open_regular_file, remove_tree
 from scheduler.job import FailureClass, Outcome
 from scheduler.worker.failures import Phase, classify
 from scheduler.worker.outcome import BuildResult, failed, from_exit_code
@@ -17,10 +17,10 @@ from scheduler.worker.steps import PACKAGE_LIST, SRCINFO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from caur_ci.srcinfo import SrcinfoFields
-    from scheduler.worker.executors.protocol import Ending, Guest, Step
+    from scheduler.worker.downloads import KeptSources
+    from scheduler.worker.executors.protocol import BuildFolder, Ending, Guest, Step
     from scheduler.worker.joblog import JobLog
     from scheduler.worker.plan import BuildPlan
     from scheduler.worker.steps import Steps
@@ -42,7 +42,7 @@ _LOCAL_SOURCE = re.compile(r"(?:file://|^fatal: '?)(/[^\s'\"?#]+)(?=[?#'\" .]|$)
 class Flow:
     """The steps of one build and what is learned on the way.
 
-    `applied` is for people.
+    `kept` are the package's sources of earlier builds, if it wants that. `applied` is for people.
     """
 
     plan: BuildPlan
@@ -51,7 +51,8 @@ class Flow:
     steps: Steps
     watch: BuildWatch
     log: JobLog
-    reports: Path
+    folder: BuildFolder
+    kept: KeptSources | None
     skip_code: int
     applied: list[str] = field(default_factory=list)
     fields: SrcinfoFields | None = None
@@ -65,6 +66,7 @@ class Flow:
         for part in (
             self._list_published,
             self._stage,
+            self._mirror,
             self._prepare,
             self._apply,
             self._read_pkgbuild,
@@ -113,6 +115,22 @@ class Flow:
             return self._do(Phase.KEYS, self.steps.keys())
         if not self.plan.checks_signatures:
             self.log.say("PGP signatures of sources are not checked: the package ships no keys/pgp")
+        return None
+
+    def _mirror(self) -> BuildResult | None:
+        """Make mirrors of git repositories and keep them, before the package can change them."""
+        repositories = self.plan.sources.git if self.kept else ()
+        for repository in repositories:
+            self.watch.new_step()
+            ending = self.guest.run(self.steps.mirror(repository), self.watch)
+            if ending.stopped is not None:
+                return self.watch.result_of(ending.stopped)
+            if ending.code == 0 and self.kept is not None:
+                self.kept.keep_mirror(repository, self.folder.downloads)
+            else:
+                # makepkg tells what is wrong with it.
+                remove_tree(self.folder.downloads / repository.name)
+                self.log.say(f"the git repository {repository.name} cannot be kept")
         return None
 
     def _need(self, packages: Sequence[str]) -> BuildResult | None:
@@ -259,7 +277,7 @@ class Flow:
 
     def _report(self, name: str) -> bytes:
         try:
-            with open_regular_file(self.reports / name) as stream:
+            with open_regular_file(self.folder.reports / name) as stream:
                 content = stream.read(_MAX_REPORT + 1)
         except OSError as error:  # the PKGBUILD has seen to that
             raise InputError(f"{name} of {self.plan.pkgbase} cannot be read: {error}") from error
@@ -272,7 +290,7 @@ class Flow:
         self.guest.run(self.steps.namcap(), watch)
         name = f"{self.plan.pkgbase}.namcap"
         try:
-            with open_regular_file(self.reports / name) as stream:
+            with open_regular_file(self.folder.reports / name) as stream:
                 text = stream.read(_SHOWN_REPORT).decode(errors="replace")
         except (OSError, InputError):
             return

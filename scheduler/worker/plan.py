@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 from caur_ci.config import PackageConfig, load_package_config, load_repository_config
 from caur_ci.errors import InputError
-from caur_ci.expectation import FILES, Expectation, expected_packages
+from caur_ci.expectation import FILES, expected_packages
 from caur_ci.interfere import Interfere, has_native, needed_packages
 from scheduler.files import copy_regular_file
+from scheduler.worker.sources import Sources
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from caur_ci.config import RepositoryConfig
+    from caur_ci.expectation import Expectation
 
 # As in guest/keys.sh.
 _KEYS = "keys/pgp"
@@ -26,7 +28,8 @@ class BuildPlan:
 
     `needs` are packages that it gets without asking. `has_native` and `has_keys` say whether its
     PKGBUILD has to be freed of -march=native, and whether it ships PGP keys for its sources.
-    `expectation` is what its packages are held to before they are published.
+    `expectation` is what its packages are held to before they are published, `sources` are those
+    that can be kept for the next build.
     """
 
     pkgbase: str
@@ -38,6 +41,7 @@ class BuildPlan:
     has_keys: bool
     pkgbuild_sha256: str
     expectation: Expectation
+    sources: Sources
 
     @property
     def network(self) -> bool:
@@ -63,6 +67,7 @@ def read_plan(source: Path, pkgbase: str, repository_config: bytes) -> BuildPlan
         pkgbuild = (source / "PKGBUILD").read_bytes()
     except OSError as error:
         raise InputError(f"{pkgbase} has no PKGBUILD that can be read: {error.strerror}") from error
+    files = _committed(source)
     return BuildPlan(
         pkgbase=pkgbase,
         config=_package_config(source, pkgbase),
@@ -72,16 +77,19 @@ def read_plan(source: Path, pkgbase: str, repository_config: bytes) -> BuildPlan
         has_native=has_native(pkgbuild),
         has_keys=any((source / _KEYS).glob("*.asc")),
         pkgbuild_sha256=copy_regular_file((source / "PKGBUILD").resolve()).sha256,
-        expectation=_expectation(source, pkgbase),
+        expectation=expected_packages(files, folder=pkgbase),
+        sources=Sources.of_srcinfo(files.get(".SRCINFO", b"")),
     )
 
 
-def _expectation(source: Path, pkgbase: str) -> Expectation:
-    # Plain files only, as the database runner reads them.
-    there = [
-        path for path in FILES if (source / path).is_file() and not (source / path).is_symlink()
-    ]
-    return expected_packages({path: (source / path).read_bytes() for path in there}, folder=pkgbase)
+def _committed(source: Path) -> dict[str, bytes]:
+    """Return what decides what may be published: plain files, as the database runner reads them."""
+    paths = {name: source / name for name in FILES}
+    return {
+        name: path.read_bytes()
+        for name, path in paths.items()
+        if path.is_file() and not path.is_symlink()
+    }
 
 
 def _package_config(source: Path, pkgbase: str) -> PackageConfig:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import PurePosixPath
 
     from scheduler.worker.executors.protocol import GuestPaths
+    from scheduler.worker.sources import GitSource
 
 # Packages are signed when they are published, by a key that no worker has.
 _OPTIONS = ("--nosign", "--noconfirm", "--nocolor")
@@ -45,6 +46,12 @@ class Steps:
         """Copy the package's folder."""
         command = self._script("stage.sh", self.paths.source, self.copy)
         return Step(command=command, directory=self.paths.build, network=not self.cuts_network)
+
+    def mirror(self, repository: GitSource) -> Step:
+        """Make a mirror of a git repository where makepkg looks for it, or bring it up to date."""
+        place = self.paths.downloads / repository.name
+        command = self._script("mirror.sh", place, repository.url)
+        return Step(command=command, directory=self.paths.downloads, own=True)
 
     def keys(self) -> Step:
         """Import the keys that the package ships."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _HOME = PurePosixPath("/home/builder")
 _READABLE = 0o755
 _USER_NAME = "builder"
+# Sources that lie on this machine belong to somebody else, which git minds by default.
+_GIT_CONFIG = "[safe]\n\tdirectory = *\n"
 # What a build's makepkg.conf says whatever that of the system says: it is not for the machine to
 # decide whether packages are signed, where they go, or who helps with building them.
 _MAKEPKG_CONF = """\
@@ -54,7 +56,7 @@ def outer_paths(order: BuildSpec) -> GuestPaths:
         source=PurePosixPath(folder.source),
         build=PurePosixPath(folder.build),
         output=PurePosixPath(folder.output),
-        downloads=PurePosixPath(order.downloads or folder.downloads),
+        downloads=PurePosixPath(folder.downloads),
         reports=PurePosixPath(folder.reports),
         home=PurePosixPath(folder.home),
         scripts=PurePosixPath(scripts_of(folder)),
@@ -95,8 +97,7 @@ def make_folders(order: BuildSpec, *, makepkg_conf: str = "") -> None:
     settings = f"MAKEFLAGS={shlex.quote(order.makeflags)}\n" if order.makeflags else ""
     own = _MAKEPKG_CONF + settings + makepkg_conf
     (folder.home / ".makepkg.conf").write_text(own, encoding="utf-8")
-    # Sources that lie on this machine belong to somebody else, which git minds by default.
-    (folder.home / ".gitconfig").write_text("[safe]\n\tdirectory = *\n", encoding="utf-8")
+    (folder.home / ".gitconfig").write_text(_GIT_CONFIG, encoding="utf-8")
     for path in (*writable, temporary_of(folder)):
         order.user.give(path)
     _copy_scripts(scripts_of(folder))
@@ -109,6 +110,8 @@ def _copy_scripts(place: Path) -> None:
         copy = place / script.name
         copy.write_bytes(script.read_bytes())
         copy.chmod(_READABLE)
+    # Steps of ours have their home there.
+    (place / ".gitconfig").write_text(_GIT_CONFIG, encoding="utf-8")
     place.chmod(_READABLE)
 
 

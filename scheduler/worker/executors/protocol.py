@@ -31,6 +31,7 @@ class Stop(StrEnum):
     CANCELED = "it was canceled"
     SHUTDOWN = "the worker is shutting down"
     LOST = "the lease on the job was lost"
+    UNFIT = "the worker cannot work"
 
 
 class GuestError(CaurError):
@@ -68,7 +69,7 @@ class BuildFolder:
 
     @property
     def downloads(self) -> Path:
-        """Where makepkg puts what it downloads, unless sources are kept between builds."""
+        """Where makepkg puts what it downloads, and finds what was kept of earlier builds."""
         return self.root / "downloads"
 
     @property
@@ -99,7 +100,6 @@ class GuestPaths:
 class BuildSpec:
     """One build.
 
-    `downloads` is mounted in place of `folder.downloads` where sources are kept between builds.
     `environment` is shown to every step in addition to what every build sees.
     """
 
@@ -109,7 +109,6 @@ class BuildSpec:
     arch: str
     target: TargetRepository
     arch_mirror: str = ""
-    downloads: Path | None = None
     makeflags: str = ""
     packager: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -218,6 +217,13 @@ class Executor(Protocol):
 
     def check(self) -> None:
         """Raise ConfigError or ProcessError where this machine cannot build this way."""
+        ...
+
+    def check_ready(self, watch: Watch) -> None:
+        """Raise CaurError or OSError where nothing could be built now.
+
+        Raises StoppedError when `watch` ended it.
+        """
         ...
 
     def guest(self, order: BuildSpec, watch: Watch) -> AbstractContextManager[Guest]:

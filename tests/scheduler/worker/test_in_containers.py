@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from scheduler.job import FailureClass, JobState, Outcome
 from scheduler.worker.executors.container.executor import ContainerExecutor
 from tests.support.containers import need_containers
-from tests.support.packages import pkgbuild
+from tests.support.packages import pkgbuild, srcinfo_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,17 +100,19 @@ def test_what_fails_there_fails_the_build(world: BuildWorld, script: str, words:
 
 
 def test_sources_are_kept_for_containers_too(world: BuildWorld) -> None:
-    # A source that is made while it is fetched, so that no server is needed.
-    head = "DLAGENTS=('made::/usr/bin/env URL=%u cp /proc/self/stat %o')\nsource=(kept::made://x)\n"
-    text = pkgbuild(
-        "tool", head=f"{head}sha256sums=(SKIP)", build='echo "kept: $(<"$srcdir/kept")"'
-    )
-    said = []
-    for _ in range(2):
-        view = world.build({"PKGBUILD": text, ".CI/config": "BUILDER_CACHE_SOURCES=true"})
+    # A source that comes from the package's own folder, so that no server is needed.
+    agent = "DLAGENTS=('made::/usr/bin/env URL=%u cp /pkgbuilds/tool/data %o')"
+    source, sums = "source = kept::made://x", hashlib.sha256(b"data").hexdigest()
+    head = f"{agent}\nsource=(kept::made://x)\nsha256sums=({sums})"
+    files = {
+        "PKGBUILD": pkgbuild("tool", head=head),
+        ".SRCINFO": srcinfo_of(pkgbuild("tool"), "tool") + f"{source}\nsha256sums = {sums}\n",
+        "data": "data",
+        ".CI/config": "BUILDER_CACHE_SOURCES=true",
+    }
+    for words in ("Downloading kept", "Found kept"):
+        view = world.build(files)
         assert view.state is JobState.LANDED, world.log()
-        said.append([line for line in world.log().splitlines() if line.startswith("kept: ")])
+        assert words in world.log()
         (claim,) = world.queue.claim_landed("runner-1")
         world.queue.finish(claim, Outcome.SUCCESS)
-    assert said[0]
-    assert said[0] == said[1]

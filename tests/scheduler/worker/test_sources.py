@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shlex
@@ -17,15 +18,16 @@ import pytest
 from caur_ci.process import run
 from scheduler.job import FailureClass, JobState, Outcome
 from scheduler.worker.downloads import KeptDownloads
-from tests.support.packages import pkgbuild, signing_key
+from scheduler.worker.sources import Sources
+from tests.support.git import Checkout, git
+from tests.support.packages import pkgbuild, signing_key, srcinfo_of
 from tests.support.queue import job
 from tests.support.tools import need_tools
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from scheduler.worker.users import BuildUser
     from tests.support.building import BuildWorld
     from tests.support.packages import SigningKey
 
@@ -61,39 +63,83 @@ def shelf() -> Iterator[Shelf]:
         shelf.shutdown()
 
 
-class TestKept:
-    def files(self, shelf: Shelf, config: str = "BUILDER_CACHE_SOURCES=true") -> dict[str, str]:
-        head = f"source=({shelf.url})\nsha256sums=(SKIP)"
-        return {"PKGBUILD": pkgbuild("tool", head=head), ".CI/config": config}
+SUM = hashlib.sha256(b"data").hexdigest()
+CACHE = {".CI/config": "BUILDER_CACHE_SOURCES=true"}
 
+
+def with_source(
+    source: str, sums: str, *, version: str = "1", build: str = ":", package: str = ":"
+) -> dict[str, str]:
+    """Return the files of a package that has one source and says so in its `.SRCINFO`."""
+    head = f"source=('{source}')\nsha256sums=({sums})"
+    text = pkgbuild("tool", version=version, head=head, build=build, package=package)
+    fields = f"source = {source}\nsha256sums = {sums}\n"
+    return {"PKGBUILD": text, ".SRCINFO": srcinfo_of(text, "tool") + fields}
+
+
+def build_and_publish(world: BuildWorld, files: Mapping[str, str]) -> None:
+    assert world.build(files).state is JobState.LANDED, world.log()
+    (claim,) = world.queue.claim_landed("runner-1")
+    world.queue.finish(claim, Outcome.SUCCESS)
+
+
+class TestKept:
     def kept(self, world: BuildWorld) -> Path:
         return world.worker._workspace.downloads / "source" / "tool"
 
+    def names(self, world: BuildWorld) -> list[str]:
+        return [path.name for path in (self.kept(world) / "files").glob("*")]
+
     def test_what_was_downloaded_is_used_again(self, world: BuildWorld, shelf: Shelf) -> None:
-        assert world.build(self.files(shelf)).state is JobState.LANDED
-        assert (self.kept(world) / "file").read_text() == "data"
-        (claim,) = world.queue.claim_landed("runner-1")
-        world.queue.finish(claim, Outcome.SUCCESS)
-        assert world.build(self.files(shelf)).state is JobState.LANDED
+        files = {**with_source(shelf.url, SUM), **CACHE}
+        build_and_publish(world, files)
+        assert self.names(world) == [f"sha256-{SUM}"]
+        build_and_publish(world, files)
         assert shelf.fetched == 1
 
     def test_nothing_is_kept_unasked(self, world: BuildWorld, shelf: Shelf) -> None:
-        assert world.build(self.files(shelf, config="")).state is JobState.LANDED
+        build_and_publish(world, with_source(shelf.url, SUM))
         assert not self.kept(world).exists()
 
+    @pytest.mark.parametrize(
+        ("sums", "spoil"),
+        [
+            ("SKIP", ":"),
+            (SUM, 'echo other > "$SRCDEST/file"'),
+            (SUM, 'ln -sf /etc/passwd "$SRCDEST/file"'),
+            (SUM, 'rm "$SRCDEST/file"; mkfifo "$SRCDEST/file"'),
+            (SUM, 'rm "$SRCDEST/file"'),
+        ],
+    )
+    def test_only_what_is_vouched_for_is_kept(
+        self, world: BuildWorld, shelf: Shelf, sums: str, spoil: str
+    ) -> None:
+        build_and_publish(world, {**with_source(shelf.url, sums, build=spoil), **CACHE})
+        assert self.names(world) == []
+
+    def test_a_build_changes_a_copy(self, world: BuildWorld, shelf: Shelf) -> None:
+        build_and_publish(world, {**with_source(shelf.url, SUM), **CACHE})
+        spoil = 'echo other > "$SRCDEST/file"'
+        build_and_publish(world, {**with_source(shelf.url, SUM, build=spoil), **CACHE})
+        (kept,) = (self.kept(world) / "files").iterdir()
+        assert kept.read_text() == "data"
+
+    def test_what_no_version_names_any_more_goes(self, world: BuildWorld, shelf: Shelf) -> None:
+        build_and_publish(world, {**with_source(shelf.url, SUM), **CACHE})
+        build_and_publish(world, {**with_source(shelf.url, "SKIP"), **CACHE})
+        assert self.names(world) == []
+
     def test_a_build_that_finds_them_in_use_does_without(
-        self, world: BuildWorld, shelf: Shelf, user: BuildUser
+        self, world: BuildWorld, shelf: Shelf
     ) -> None:
         downloads = KeptDownloads(world.worker._workspace.downloads)
-        with downloads.of_package("source", "tool", user) as held:
+        with downloads.of_package("source", "tool") as held:
             assert held is not None
-            assert world.build(self.files(shelf)).state is JobState.LANDED
+            build_and_publish(world, {**with_source(shelf.url, SUM), **CACHE})
         assert "another build has the kept sources" in world.log()
-        assert list(self.kept(world).iterdir()) == []
+        assert self.names(world) == []
 
-    def test_they_go_when_the_package_goes_or_nobody_uses_them(
-        self, world: BuildWorld, user: BuildUser
-    ) -> None:
+    def test_they_go_when_the_package_goes_or_nobody_uses_them(self, world: BuildWorld) -> None:
         downloads = KeptDownloads(world.worker._workspace.downloads)
         srcinfo = "pkgbase = tool\npkgver = 1\npkgrel = 1\npkgname = tool\n"
         commit = world.add(
@@ -103,12 +149,12 @@ class TestKept:
         )
         assert commit
         for name in ("tool", "old", "gone", "busy"):
-            with downloads.of_package("source", name, user) as kept:
+            with downloads.of_package("source", name) as kept:
                 assert kept is not None
-                (kept / "file").write_text("data")
+                (kept.folder / "file").write_text("data")
         month_ago = time.time() - 31 * 24 * 3600
         os.utime(downloads._folder / "source" / "old.lock", (month_ago, month_ago))
-        with downloads.of_package("source", "busy", user):
+        with downloads.of_package("source", "busy"):
             world.worker._builder.tidy()
             assert sorted(path.name for path in (downloads._folder / "source").iterdir()) == [
                 *("busy", "busy.lock", "tool", "tool.lock"),
@@ -116,17 +162,128 @@ class TestKept:
         world.worker._builder.tidy()
         assert downloads.packages("source") == ("tool",)
 
-    def test_an_idle_worker_tidies_up(self, world: BuildWorld, user: BuildUser) -> None:
+    def test_an_idle_worker_tidies_up(self, world: BuildWorld) -> None:
         world.add({"other": pkgbuild("other")})
         downloads = KeptDownloads(world.worker._workspace.downloads)
-        with downloads.of_package("source", "gone", user):
+        with downloads.of_package("source", "gone"):
             pass
         world.worker.run(idle_exit=0)
         assert downloads.packages("source") == ()
 
-    def test_names_from_outside_do_not_lead_out(self, tmp_path: Path, user: BuildUser) -> None:
+    def test_names_from_outside_do_not_lead_out(self, tmp_path: Path) -> None:
         with pytest.raises(Exception, match="cannot be the name"):
-            KeptDownloads(tmp_path).of_package("source", "../tool", user).__enter__()
+            KeptDownloads(tmp_path).of_package("source", "../tool").__enter__()
+
+    def test_what_builds_could_write_to_is_not_trusted(self, tmp_path: Path) -> None:
+        old = tmp_path / "source" / "tool"
+        (old / "mirrors").mkdir(parents=True)
+        old.chmod(0o755)
+        with KeptDownloads(tmp_path).of_package("source", "tool") as kept:
+            assert kept is not None
+            assert list(kept.folder.iterdir()) == []
+
+
+@pytest.fixture
+def upstream(shared: Path) -> Checkout:
+    """A git repository on this machine with a file and the tags v1 and v2 on it."""
+    made = Checkout.create(shared / "good")
+    for tag in ("v1", "v2"):
+        made.commit(tag, {"program": f"good {tag}"})
+        git(made.folder, "tag", tag)
+    return made
+
+
+class TestMirrors:
+    def mirror(self, world: BuildWorld) -> Path:
+        (mirror,) = (world.worker._workspace.downloads / "source" / "tool" / "mirrors").iterdir()
+        return mirror
+
+    def files(self, place: Path, tag: str, build: str = ":") -> dict[str, str]:
+        source = f"up::git+{place.as_uri()}{tag and f'#tag={tag}'}"
+        package = 'install -D "$srcdir/up/program" "$pkgdir/usr/share/program"'
+        version = tag.removeprefix("v") or "3"
+        made = with_source(source, "SKIP", version=version, build=build, package=package)
+        return {**made, **CACHE}
+
+    def program(self, world: BuildWorld) -> str:
+        name = world.manifest().files[0].name
+        package = world.landing.path_of(world.view("tool").delivery) / name
+        return run(["bsdtar", "-xOf", package, "usr/share/program"]).stdout.decode()
+
+    def test_a_build_cannot_choose_what_the_next_one_is_made_of(
+        self, world: BuildWorld, upstream: Checkout, shared: Path
+    ) -> None:
+        evil = Checkout.create(shared / "evil")
+        evil.commit("evil", {"program": "evil"})
+        for tag in ("v1", "v2"):
+            git(evil.folder, "tag", tag)
+        good = upstream.folder
+        spoil = (
+            f'cd "$SRCDEST/up"; git config url.{evil.folder.as_uri()}.insteadOf {good.as_uri()}; '
+            "git fetch -q origin '+refs/*:refs/*'; echo '#!/bin/sh' > hooks/post-checkout; "
+            "chmod +x hooks/post-checkout; git symbolic-ref HEAD refs/tags/v1"
+        )
+        build_and_publish(world, self.files(good, "v1", build=spoil))
+        config = (self.mirror(world) / "config").read_text()
+        assert "insteadOf" not in config
+        assert not (self.mirror(world) / "hooks" / "post-checkout").exists()
+
+        assert world.build(self.files(good, "v2")).state is JobState.LANDED, world.log()
+        assert self.program(world) == "good v2"
+
+    def test_a_mirror_is_brought_up_to_date_with_its_default_branch(
+        self, world: BuildWorld, upstream: Checkout
+    ) -> None:
+        build_and_publish(world, self.files(upstream.folder, "v1"))
+        git(upstream.folder, "branch", "--move", "trunk")
+        upstream.commit("more", {"program": "of trunk"})
+
+        assert world.build(self.files(upstream.folder, "")).state is JobState.LANDED, world.log()
+        assert self.program(world) == "of trunk"
+        assert (self.mirror(world) / "HEAD").read_text().strip() == "ref: refs/heads/trunk"
+
+    def test_what_cannot_be_fetched_is_told_by_makepkg(self, world: BuildWorld) -> None:
+        view = world.build(self.files(world.checkout.folder.parent / "nothing", "v1"))
+        assert view.failure is FailureClass.SOURCE_MISSING
+        assert "the git repository up cannot be kept" in world.log()
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("source = https://e.org/a-1.tar.gz", ["a-1.tar.gz"]),
+        ("source = b::https://e.org/a\n", ["b"]),
+        ("source = local.patch", []),
+        ("source = ../x::https://e.org/a", []),
+        ("source = ..::https://e.org/a", []),
+        ("source = https://e.org/", []),
+        ("source_x86_64 = https://e.org/a", []),
+    ],
+)
+def test_which_files_have_a_sum(text: str, names: list[str]) -> None:
+    content = f"pkgbase = x\n\t{text}\n\tmd5sums = {'0' * 32}\n\tsha256sums = {SUM}\n"
+    assert [file.name for file in Sources.of_srcinfo(content.encode()).files] == names
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "url"),
+    [
+        ("git+https://e.org/a/b.git#tag=v1", "b", "https://e.org/a/b.git"),
+        ("x::git+https://e.org/a/b.git?signed", "x", "https://e.org/a/b.git"),
+        ("git+ssh://git@e.org/b/", "b", "ssh://git@e.org/b/"),
+        ("git://e.org/b", "b", "git://e.org/b"),
+    ],
+)
+def test_which_git_repositories_are_mirrored(source: str, name: str, url: str) -> None:
+    (found,) = Sources.of_srcinfo(f"source = {source}".encode()).git
+    assert (found.name, found.url) == (name, url)
+
+
+@pytest.mark.parametrize(
+    "source", ["git+ext::sh -c x", "x::git+ext::sh", "git+e.org/b", "svn+https://e.org/b", "../git"]
+)
+def test_no_other_protocol_is(source: str) -> None:
+    assert Sources.of_srcinfo(f"source = {source}".encode()).git == ()
 
 
 class TestNetwork:

@@ -103,6 +103,11 @@ class ContainerExecutor:
                 lock.unlink(missing_ok=True)
                 os.close(descriptor)
 
+    def check_ready(self, watch: Watch) -> None:
+        """See that the engine runs and the image is there; see `Executor.check_ready`."""
+        self._engine.check()
+        provide_image(self._engine, self._settings.image, self._folder, watch)
+
     @contextmanager
     def guest(self, order: BuildSpec, watch: Watch) -> Iterator[ContainerGuest]:
         """Provide the container of one build; see `Executor.guest`."""
@@ -115,8 +120,6 @@ class ContainerExecutor:
         paths = inner_paths(order.pkgbase)
         try:
             make_folders(order)
-            if order.downloads and order.downloads.stat().st_uid != order.user.uid:
-                order.user.give(order.downloads)  # somebody else built with it before
             told = write_setup(order, scripts_of(order.folder) / "setup", paths.scripts / "setup")
         except OSError as error:
             raise GuestError(f"the folders of a build cannot be made: {error}") from error

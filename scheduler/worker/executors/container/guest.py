@@ -160,9 +160,8 @@ class ContainerGuest:
     def _give_back(self, container: Container) -> None:
         """Let the user that builds have what root made in the folders of the build."""
         paths = self.paths
-        kept = ["-path", str(paths.downloads), "-prune", "-o"]
         give = ["-uid", "0", "-exec", "chown", "-h", self._launcher.identity.inside, "{}", "+"]
-        command = ["find", str(paths.home), "/tmp", *kept, *give]  # noqa: S108 - of the container
+        command = ["find", str(paths.home), "/tmp", *give]  # noqa: S108 - of the container
         container.run(command, user=_ROOT)
 
     def _without_network(self, watch: Watch) -> Container:

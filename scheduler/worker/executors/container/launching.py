@@ -116,7 +116,7 @@ class Launcher:
             (folder.home, paths.home),
             (folder.build, paths.build),
             (folder.output, paths.output),
-            (order.downloads or folder.downloads, paths.downloads),
+            (folder.downloads, paths.downloads),
             (folder.reports, paths.reports),
             (temporary, "/tmp"),  # noqa: S108 - of the container
             (temporary, "/var/tmp"),  # noqa: S108 - of the container

@@ -127,7 +127,7 @@ def _folders(order: BuildSpec, paths: GuestPaths) -> list[str]:
         ("--bind", folder.home, paths.home),
         ("--bind", folder.build, paths.build),
         ("--bind", folder.output, paths.output),
-        ("--bind", order.downloads or folder.downloads, paths.downloads),
+        ("--bind", folder.downloads, paths.downloads),
         ("--bind", folder.reports, paths.reports),
         ("--ro-bind", folder.source, paths.source),
         ("--ro-bind", scripts_of(folder), paths.scripts),

@@ -172,18 +172,23 @@ def test_what_was_used_is_told(shared: Path, user: BuildUser, executor: Executor
 def test_the_folders_of_the_guest_are_those_of_the_build(
     shared: Path, user: BuildUser, executor: Executor
 ) -> None:
-    cache = shared / "cache"
-    cache.mkdir()
-    user.give(cache)
-    order = make_order(shared / "one", user, downloads=cache)
+    order = make_order(shared / "one", user)
+    order.folder.downloads.mkdir()
+    (order.folder.downloads / "kept").touch()
     with executor.guest(order, Recorder()) as guest:
         paths = guest.paths
         script = f"touch {paths.output}/o {paths.downloads}/d {paths.reports}/r {paths.build}/b"
+        script += f"; mv {paths.downloads}/kept {paths.downloads}/taken"
         ending, watch = bash(guest, f'{script}; ls {paths.scripts}; echo "$BUILDDIR $SRCDEST"')
 
     assert ending == Ending(0), watch.text
     folder = order.folder
-    for path in (folder.output / "o", cache / "d", folder.reports / "r", folder.build / "b"):
+    for path in (
+        folder.output / "o",
+        folder.downloads / "d",
+        folder.reports / "r",
+        folder.build / "b",
+    ):
         assert path.exists()
     assert "published.sh" in watch.lines()
     assert f"{paths.build} {paths.downloads}" in watch.lines()
