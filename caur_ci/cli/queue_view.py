@@ -146,7 +146,10 @@ def _workers(snapshot: QueueSnapshot) -> Table:
     running = {job.job_id: job.identity for job in snapshot.active}
     for worker in snapshot.workers:
         jobs = [running.get(job_id, f"job {job_id}") for job_id in worker.jobs]
-        rows.add_row(worker.id, _kind_of(worker), ago(snapshot.time, worker.seen), _some(jobs))
+        trouble = f"takes no jobs: {printable(worker.trouble)}" if worker.trouble else ""
+        rows.add_row(
+            worker.id, _kind_of(worker), ago(snapshot.time, worker.seen), _some(jobs) or trouble
+        )
     return rows
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from threading import Event
 
+    from scheduler.database.greeter import Greeter
     from scheduler.database.publishing import Publisher
     from scheduler.database.removing import Remover
     from scheduler.queue import Claim, RemovalClaim
@@ -31,7 +32,15 @@ _SHORTEST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 class DatabaseRunner:
     """One database runner. Several may run; a lock lets one at a time change a repository."""
 
-    def __init__(self, publisher: Publisher, remover: Remover, runner_id: str, stop: Event) -> None:
+    def __init__(
+        self,
+        publisher: Publisher,
+        remover: Remover,
+        runner_id: str,
+        stop: Event,
+        *,
+        greeter: Greeter | None = None,
+    ) -> None:
         self._publisher = publisher
         self._remover = remover
         self._queue = publisher.queue
@@ -41,6 +50,7 @@ class DatabaseRunner:
         self._pause = 0.0
         self._upkeep = Upkeep(self._queue, targets=self._targets)
         self._repositories = RepositoryUpkeep(publisher.settings, publisher.signer)
+        self._greeter = greeter
         self._orphans = OrphanSweeper(self._queue, publisher.landing)
 
     def run(self, *, idle_exit: float | None = None) -> None:
@@ -65,6 +75,8 @@ class DatabaseRunner:
         """Do what there is to do, or wait for it; tell whether there was anything."""
         try:
             self._upkeep.do()
+            if self._greeter is not None:
+                self._greeter.do()
             self._repositories.do()
             self._orphans.do()
             removals = self._queue.claim_removals(self._id, target_repos=self._targets)

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from caur_ci.hiding import hide_this_process
 from caur_ci.process import missing_tool
 from scheduler.database.distribution import DistributionNames
+from scheduler.database.greeter import Greeter
 from scheduler.database.publishing import Publisher
 from scheduler.database.removing import Remover
 from scheduler.database.runner import DatabaseRunner
 from scheduler.database.signing import Signer
 from scheduler.landing import LandingZone
+from scheduler.presence import Presence
 from scheduler.queue import Queue
 from scheduler.workerkeys import AllowedWorkers
 
@@ -61,4 +63,7 @@ def database_runner(
     if not settings.distribution:
         _log.info("names of the distribution's packages are not refused: DISTRIBUTION_DATABASES")
     remover = Remover(queue=publisher.queue, settings=settings, signer=signer)
-    return DatabaseRunner(publisher, remover, runner_id, stop)
+    greeter = Greeter(
+        settings.landing_zone, AllowedWorkers(settings.allowed_workers), Presence(redis), runner_id
+    )
+    return DatabaseRunner(publisher, remover, runner_id, stop, greeter=greeter)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from scheduler.landing.greeting import Greeting
     from scheduler.landing.manifest import SignedManifest
 
 
@@ -30,6 +31,10 @@ class Landing(Protocol):
         for a file that is not what the manifest says, DeliveryStoppedError when it was to be
         stopped, and CaurError or OSError for what may work another time.
         """
+        ...
+
+    def greet(self, greeting: Greeting) -> None:
+        """Put a greeting into the landing zone. Raises CaurError and OSError."""
         ...
 
     def remove(self, delivery: str) -> None:

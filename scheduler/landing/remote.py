@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from scheduler.landing.greeting import Greeting
     from scheduler.landing.manifest import SignedManifest
     from scheduler.settings import RemoteLandingZone
 
@@ -68,6 +69,15 @@ class RemoteLanding:
             except SftpStoppedError as error:
                 raise DeliveryStoppedError(f"delivery {delivery} was given up") from error
         return delivery
+
+    def greet(self, greeting: Greeting) -> None:
+        """Put a greeting into the landing zone. See `Landing`."""
+        with in_memory(greeting.content) as file:
+            self._run(
+                f"put -f {local_path(file)} {greeting.name}.new",
+                f"rename {greeting.name}.new {greeting.name}",
+                files=(file,),
+            )
 
     def remove(self, delivery: str) -> None:
         """Put a delivery away for the database runner to remove."""

@@ -28,6 +28,7 @@ from scheduler.workerkeys import MAX_SIGNATURE_SIZE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from scheduler.landing.greeting import Greeting
     from scheduler.landing.manifest import DeliveredFile, SignedManifest
     from scheduler.queue import Claim
     from scheduler.workerkeys import AllowedWorkers
@@ -36,6 +37,7 @@ _log = logging.getLogger(__name__)
 
 _DELIVERY_NAME = re.compile(r"[0-9]+-[0-9]+")
 _REJECTED = ".rejected"
+GREETING = ".greeting-"
 _INCOMING_NAME = re.compile(r"\.incoming-([0-9]+-[0-9]+)-[0-9a-f]+")
 # Nobody may have looked at what was rejected for this long.
 _REJECTED_FOR = 30 * 24 * 3600.0
@@ -74,6 +76,13 @@ class LandingZone:
                 with suppress(OSError):
                     zone.remove(incoming)
         return manifest.delivery
+
+    def greet(self, greeting: Greeting) -> None:
+        """Put a greeting into the landing zone. See `Landing`."""
+        self.check()
+        fresh = self.folder / f"{greeting.name}.new"
+        _write(fresh, greeting.content)
+        fresh.rename(self.folder / greeting.name)
 
     def read(self, claim: Claim, allowed: AllowedWorkers) -> Manifest:
         """Return the manifest of the delivery of `claim`, if an allowed worker has signed it.
@@ -154,6 +163,7 @@ class LandingZone:
             # Listed before anybody is asked: what comes meanwhile stays.
             old = [name for name in zone.names() if _age(zone, name) > after]
             gone = [name for name in old if (of := _delivery_of(name)) and not is_wanted(of)]
+            gone += [name for name in old if name.startswith(GREETING)]
             removed = _remove_all(zone, gone)
             try:
                 with zone.own_folder(_REJECTED) as rejected:

@@ -14,6 +14,12 @@ ACTIVE = f"{PREFIX}active"
 LAST = f"{PREFIX}last"
 REMOVALS = f"{PREFIX}removals"
 HELD_REMOVALS = f"{PREFIX}held_removals"
+WORKERS = f"{PREFIX}workers"
+SEEN = f"{PREFIX}seen"
+# Hash: worker -> why it takes no jobs, and until when that holds, as JSON.
+NOTES = f"{PREFIX}notes"
+# Hash: database runner -> up to when it has answered all greetings.
+GREETERS = f"{PREFIX}greeters"
 
 
 def job(job_id: int) -> str:
@@ -39,6 +45,11 @@ def removal(removal_id: int) -> str:
 def hint(worker_id: str) -> str:
     """Return the key of the list that wakes a waiting worker or database runner."""
     return f"{PREFIX}hint:{worker_id}"
+
+
+def greeting(number: str) -> str:
+    """Return the key of the answer to a worker's greeting."""
+    return f"{PREFIX}greeting:{number}"
 
 
 def log(job_id: int, attempt: int) -> str:

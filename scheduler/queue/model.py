@@ -221,7 +221,8 @@ class Event:
 class WorkerView:
     """A worker or database runner that was heard of lately; `build_class` 0 is a runner.
 
-    `draining`: it was asked to end and has not been told yet.
+    `draining`: it was asked to end and has not been told yet. `trouble` is why it takes no jobs,
+    empty where it does.
     """
 
     id: str
@@ -230,6 +231,7 @@ class WorkerView:
     seen: float
     jobs: tuple[int, ...] = ()
     draining: bool = False
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -350,7 +352,8 @@ class Explanation:
     `pending`, `running` and `last` are its jobs: the one that waits or is ready, the one that is
     built or published, and the newest that ended. `blockers` are what the pending one waits for,
     and what those wait for in turn, nearest first; `more_blockers` says that there are still more.
-    `ahead` counts the ready jobs that go first. `able` are the workers that may build it.
+    `ahead` counts the ready jobs that go first. `able` are the workers that may build it, `unwell`
+    those that could if they took jobs at all.
     `reasons` says the same in sentences, the most important one first.
     """
 
@@ -362,6 +365,7 @@ class Explanation:
     more_blockers: bool = False
     ahead: int = 0
     able: tuple[WorkerView, ...] = ()
+    unwell: tuple[WorkerView, ...] = ()
     paused: Pause | None = None
     reasons: tuple[str, ...] = ()
 

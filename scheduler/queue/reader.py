@@ -50,7 +50,8 @@ class QueueReader:
 
     def snapshot(self, *, limit: int = 100) -> QueueSnapshot:
         """Return the queue at this instant, at most `limit` jobs of each kind."""
-        return snapshot_from(self._run("snapshot", limit))
+        notes = self._notes()
+        return snapshot_from(self._run("snapshot", limit), notes)
 
     def job(self, job_id: int) -> JobView | None:
         """Return a job as it stands, or None if it ended long ago or never was."""
@@ -102,8 +103,9 @@ class QueueReader:
 
         None where the queue knows nothing about it.
         """
+        notes = self._notes()
         answer = self._run("explain", target, _SHOWN_BLOCKERS)
-        return explanation_from(answer) if answer else None
+        return explanation_from(answer, notes) if answer else None
 
     def removals(self) -> tuple[RemovalView, ...]:
         """Return the removals that are not finished, those that are held back first."""
@@ -143,6 +145,11 @@ class QueueReader:
         with redis_errors():
             answer: Any = self._redis.xrevrange(keys.EVENTS, count=1)
         return cast("bytes", answer[0][0]).decode() if answer else "0"
+
+    def _notes(self) -> dict[str, bytes]:
+        with redis_errors():
+            notes = cast("dict[bytes, bytes]", self._redis.hgetall(keys.NOTES))
+        return {worker.decode(): note for worker, note in notes.items()}
 
     def _look_up(self, reference: str) -> Found:
         target_repo, arch, pkgbase = _parts_of(reference)

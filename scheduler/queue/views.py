@@ -86,10 +86,10 @@ def job_from(job_id: int, fields: Mapping[str, Any], reason: str = "") -> JobVie
     return replace(view, reason=_state_reason(view, fields.get("setback") or ""))
 
 
-def snapshot_from(text: bytes) -> QueueSnapshot:
-    """Return the snapshot that the script wrote."""
+def snapshot_from(text: bytes, notes: Mapping[str, bytes]) -> QueueSnapshot:
+    """Return the snapshot that the script wrote; `notes` are those of workers, by their ids."""
     data = cast("dict[str, Any]", json.loads(text))
-    workers, pause, totals = _workers(data["workers"]), _pause(data.get("pause")), data["totals"]
+    workers, pause, totals = _workers(data, notes), _pause(data.get("pause")), data["totals"]
     return QueueSnapshot(
         time=seconds(data["now"]),
         workers=workers,
@@ -117,12 +117,12 @@ def snapshot_from(text: bytes) -> QueueSnapshot:
     )
 
 
-def explanation_from(text: bytes) -> Explanation:
-    """Return the explanation that the script wrote the facts of."""
+def explanation_from(text: bytes, notes: Mapping[str, bytes]) -> Explanation:
+    """Return the explanation that the script wrote the facts of; about `notes` as above."""
     data = cast("dict[str, Any]", json.loads(text))
     pending, workers, pause = (
         _job(data.get("pending")),
-        _workers(data["workers"]),
+        _workers(data, notes),
         _pause(data.get("pause")),
     )
     explanation = Explanation(
@@ -141,6 +141,7 @@ def explanation_from(text: bytes) -> Explanation:
         more_blockers=data["more"],
         ahead=int(data["ahead"]),
         able=_eligible(pending.build_class, workers) if pending else (),
+        unwell=_unwell(pending.build_class, workers) if pending else (),
         paused=pause,
     )
     return replace(explanation, reasons=tuple(_reasons(explanation)))
@@ -165,7 +166,8 @@ def _jobs(jobs: Iterable[dict[str, Any]]) -> tuple[JobView, ...]:
     return tuple(job_from(job["id"], job) for job in jobs)
 
 
-def _workers(workers: Iterable[dict[str, Any]]) -> tuple[WorkerView, ...]:
+def _workers(data: Mapping[str, Any], notes: Mapping[str, bytes]) -> tuple[WorkerView, ...]:
+    now = seconds(data["now"])
     views = (
         WorkerView(
             id=worker["id"],
@@ -174,10 +176,16 @@ def _workers(workers: Iterable[dict[str, Any]]) -> tuple[WorkerView, ...]:
             seen=seconds(worker.get("seen")),
             jobs=tuple(int(job_id) for job_id in worker["jobs"]),
             draining=worker["draining"],
+            trouble=_trouble(notes.get(worker["id"]), now),
         )
-        for worker in workers
+        for worker in data["workers"]
     )
     return tuple(sorted(views, key=lambda worker: worker.id))
+
+
+def _trouble(note: bytes | None, now: float) -> str:
+    told = json.loads(note) if note else {"until": 0.0}
+    return str(told["text"]) if told["until"] > now else ""
 
 
 def _pause(pause: dict[str, str] | None) -> Pause | None:
@@ -185,7 +193,16 @@ def _pause(pause: dict[str, str] | None) -> Pause | None:
 
 
 def _eligible(build_class: str, workers: Iterable[WorkerView]) -> tuple[WorkerView, ...]:
-    """Return the workers that may build the class and are to go on."""
+    """Return the workers that may build the class, are to go on, and take jobs."""
+    return tuple(worker for worker in _fitting(build_class, workers) if not worker.trouble)
+
+
+def _unwell(build_class: str, workers: Iterable[WorkerView]) -> tuple[WorkerView, ...]:
+    """Return those that might build the class if they took jobs."""
+    return tuple(worker for worker in _fitting(build_class, workers) if worker.trouble)
+
+
+def _fitting(build_class: str, workers: Iterable[WorkerView]) -> tuple[WorkerView, ...]:
     if build_class.isdigit():
         able = [worker for worker in workers if worker.build_class >= int(build_class)]
     else:
@@ -222,8 +239,11 @@ def _why_ready_waits(
     """Return why nobody has taken a ready job yet."""
     if pause:
         return _why_paused(pause)
+    workers = tuple(workers)
     if _eligible(build_class, workers):
         return ""
+    if unwell := _unwell(build_class, workers):
+        return "; ".join(f"{worker.name} takes no jobs: {worker.trouble}" for worker in unwell[:3])
     if build_class.isdigit():
         return f"waits for a worker of class {build_class} or higher"
     return f"waits for the worker {build_class}"
@@ -262,7 +282,7 @@ def _reasons_of_pending(job: JobView, facts: Explanation) -> Iterator[str]:
     for blocker in facts.blockers:
         if blocker.job.held_by or blocker.job.delayed_until:
             yield f"{blocker.job.identity} is {blocker.job.reason}"
-    if obstacle := _why_ready_waits(job.build_class, facts.able, facts.paused):
+    if obstacle := _why_ready_waits(job.build_class, (*facts.able, *facts.unwell), facts.paused):
         yield obstacle
     elif job.state is JobState.READY:
         ahead = f", {facts.ahead} ready jobs of its class go first" if facts.ahead else ""

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError, TemporaryError
 from scheduler.heartbeat import DEFAULT_INTERVAL, Heartbeat
-from scheduler.job import JobState, Outcome
+from scheduler.job import FailureClass, JobState
 from scheduler.queue import DrainedError, StaleClaimError
 from scheduler.upkeep import Upkeep
 from scheduler.worker.executors.protocol import Stop
 from scheduler.worker.joblog import JobLog
-from scheduler.worker.outcome import BuildResult
+from scheduler.worker.outcome import BuildResult, failed, unfit
+from scheduler.worker.readiness import Readiness
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from scheduler.landing import Manifest
     from scheduler.logs import LogStore
+    from scheduler.presence import Presence
     from scheduler.queue import Claim, Queue, WorkerIdentity
     from scheduler.worker.builder import Builder
     from scheduler.worker.delivery import DeliveryClient
@@ -31,6 +33,8 @@ _log = logging.getLogger(__name__)
 # How long one call waits for a job: also how long it may take to notice that it is to stop.
 _CLAIM_WAIT = 2.0
 _RETRY_AFTER = 2.0
+# How long it waits for somebody to answer its greeting before its first job.
+_OPENING_WAIT = 30.0
 _TIDIED_EVERY = 6 * 3600.0
 
 
@@ -48,6 +52,8 @@ class Worker:
         workspace: Workspace,
         stop: Event,
         heartbeat: float = DEFAULT_INTERVAL,
+        readiness: Readiness | None = None,
+        presence: Presence | None = None,
     ) -> None:
         self._queue = queue
         self._logs = logs
@@ -57,19 +63,25 @@ class Worker:
         self._workspace = workspace
         self._stop = stop
         self._heartbeat = heartbeat
+        self._readiness = readiness or Readiness()
+        self._presence = presence
+        self._trouble = ""
         self._next_tidying = 0.0
+        self._next_look = 0.0
         self._upkeep = Upkeep(queue, sources=builder.settings.source_repos)
 
     def run(self, *, idle_exit: float | None = None) -> int:
         """Work until told to stop, or for `idle_exit` seconds without a job.
 
         Returns how many jobs were worked on. A job in hand when told to stop is handed back. A
-        worker that is drained builds the one in hand, and gets no other.
+        worker that is drained builds the one in hand, and gets no other. One that cannot work takes
+        none until it can again, and says why.
 
         Raises ProtocolError.
         """
         done = 0
         wait = _CLAIM_WAIT if idle_exit is None else min(_CLAIM_WAIT, idle_exit)
+        self._readiness.wait(_OPENING_WAIT if idle_exit is None else min(_OPENING_WAIT, idle_exit))
         idle_since = time.monotonic()
         try:
             while not self._stop.is_set():
@@ -83,6 +95,7 @@ class Worker:
         except DrainedError as error:
             _log.info("%s. %s", error.message, error.hint)
         else:
+            self._tell_trouble("")
             self._upkeep.leave(self.identity.id)
         return done
 
@@ -112,8 +125,10 @@ class Worker:
                 if result.manifest is not None:
                     result = self._deliver(claim, result.manifest, folder.output, heartbeat, log)
         except OSError as error:  # the folder itself could not be made or used
-            result = BuildResult(Outcome.SOFTWARE_FAILURE, f"on the worker: {error}")
+            result = failed(FailureClass.INFRASTRUCTURE, f"on the worker: {error}")
         if result is not None:
+            if result.may_be_the_workers_fault and (problem := self._readiness.look_again()):
+                result = unfit(f"{result.reason}; this worker cannot work: {problem}")
             self._finish(claim, result, heartbeat, log)
 
     def _deliver(
@@ -142,7 +157,7 @@ class Worker:
     def _finish(self, claim: Claim, result: BuildResult, heartbeat: Heartbeat, log: JobLog) -> None:
         reason = f": {result.reason}" if result.reason else ""
         kind = f" ({result.failure})" if result.failure else ""
-        given_up = result.stopped in {Stop.LOST, Stop.SHUTDOWN, Stop.CANCELED}
+        given_up = result.stopped in {Stop.LOST, Stop.SHUTDOWN, Stop.CANCELED, Stop.UNFIT}
         ended = result.reason if given_up else f"{result.outcome.name}{kind}{reason}"
         _log.info("%s: %s", claim.identity, ended)
         log.say(f"ended: {ended}")
@@ -152,7 +167,7 @@ class Worker:
         heartbeat.retry_while_held(claim, lambda: self._tell(claim, result))
 
     def _tell(self, claim: Claim, result: BuildResult) -> None:
-        if result.stopped is Stop.SHUTDOWN:
+        if result.stopped in {Stop.SHUTDOWN, Stop.UNFIT}:
             self._queue.release(claim, result.reason)
         elif result.is_retried_later:
             self._queue.retry_later(claim, result.reason)
@@ -171,11 +186,33 @@ class Worker:
         try:
             self._upkeep.do()
             self._tidy()
+            if not self._is_ready():
+                self._stop.wait(min(wait, self._readiness.pause))
+                return None
             return self._queue.claim(self.identity, wait=wait)
         except TemporaryError as error:
             _log.warning("%s", error)
             self._stop.wait(_RETRY_AFTER)
             return None
+
+    def _is_ready(self) -> bool:
+        if time.monotonic() < self._next_look:
+            return False
+        problem = self._readiness.problem()
+        self._next_look = time.monotonic() + self._readiness.pause if problem else 0.0
+        self._tell_trouble(problem)
+        return not problem
+
+    def _tell_trouble(self, problem: str) -> None:
+        if problem and problem != self._trouble:
+            _log.warning("this worker takes no jobs: %s", problem)
+        elif self._trouble and not problem:
+            _log.info("this worker takes jobs again")
+        if self._presence is not None and problem:
+            self._presence.takes_no_jobs(self.identity, problem)
+        elif self._presence is not None and self._trouble:
+            self._presence.is_well(self.identity)
+        self._trouble = problem
 
     def _tidy(self) -> None:
         if time.monotonic() < self._next_tidying:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scheduler.job import FailureClass, Outcome
+from scheduler.worker.executors.protocol import Stop
 
 if TYPE_CHECKING:
     from scheduler.landing import Manifest
-    from scheduler.worker.executors.protocol import Stop
 
 _ALREADY_BUILT_CODE = 13
 _TIMED_OUT_CODE = 124
@@ -34,6 +34,11 @@ class BuildResult:
         """Whether the package can do nothing for it, so that it is to be tried again."""
         return self.failure is FailureClass.INFRASTRUCTURE
 
+    @property
+    def may_be_the_workers_fault(self) -> bool:
+        """Whether it has to be looked at what state the worker is in."""
+        return self.failure in {FailureClass.INFRASTRUCTURE, FailureClass.DISK_FULL}
+
 
 def failed(failure: FailureClass, reason: str) -> BuildResult:
     """Return the end of a build that failed."""
@@ -41,6 +46,13 @@ def failed(failure: FailureClass, reason: str) -> BuildResult:
     if failure is FailureClass.INFRASTRUCTURE:
         outcome = Outcome.SOFTWARE_FAILURE
     return BuildResult(outcome, reason, failure)
+
+
+def unfit(reason: str) -> BuildResult:
+    """Return the end of a build that came to nothing because its worker cannot work."""
+    return BuildResult(
+        Outcome.SOFTWARE_FAILURE, reason, FailureClass.INFRASTRUCTURE, stopped=Stop.UNFIT
+    )
 
 
 def from_exit_code(code: int, *, skip_code: int) -> BuildResult | None:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from caur_ci.errors import TemporaryError
 from caur_ci.hiding import hide_this_process
 from caur_ci.process import missing_tool
 from scheduler.landing import landing_at
 from scheduler.logs import LogStore
+from scheduler.presence import Presence
 from scheduler.queue import Queue, WorkerIdentity
 from scheduler.source.cache import SourceCache
 from scheduler.worker.builder import Builder
 from scheduler.worker.delivery import DeliveryClient, RetryPolicy
 from scheduler.worker.downloads import KeptDownloads
 from scheduler.worker.executors.opening import opened_executor
+from scheduler.worker.executors.protocol import Stop
+from scheduler.worker.handshake import Handshake
 from scheduler.worker.loop import Worker
+from scheduler.worker.readiness import Readiness, check_disk
 from scheduler.worker.users import build_user
 from scheduler.worker.workspace import workspace
 from scheduler.workerkeys import WorkerKey
@@ -29,8 +33,8 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
-    from scheduler.landing import Landing
     from scheduler.settings import WorkerSettings
+    from scheduler.worker.executors.protocol import Usage
 
 _log = logging.getLogger(__name__)
 
@@ -48,6 +52,8 @@ def running_worker(settings: WorkerSettings, redis: Redis, stop: Event) -> Itera
         if shutil.which(tool) is None:
             raise missing_tool(tool)
     hide_this_process()
+    # Builds run as somebody else, who has to get to what is made for them.
+    os.umask(0o022)
     identity = WorkerIdentity.new(settings.name, settings.build_class)
     key = WorkerKey.ensure(settings.key)
     _log.info("its line in ALLOWED_WORKERS: %s", key.allowed_line(identity.name))
@@ -64,6 +70,9 @@ def running_worker(settings: WorkerSettings, redis: Redis, stop: Event) -> Itera
             place.folder,
             user.uid,
         )
+        presence = Presence(redis)
+        landing = landing_at(settings.landing_zone)
+        handshake = Handshake(landing, key, identity.name, presence)
         builder = Builder(
             settings=settings,
             worker_id=identity.id,
@@ -78,24 +87,32 @@ def running_worker(settings: WorkerSettings, redis: Redis, stop: Event) -> Itera
             identity=identity,
             builder=builder,
             delivery=DeliveryClient(
-                landing=_landing(settings),
+                landing=landing,
                 key=key,
                 retry_policy=RetryPolicy(total=settings.patience),
             ),
             workspace=place,
             stop=stop,
+            readiness=Readiness(
+                quick=[lambda: check_disk(place.folder, settings.min_free), handshake.check],
+                opening=lambda seconds: handshake.wait(seconds, stop),
+                slow=[landing.check, lambda: executor.check_ready(_Quiet(stop))],
+            ),
+            presence=presence,
         )
     _log.info("worker %s has ended", identity.id)
 
 
-def _landing(settings: WorkerSettings) -> Landing:
-    """Return the landing zone, after a look whether something could be delivered there.
+class _Quiet:
+    """A watch over what is no build."""
 
-    Raises CaurError for what does not get better by itself, such as another host's key.
-    """
-    landing = landing_at(settings.landing_zone)
-    try:
-        landing.check()
-    except (TemporaryError, OSError) as error:
-        _log.warning("the landing zone is out of reach for now: %s", error)
-    return landing
+    def __init__(self, stop: Event) -> None:
+        self._stop = stop
+
+    def output(self, data: bytes) -> None:
+        """Drop it: what fails says why in its error."""
+
+    def why_stop(self, usage: Usage) -> Stop | None:
+        """Tell whether the worker is to end."""
+        del usage
+        return Stop.SHUTDOWN if self._stop.is_set() else None
