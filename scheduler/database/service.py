@@ -6,10 +6,12 @@ import logging
 import shutil
 from typing import TYPE_CHECKING
 
+from caur_ci.errors import CaurError
 from caur_ci.hiding import hide_this_process
 from caur_ci.process import missing_tool
 from scheduler.database.distribution import DistributionNames
 from scheduler.database.greeter import Greeter
+from scheduler.database.keyfile import publish_key
 from scheduler.database.publishing import Publisher
 from scheduler.database.removing import Remover
 from scheduler.database.runner import DatabaseRunner
@@ -47,6 +49,7 @@ def database_runner(
     signer = Signer(settings.gpg_home, key=settings.signing_key, passphrase=passphrase)
     signer.check()
     settings.landing_zone.mkdir(parents=True, exist_ok=True)
+    _publish_key(settings, signer)
     _log.info(
         "database runner %s publishes %s in %s",
         runner_id,
@@ -67,3 +70,12 @@ def database_runner(
         settings.landing_zone, AllowedWorkers(settings.allowed_workers), Presence(redis), runner_id
     )
     return DatabaseRunner(publisher, remover, runner_id, stop, greeter=greeter)
+
+
+def _publish_key(settings: DatabaseSettings, signer: Signer) -> None:
+    try:
+        key = signer.public_key()
+        for target in settings.target_repos:
+            publish_key(settings.repo_path, target, key)
+    except CaurError as error:
+        _log.warning("the public key is not published: %s", error.message)

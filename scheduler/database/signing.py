@@ -28,6 +28,8 @@ _FAILURE = re.compile(rb"^\[GNUPG:\] FAILURE sign (\d+)", re.MULTILINE)
 # GnuPG's numbers: a wrong passphrase, nobody to ask for it, nobody who answers, none given.
 _PASSPHRASE = frozenset({11, 62, 85, 99, 177})
 _AT_ONCE = 4
+# Of the key that made a signature, as `gpg --list-packets` shows it.
+_FINGERPRINT = re.compile(rb"issuer fpr v[0-9]+ ([0-9A-F]{40,64})")
 
 
 class SigningError(CaurError):
@@ -81,6 +83,20 @@ class Signer:
                 "the signing key %s in %s expires on %s. %s",
                 *(key.id, self._home, key.expiry, self._how_to_extend(key)),
             )
+
+    def public_key(self) -> bytes:
+        """Return the public half of the key, as text that GnuPG imports. Raises SigningError."""
+        with tempfile.TemporaryDirectory(prefix="caur-sign-") as folder:
+            probe = Path(folder, "probe")
+            probe.touch()
+            signature = self.sign(probe)
+            options = ["--batch", "--no-tty", "--list-packets", "--", str(signature)]
+            packets = run(["gpg", "--homedir", self._home, *options], timeout=_TIMEOUT).stdout
+        found = _FINGERPRINT.search(packets)
+        if found is None:
+            raise SigningError("GnuPG does not say which key it signs with")
+        export = ["--batch", "--no-tty", "--armor", "--export", "--", found[1].decode()]
+        return run(["gpg", "--homedir", self._home, *export], timeout=_TIMEOUT).stdout
 
     def sign(self, path: Path) -> Path:
         """Write the signature of `path` beside it, and return it. Raises SigningError."""

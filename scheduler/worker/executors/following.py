@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import selectors
 import time
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ _ASKED_EVERY = 0.2
 _DRAINED_WITHIN = 2.0
 _READ_SIZE = 256 * 1024
 _COLLECTED = 16 * 1024 * 1024
+_SHOWN = 16 * 1024
 
 
 def follow(
@@ -82,3 +84,28 @@ class Collected:
     def why_stop(self, usage: Usage) -> Stop | None:
         """Ask the watch that looks after the build."""
         return Stop.OUTPUT if self._is_full else self._watch.why_stop(usage)
+
+
+class Shown:
+    """A watch that keeps the end of what a step prints while it is shown."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._tail = bytearray()
+
+    def output(self, data: bytes) -> None:
+        """Show `data`."""
+        self._watch.output(data)
+        self._tail += data[-_SHOWN:]
+        del self._tail[:-_SHOWN]
+
+    def why_stop(self, usage: Usage) -> Stop | None:
+        """Ask the watch that looks after the build."""
+        return self._watch.why_stop(usage)
+
+    def last_error(self) -> str:
+        """Return the last line that tells of an error, or else the last one."""
+        lines = [line for line in self._tail.decode(errors="replace").splitlines() if line.strip()]
+        errors = [line for line in lines if re.search(r"\berror\b", line, re.IGNORECASE)]
+        told = [*lines[-1:], *errors[-1:]] or ["see the log"]
+        return "".join(char if char.isprintable() else "?" for char in told[-1])[:300]

@@ -6,7 +6,8 @@
 #
 # In FOLDER there may be: `mirrorlist`; `keys/`, files of keys to trust; `keyrings`, packages with
 # more of them, a URL or path per line; `repositories/`, sections for pacman.conf in their order;
-# `target`, the name of the repository that is built for, and `target-servers`, where it is.
+# `target`, the name of the repository that is built for, and `target-servers`, where it is;
+# `own-key`, where nobody has named a key for that repository.
 
 set -euo pipefail
 
@@ -26,10 +27,10 @@ gpg_of_pacman() {
 # come without one, rightly.
 trust_keys() {
     local file fingerprint
-    [[ -d $folder/keys ]] || return 0
+    (($# > 0)) || return 0
     mkdir -p "$keyring"
     touch "$keyring/pubring.gpg" # gpg's newer format is not what pacman looks for
-    for file in "$folder"/keys/*; do
+    for file in "$@"; do
         gpg_of_pacman --import "$file"
         while read -r fingerprint; do
             printf '%s:6:\n' "$fingerprint" | gpg_of_pacman --import-ownertrust
@@ -37,6 +38,27 @@ trust_keys() {
     done
     gpg_of_pacman --check-trustdb
     chmod -R a+rX "$keyring" # pacman downloads as a user of its own
+}
+
+# The database runner puts the key of a repository beside its architectures. Only over a line that
+# nobody can tamper with.
+trust_own_key() {
+    local server file code
+    [[ -e $folder/own-key ]] || return 0
+    file=$(mktemp)
+    while read -r server; do
+        [[ $server == https://* || $server == file://* ]] || continue
+        server=${server%/}
+        code=0
+        curl --disable --silent --location --proto '=https,file' --fail --max-time 60 \
+            --max-filesize 1000000 --output "$file" -- "${server%/*}/$(<"$folder/target").asc" ||
+            code=$?
+        if [[ $code == 0 ]]; then
+            trust_keys "$file"
+            break
+        fi
+    done <"$folder/target-servers"
+    rm -f -- "$file"
 }
 
 # Of the keys themselves, not of their subkeys.
@@ -90,7 +112,15 @@ is_published() {
 # A system brought up to date in part would not fit together.
 update() {
     [[ -n $(pacman-conf --repo-list) ]] || return 0
-    pacman --sync --refresh --sysupgrade --noconfirm
+    if pacman --sync --refresh --sysupgrade --noconfirm; then
+        return
+    fi
+    if [[ -e $folder/own-key ]]; then
+        printf '==> caur-ci: ERROR: is the key of the repository %s missing? %s\n' \
+            "$(<"$folder/target")" \
+            'PACKAGE_TARGET_REPOS names none in its "keys", and none was found beside the database'
+    fi
+    return 1
 }
 
 # The container is one sandbox already, and has no rights to make another.
@@ -102,7 +132,9 @@ no_second_sandbox() {
 
 no_second_sandbox
 use_mirror
-trust_keys
+shopt -s nullglob
+trust_keys "$folder"/keys/*
+trust_own_key
 install_keyrings
 add_repositories
 update

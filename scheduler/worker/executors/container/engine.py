@@ -145,7 +145,7 @@ class Engine:
             _log.warning("%s", error.message)
 
     def _ask(self, *arguments: str) -> str:
-        return self._run(arguments).stdout.decode().strip()
+        return self._run(arguments).stdout.decode(errors="replace").strip()
 
     def _run(
         self,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from caur_ci.errors import ConfigError
 from caur_ci.relations import Relation
 from scheduler.worker.executors.folders import environment_of
-from scheduler.worker.executors.following import Collected, follow, say
+from scheduler.worker.executors.following import Collected, Shown, follow, say
 from scheduler.worker.executors.protocol import Ending, GuestError, Step, StoppedError, Usage
 
 if TYPE_CHECKING:
@@ -65,11 +65,14 @@ class ContainerGuest:
         script = self.paths.scripts / "setup.sh"
         user = self._launcher.identity.inside.split(":")
         command = ["bash", str(script), *user]
-        ending = self.run(_by_root(command), watch)
+        shown = Shown(watch)
+        ending = self.run(_by_root(command), shown)
         if ending.stopped is not None:
             raise StoppedError(ending.stopped)
         if ending.code != 0:
-            raise GuestError("pacman could not be set up in the build container; see the log")
+            raise GuestError(
+                f"pacman could not be set up in the build container: {shown.last_error()}"
+            )
 
     def run(self, step: Step, watch: Watch) -> Ending:
         """Run a step; see `Guest.run`."""

@@ -42,6 +42,8 @@ def write_setup(order: BuildSpec, folder: Path, inside: PurePosixPath) -> dict[s
     if servers:
         _write(folder / "target", target.name)
         _write(folder / "target-servers", "".join(f"{server}\n" for server in servers[0]))
+        if not (target.keys or target.extra_keyrings):
+            _write(folder / "own-key", "")
     return {
         "EXTRA_PACMAN_REPOS": "\n".join(sections),
         "EXTRA_PACMAN_KEYRINGS": " ".join(target.extra_keyrings),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.errors import ConfigError, InputError
+from scheduler.database.keyfile import publish_key
 from scheduler.settings import ExtraRepository, TargetRepository
 from scheduler.worker.executors.protocol import Ending, GuestError
 from tests.scheduler.worker.executors.builds import Recorder, bash, make_order, makepkg
@@ -115,11 +116,35 @@ def test_what_is_signed_by_a_key_that_is_not_trusted_is_not_installed(
     order = make_order(shared / "one", user, target=repository.target(keys=()))
     watch = Recorder()
     with (
-        pytest.raises(GuestError, match="pacman could not be set up"),
+        pytest.raises(GuestError, match="is the key of the repository repo missing") as caught,
         container_executor.guest(order, watch),
     ):
         pass
     assert "(PGP signature)" in watch.text
+    assert "PACKAGE_TARGET_REPOS" in caught.value.message
+
+
+def test_the_key_that_lies_beside_the_repository_is_known_without_being_named(
+    shared: Path, user: BuildUser, container_executor: ContainerExecutor, repository: Repository
+) -> None:
+    publish_key(repository.folder, "repo", repository.key.public.read_bytes())
+    order = make_order(shared / "one", user, target=repository.target(keys=()))
+    watch = Recorder()
+    with container_executor.guest(order, watch) as guest:
+        assert guest.install(["measure>=2"], watch) == Ending(0), watch.text
+
+
+def test_where_a_key_is_named_no_other_one_is_asked_for(
+    shared: Path, user: BuildUser, container_executor: ContainerExecutor, repository: Repository
+) -> None:
+    publish_key(repository.folder, "repo", repository.key.public.read_bytes())
+    with signing_key() as other:
+        target = repository.target(keys=(other.public,))
+        with (
+            pytest.raises(GuestError, match="pacman could not be set up"),
+            container_executor.guest(make_order(shared / "one", user, target=target), Recorder()),
+        ):
+            pass
 
 
 def test_a_package_whose_signature_is_of_something_else_is_not_installed(
