@@ -11,17 +11,21 @@ import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from caur_ci.errors import ConfigError, InputError, ProcessError, TemporaryError
 from caur_ci.names import check_worker_name
 from caur_ci.process import run
 from scheduler.files import sync_folder
 
+if TYPE_CHECKING:
+    import subprocess
+
 # Nothing else that is signed with such a key can be taken for a delivery.
 NAMESPACE = "caur-ci-delivery"
 MAX_SIGNATURE_SIZE = 64 * 1024
 _TIMEOUT = 60.0
+_NOBODY = b"No user exists for uid"
 
 
 class SignatureError(InputError):
@@ -65,7 +69,7 @@ class WorkerKey:
         """Return the public half, as type and base64 text."""
         try:
             # An empty passphrase, so that it does not ask for one.
-            shown = run(["ssh-keygen", "-y", "-P", "", "-f", self.path], timeout=_TIMEOUT)
+            shown = _ssh_keygen("-y", "-P", "", "-f", str(self.path))
         except ProcessError as error:
             if error.returncode is None:
                 raise
@@ -83,8 +87,7 @@ class WorkerKey:
     def sign(self, content: bytes) -> bytes:
         """Return a signature of `content`. Raises ProcessError."""
         options = ["-n", NAMESPACE, "-f", str(self.path)]
-        command = ["ssh-keygen", "-q", "-Y", "sign", *options]
-        return run(command, stdin=content, timeout=_TIMEOUT).stdout
+        return _ssh_keygen("-q", "-Y", "sign", *options, stdin=content).stdout
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +136,26 @@ class AllowedWorkers:
             )
 
 
+def _ssh_keygen(*options: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """Run ssh-keygen. Raises ConfigError where it refuses this user, and ProcessError."""
+    try:
+        return run(["ssh-keygen", *options], stdin=stdin, timeout=_TIMEOUT)
+    except ProcessError as error:
+        if _NOBODY not in error.stderr:
+            raise
+        raise ConfigError(
+            f"ssh-keygen does not work for a user without a name, and {os.geteuid()} has none here",
+            hint="Give this user id an entry in /etc/passwd, for example with useradd.",
+        ) from error
+
+
 def _make_key(path: Path) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
             draft = Path(folder) / "key"
             options = ["-t", "ed25519", "-N", "", "-C", "caur-ci worker", "-f", str(draft)]
-            run(["ssh-keygen", "-q", *options], timeout=_TIMEOUT)
+            _ssh_keygen("-q", *options)
             with draft.open("rb") as stream:
                 os.fsync(stream.fileno())
             # Of several workers that start at once, one brings the key.

@@ -92,12 +92,21 @@ def server_at(url: str, tls: TlsFiles | None = None) -> Server:
 
 
 def default_state_dir() -> Path:
-    """Return CAUR_STATE_DIR, else `caur-ci` in the user's XDG state folder."""
+    """Return CAUR_STATE_DIR, else `caur-ci` in the user's XDG state folder.
+
+    Raises ConfigError for a user without a home.
+    """
     if own := os.environ.get("CAUR_STATE_DIR"):
         return Path(own)
     if state_home := os.environ.get("XDG_STATE_HOME"):
         return Path(state_home) / "caur-ci"
-    return Path.home() / ".local" / "state" / "caur-ci"
+    try:
+        return Path.home() / ".local" / "state" / "caur-ci"
+    except RuntimeError as error:
+        raise ConfigError(
+            "there is no folder to keep anything in: this user has no home folder",
+            hint="Set CAUR_STATE_DIR to a folder that it may write to, or set HOME.",
+        ) from error
 
 
 def _split(url: str) -> tuple[SplitResult, dict[str, str]]:

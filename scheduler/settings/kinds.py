@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from caur_ci.errors import ConfigError
 from scheduler.schemas import schema_of
 
 if TYPE_CHECKING:
@@ -148,5 +149,14 @@ class Json:
 
 
 def absolute(path: str | Path) -> Path:
-    """Return `path` from the root, with the home folder in place of a tilde."""
-    return Path(path).expanduser().absolute()
+    """Return `path` from the root, with the home folder in place of a tilde.
+
+    Raises ConfigError where there is none.
+    """
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError as error:
+        raise ConfigError(
+            f"{path} begins with a home folder that this machine knows nothing of",
+            hint="Write the path from the root, or set HOME.",
+        ) from error
