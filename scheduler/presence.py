@@ -54,6 +54,11 @@ class Presence:
             self._redis.hset(keys.GREETERS, runner, str(since))
             self._redis.expire(keys.GREETERS, _ANSWER_SECONDS)
 
+    def knows_runners(self) -> bool:
+        """Tell whether a database runner has been heard of within a month."""
+        with redis_errors():
+            return bool(self._redis.exists(keys.TARGETS, keys.GREETERS))
+
     def looking(self) -> Mapping[str, float]:
         """Return up to when each database runner that does so has answered all greetings."""
         with redis_errors():

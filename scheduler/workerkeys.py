@@ -10,6 +10,7 @@ import stat
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -105,6 +106,22 @@ class AllowedWorkers:
                 f"ALLOWED_WORKERS: the file {self.path} cannot be read: {error.strerror}",
                 hint="It holds a line for each worker; `caur-ci worker --print-key` shows it.",
             ) from error
+
+    def names(self, worker: str) -> bool:
+        """Tell whether the file has a line for `worker`, whatever its key.
+
+        Raises TemporaryError where the file cannot be read.
+        """
+        try:
+            lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError as error:
+            raise TemporaryError(f"ALLOWED_WORKERS: {self.path}: {error.strerror}") from error
+        patterns = [line.split(maxsplit=1)[0] for line in lines if line.strip()]
+        return any(
+            fnmatchcase(worker, pattern)
+            for principals in patterns
+            for pattern in principals.strip('"').split(",")
+        )
 
     def check(self, name: str, content: bytes, signature: bytes) -> None:
         """Raise SignatureError unless the worker `name` has signed exactly this `content`.

@@ -18,6 +18,7 @@ from scheduler.database.repository import Retention, open_repository
 from scheduler.database.transaction import RepoToolError
 from scheduler.heartbeat import DEFAULT_INTERVAL, Heartbeat
 from scheduler.job import FailureClass, Outcome
+from scheduler.landing import DeliveryAwaitedError
 from scheduler.queue import JobResult, StaleClaimError, stale
 from scheduler.workerkeys import AllowedWorkers
 
@@ -126,6 +127,7 @@ class Publisher:
             try:
                 # Before anything is locked: this may take long.
                 expected = self._sources().expected(claims)
+                self._hold_back(expected)
                 with ExitStack() as stack:
                     repositories = [
                         stack.enter_context(open_repository(layout, Retention.of(self.settings)))
@@ -140,6 +142,18 @@ class Publisher:
                 count_loss(self.queue, claims, heartbeat, unforeseen(error))
                 return
             self._settle_unpublished(expected, heartbeat)
+
+    def _hold_back(self, expected: Expected) -> None:
+        """Take out what waits for somebody to put something right."""
+        allowed = AllowedWorkers(self.settings.allowed_workers)
+        for pair in list(expected.found):
+            try:
+                self.landing.check_arrived(pair[0], allowed)
+            except DeliveryAwaitedError as error:
+                expected.found.remove(pair)
+                expected.unreachable.append((pair[0], error))
+            except InputError:
+                continue  # it is refused with a reason when it is verified
 
     def _sources(self) -> Sources:
         return Sources(self.settings.source_repos, self.settings.cache)

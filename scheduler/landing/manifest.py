@@ -129,6 +129,10 @@ class SignedManifest:
         return cls(manifest=manifest, content=content, signature=key.sign(content))
 
 
+class DeliveryAwaitedError(TemporaryError):
+    """A delivery cannot be published now, but may be once somebody has put something right."""
+
+
 def signer_of(content: bytes) -> str:
     """Return the name of the worker that a manifest says it is from. Raises InputError."""
     data = _load(content)

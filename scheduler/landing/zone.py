@@ -18,6 +18,7 @@ from scheduler.landing.manifest import (
     MANIFEST,
     MAX_MANIFEST_SIZE,
     SIGNATURE,
+    DeliveryAwaitedError,
     DeliveryError,
     DeliveryStoppedError,
     Manifest,
@@ -129,6 +130,29 @@ class LandingZone:
         if (digest.size, digest.sha256) != (file.size, file.sha256):
             raise DeliveryError(f"{file.name!a} is not the file that the manifest describes")
 
+    def check_arrived(self, claim: Claim, allowed: AllowedWorkers) -> None:
+        """Raise DeliveryAwaitedError for a delivery that people may have to do something about.
+
+        That is one that this landing zone does not have, because the worker may deliver to another
+        one, and one of a worker that nobody has allowed yet. Raises TemporaryError where the file
+        of workers cannot be read, and OSError. Anything else is for `read` to judge.
+        """
+        check_delivery_name(claim.delivery)
+        with ForeignFolder.opened(self.folder) as zone, ExitStack() as stack:
+            try:
+                folder = stack.enter_context(zone.folder(claim.delivery))
+            except FileNotFoundError:
+                raise DeliveryAwaitedError(
+                    f"delivery {claim.delivery} of {claim.builder} is not in the landing zone "
+                    f"{self.folder}, and is waited for",
+                    hint="Does that worker deliver to this folder? `caur-ci queue cancel` gives it "
+                    "up.",
+                ) from None
+            except InputError:
+                return
+            with suppress(InputError, FileNotFoundError):
+                _check_allowed(claim, signer_of(folder.read(MANIFEST, MAX_MANIFEST_SIZE)), allowed)
+
     def remove(self, delivery: str) -> None:
         """Remove a delivery that nobody needs any more."""
         check_delivery_name(delivery)
@@ -216,6 +240,17 @@ class LandingZone:
             except NotAFileError as error:
                 raise DeliveryError(f"delivery {delivery}: {error.message}") from error
             yield folder
+
+
+def _check_allowed(claim: Claim, worker: str, allowed: AllowedWorkers) -> None:
+    had_the_job = not claim.builder or worker == claim.builder.rpartition("-")[0]
+    if had_the_job and not allowed.names(worker):
+        raise DeliveryAwaitedError(
+            f"delivery {claim.delivery} is of the worker {worker}, which is not in "
+            "ALLOWED_WORKERS; it waits in the landing zone",
+            hint="`caur-ci worker --print-key` on that worker shows the line for the file; "
+            "`caur-ci queue cancel` gives the delivery up.",
+        )
 
 
 def check_delivery_name(delivery: str) -> str:

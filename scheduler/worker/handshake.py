@@ -65,9 +65,10 @@ class Handshake:
     def wait(self, seconds: float, stop: Event) -> None:
         """Wait that long at the most until it is known, or until `stop`.
 
-        Raises nothing: `check` does.
+        There is no waiting where no runner was heard of lately. Raises TemporaryError when Redis
+        is out of reach; all else is for `check` to raise.
         """
-        until = time.monotonic() + seconds
+        until = time.monotonic() + (seconds if self._presence.knows_runners() else 0.0)
         while not stop.is_set() and time.monotonic() < until:
             try:
                 self.check()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError, TemporaryError
@@ -81,7 +82,9 @@ class Worker:
         """
         done = 0
         wait = _CLAIM_WAIT if idle_exit is None else min(_CLAIM_WAIT, idle_exit)
-        self._readiness.wait(_OPENING_WAIT if idle_exit is None else min(_OPENING_WAIT, idle_exit))
+        with suppress(TemporaryError):
+            limit = _OPENING_WAIT if idle_exit is None else min(_OPENING_WAIT, idle_exit)
+            self._readiness.wait(limit)
         idle_since = time.monotonic()
         try:
             while not self._stop.is_set():

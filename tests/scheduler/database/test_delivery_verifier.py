@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -84,15 +83,47 @@ def test_a_file_that_changed_or_went_after_the_build_is_refused(world: World) ->
     assert world.published() == {}
 
 
-def test_a_delivery_that_is_not_there_ends_its_job(world: World) -> None:
+def test_a_delivery_that_is_not_there_is_waited_for(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.stop.set()  # nobody waits after the warning
     delivery = world.simple("tool")
-    shutil.rmtree(world.landing.folder / delivery)
+    world.simple("other")
+    away = world.base / "elsewhere"
+    (world.landing.folder / delivery).rename(away)
 
     world.runner().step()
 
-    outcome, reason = world.ended("tool")
-    assert outcome is Outcome.FAILED
-    assert f"delivery {delivery} is not there" in reason
+    view = world.queue.job(world.jobs["tool"])
+    assert view is not None
+    assert view.state is JobState.LANDED
+    assert f"delivery {delivery} of" in caplog.text
+    assert "is not in the landing zone" in caplog.text
+    assert world.published() == {"other": "1-1"}
+
+    away.rename(world.landing.folder / delivery)
+    world.runner().step()
+    assert world.ended("tool")[0] is Outcome.SUCCESS
+
+
+def test_a_delivery_of_a_worker_that_nobody_has_allowed_yet_is_waited_for(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.stop.set()
+    lines = world.settings.allowed_workers.read_text()
+    world.settings.allowed_workers.write_text("somebody-else ssh-ed25519 AAAA\n")
+    world.simple("tool")
+
+    world.runner().step()
+
+    view = world.queue.job(world.jobs["tool"])
+    assert view is not None
+    assert view.state is JobState.LANDED
+    assert "which is not in ALLOWED_WORKERS" in caplog.text
+
+    world.settings.allowed_workers.write_text(lines)
+    world.runner().step()
+    assert world.ended("tool")[0] is Outcome.SUCCESS
 
 
 def test_an_older_version_is_refused(world: World) -> None:

@@ -105,6 +105,7 @@ def test_one_of_several_runners_is_enough(site: Site, tmp_path: Path) -> None:
 def test_where_no_runner_is_heard_of_nobody_knows(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
+    site.handshake.wait(1000, threading.Event())  # there is nobody to wait for
     site.run()  # a look from before the greeting says nothing
     site.handshake.check()
     site.handshake.wait(0.01, threading.Event())

@@ -100,10 +100,8 @@ def test_what_the_repository_has_is_not_built_again(
         assert view.outcome is Outcome.ALREADY_BUILT, world.log()
         assert "tool-1-1-any.pkg.tar.zst, tool-doc-1-1-any.pkg.tar.zst" in view.reason
         assert "Starting build()" not in world.log()
-        assert (
-            world.build({"PKGBUILD": split, ".CI/config": "CI_PACKAGE_BUMP=1"}).state
-            is JobState.LANDED
-        )
+        view = world.build({"PKGBUILD": split, ".CI/config": "CI_PACKAGE_BUMP=1"})
+        assert view.state is JobState.LANDED, view.reason
 
 
 def test_no_step_of_ours_goes_by_what_the_build_has_left_at_home(
