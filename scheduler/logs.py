@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
     from redis import Redis
 
 MAX_LOG_SIZE = 64 * 1024 * 1024
+MAX_TOTAL_SIZE = 2 * 1024**3
 KEPT_SECONDS = 7 * 24 * 3600
+_TRIMMED_EVERY = 60.0
 READ_SIZE = 1024 * 1024
 
 _Scored = list[tuple[bytes, float]]
@@ -44,12 +47,18 @@ class LogEntry:
 class LogStore:
     """The logs of builds; one log for each attempt at a job, kept for seven days.
 
+    All together they have no more than `max_total` bytes: the oldest make room for new ones.
+
     Every method raises TemporaryError when Redis is out of reach.
     """
 
-    def __init__(self, redis: Redis, *, max_size: int = MAX_LOG_SIZE) -> None:
+    def __init__(
+        self, redis: Redis, *, max_size: int = MAX_LOG_SIZE, max_total: int = MAX_TOTAL_SIZE
+    ) -> None:
         self._redis = redis
         self._max_size = max_size
+        self._max_total = max_total
+        self._next_trimming = 0.0
 
     def start(self, job_id: int, attempt: int, identity: str) -> None:
         """Make this the latest log of `identity`.
@@ -66,7 +75,13 @@ class LogStore:
                 step.zadd(known, {name: now})
                 step.zremrangebyscore(known, "-inf", now - KEPT_SECONDS)
                 step.expire(known, KEPT_SECONDS)
+                step.zadd(keys.LOGS, {name: now})
+                step.zremrangebyscore(keys.LOGS, "-inf", now - KEPT_SECONDS)
+                step.expire(keys.LOGS, KEPT_SECONDS)
                 step.execute()
+        if time.monotonic() >= self._next_trimming:
+            self._next_trimming = time.monotonic() + _TRIMMED_EVERY
+            self._trim(name)
 
     def append(self, job_id: int, attempt: int, data: bytes) -> bool:
         """Add `data`. Returns False once the log is full, which the log says itself."""
@@ -80,6 +95,23 @@ class LogStore:
             keys=(keys.log(job_id, attempt),),
         )
         return bool(answer)
+
+    def _trim(self, newest: str) -> None:
+        """Remove the oldest logs for as long as all together are too large."""
+        with redis_errors():
+            names = cast("list[bytes]", self._redis.zrange(keys.LOGS, 0, -1))
+            logs = [_name(name) for name in names if name.decode() != newest]
+            with self._redis.pipeline(transaction=False) as step:
+                for job_id, attempt in logs:
+                    step.strlen(keys.log(job_id, attempt))
+                sizes = step.execute() if logs else []
+            total = sum(sizes)
+            for (job_id, attempt), size in zip(logs, sizes, strict=True):
+                if total <= self._max_total:
+                    return
+                total -= size
+                self._redis.unlink(keys.log(job_id, attempt), keys.log_end(job_id, attempt))
+                self._redis.zrem(keys.LOGS, f"{job_id}:{attempt}")
 
     def finish(self, job_id: int, attempt: int) -> None:
         """Tell that nothing will follow."""

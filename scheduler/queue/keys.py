@@ -62,6 +62,10 @@ def log_end(job_id: int, attempt: int) -> str:
     return f"{PREFIX}log-end:{job_id}:{attempt}"
 
 
+# Sorted set: all logs, as job id and attempt, by their start.
+LOGS = f"{PREFIX}logs"
+
+
 def logs_of(identity: str) -> str:
     """Return the sorted set of the logs of an identity, as job id and attempt, by their start."""
     return f"{PREFIX}logs-of:{identity}"

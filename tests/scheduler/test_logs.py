@@ -71,3 +71,28 @@ def test_logs_are_kept_for_seven_days(redis: Redis) -> None:
 def test_a_log_nobody_wrote_is_empty(redis: Redis) -> None:
     chunk = LogStore(redis).read(1, 1)
     assert (chunk.data, chunk.ended) == (b"", False)
+
+
+def test_the_oldest_logs_make_room_for_new_ones(redis: Redis) -> None:
+    for number in range(1, 5):
+        logs = LogStore(redis, max_total=25)
+        logs.start(number, 1, f"repo/x86_64/p{number}")
+        logs.append(number, 1, b"0123456789")
+        logs.finish(number, 1)
+    LogStore(redis, max_total=25).start(5, 1, "repo/x86_64/p5")
+
+    assert [len(logs.read_all(number, 1)) for number in range(1, 5)] == [0, 0, 10, 10]
+    assert logs.of_package("repo/x86_64/p1") == []
+    (entry,) = logs.of_package("repo/x86_64/p4")
+    assert (entry.job_id, entry.attempt, entry.size, entry.ended) == (4, 1, 10, True)
+
+
+def test_an_attempt_that_comes_again_goes_on_in_its_log(redis: Redis) -> None:
+    logs = LogStore(redis)
+    for text in (b"handed back, ", b"and on"):
+        logs.start(1, 1, "repo/x86_64/a")
+        assert logs.read(1, 1, limit=100).ended is False
+        logs.append(1, 1, text)
+        logs.finish(1, 1)
+    assert logs.read_all(1, 1) == b"handed back, and on"
+    assert len(logs.of_package("repo/x86_64/a")) == 1

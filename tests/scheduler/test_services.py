@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
+    from scheduler.queue import WorkerView
+
 # Goes on until `Site.let_go`, also when it is asked to end, which it notes.
 STUBBORN = """trap 'touch ~/asked' TERM
   echo started
@@ -62,6 +64,9 @@ class Site:
         self.checkout.push()
         jobs = [job(name, commit=commit) for name in packages]
         return self.queue.submit(secrets.token_hex(8), jobs).jobs
+
+    def workers(self) -> tuple[WorkerView, ...]:
+        return self.queue.snapshot().workers
 
     def state(self, job_id: int) -> tuple[JobState, Outcome | None] | None:
         view = self.queue.job(job_id)
@@ -143,6 +148,12 @@ def started(site: Site, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
             process.kill()
 
 
+def run(arguments: list[str], environment: dict[str, str]) -> str:
+    """Run a command and return what it printed."""
+    command = [sys.executable, "-P", "-m", "caur_ci", *arguments]
+    return subprocess.run(command, env=environment, check=True, capture_output=True).stdout.decode()
+
+
 def ended(process: subprocess.Popen[bytes]) -> tuple[int, str]:
     """Wait for the end of a service; return its exit code and what it said."""
     output, _ = process.communicate(timeout=60)
@@ -186,6 +197,36 @@ def test_a_worker_of_another_version_is_told_so_and_gets_nothing(site: Site) -> 
     view = site.queue.job(job_id)
     assert view is not None
     assert view.attempt == 0
+
+
+def test_a_worker_that_is_not_allowed_takes_no_job_until_it_is(site: Site, key: SigningKey) -> None:
+    site.environment["GPG_PATH"] = str(key.home)
+    with started(site, "database"):
+        eventually(lambda: bool(site.queue.repositories().targets), within=60)
+        (job_id,) = site.submit(tool=":")
+        with started(site, "worker"):
+            eventually(
+                lambda: any("not signed by" in each.trouble for each in site.workers()), within=60
+            )
+            assert site.state(job_id) == (JobState.READY, None)
+            line = run(["worker", "--print-key"], site.environment)
+            Path(site.environment["ALLOWED_WORKERS"]).write_text(line)
+            eventually(lambda: site.state(job_id) == (JobState.DONE, Outcome.SUCCESS), within=100)
+    view = site.queue.job(job_id)
+    assert view is not None
+    assert view.attempt == 1
+
+
+def test_a_worker_started_with_a_narrow_umask_builds(site: Site) -> None:
+    (job_id,) = site.submit(tool=":")
+    before = os.umask(0o077)
+    try:
+        with started(site, "worker", "--idle-exit", "1") as process:
+            code, said = ended(process)
+    finally:
+        os.umask(before)
+    assert code == ExitCode.OK, said
+    assert site.state(job_id) == (JobState.LANDED, None), said
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -17,6 +17,7 @@ from scheduler.landing import (
     SignedManifest,
     landing_at,
 )
+from scheduler.landing.greeting import Greeting, check_greeting
 from scheduler.landing.remote import RemoteLanding
 from scheduler.queue import Claim
 from scheduler.settings import RemoteLandingZone
@@ -281,3 +282,13 @@ def test_only_files_are_uploaded(
     with pytest.raises(NotAFileError):
         landing.deliver(signed, output)
     assert not far.folder.exists()
+
+
+def test_a_greeting_arrives_as_it_was_sent(
+    place: RemoteLandingZone, far: LandingZone, worker_key: WorkerKey, allowed: AllowedWorkers
+) -> None:
+    greeting = Greeting.sign("worker", worker_key)
+    landing_at(place).greet(greeting)
+    (path,) = far.folder.iterdir()
+    assert path.name == f".greeting-{greeting.id}"
+    assert check_greeting(path.read_bytes(), greeting.id, allowed) == "worker"

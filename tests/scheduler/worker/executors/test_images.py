@@ -6,11 +6,14 @@ import logging
 import os
 import time
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from caur_ci.errors import ConfigError
 from scheduler.worker.executors.container.engine import Engine
+from scheduler.worker.executors.container.executor import ContainerExecutor
 from scheduler.worker.executors.container.images import provide_image
 from scheduler.worker.executors.protocol import GuestError, Stop, StoppedError
 from tests.scheduler.worker.executors.builds import Recorder
@@ -65,3 +68,34 @@ def test_a_pull_can_be_stopped(tmp_path: Path, containers: Containers) -> None:
     with pytest.raises(StoppedError) as caught:
         provide_image(engine, "127.0.0.1:9/nothing:1", tmp_path, Recorder(lambda _: Stop.SHUTDOWN))
     assert caught.value.stop is Stop.SHUTDOWN
+
+
+def test_whether_the_image_can_be_had_is_known_before_a_job_is_taken(
+    tmp_path: Path, containers: Containers
+) -> None:
+    settings = containers.settings()
+    with ContainerExecutor.opened(settings, tmp_path / "one") as executor:
+        executor.check_ready(Recorder())
+    missing = replace(settings, image="localhost/nothing:1")
+    with (
+        ContainerExecutor.opened(missing, tmp_path / "other") as executor,
+        pytest.raises(GuestError, match="no image localhost/nothing:1"),
+    ):
+        executor.check_ready(Recorder())
+
+
+def test_whether_the_engine_runs_is_known_as_well(
+    tmp_path: Path, containers: Containers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "bin" / "podman"
+    program.parent.mkdir()
+    broken = 'echo "cannot connect" >&2; exit 125'
+    program.write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo "podman 5" && exit\n{broken}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+    settings = replace(containers.settings(), engine="podman")
+    with (
+        ContainerExecutor.opened(settings, tmp_path / "one") as executor,
+        pytest.raises(ConfigError, match="cannot be used"),
+    ):
+        executor.check_ready(Recorder())
