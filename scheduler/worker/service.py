@@ -8,6 +8,7 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from caur_ci.errors import TemporaryError
 from caur_ci.hiding import hide_this_process
 from caur_ci.process import missing_tool
 from scheduler.landing import landing_at
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
+    from scheduler.landing import Landing
     from scheduler.settings import WorkerSettings
     from scheduler.worker.executors.protocol import Usage
 
@@ -71,7 +73,7 @@ def running_worker(settings: WorkerSettings, redis: Redis, stop: Event) -> Itera
             user.uid,
         )
         presence = Presence(redis)
-        landing = landing_at(settings.landing_zone)
+        landing = _landing(settings)
         handshake = Handshake(landing, key, identity.name, presence)
         builder = Builder(
             settings=settings,
@@ -101,6 +103,19 @@ def running_worker(settings: WorkerSettings, redis: Redis, stop: Event) -> Itera
             presence=presence,
         )
     _log.info("worker %s has ended", identity.id)
+
+
+def _landing(settings: WorkerSettings) -> Landing:
+    """Return the landing zone, after a look whether something could be delivered there.
+
+    Raises CaurError for what does not get better by itself, such as another host's key.
+    """
+    landing = landing_at(settings.landing_zone)
+    try:
+        landing.check()
+    except (TemporaryError, OSError) as error:
+        _log.warning("the landing zone is out of reach for now: %s", error)
+    return landing
 
 
 class _Quiet:
