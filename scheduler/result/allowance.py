@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _GIBIBYTE = 1024**3
+_CHECKED_EVERY = 0.2
 
 
 def _go_on() -> None:
@@ -24,7 +26,7 @@ class Allowance:
     `packed` and `unpacked` are bytes, with and without compression; the latter is against archives
     that are small only as long as they are compressed. `members` counts what is in them, `elf`
     the programs and libraries that are described, and `elf_names` the bytes of what is said of
-    those. `check` is called often, and ends the reading by raising something.
+    those. `check` is called several times a second, and ends the reading by raising something.
     """
 
     check: Callable[[], None] = _go_on
@@ -33,20 +35,27 @@ class Allowance:
     members: int = 2_000_000
     elf: int = 20_000
     elf_names: int = 8 * 1024 * 1024
+    _next_check: float = 0.0
 
     def take_packed(self, size: int) -> None:
         """Count a package file. Raises BadPackageError where that is too much."""
-        self.check()
+        self._check()
         self.packed -= size
         if self.packed < 0:
             raise BadPackageError("the packages of the build are too large")
 
     def take_unpacked(self, size: int) -> None:
         """Count what was read of an archive. Raises BadPackageError where that is too much."""
-        self.check()
+        self._check()
         self.unpacked -= size
         if self.unpacked < 0:
             raise BadPackageError("it is too large without its compression")
+
+    def _check(self) -> None:
+        now = time.monotonic()
+        if now >= self._next_check:
+            self._next_check = now + _CHECKED_EVERY
+            self.check()
 
     def take_member(self) -> None:
         """Count something in an archive. Raises BadPackageError where that is too much."""

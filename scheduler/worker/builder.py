@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from scheduler.worker.joblog import JobLog
     from scheduler.worker.plan import BuildPlan
     from scheduler.worker.users import BuildUser
+
+_log = logging.getLogger(__name__)
 
 _REPOSITORY_CONFIG = ".ci/config"
 
@@ -80,7 +83,11 @@ class Builder:
         log: JobLog,
         should_stop: Callable[[], Stop | None],
     ) -> BuildResult:
-        """Build the job of `claim` in `folder`. Never raises for what a package does."""
+        """Build the job of `claim` in `folder`. Never raises for what a package does.
+
+        What nobody foresaw counts as a failure of the worker, which is tried again so many times
+        and no more.
+        """
         try:
             build = self._begin(claim, folder, log, should_stop)
             try:
@@ -91,6 +98,10 @@ class Builder:
             return failed(_kind_of(error), _worded(error))
         except OSError as error:
             return failed(FailureClass.INFRASTRUCTURE, f"on the worker: {error}")
+        except Exception as error:  # noqa: BLE001 - it is to cost this job only
+            _log.exception("%s: a bug in caur-ci", claim.identity)
+            kind = type(error).__name__
+            return failed(FailureClass.INFRASTRUCTURE, f"a bug in caur-ci: {kind}: {error}"[:500])
 
     def tidy(self) -> None:
         """Remove kept sources that nobody needs any more.

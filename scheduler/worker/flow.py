@@ -35,7 +35,7 @@ _NETWORK_SOUGHT = re.compile(
     r"Could not resolve host|Temporary failure in name resolution|Network is unreachable"
 )
 # A source that makepkg was to get from the machine itself, as makepkg or git print it.
-_LOCAL_SOURCE = re.compile(r"(?:file://|^fatal: '?)(/[^\s'\"?#]+)(?=[?#'\" .]|$)", re.MULTILINE)
+_LOCAL_SOURCE = re.compile(r"(?:file://|^fatal: '?)(/[^\s'\"?#]+)", re.MULTILINE)
 
 
 @dataclass(kw_only=True)

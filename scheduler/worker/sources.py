@@ -22,7 +22,7 @@ _ALGORITHMS = {
     "sha224": "sha224",
 }
 _FIELD = re.compile(
-    r"^[ \t]*(source|[a-z0-9]+sums)(_[A-Za-z0-9_]+)?[ \t]*=[ \t]*(\S.*?)[ \t]*$", re.MULTILINE
+    r"^[ \t]*(source|[a-z0-9]+sums)(_[A-Za-z0-9_]+)?[ \t]*=[ \t]*(\S.*)$", re.MULTILINE
 )
 _DIGEST = re.compile(r"[0-9a-f]{56,128}")
 # The place, without the branch or tag, and without wishes such as `?signed`.
@@ -73,7 +73,7 @@ class Sources:
         """Read them from a `.SRCINFO`. Never raises: what makes no sense is left out."""
         fields: dict[tuple[str, str], list[str]] = defaultdict(list)
         for match in _FIELD.finditer(content.decode(errors="surrogateescape")):
-            fields[match[1], match[2] or ""].append(match[3])
+            fields[match[1], match[2] or ""].append(match[3].rstrip())
         files: dict[str, FileSource] = {}
         repositories: dict[str, GitSource] = {}
         for (field, suffix), texts in fields.items():

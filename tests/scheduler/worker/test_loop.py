@@ -240,3 +240,22 @@ def test_a_landing_zone_out_of_order_is_not_the_packages_fault(world: BuildWorld
     assert view.delayed_until > 0
     assert "not delivered yet, next try in" in world.log("tool")
     assert "(infrastructure): the landing zone: " in world.log("tool")
+
+
+def test_what_nobody_foresaw_costs_one_job_an_attempt_and_no_worker(
+    world: BuildWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> object:
+        raise RecursionError("too deep")
+
+    commit = world.add({"odd": pkgbuild("odd"), "good": pkgbuild("good")})
+    world.submit(job("odd", commit=commit), job("good", commit=commit))
+    with monkeypatch.context() as patch:
+        patch.setattr("scheduler.worker.builder.read_plan", fail)
+        world.build_next()
+    world.build_next()
+
+    view = world.view("odd")
+    assert (view.state, view.lost) == (JobState.WAITING, 1)
+    assert "a bug in caur-ci: RecursionError: too deep" in view.reason
+    assert world.view("good").state is JobState.LANDED

@@ -415,3 +415,8 @@ def test_git_sources_are_cloned(world: BuildWorld, shared: Path) -> None:
     assert "from git" in world.log("tool-git")
     assert world.pkginfo("tool-git")["pkgver"] != "0-1"
     assert "git installed" in world.manifest("tool-git").applied
+
+
+def test_blanks_without_end_take_no_time() -> None:
+    content = b"source = x" + b" " * 2_000_000 + b"y\nsource = https://e.org/a \n"
+    assert Sources.of_srcinfo(content + f"sha256sums = {SUM}\nsha256sums = {SUM}\n".encode()).files
