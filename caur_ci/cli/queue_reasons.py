@@ -37,7 +37,10 @@ def queue_reasons(
     if explanation.last is not None and (pending or explanation.running):
         yield _reason(_last_result(explanation.last))
     if log is not None:
-        yield _reason(f"its latest log is that of job {log[0]}, attempt {log[1]}")
+        yield _reason(
+            f"its latest log is that of job {log[0]}, attempt {log[1]}: "
+            f"`caur-ci logs {explanation.identity}` shows it"
+        )
 
 
 def _builds(worker: WorkerView, job: JobView) -> bool:
