@@ -1,31 +1,30 @@
 """What changed in a package, and whether that may be taken over without anybody looking at it.
 
-Only another version is quiet: pkgver, pkgrel, and checksums of the same strength. All else is for
-people to see.
+Only a new version is quiet: a higher pkgver that upstream may well have released, with checksums of
+the same strength for the sources that have it in their names, or a higher pkgrel; in the PKGBUILD,
+and in a `.SRCINFO` that follows it. All else is for people to see.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import InputError
-from caur_ci.srcinfo import parse_fields
-from caur_ci.update.pkgbuild import UnreadableError, outline
-from caur_ci.versions import Version, vercmp
+from caur_ci.update.pkgbuild import UnreadableError, outlines
+from caur_ci.update.srcinfo_changes import SrcinfoText, doubts_about_srcinfo
+from caur_ci.update.version_step import doubt_about_pkgrel, doubt_about_pkgver
+from caur_ci.versions import vercmp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from caur_ci.git import GitRepository
+    from caur_ci.srcinfo import SrcinfoFields
+    from caur_ci.update.pkgbuild import PkgbuildOutline
 
 _MISSING = "000000"
-_SRCINFO_LINE = re.compile(rb"[ \t]*([A-Za-z0-9_]+) = (.*)")
-_OWN_FIELDS = frozenset({b"pkgver", b"pkgrel"})
-_SUMS = re.compile(rb"[a-z0-9]+sums(?:_[a-z0-9_]+)?")
-# They follow from the PKGBUILD, whose own text has not changed, and the version.
-_DERIVED = re.compile(rb"(?:source|noextract)(?:_[a-z0-9_]+)?")
+_RECIPE = ("PKGBUILD", ".SRCINFO")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +56,10 @@ def review_reasons(git: GitRepository, old: str, new: str) -> tuple[str, ...]:
     """
     changes = changed_files(git, old, new)
     reasons = [reason for change in changes for reason in _about_file(change)]
-    named = {change.path: change for change in changes}
-    for path, compare in (("PKGBUILD", _about_pkgbuild), (".SRCINFO", _about_srcinfo)):
-        change = named.get(path)
-        if change is not None and not list(_about_file(change)):
-            before, after = git.read_blobs([change.old_id, change.new_id])
-            reasons += compare(before or b"", after or b"")
-    return tuple(reasons)
+    recipe = [change for change in changes if change.path in _RECIPE]
+    if recipe and not any(reason for change in recipe for reason in _about_file(change)):
+        reasons += _about_recipe(git, old, new)
+    return tuple(dict.fromkeys(reasons))
 
 
 def _about_file(change: FileChange) -> Iterator[str]:
@@ -74,63 +70,46 @@ def _about_file(change: FileChange) -> Iterator[str]:
         yield f"{path} was removed"
     elif change.old_mode != change.new_mode:
         yield f"{path} is another kind of file"
-    elif change.path not in {"PKGBUILD", ".SRCINFO"}:
+    elif change.path not in _RECIPE:
         yield f"{path} was changed"
 
 
-def _about_pkgbuild(before: bytes, after: bytes) -> list[str]:
+def _about_recipe(git: GitRepository, old: str, new: str) -> list[str]:
+    """Compare PKGBUILD and `.SRCINFO` of two trees that both have them."""
+    names = [f"{tree}:{path}" for path in _RECIPE for tree in (old, new)]
+    old_pkgbuild, new_pkgbuild, old_srcinfo, new_srcinfo = (
+        content or b"" for content in git.read_blobs(names)
+    )
     try:
-        old, new = outline(before), outline(after)
+        before, after = outlines(old_pkgbuild, new_pkgbuild)
     except UnreadableError as error:
         return [error.message]
-    if old.text != new.text:
+    if before.digest != after.digest:
         return ["the PKGBUILD was changed in more than its version and checksums"]
-    if vercmp(new.pkgver, old.pkgver) < 0:
-        return [f"the PKGBUILD goes back from version {old.pkgver} to {new.pkgver}"]
-    return []
-
-
-def _about_srcinfo(before: bytes, after: bytes) -> list[str]:
     try:
-        old, new = parse_fields(before), parse_fields(after)
-        lowered = Version.parse(new.version).compare(Version.parse(old.version)) < 0
+        was, becomes = SrcinfoText.parse(old_srcinfo), SrcinfoText.parse(new_srcinfo)
+        reasons = list(_about_version(was.fields, becomes.fields, before, after))
     except InputError as error:
         return [f"the .SRCINFO cannot be read: {error.message}"]
-    reasons = [f"the version goes back from {old.version} to {new.version}"] if lowered else []
-    swaps = [
-        (old.version.encode(), new.version.encode()),
-        (f"{old.pkgver}-{old.pkgrel}".encode(), f"{new.pkgver}-{new.pkgrel}".encode()),
-        (old.pkgver.encode(), new.pkgver.encode()),
-    ]
-    if not _same_but_for(swaps, _lines(before), _lines(after)):
-        reasons.append("the .SRCINFO was changed in more than its version and checksums")
-    return reasons
+    return [*reasons, *doubts_about_srcinfo(was, becomes, after)]
 
 
-def _lines(srcinfo: bytes) -> list[bytes]:
-    """Return the lines that say something, with marks in place of versions and checksums."""
-    lines = []
-    for line in srcinfo.split(b"\n"):
-        match = _SRCINFO_LINE.fullmatch(line)
-        if match is None:
-            if line.strip() and not line.lstrip().startswith(b"#"):
-                lines.append(line)
-        elif match[1] in _OWN_FIELDS:
-            lines.append(match[1])
-        elif _SUMS.fullmatch(match[1]):
-            strength = b"SKIP" if match[2] == b"SKIP" else b"%d" % len(match[2])
-            lines.append(match[1] + b" of " + strength)
-        elif not _DERIVED.fullmatch(match[1]):
-            lines.append(match[1] + b" = " + match[2])
-    return lines
-
-
-def _same_but_for(
-    swaps: list[tuple[bytes, bytes]], before: list[bytes], after: list[bytes]
-) -> bool:
-    if len(before) != len(after):
-        return False
-    return all(
-        new == old or any(new == old.replace(*swap) for swap in swaps)
-        for old, new in zip(before, after, strict=True)
-    )
+def _about_version(
+    was: SrcinfoFields, becomes: SrcinfoFields, before: PkgbuildOutline, after: PkgbuildOutline
+) -> Iterator[str]:
+    order = vercmp(becomes.version, was.version)
+    pkgver = vercmp(after.pkgver or becomes.pkgver, before.pkgver or was.pkgver)
+    pkgrel = vercmp(after.pkgrel or becomes.pkgrel, before.pkgrel or was.pkgrel)
+    if order < 0:
+        yield f"the version goes back from {was.version} to {becomes.version}"
+    elif pkgver < 0 or (pkgver == 0 and pkgrel < 0):
+        yield "the version in the PKGBUILD goes back"
+    elif order == 0:
+        yield "it was changed without another version"
+    if was.pkgver != becomes.pkgver:
+        if doubt := doubt_about_pkgver(was.pkgver, becomes.pkgver):
+            yield doubt
+    elif before.sums != after.sums:
+        yield "the checksums were changed without another pkgver"
+    if doubt := doubt_about_pkgrel(was.pkgrel, becomes.pkgrel):
+        yield doubt

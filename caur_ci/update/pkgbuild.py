@@ -1,26 +1,42 @@
-"""Reads PKGBUILDs without running them, as far as they are plain."""
+"""Reads PKGBUILDs without running them, as far as they are plain.
+
+The parser is somebody else's, and what it reads is a stranger's: here-documents by the thousand
+take it minutes. So it runs in a process of its own, with limits: this module, run by `outlines`.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-from dataclasses import dataclass
-from functools import cache
+import resource
+import sys
+from collections import Counter
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from caur_ci.errors import InputError
+from caur_ci.errors import InputError, ProcessError
+from caur_ci.process import run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tree_sitter import Node, Parser
 
 _VERSION_FIELDS = frozenset({"pkgver", "pkgrel"})
 _SUMS = re.compile(r"(?:ck|md5|sha1|sha224|sha256|sha384|sha512|b2)sums(?:_[a-z0-9_]+)?")
+_ASSIGNMENT = re.compile(
+    rb"(?<![A-Za-z0-9_-])(pkgver|pkgrel|[a-z0-9]+sums(?:_[a-z0-9_]+)?)(?:\[[^\]]*\])?\+?="
+)
 _VALUE = re.compile(rb"[A-Za-z0-9._+~]+")
 _SUM = re.compile(rb"[0-9a-fA-F]+")
 _SKIP = b"SKIP"
 # Holds a place in the text; no file that is read here has it.
 _MARK = b"\0"
+# A hundred times what PKGBUILDs have, but for those with lists of files in them.
+MAX_SIZE = 512 * 1024
+_CPU_SECONDS, _TIMEOUT = 3, 120.0
+_MEMORY = 1024**3
 
 
 class UnreadableError(InputError):
@@ -31,34 +47,90 @@ class UnreadableError(InputError):
 class PkgbuildOutline:
     """A PKGBUILD without its version and checksums.
 
-    `text` has marks in their places: two that are the same but for their versions, and for sums of
-    the same kind and strength, have the same text. `pkgver` is empty where it is not plain.
+    `digest` is that of the text with marks in their places: two that are the same but for their
+    versions, and for sums of the same kind and strength, have the same. `pkgver` and `pkgrel` are
+    empty where they are not plain. `sums` has the arrays that are plain, by name.
     """
 
-    text: bytes
+    digest: str
     pkgver: str
+    pkgrel: str
+    sums: Mapping[str, tuple[str, ...]]
 
 
 def outline(pkgbuild: bytes) -> PkgbuildOutline:
     """Take version and checksums out of a PKGBUILD, where they are plain words at its top level.
 
-    Raises UnreadableError where its syntax is not understood.
+    Raises UnreadableError where its syntax is not understood, or where it sets one of them more
+    than once. Only for processes with limits: see `outlines`.
     """
     if _MARK in pkgbuild:
         raise UnreadableError("the PKGBUILD holds a NUL byte")
     root = _parser().parse(pkgbuild).root_node
     if root.has_error:
         raise UnreadableError("the syntax of the PKGBUILD is not understood")
-    parts: list[bytes] = []
-    pkgver = ""
+    _check_assigned_once(root, pkgbuild)
+    text = hashlib.sha256()
+    values: dict[str, list[str]] = {}
     end = 0
     for name, node in _plain_values(root):
         value = _literal(node)
-        parts += [pkgbuild[end : node.start_byte], _MARK, _kind(name, value), _MARK]
+        text.update(b"".join((pkgbuild[end : node.start_byte], _MARK, _kind(name, value), _MARK)))
         end = node.end_byte
-        if name == "pkgver":
-            pkgver = value.decode()
-    return PkgbuildOutline(b"".join((*parts, pkgbuild[end:])), pkgver)
+        values.setdefault(name, []).append(value.decode())
+    text.update(pkgbuild[end:])
+    return PkgbuildOutline(
+        digest=text.hexdigest(),
+        pkgver="".join(values.pop("pkgver", ())),
+        pkgrel="".join(values.pop("pkgrel", ())),
+        sums={name: tuple(sums) for name, sums in values.items()},
+    )
+
+
+def outlines(*pkgbuilds: bytes) -> list[PkgbuildOutline]:
+    """Return the `outline` of each, made by another process with limits of time and memory.
+
+    Raises UnreadableError where one of them is not understood, or not within these limits.
+    """
+    if any(len(pkgbuild) > MAX_SIZE for pkgbuild in pkgbuilds):
+        raise UnreadableError(f"the PKGBUILD has more than {MAX_SIZE} bytes")
+    # Not `-m` alone: it would look for modules in the current folder first, the checkout.
+    command = [sys.executable, "-P", "-m", "caur_ci.update.pkgbuild"]
+    request = json.dumps([pkgbuild.decode("latin-1") for pkgbuild in pkgbuilds]).encode()
+    try:
+        answer = json.loads(run(command, stdin=request, timeout=_TIMEOUT).stdout)
+    except ProcessError as error:
+        if error.returncode is None or error.returncode < 0:
+            raise UnreadableError("the PKGBUILD takes too much time to be understood") from error
+        raise UnreadableError("the PKGBUILD cannot be understood") from error
+    if isinstance(answer, str):
+        raise UnreadableError(answer)
+    return [
+        PkgbuildOutline(
+            digest=one["digest"],
+            pkgver=one["pkgver"],
+            pkgrel=one["pkgrel"],
+            sums={name: tuple(sums) for name, sums in one["sums"].items()},
+        )
+        for one in answer
+    ]
+
+
+def _check_assigned_once(root: Node, pkgbuild: bytes) -> None:
+    """Raise UnreadableError where a version or checksums are set again, wherever that is."""
+    counts = Counter(
+        match[1].decode()
+        for match in _ASSIGNMENT.finditer(pkgbuild)
+        if not _is_comment(root, match.start(1))
+    )
+    again = sorted(name for name, count in counts.items() if count > 1)
+    if again:
+        raise UnreadableError(f"the PKGBUILD sets {' and '.join(again)} more than once")
+
+
+def _is_comment(root: Node, position: int) -> bool:
+    node = root.descendant_for_byte_range(position, position + 1)
+    return node is not None and node.type == "comment"
 
 
 def _plain_values(root: Node) -> Iterator[tuple[str, Node]]:
@@ -71,10 +143,13 @@ def _plain_values(root: Node) -> Iterator[tuple[str, Node]]:
         if name in _VERSION_FIELDS and _VALUE.fullmatch(_literal(value)):
             yield name, value
         elif _SUMS.fullmatch(name) and value.type == "array":
-            for element in value.named_children:
-                literal = _literal(element)
-                if literal == _SKIP or _SUM.fullmatch(literal):
-                    yield name, element
+            elements = [it for it in value.named_children if it.type != "comment"]
+            if all(_is_sum(_literal(element)) for element in elements):
+                yield from ((name, element) for element in elements)
+
+
+def _is_sum(literal: bytes) -> bool:
+    return literal == _SKIP or _SUM.fullmatch(literal) is not None
 
 
 def _literal(node: Node) -> bytes:
@@ -94,9 +169,25 @@ def _kind(name: str, value: bytes) -> bytes:
     return _SKIP if value == _SKIP else b"sum of %d" % len(value)
 
 
-@cache
 def _parser() -> Parser:
     import tree_sitter_bash  # noqa: PLC0415 - only needed where something has changed
     from tree_sitter import Language, Parser  # noqa: PLC0415
 
     return Parser(Language(tree_sitter_bash.language()))
+
+
+def _answer() -> None:
+    """Outline what is on standard input, and print the outlines, or what is wrong."""
+    resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    try:
+        answer: object = [
+            asdict(outline(pkgbuild.encode("latin-1"))) for pkgbuild in json.load(sys.stdin)
+        ]
+    except UnreadableError as error:
+        answer = error.message
+    json.dump(answer, sys.stdout)
+
+
+if __name__ == "__main__":
+    _answer()

@@ -8,7 +8,7 @@ import pytest
 
 from caur_ci.pipeline.on_schedule import planning
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction
-from caur_ci.update.takeover import take_over as real
+from caur_ci.update import takeover
 from tests.caur_ci.pipeline.on_schedule.world import ScheduleWorld, actions, reasons
 from tests.support.git import Checkout
 from tests.support.upstream import upstream
@@ -38,7 +38,7 @@ def test_an_error_nobody_thought_of_keeps_nobody_else_from_being_updated(
         (data,) = git.read_blobs([f"{source}:.SRCINFO"])
         if b"pkgbase = a" in (data or b""):
             raise error
-        return real(git, source=source, own=own)
+        return takeover.take_over(git, source=source, own=own)
 
     monkeypatch.setattr(planning, "take_over", take_over)
     result = world.run()
