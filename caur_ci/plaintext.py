@@ -15,8 +15,16 @@ _SEQUENCES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x0
 _COLOURS = re.compile(r"(\x1b\[[0-9;]{0,40}m)")
 # Control characters, those that change the direction of text, halves of characters.
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-_COMMAND = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
-_OLD_COMMAND = re.compile(r"##(?=\[)")
+# GitHub acts on `::command::` at the start of a line, blanks and colours aside, and on the older
+# `##[command]` anywhere; GitLab on `section_start:TIME:NAME` and its end.
+_ENDS = r"\n\r\v\f\x1c-\x1e\x85\u2028\u2029"
+END_OF_LINE = re.compile(f"[{_ENDS}]")
+_COMMANDS = re.compile(
+    rf"(?:^|(?<=[{_ENDS}]))(?:[^\S{_ENDS}]|\x1b\[[0-?]*[ -/]*[@-~])*:(?=:)"
+    r"|##(?=\[)|section_(?:start|end)(?=:)"
+)
+_CALLS = re.compile(r"[#@](?=\w)")
+_JSON_COMMANDS = re.compile(r"##\[|section_(?:start|end):")
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>#!|~&@:$]|(?<=www)\.")
 _URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(?:[/?#][!-~]*)?")
 _URL_SPECIAL = re.compile(r"[\\<>()|`\"'*\[\]]")
@@ -25,9 +33,33 @@ _URL_SPECIAL = re.compile(r"[\\<>()|`\"'*\[\]]")
 def printable(text: str) -> str:
     """Return `text` with nothing in it that acts on a terminal, or on the log of a pipeline."""
     text = _SEQUENCES.sub("", text.replace("\r\n", "\n"))
-    text = "".join(char if _is_printable(char) else _REPLACEMENT for char in text)
-    # GitHub acts on `::command::` at the start of a line, and on the older `##[command]` anywhere.
-    return _OLD_COMMAND.sub("# #", _COMMAND.sub(r"\1: ", text))
+    return without_commands("".join(char if _is_printable(char) else _REPLACEMENT for char in text))
+
+
+def without_commands(text: str) -> str:
+    """Return `text` with blanks in what a forge's log would take for its commands.
+
+    What is laid out afterwards has to be defused again: folding makes new lines.
+    """
+    return _COMMANDS.sub(r"\g<0> ", text)
+
+
+def json_without_commands(document: str) -> str:
+    """Return a JSON document that says the same, without what a log would take for commands.
+
+    Its lines begin with nothing of the kind; what is anywhere in a line is inside of a string.
+    """
+    return _JSON_COMMANDS.sub(lambda found: f"{found[0][:-1]}\\u{ord(found[0][-1]):04x}", document)
+
+
+def in_message(text: str) -> str:
+    """Return `text` on one line for a commit message, without words that anybody obeys.
+
+    Brackets hold those of ours (`[deploy all]`) and of forges (`[skip ci]`); `#` and `@` those that
+    close issues and call people.
+    """
+    text = one_line(text).replace("[", "(").replace("]", ")")
+    return _CALLS.sub(r"\g<0> ", text)
 
 
 def for_terminal(text: str) -> str:

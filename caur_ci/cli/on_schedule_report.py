@@ -83,9 +83,7 @@ def _wide(session: Session) -> Console:
     """Return the console for results; where it is no terminal, wide enough for whole sentences."""
     if session.out.is_terminal:
         return session.out
-    from rich.console import Console  # noqa: PLC0415 - slow to import
-
-    return Console(width=max(session.out.width, _LOG_WIDTH), highlight=False)
+    return session.console(max(session.out.width, _LOG_WIDTH))
 
 
 def _table(rows: Iterable[Row]) -> Table:

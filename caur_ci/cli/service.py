@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from caur_ci.cli.garbage import collect_as_usual
 from caur_ci.errors import ExitCode
+from caur_ci.plaintext import without_commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,4 +75,4 @@ class _RedactingFormatter(logging.Formatter):
         self._secrets = session.secrets
 
     def format(self, record: logging.LogRecord) -> str:
-        return self._secrets.redact(super().format(record))
+        return without_commands(self._secrets.redact(super().format(record)))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
+from caur_ci.cli.output import DefusedStream
 from caur_ci.environment import Secrets
+from caur_ci.plaintext import json_without_commands, without_commands
 
 if TYPE_CHECKING:
     import typer
@@ -26,17 +28,28 @@ class Session:
         """Results: standard output."""
         from rich.console import Console  # noqa: PLC0415 - slow to import
 
-        return Console(soft_wrap=True, highlight=False)
+        return Console(soft_wrap=True, highlight=False, file=_defused("stdout"))
+
+    def console(self, width: int) -> Console:
+        """Return a console for results that has this width."""
+        from rich.console import Console  # noqa: PLC0415 - slow to import
+
+        return Console(width=width, highlight=False, file=_defused("stdout"))
 
     @cached_property
     def err(self) -> Console:
         """Progress, warnings and errors: standard error."""
         from rich.console import Console  # noqa: PLC0415 - slow to import
 
-        return Console(stderr=True, soft_wrap=True, highlight=False)
+        return Console(stderr=True, soft_wrap=True, highlight=False, file=_defused("stderr"))
 
     def print_plain(self, text: str) -> None:
-        """Write `text` to standard output as it is, for other programs."""
+        """Write `text` to standard output for other programs, without commands to a log.
+
+        JSON says the same as before.
+        """
+        is_json = text.startswith(("{", "["))
+        text = json_without_commands(text) if is_json else without_commands(text)
         sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
 
     def note(self, text: str) -> None:
@@ -62,3 +75,7 @@ def session_of(context: typer.Context) -> Session:
     """Return the session that `main` opened for this run."""
     session = context.find_object(Session)
     return session if session is not None else Session()
+
+
+def _defused(name: str) -> IO[str]:
+    return cast("IO[str]", DefusedStream(name))

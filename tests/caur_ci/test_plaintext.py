@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from caur_ci.plaintext import code_in_markdown, in_markdown, link_in_markdown, one_line, printable
+from caur_ci.plaintext import (
+    code_in_markdown,
+    in_markdown,
+    in_message,
+    json_without_commands,
+    link_in_markdown,
+    one_line,
+    printable,
+)
 
 
 @pytest.mark.parametrize(
@@ -15,7 +25,7 @@ from caur_ci.plaintext import code_in_markdown, in_markdown, link_in_markdown, o
         ("a\rb\x08\x00\x9b", "a�b���"),
         ("\u202eevil\u2066\ufeff\udc80", "�evil���"),
         ("one\r\ntwo", "one\ntwo"),
-        ("section_start:1:x\r\x1b[0Kx", "section_start:1:x�x"),
+        ("section_start:1:x\r\x1b[0Kx", "section_start :1:x�x"),
     ],
 )
 def test_terminals_are_left_alone(text: str, shown: str) -> None:
@@ -28,7 +38,9 @@ def test_terminals_are_left_alone(text: str, shown: str) -> None:
         ("::error::x", ": :error::x"),
         ("said\n  ::add-mask::x\n\t::x", "said\n  : :add-mask::x\n\t: :x"),
         ("\x1b[0m::error::x", ": :error::x"),
-        ("see ##[group]x", "see # #[group]x"),
+        ("see ##[group]x", "see ## [group]x"),
+        ("section_start:1:x", "section_start :1:x"),
+        ("a\u2028::x", "a�::x"),
         ("std::vector", "std::vector"),
     ],
 )
@@ -73,3 +85,24 @@ def test_code_ends_where_it_should(text: str, shown: str) -> None:
 )
 def test_only_plain_web_addresses_become_links(url: str, link: str) -> None:
     assert link_in_markdown("more", url) == link
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[deploy all] was changed", "(deploy all) was changed"),
+        ("a\n\n[skip ci]", "a (skip ci)"),
+        ("fixes #12, @all", "fixes # 12, @ all"),
+    ],
+)
+def test_nobody_obeys_what_a_message_names(text: str, said: str) -> None:
+    assert in_message(text) == said
+
+
+def test_json_says_the_same_without_commands() -> None:
+    data = {"a": "##[error]x", "b": ["section_end:1:x", "::error::", "\\##[x]"]}
+    document = json_without_commands(json.dumps(data, indent=2))
+
+    assert json.loads(document) == data
+    assert "##[" not in document
+    assert "section_end:" not in document

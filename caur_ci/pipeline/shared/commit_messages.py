@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from caur_ci.plaintext import in_message, is_web_address
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -26,8 +28,9 @@ def update_message(packages: Sequence[str], pipeline: ForgePipeline) -> str:
 
 def review_message(package: str, reasons: Sequence[str], link: str) -> str:
     """Return the message of the commit that is put to review for `package`."""
-    lines = "".join(f"- {reason}\n" for reason in reasons)
-    return f"chore(update): {package}\n\n{lines}" + (f"\n{link}\n" if link else "")
+    lines = "".join(f"- {in_message(reason)}\n" for reason in reasons)
+    page = f"\n{link}\n" if is_web_address(link) and not set(link) & set("[]") else ""
+    return f"chore(update): {package}\n\n{lines}{page}"
 
 
 def is_automated(message: str) -> bool:

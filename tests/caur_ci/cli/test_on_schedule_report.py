@@ -177,5 +177,5 @@ def test_the_page_of_a_github_job_gets_the_plan(
 
     text = page.read_text()
     assert text.startswith("before\n### on-schedule at `0123456789ab`\n")
-    assert r"| `c` | failed |  | red \:\:error\:\:x \# \#\[group\]y" in text
+    assert r"| `c` | failed |  | red \:\:error\:\:x \#\# \[group\]y" in text
     assert "the job's summary cannot be written" in capsys.readouterr().err
