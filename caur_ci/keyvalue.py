@@ -24,6 +24,8 @@ _ESCAPED = re.compile(r'\\(["\\$`])')
 _NEEDS_ESCAPE = re.compile(r'(["\\$`])')
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _KEY = re.compile(r"[A-Za-z0-9_]+")
+# Editors on Windows put it in front of a file; it says nothing.
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,10 @@ class KeyValueFile:
     Bytes that are not UTF-8 survive a rewrite.
     """
 
-    def __init__(self, lines: list[str], assignments: dict[int, Assignment]) -> None:
+    def __init__(
+        self, lines: list[str], assignments: dict[int, Assignment], mark: bytes = b""
+    ) -> None:
+        self._mark = mark
         self._lines = lines
         self._assignments = assignments
 
@@ -55,7 +60,8 @@ class KeyValueFile:
 
         Raises ConfigError where a quoted value does not end or has text after its end.
         """
-        lines = data.decode("utf-8", "surrogateescape").split("\n")
+        mark = _BYTE_ORDER_MARK if data.startswith(_BYTE_ORDER_MARK) else b""
+        lines = data.removeprefix(mark).decode("utf-8", "surrogateescape").split("\n")
         assignments = {}
         for index, line in enumerate(lines):
             try:
@@ -64,7 +70,7 @@ class KeyValueFile:
                 raise ConfigError(f"{origin}:{index + 1}: {error}") from error
             if assignment is not None:
                 assignments[index] = assignment
-        return cls(lines, assignments)
+        return cls(lines, assignments, mark)
 
     def assignments(self) -> dict[str, Assignment]:
         """Return the assignment in force for each key, in the order of the file."""
@@ -117,7 +123,7 @@ class KeyValueFile:
 
     def render(self) -> bytes:
         """Return the file's content."""
-        return "\n".join(self._lines).encode("utf-8", "surrogateescape")
+        return self._mark + "\n".join(self._lines).encode("utf-8", "surrogateescape")
 
     def _append(self, line: str) -> int:
         ending = "\r" if len(self._lines) > 1 and self._lines[-2].endswith("\r") else ""

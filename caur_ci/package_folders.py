@@ -11,6 +11,7 @@ import stat
 from typing import TYPE_CHECKING, Protocol, Self
 
 from caur_ci.errors import InputError
+from caur_ci.git.trees import SUBMODULE_MODE
 from caur_ci.names import is_package_name
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ class PackageFolders(Protocol):
     def unusable(self) -> tuple[str, ...]:
         """Top-level folders whose names cannot be package names, sorted."""
 
+    @property
+    def submodules(self) -> tuple[str, ...]:
+        """Top-level folders that are other repositories, sorted."""
+
     def read(self, file: str, packages: Iterable[str] | None = None) -> dict[str, bytes | None]:
         """Return the content of `file` in the folders of `packages` (default: all).
 
@@ -46,29 +51,36 @@ def unusable_folders(folders: PackageFolders) -> Iterator[str]:
     """Yield a sentence about each folder that cannot be a package."""
     for name in folders.unusable:
         yield f"the folder {name!r} is ignored: its name cannot be that of a package"
+    for name in folders.submodules:
+        yield f"the folder {name!r} is ignored: it is a submodule, and its files are not here"
 
 
 class CommittedFolders:
     """The package folders at one commit."""
 
-    def __init__(self, git: GitRepository, commit: str, trees: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        git: GitRepository,
+        commit: str,
+        trees: Mapping[str, str],
+        submodules: Iterable[str] = (),
+    ) -> None:
         self._git = git
         self.commit = commit
         self._trees = {name: tree for name, tree in trees.items() if is_package_name(name)}
         self.packages = tuple(sorted(self._trees))
         self.unusable = tuple(sorted(trees.keys() - self._trees.keys()))
+        self.submodules = tuple(sorted(submodules))
 
     @classmethod
     def at(cls, git: GitRepository, commit: str) -> Self:
         """Read the top folder of `commit`, a full id."""
+        entries = [entry for entry in git.entries(commit) if not entry.name.startswith(".")]
         return cls(
             git,
             commit,
-            {
-                entry.name: entry.object_id
-                for entry in git.entries(commit)
-                if entry.is_folder and not entry.name.startswith(".")
-            },
+            {entry.name: entry.object_id for entry in entries if entry.is_folder},
+            [entry.name for entry in entries if entry.mode == SUBMODULE_MODE],
         )
 
     def read(self, file: str, packages: Iterable[str] | None = None) -> dict[str, bytes | None]:
@@ -108,6 +120,10 @@ class WorkingFolders:
                 }
         except OSError as error:
             raise InputError(f"the folder {folder} cannot be read: {error.strerror}") from error
+        # git keeps the place of a submodule's repository there, or the repository itself.
+        others = {name for name in names if os.path.lexists(f"{folder}/{name}/.git")}
+        self.submodules = tuple(sorted(others))
+        names -= others
         self.packages = tuple(sorted(name for name in names if is_package_name(name)))
         self.unusable = tuple(sorted(name for name in names if not is_package_name(name)))
 

@@ -85,7 +85,7 @@ def parse_fields(
     Raises InputError where it cannot be used.
     """
     try:
-        text = data.decode()
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{origin} is not UTF-8: {error.reason}", hint=_HINT) from error
     return _fields(_Reader(origin, arch).read(text), arch)
@@ -119,13 +119,20 @@ class _Reader:
             elif key == "pkgname":
                 section = self._new_package(value.strip(), number)
             elif key in _HEAD:
-                if section is self.base:
-                    self._take_head(key, value.strip(), number)
+                late = section is not self.base
+                self._take_head(key, value.strip(), number, late=late)
             elif not (_is_key(key) if equals else _is_blank_or_comment(key)):
                 raise self._error(f"cannot be read: {line.strip()[:80]!r}", number)
         return self
 
-    def _take_head(self, key: str, value: str, number: int) -> None:
+    def _take_head(self, key: str, value: str, number: int, *, late: bool) -> None:
+        """Take a field of the base.
+
+        `late`: in a package's section. makepkg writes none there but what packages override; the
+        AUR takes the base's fields from there as well, where the base itself does not have them.
+        """
+        if late and (self.architectures if key == "arch" else key in self.head):
+            return
         if key == "arch":
             self.architectures.append(value)
         elif key == "pkgbase" and "pkgbase" in self.head:

@@ -177,6 +177,18 @@ _OUT_OF_REACH = (
     "The requested URL returned error: 5",
 )
 _HINTS = {
+    "denying non-fast-forward": "The branch `caur` has one commit, which each run replaces: let "
+    "the server take that (git config receive.denyNonFastForwards false, or no such rule for it).",
+    "cannot lock ref": "Another ref is in the way: git has no branch `caur` beside one called "
+    "`caur/…`. Rename or remove that one.",
+    "protected branch hook declined": "A rule of the server forbids it: are the tag `scheduled` "
+    "and the branches `caur` and `state` protected against this user?",
+    "deny updating a hidden ref": "The server hides this ref from pushes (transfer.hideRefs).",
+    "shallow update not allowed": "The server takes no pushes from shallow clones "
+    "(receive.shallowUpdate); fetch the whole history first.",
+    "insufficient permission for adding an object": "The server's user may not write to the "
+    "repository's files there.",
+    "unpacker error": "The server could not store what was pushed: is its disk full?",
     "terminal prompts disabled": "Set ACCESS_TOKEN to a token that may write to the repository, "
     "or configure git's credentials.",
     "Authentication failed": "Set ACCESS_TOKEN to a token that may write to the repository.",

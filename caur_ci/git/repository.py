@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from caur_ci import process
 from caur_ci.errors import GitError, ProcessError
+from caur_ci.git.partial import fetch_contents, promisor_remote
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -73,22 +75,30 @@ class GitRepository:
     def __init__(self, folder: Path, *, bare: bool) -> None:
         self.folder = folder
         self.bare = bare
+        # Where somebody has set safe.bareRepository=explicit, a bare one has to be named as such.
+        self._location = ["-C", str(folder), *(["--git-dir=."] if bare else [])]
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Open the repository that `path` lies in. Raises GitError where there is none."""
+        """Open the repository that `path` lies in.
+
+        Raises GitError where there is none, or where git does not trust whose it is.
+        """
         from git import Repo  # noqa: PLC0415 - slow to import
         from git.exc import InvalidGitRepositoryError, NoSuchPathError  # noqa: PLC0415
 
         try:
             with Repo(path, search_parent_directories=True) as repo:
                 folder = repo.git_dir if repo.bare else repo.working_tree_dir
-                return cls(Path(folder or repo.git_dir), bare=repo.bare)
+                opened = cls(Path(folder or repo.git_dir), bare=repo.bare)
         except (InvalidGitRepositoryError, NoSuchPathError) as error:
             raise GitError(
                 f"{path} is not in a git repository",
                 hint="Go to the repository of PKGBUILDs, or name it with --repo DIR.",
             ) from error
+        # Questions that may go unanswered would take git's refusal for an empty repository.
+        opened.git("rev-parse", "--git-dir")
+        return opened
 
     def git(
         self,
@@ -105,7 +115,7 @@ class GitRepository:
         """
         try:
             return process.run(
-                ["git", "-C", self.folder, *arguments],
+                ["git", *self._location, *arguments],
                 stdin=stdin,
                 allowed=allowed,
                 environment=environment,
@@ -219,6 +229,8 @@ class GitRepository:
 
         One process answers for all; the names must not hold line breaks.
         """
+        if names and self._promisor:
+            fetch_contents(self, self._promisor, names)
         request = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
         output = self.git("cat-file", "--batch", stdin=request)
         position = 0
@@ -245,6 +257,10 @@ class GitRepository:
         output = self.git("cat-file", "--batch-check=%(objecttype)", stdin=request)
         lines = output.decode("utf-8", "replace").splitlines()
         return ["" if line.endswith(" missing") else line for line in lines]
+
+    @cached_property
+    def _promisor(self) -> str:
+        return promisor_remote(self)
 
     def write_blob(self, content: bytes) -> str:
         """Store a file's content and return its id."""
@@ -340,5 +356,8 @@ def _ls_tree_records(output: bytes) -> Iterator[tuple[list[str], str]]:
 
 def _hint(message: str) -> str:
     if "dubious ownership" in message:
-        return "The repository belongs to another user: see safe.directory in `git help config`."
+        return (
+            "The repository belongs to another user. Where that is intended, tell git so: "
+            "`git config --global --add safe.directory DIR`."
+        )
     return ""

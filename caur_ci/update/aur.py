@@ -166,7 +166,10 @@ class AurSource:
         for case in cases:
             outcome = outcomes[remote_refs[case.name]] if case.name in remote_refs else None
             if isinstance(outcome, FetchProblem):
-                case.problems.append(outcome.reason)
+                # Of a repository for each package, that is an answer where the AUR lists none.
+                of_its_own = remote_refs[case.name].ref == "HEAD"
+                is_gone = of_its_own and outcome.is_absent and case.record is None
+                (case.absent if is_gone else case.problems).append(outcome.reason)
             elif outcome == "":
                 case.absent.append(str(remote_refs[case.name]))
             elif outcome is not None:

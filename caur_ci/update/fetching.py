@@ -37,9 +37,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class FetchProblem:
-    """Why something could not be had. `reason` names the place and holds no credentials."""
+    """Why something could not be had. `reason` names the place and holds no credentials.
+
+    `is_absent`: the server says that it has no such repository.
+    """
 
     reason: str
+    is_absent: bool = False
+
+    @classmethod
+    def of(cls, error: TransportError) -> Self:
+        return cls(error.message, is_absent=error.trouble is Trouble.ABSENT)
 
 
 class Fetcher:
@@ -121,7 +129,7 @@ class Fetcher:
                 with self._slots:
                     return work(url, refs[url])
             except TransportError as error:
-                problem = FetchProblem(error.message)
+                problem = FetchProblem.of(error)
             except (GitError, ProcessError) as error:  # of this machine: a full disk, for one
                 problem = FetchProblem(f"{RemoteRef(url)} could not be fetched: {error.message}")
             except OSError as error:
@@ -155,7 +163,7 @@ class Fetcher:
                 return self._fetch_existing(url, refs)
             if error.trouble is Trouble.UNUSABLE and len(refs) > 1:
                 return self._fetch_in_halves(url, refs)
-            return dict.fromkeys(refs, FetchProblem(error.message))
+            return dict.fromkeys(refs, FetchProblem.of(error))
 
     def _fetch_existing(self, url: str, refs: Sequence[str]) -> dict[str, str | FetchProblem]:
         """Fetch what there is, where git refused because not all of it is there."""
@@ -187,7 +195,7 @@ class Fetcher:
                 ):
                     waiting += _halves(part)
                 else:
-                    found |= dict.fromkeys(part, FetchProblem(error.message))
+                    found |= dict.fromkeys(part, FetchProblem.of(error))
         return found
 
     def _patiently(self, request: Callable[[], T]) -> T:
@@ -196,7 +204,10 @@ class Fetcher:
             try:
                 return request()
             except TransportError as error:
-                if error.trouble in {Trouble.MISSING, Trouble.REFUSED} or not more_tries:
+                if (
+                    error.trouble in {Trouble.MISSING, Trouble.REFUSED, Trouble.ABSENT}
+                    or not more_tries
+                ):
                     raise
                 self._sleep(_PAUSE)
         raise AssertionError  # the last turn returns or raises

@@ -59,6 +59,7 @@ class Trouble(StrEnum):
     OUT_OF_REACH = "out of reach"  # later perhaps; nothing else of that server either
     UNUSABLE = "unusable"  # later perhaps; or one of those asked for spoils it for the others
     REFUSED = "refused"
+    ABSENT = "absent"  # the repository: the server says that there is none
     MISSING = "missing"  # one of the refs
 
 
@@ -230,6 +231,8 @@ _SIGNS: tuple[tuple[str, Trouble, str], ...] = (
     ("Empty reply from server", Trouble.OUT_OF_REACH, "the connection broke off"),
     ("error: 429", Trouble.OUT_OF_REACH, "the server wants fewer requests (status 429)"),
     ("HTTP 429", Trouble.OUT_OF_REACH, "the server wants fewer requests (status 429)"),
+    ("returned error: 404", Trouble.ABSENT, "no such repository"),
+    ("returned error: 410", Trouble.ABSENT, "no such repository"),
     ("returned error: 5", Trouble.OUT_OF_REACH, ""),
     ("RPC failed; HTTP 5", Trouble.OUT_OF_REACH, ""),
     ("terminal prompts disabled", Trouble.REFUSED, "no such repository, or it needs a password"),
@@ -238,9 +241,9 @@ _SIGNS: tuple[tuple[str, Trouble, str], ...] = (
     ("Permission denied", Trouble.REFUSED, "no such repository, or it is not for us"),
     ("returned error: 4", Trouble.REFUSED, ""),
     ("not allowed", Trouble.REFUSED, ""),
-    ("does not appear to be a git", Trouble.REFUSED, "no such repository"),
-    ("not found", Trouble.REFUSED, "no such repository"),
-    ("does not exist", Trouble.REFUSED, "no such repository"),
+    ("does not appear to be a git", Trouble.ABSENT, "no such repository"),
+    ("not found", Trouble.ABSENT, "no such repository"),
+    ("does not exist", Trouble.ABSENT, "no such repository"),
     ("SSL", Trouble.REFUSED, "the certificate is not accepted"),
     ("dumb http transport", Trouble.REFUSED, "the server has files only and does not speak git"),
     ("mismatched algorithms", Trouble.REFUSED, "it has another kind of object ids"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from caur_ci.credentials import without_credentials_in
-from caur_ci.errors import CaurError, GitError, InputError, TemporaryError
+from caur_ci.errors import CaurError, GitError, InputError, ProcessError, TemporaryError
 from caur_ci.git import GitRepository
 from caur_ci.git.export import export_tree
 from caur_ci.git.settings import as_environment
@@ -32,6 +32,8 @@ _FETCH_TIMEOUT = 1800.0
 _REMOTE = "source"
 _COMMIT_REFS = "refs/caur/commits"
 _TIP = "refs/caur/tip"
+_SHA1, _SHA256 = "sha1", "sha256"
+_ENDING_OF_SHA256 = "git-sha256"
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -107,7 +109,7 @@ class SourceCache:
 
         That is what its HEAD leads to. Raises TemporaryError when the repository is out of reach.
         """
-        repository = self._repository(source)
+        repository = self._repository(source, _object_format(source))
         return _names_in(repository, self._fetched_tip(repository, source))
 
     def is_current(self, source: SourceRepository, commit: str, folder: str) -> bool:
@@ -128,7 +130,7 @@ class SourceCache:
     def _with_commit(self, source: SourceRepository, commit: str) -> GitRepository:
         if _OBJECT_ID.fullmatch(commit) is None:
             raise SourceMissingError(f"{commit!r} is not the full id of a commit")
-        repository = self._repository(source)
+        repository = self._repository(source, _SHA256 if len(commit) == 64 else _SHA1)
         if repository.folder.is_dir() and _has(repository, commit):
             return repository
         with locked(self._folder / f"{source.name}.lock"):
@@ -137,14 +139,32 @@ class SourceCache:
                 _fetch(repository, source, commit)
         return repository
 
-    def _repository(self, source: SourceRepository) -> GitRepository:
+    def _repository(self, source: SourceRepository, object_format: str) -> GitRepository:
         self._folder.mkdir(parents=True, exist_ok=True)
-        return GitRepository(self._folder / f"{source.name}.git", bare=True)
+        ending = "git" if object_format == _SHA1 else _ENDING_OF_SHA256
+        return GitRepository(self._folder / f"{source.name}.{ending}", bare=True)
 
 
 def _ensure(repository: GitRepository) -> None:
     if not (repository.folder / "HEAD").is_file():
-        run(["git", "init", "--quiet", "--bare", "--", repository.folder])
+        # What this machine makes by default may be another format than the source has.
+        object_format = _SHA256 if repository.folder.name.endswith(_ENDING_OF_SHA256) else _SHA1
+        init = ["git", "init", "--quiet", "--bare", f"--object-format={object_format}"]
+        run([*init, "--", repository.folder])
+
+
+def _object_format(source: SourceRepository) -> str:
+    """Ask the source repository what its object ids are like."""
+    environment = _fetch_environment(source.url)
+    try:
+        told = run(
+            ["git", "-C", "/", "ls-remote", "--", _REMOTE, "HEAD"],
+            environment=environment,
+            timeout=_FETCH_TIMEOUT,
+        ).stdout
+    except ProcessError as error:
+        raise _out_of_reach(source, error) from None  # the cause may show credentials
+    return _SHA256 if len(told.partition(b"\t")[0]) == 64 else _SHA1
 
 
 def _has(repository: GitRepository, commit: str) -> bool:
@@ -191,7 +211,7 @@ def _fetch_all(repository: GitRepository, source: SourceRepository) -> None:
         raise _out_of_reach(source, error) from None  # the cause may show credentials
 
 
-def _out_of_reach(source: SourceRepository, error: GitError) -> TemporaryError:
+def _out_of_reach(source: SourceRepository, error: CaurError) -> TemporaryError:
     return TemporaryError(
         f"the source repository {source.name} cannot be fetched: "
         f"{without_credentials_in(error.message, known=[source.url])}",

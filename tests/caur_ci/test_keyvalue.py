@@ -128,3 +128,12 @@ def test_bash_reads_a_quoted_value_the_same_way(key: str, value: str) -> None:
         ["bash", "-c", script], input=file.render(), capture_output=True, check=True
     )
     assert done.stdout.decode() == value
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_key() -> None:
+    data = b"\xef\xbb\xbfREPO_NAME=mine\r\n# x\r\n"
+    file = KeyValueFile.parse(data, origin="x")
+
+    assert file.get("REPO_NAME") == "mine"
+    assert file.stray_lines() == []
+    assert file.render() == data

@@ -221,3 +221,18 @@ def test_real_files_read_as_the_srcinfo_package_reads_them() -> None:
             assert according_to_us(fields) == according_to_srcinfo(data.decode()), path
             compared += 1
     assert compared
+
+
+def test_what_editors_and_the_aur_let_pass_is_read() -> None:
+    text = "\ufeffpkgname = a\n\tpkgver = 1\npkgbase = b\n\tpkgrel = 2\n\tarch = any\n"
+    fields = parse_fields(text.encode())
+
+    assert (fields.pkgbase, fields.version, fields.arch) == ("b", "1-2", ("any",))
+
+
+def test_a_field_of_the_base_is_not_replaced_in_a_package() -> None:
+    text = "pkgbase = a\n\tpkgver = 1\n\tpkgrel = 1\n\tarch = any\n"
+    late = "pkgname = a\n\tpkgver = 9\n\tarch = x86_64\n"
+    fields = parse_fields((text + late).encode())
+
+    assert (fields.version, fields.arch) == ("1-1", ("any",))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from caur_ci.git import Credentials, GitRepository, Identity
 
+
+_log = logging.getLogger(__name__)
 
 SCHEDULED_TAG = "refs/tags/scheduled"
 REVIEW_BRANCH = "refs/heads/update-"
@@ -132,7 +135,10 @@ class SharedRepository:
             return False
         # Our own tag follows, for those who look at this clone.
         tags = {u.ref: (u.new, self._local(u.ref)) for u in updates if u.ref == SCHEDULED_TAG}
-        self._git.update_refs(tags)
+        try:
+            self._git.update_refs(tags)
+        except GitError as error:  # a lock left by a job that was killed, for one
+            _log.warning("published; only this clone's own tag stays behind: %s", error.message)
         return True
 
     def _update_local(self, updates: Sequence[RefUpdate]) -> bool:

@@ -453,6 +453,22 @@ def test_a_package_is_gone_when_git_says_so_too(world: World, place: str, calls:
     assert world.look_at_mirror(gone, pattern).kind is FindingKind.FILES
 
 
+@pytest.mark.parametrize(
+    ("place", "kind"), [("own", FindingKind.GONE), ("mirror", FindingKind.FAILED)]
+)
+def test_a_repository_that_a_server_does_not_have_is_gone(
+    world: World, place: str, kind: FindingKind
+) -> None:
+    """A mirror with a branch for each package says nothing by that about one of them."""
+    commit = world.push("a", to=())
+    seen = seen_at(world, commit)
+    del world.aur.records["a"]
+    world.served.troubles.append(Trouble(status=404, times=9))
+    pattern = world.own if place == "own" else world.mirror
+
+    assert world.look_at_mirror(world.followed("a", seen=seen), pattern).kind is kind
+
+
 def test_a_package_is_not_gone_while_somebody_cannot_be_asked(world: World) -> None:
     world.served.troubles.append(Trouble(path="/.other.git", status=503))
 

@@ -296,3 +296,23 @@ def test_a_folder_is_current_as_long_as_the_tip_has_the_same(
     checkout.push()
 
     assert [cache.is_current(source, first, name) for name in "abcd"] == [True, False, False, False]
+
+
+@pytest.mark.parametrize(("source_format", "default"), [("sha1", "sha256"), ("sha256", "sha1")])
+def test_a_source_may_have_another_object_format_than_this_machine_makes(
+    cache: SourceCache,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    source_format: str,
+    default: str,
+) -> None:
+    monkeypatch.setenv("GIT_DEFAULT_HASH", source_format)
+    made = Checkout.create(tmp_path / "other")
+    commit = made.commit("one", {"pkg/PKGBUILD": "x", "pkg/.SRCINFO": srcinfo("pkg")})
+    made.push()
+    git(made.remote, "symbolic-ref", "HEAD", "refs/heads/main")
+    monkeypatch.setenv("GIT_DEFAULT_HASH", default)
+    source = SourceRepository(name="source", url=made.remote.as_uri())
+
+    assert (cache.export(source, commit, "pkg", tmp_path / "out").path / "PKGBUILD").is_file()
+    assert cache.names_now(source) == {"pkg": frozenset({"pkg"})}

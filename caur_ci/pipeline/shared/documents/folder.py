@@ -32,13 +32,23 @@ class DocumentFolder:
 
     @classmethod
     def of(cls, git: GitRepository) -> Self:
-        """Return the folder `.ci` of a working tree. Raises InputError for a bare repository."""
+        """Return the folder `.ci` of a working tree.
+
+        Raises InputError for a bare repository, and for a link in its place.
+        """
         if git.bare:
             raise InputError(
                 f"{git.folder} is a bare repository: there is no .ci folder to write to",
                 hint="Use --dry-run, or run in a clone with a working tree.",
             )
-        return cls(git.folder / ".ci")
+        folder = git.folder / ".ci"
+        if folder.is_symlink():
+            # A commit can hold one, and it may lead anywhere.
+            raise InputError(
+                f"{folder} is a link: the documents for the queue are not written behind it",
+                hint="Make it a folder, and commit that.",
+            )
+        return cls(folder)
 
     def write(self, documents: HandoverDocuments) -> tuple[Path, ...]:
         """Write the documents, and return where. Raises CaurError where that cannot be done."""

@@ -1,0 +1,112 @@
+"""Clones without their files' contents (`git clone --filter=blob:none`).
+
+Git gets a content from the remote when it is asked for it, one request for each. What is wanted
+together is fetched together here, before git is asked.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from caur_ci.errors import GitError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from caur_ci.git.repository import GitRepository
+
+_FETCH = (
+    *("-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--stdin", "--filter=blob:none"),
+    *("--no-tags", "--no-write-fetch-head", "--recurse-submodules=no"),
+)
+_FETCH_TIMEOUT = 900.0
+
+
+def promisor_remote(git: GitRepository) -> str:
+    """Return the remote that has what is missing here; nothing for a clone that is whole."""
+    found = git.git("config", "--get-regexp", r"^remote\..*\.promisor$", allowed=(0, 1)).decode()
+    for line in found.splitlines():
+        key, _, value = line.partition(" ")
+        if value == "true":
+            return key.removeprefix("remote.").removesuffix(".promisor")
+    return ""
+
+
+def fetch_contents(git: GitRepository, remote: str, names: Sequence[str]) -> None:
+    """Get the contents behind object names (`ID` or `TREE:PATH`) that are not here, in one fetch.
+
+    What cannot be had that way is left to git.
+    """
+    with suppress(GitError):
+        here = _objects_here(git)
+        wanted = {
+            name
+            for name in _ids_of(git, names, here)
+            if name not in here and not set(name) - set("0123456789abcdef")
+        }
+        if wanted:
+            git.git(
+                *(*_FETCH, remote),
+                stdin="".join(f"{name}\n" for name in sorted(wanted)).encode(),
+                environment={"GIT_TERMINAL_PROMPT": "0"},
+                timeout=_FETCH_TIMEOUT,
+            )
+
+
+def _objects_here(git: GitRepository) -> frozenset[str]:
+    listing = git.git(
+        "cat-file", "--batch-all-objects", "--unordered", "--batch-check=%(objectname)"
+    )
+    return frozenset(listing.decode().split())
+
+
+def _ids_of(git: GitRepository, names: Iterable[str], here: frozenset[str]) -> Iterator[str]:
+    """Yield what the names stand for, by reading the trees, which are here."""
+    waiting: defaultdict[str, set[str]] = defaultdict(set)
+    for name in names:
+        start, colon, path = name.partition(":")
+        if colon:
+            waiting[start].add(path)
+        else:
+            yield start
+    while waiting:
+        trees = [start for start in waiting if start in here]
+        below: defaultdict[str, set[str]] = defaultdict(set)
+        for tree, entries in zip(trees, _read_trees(git, trees), strict=True):
+            for path in waiting[tree]:
+                first, slash, rest = path.partition("/")
+                found = entries.get(first, "")
+                if slash and found:
+                    below[found].add(rest)
+                elif found:
+                    yield found
+        waiting = below
+
+
+def _read_trees(git: GitRepository, trees: Sequence[str]) -> Iterator[Mapping[str, str]]:
+    """Yield the ids of the entries of each tree, a commit's among them, by name."""
+    request = "".join(f"{tree}^{{tree}}\n" for tree in trees).encode()
+    output = git.git("cat-file", "--batch", stdin=request) if trees else b""
+    position = 0
+    for tree in trees:
+        end = output.index(b"\n", position)
+        header = output[position:end].rsplit(b" ", 2)
+        position = end + 1
+        if len(header) < 3 or header[1] != b"tree":
+            yield {}
+            continue
+        size = int(header[2])
+        yield dict(_entries(output[position : position + size], len(tree) // 2))
+        position += size + 1
+
+
+def _entries(tree: bytes, id_size: int) -> Iterator[tuple[str, str]]:
+    """Yield name and id of each entry: `MODE NAME`, a NUL byte, the id (gitformat-tree)."""
+    position = 0
+    while position < len(tree):
+        end = tree.index(b"\0", position)
+        _, _, name = tree[position:end].partition(b" ")
+        position = end + 1 + id_size
+        yield name.decode("utf-8", "surrogateescape"), tree[end + 1 : position].hex()
