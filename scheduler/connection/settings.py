@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlsplit
 
+from caur_ci.credentials import without_credentials
 from caur_ci.errors import ConfigError
 from scheduler.connection.tls import TlsFiles
 from scheduler.ssh import SshHost
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 
 _SCHEMES = ("redis", "rediss", "unix")
 _PARAMETERS = ("db", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+_ENCODE = (
+    "In a password, everything but letters and digits has to be percent-encoded there (%2F for /, "
+    "%23 for #); REDIS_PASSWORD takes it as it is."
+)
 # Of the machine at hand, or of the SSH host.
 _DEFAULT_HOST = "127.0.0.1"
 _DEFAULT_PORT = 6379
@@ -34,8 +40,7 @@ class Server:
     @property
     def name(self) -> str:
         """What people may read: where it is, without the login."""
-        parts = urlsplit(self.url)
-        place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        place = re.split("[?#]", without_credentials(self.url))[0]
         return f"{place} behind the SSH host {self.tunnel.host}" if self.tunnel else place
 
 
@@ -71,7 +76,7 @@ def server_at(url: str, tls: TlsFiles | None = None) -> Server:
     parts, query = _split(url)
     if parts.scheme not in _SCHEMES:
         raise ConfigError(
-            f"{url.rpartition('@')[2]} is not the address of a Redis server",
+            f"{without_credentials(url)} is not the address of a Redis server",
             hint="It looks like redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss://… for TLS, or "
             "unix:///PATH.",
         )
@@ -110,12 +115,30 @@ def default_state_dir() -> Path:
 
 
 def _split(url: str) -> tuple[SplitResult, dict[str, str]]:
+    """Split an address. Raises ConfigError, which shows no part of what may be a password."""
     try:
         parts = urlsplit(url)
         _ = parts.port  # raises if it is none
-        return parts, dict(parse_qsl(parts.query, keep_blank_values=True))
-    except ValueError as error:
-        raise ConfigError(f"the address of the Redis server cannot be read: {error}") from error
+    except ValueError:
+        raise ConfigError("the address of the Redis server cannot be read", hint=_ENCODE) from None
+    if _ends_early(url, parts):
+        raise ConfigError(
+            "the password in the address of the Redis server ends before its @", hint=_ENCODE
+        )
+    return parts, dict(parse_qsl(parts.query, keep_blank_values=True))
+
+
+def _ends_early(url: str, parts: SplitResult) -> bool:
+    """Tell whether what looks like host and path may be the two halves of a password.
+
+    The path of a socket may hold an @, a host's database number may not.
+    """
+    if any(char.isspace() for char in url.rpartition("@")[0]):
+        return True  # urlsplit leaves some of them out
+    behind = f"{parts.path}?{parts.query}#{parts.fragment}"
+    if parts.scheme == "unix":
+        return bool(parts.netloc) and "@" not in parts.netloc and "@" in behind
+    return "@" in behind
 
 
 def _checked(server: Server) -> Server:

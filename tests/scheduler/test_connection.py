@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import socket
+import threading
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from redis import exceptions
 
 from caur_ci.errors import CaurError, ConfigError, ExitCode, TemporaryError
 from scheduler import embedded
-from scheduler.connection import connect, default_state_dir, redis_errors
-from scheduler.connection.settings import server_of
+from scheduler.connection import client_of, connect, default_state_dir, redis_errors
+from scheduler.connection.settings import server_at, server_of
 from scheduler.queue import Queue
 from tests.support.queue import job
 
@@ -173,3 +179,97 @@ def test_an_answer_that_shows_a_mistake_of_ours_is_not_disguised(redis: Redis) -
     redis.set("text", "x")
     with pytest.raises(exceptions.ResponseError, match="WRONGTYPE"), redis_errors():
         redis.lpush("text", "y")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words", "passes"),
+    [
+        (b"READONLY You can't write against a read only replica.", "read-only replica", True),
+        (b"READONLY You can't write. script: 12, on @user_script:3.", "read-only replica", True),
+        (b"ERR Error running script: @user_script:1: -READONLY no.", "read-only replica", True),
+        (b"UNBLOCKED force unblock, instance state changed", "just become a replica", True),
+        (b"LOADING Redis is loading the dataset in memory", "reading its data", True),
+        (b"OOM command not allowed when used memory > 'maxmemory'.", "out of memory", True),
+        (b"MISCONF Redis is configured to save RDB snapshots", "write to its disk", True),
+        (b"BUSY Redis is busy running a script.", "busy with a script", True),
+        (b"NOREPLICAS Not enough good replicas to write.", "too few replicas", True),
+        (b"MASTERDOWN Link with MASTER is down", "lost its master", True),
+        (b"CLUSTERDOWN Hash slot not served", "cluster that is down", True),
+        (b"TRYAGAIN Multiple keys request during rehashing", "moving its data", True),
+        (b"ERR max number of clients reached", "too many clients", True),
+        (b"NOPERM this user has no permissions to run the 'eval' command", "let us do", False),
+        (b"NOAUTH Authentication required.", "let us in", False),
+        (b"WRONGPASS invalid username-password pair", "let us in", False),
+        (b"DENIED Redis is running in protected mode", "protected mode", False),
+        (b"ERR unknown command 'EVALSHA', with args beginning with:", "disabled it", False),
+        (b"ERR DB index is out of range", "no database of that number", False),
+        (b"MOVED 3999 127.0.0.1:6381", "node of a cluster", False),
+    ],
+)
+def test_every_refusal_of_a_server_is_told_as_what_it_is(
+    answer: bytes, words: str, passes: bool
+) -> None:
+    with Answering(b"-" + answer) as server:
+        client = client_of(f"redis://127.0.0.1:{server.port}", patience=0)
+        with pytest.raises(CaurError, match=words) as caught, redis_errors():
+            client.get("x")
+    assert isinstance(caught.value, TemporaryError) == passes
+    assert passes or caught.value.hint
+
+
+def test_another_program_is_no_redis_server() -> None:
+    with Answering(b"HTTP/1.1 400 Bad Request") as server:
+        client = client_of(f"redis://127.0.0.1:{server.port}", patience=0)
+        with pytest.raises(CaurError, match="does not speak as one"), redis_errors():
+            client.get("x")
+
+
+@given(password=st.text("/?#@:%[] \t&=+QWX789", min_size=1), database=st.sampled_from(["", "/0"]))
+@pytest.mark.parametrize("scheme", ["redis", "rediss"])
+def test_no_part_of_a_password_is_shown_or_looked_up(
+    scheme: str, password: str, database: str
+) -> None:
+    try:
+        server = server_at(f"{scheme}://user:{password}@host:1{database}")
+    except ConfigError as error:
+        told = f"{error.message} {error.hint}"
+        assert not re.search("[QWX789]", told.replace("REDIS_PASSWORD", ""))
+    else:
+        assert server.name == f"{scheme}://host:1{database}"
+        assert urlsplit(server.url).hostname == "host"
+
+
+@pytest.mark.parametrize("url", ["unix:///srv/a@b.sock", "unix://:pw@/srv/a@b.sock?db=1"])
+def test_the_path_of_a_socket_may_hold_anything(url: str) -> None:
+    assert server_at(url).url == url
+
+
+class Answering:
+    """A server that answers everything with one line."""
+
+    def __init__(self, line: bytes) -> None:
+        self._line = line
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._socket.accept()
+                threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+
+    def _answer(self, connection: socket.socket) -> None:
+        with suppress(OSError), connection:
+            while asked := connection.recv(65536):
+                # The client introduces itself first, several commands at once.
+                for _ in range(max(1, asked.count(b"\r\nSETINFO\r\n"))):
+                    hello = b"SETINFO" in asked or b"MAINT_NOTIFICATIONS" in asked
+                    connection.sendall((b"-ERR no" if hello else self._line) + b"\r\n")
