@@ -86,7 +86,7 @@ def _packages(content: bytes, bases: Collection[str]) -> Iterator[AurPackage]:
             # Most of a hundred thousand packages are nobody's concern here.
             if isinstance(record, dict) and record.get("PackageBase") in bases:
                 yield AurPackage.from_record(record)
-    except (ValueError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except (ValueError, RecursionError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise AurError(f"the AUR's archive is damaged: {error}") from error
 
 

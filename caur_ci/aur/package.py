@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Self
 
+_LARGEST = 2**53  # what every JSON reader keeps exactly
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AurPackage:
@@ -53,6 +55,6 @@ def _number(record: dict[str, Any], key: str, *, default: int | None = None) -> 
     value = record.get(key)
     if value is None and default is not None:
         return default
-    if not isinstance(value, int):
-        raise ValueError(f"{key} is not a whole number")  # noqa: TRY004 - of outside data
+    if not isinstance(value, int) or abs(value) > _LARGEST:
+        raise ValueError(f"{key} is not a whole number")
     return value

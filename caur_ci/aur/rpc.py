@@ -40,7 +40,7 @@ def fetch_info(web: Web, url: str, names: Iterable[str]) -> list[AurPackage]:
 def _packages(content: bytes) -> list[AurPackage]:
     try:
         answer = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise AurError(f"the AUR's RPC did not answer in JSON: {error}") from error
     # Errors come with status 200.
     if isinstance(answer, dict) and answer.get("type") == "error":

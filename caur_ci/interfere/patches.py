@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-_HUNK = re.compile(rb"@@ -[0-9]+(?:,(?P<old>[0-9]+))? \+[0-9]+(?:,(?P<new>[0-9]+))? @@")
+_HUNK = re.compile(rb"@@ -[0-9]+(?:,(?P<old>[0-9]{1,9}))? \+[0-9]+(?:,(?P<new>[0-9]{1,9}))? @@")
 # A name at the start of a line that `patch` takes for that of a file.
 _NAMES = (b"--- ", b"+++ ", b"Index: ", b"rename from ", b"rename to ", b"copy from ", b"copy to ")
 _WITH_PREFIX = (b"--- ", b"+++ ")

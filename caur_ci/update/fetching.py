@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from caur_ci.errors import GitError, ProcessError
+from caur_ci.errors import CaurError, GitError, ProcessError
 from caur_ci.update.quarantine import Quarantine
 from caur_ci.update.remote_ref import RemoteRef
 from caur_ci.update.transport import Fetched, GitTransport, TransportError, Trouble
@@ -136,6 +136,8 @@ class Fetcher:
                 problem = FetchProblem(
                     f"{RemoteRef(url)} could not be fetched: {error.strerror or error}"
                 )
+            except CaurError:  # of the run as a whole: a recording without this answer
+                raise
             except Exception as error:  # noqa: BLE001 - whatever a server does to us is its own
                 problem = FetchProblem(f"{RemoteRef(url)} could not be fetched: {error!r}")
             return dict.fromkeys(refs[url], problem)

@@ -20,7 +20,7 @@ KEPT = frozenset({".CI", ".git", ".gitignore"})
 MAX_FILES = 2000
 MAX_FILE_SIZE = 16 * 1024**2
 MAX_FOLDER_SIZE = 64 * 1024**2
-_MAX_NAME = 255
+_MAX_NAME, _MAX_PATH = 255, 1024
 _NEEDED = ("PKGBUILD", ".SRCINFO")
 # Control characters, those that change the direction of text, and halves of characters.
 _HOSTILE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -64,6 +64,8 @@ def check_contents(git: GitRepository, source: str, *, without: Collection[str] 
 
 
 def _check_name(file: TreeFile) -> None:
+    if len(file.path.encode(errors="replace")) > _MAX_PATH:
+        raise UnsafeTreeError(f"{file.path[:100]!a}… is longer than {_MAX_PATH} bytes")
     for part in file.path.split("/"):
         # A leading dash is an option to many programs, a backslash a separator to some.
         hostile = (

@@ -416,6 +416,9 @@ def test_where_all_places_are_dead_it_is_a_failure(world: World) -> None:
         Fault(body=b'{"type": "error", "error": "Too many package results."}'),
         Fault(body=b"[" * 1000, cut=10),
         Fault(body=b"<html>"),
+        Fault(body=b"[" * 200_000),
+        Fault(body=b'{"results": [{"LastModified": 1' + b"0" * 4000 + b"}]}"),
+        Fault(body=b'{"results": [{"LastModified": 1' + b"0" * 9000 + b"}]}"),
     ],
 )
 def test_an_aur_in_trouble_fails_its_packages_and_raises_nothing(

@@ -155,6 +155,15 @@ def test_few_trees_that_unfold_to_millions_of_files_are_refused(trees: Trees) ->
         take_over(trees.git, source=bomb, own=None)
 
 
+def test_a_path_that_no_disk_holds_is_refused(trees: Trees) -> None:
+    deep: Files = {"x": "x"}
+    for _ in range(300):
+        deep = {"folder": deep}
+
+    with pytest.raises(UnsafeTreeError, match="longer than 1024 bytes"):
+        take_over(trees.git, source=trees.package(deep), own=None)
+
+
 def test_trees_without_an_end_are_refused(trees: Trees) -> None:
     tree = trees.git.write_tree([TreeEntry(FILE_MODE, trees.git.write_blob(b"x"), "x")])
     for _ in range(300):
