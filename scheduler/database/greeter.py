@@ -5,16 +5,16 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import InputError, TemporaryError
 from scheduler.files import open_regular_file
+from scheduler.landing.foreign import ForeignFolder
 from scheduler.landing.greeting import MAX_SIZE, NAME, check_greeting
 from scheduler.presence import WELCOME
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from scheduler.presence import Presence
     from scheduler.workerkeys import AllowedWorkers
 
@@ -41,20 +41,21 @@ class Greeter:
         self._next = time.monotonic() + _EVERY
         since = self.presence.now()
         try:
-            found = [path for path in self.landing.iterdir() if NAME.fullmatch(path.name)]
+            with ForeignFolder.opened(self.landing) as zone:
+                found = list(filter(NAME.fullmatch, zone.names()))
+                answered = [self._answer(zone, name) for name in found[:_AT_ONCE]]
         except OSError as error:
             _log.warning("the landing zone cannot be looked into: %s", error)
             return
-        answered = [self._answer(path) for path in found[:_AT_ONCE]]
         if len(answered) == len(found) and all(answered):
             self.presence.has_looked(self.runner, since)
 
-    def _answer(self, path: Path) -> bool:
+    def _answer(self, zone: ForeignFolder, name: str) -> bool:
         """Answer a greeting; return whether that is done."""
-        match = NAME.fullmatch(path.name)
+        match = NAME.fullmatch(name)
         assert match is not None  # noqa: S101 - only such are listed
         try:
-            with open_regular_file(path) as stream:
+            with open_regular_file(Path(name), dir_fd=zone.descriptor) as stream:
                 content = stream.read(MAX_SIZE)
             worker = check_greeting(content, match[1], self.allowed)
         except InputError as error:
@@ -69,7 +70,9 @@ class Greeter:
             _log.info("worker %s delivers here, and its key is known", worker)
             self.presence.answer(match[1], WELCOME)
         try:
-            path.unlink(missing_ok=True)
+            zone.remove(name)
+        except FileNotFoundError:
+            pass  # another runner was faster
         except OSError as error:
             _log.warning("a greeting cannot be removed: %s", error)
         return True

@@ -81,9 +81,11 @@ class LandingZone:
     def greet(self, greeting: Greeting) -> None:
         """Put a greeting into the landing zone. See `Landing`."""
         self.check()
-        fresh = self.folder / f"{greeting.name}.new"
-        _write(fresh, greeting.content)
-        fresh.rename(self.folder / greeting.name)
+        fresh = f"{greeting.name}.new"
+        with ForeignFolder.opened(self.folder) as zone:
+            with zone.new_file(fresh) as writer:
+                writer.write(greeting.content)
+            zone.move(fresh, zone, greeting.name)
 
     def read(self, claim: Claim, allowed: AllowedWorkers) -> Manifest:
         """Return the manifest of the delivery of `claim`, if an allowed worker has signed it.

@@ -12,15 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from caur_ci.cli.on_schedule_report import as_json, show
+from caur_ci.cli.on_schedule_report import as_json, print_report
 from caur_ci.cli.output import DefusedStream
 from caur_ci.cli.queue_view import printable, table
 from caur_ci.cli.session import Session
 from caur_ci.git import CommitMessage
 from caur_ci.pipeline.on_commit.deploy import read_deploys
-from caur_ci.pipeline.on_schedule.journey import OnScheduleResult
+from caur_ci.pipeline.on_schedule.options import OnScheduleResult
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction, ScheduleDecision, SchedulePlan
-from caur_ci.pipeline.shared.messages import review_message
+from caur_ci.pipeline.shared.commit_messages import review_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,7 +107,7 @@ def test_a_report_of_on_schedule_holds_no_command(text: str, version: str, forge
     result = OnScheduleResult(plan=plan, written=(), published=False, commit="")
     session = Session()
 
-    assert not _commands(_printed(lambda: show(session, result, forge=forge, dry_run=True)))
+    assert not _commands(_printed(lambda: print_report(session, result, forge=forge, dry_run=True)))
     assert not _commands(_printed(lambda: session.print_plain(plan.to_markdown())))
     document = _printed(lambda: session.print_plain(as_json(result)))
     assert not _commands(document)

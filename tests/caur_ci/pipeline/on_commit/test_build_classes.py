@@ -21,6 +21,7 @@ class Folders:
     configs: dict[str, bytes | None]
     packages: tuple[str, ...] = ()
     unusable: tuple[str, ...] = ()
+    submodules: tuple[str, ...] = ()
     asked: list[str] = field(default_factory=list)
 
     def read(self, file: str, packages: Iterable[str] | None = None) -> dict[str, bytes | None]:

@@ -8,9 +8,8 @@ import pytest
 
 from caur_ci.errors import GitError, InputError
 from caur_ci.git import GitRepository, RefUpdate
-from caur_ci.pipeline.on_commit.commit_range import SCHEDULED_TAG
 from caur_ci.pipeline.on_commit.journey import OnCommitOptions, on_commit
-from caur_ci.pipeline.shared.repository import SharedRepository
+from caur_ci.pipeline.shared.refs import SCHEDULED_TAG, SharedRepository
 from tests.support.git import Checkout, git, srcinfo
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def test_a_lock_on_our_own_tag_does_not_undo_what_was_published(made: Checkout) 
     lock.touch()
     shared = SharedRepository.open(GitRepository.open(made.folder), remote=None, credentials=None)
 
-    assert shared.update([RefUpdate(SCHEDULED_TAG, made.head(), None)], ())
+    assert shared.push([RefUpdate(SCHEDULED_TAG, made.head(), None)], ())
     assert made.remote_ref(SCHEDULED_TAG) == made.head()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from caur_ci.git import GitRepository
-from caur_ci.repository import CommittedFolders, WorkingFolders, unusable_folders
+from caur_ci.package_folders import CommittedFolders, WorkingFolders, unusable_folders
 from tests.support.git import Checkout, git, srcinfo
 
 if TYPE_CHECKING:
