@@ -73,7 +73,7 @@ def srcinfo(
     if as_json:
         return _as_json(session, root, list(results), write=write)
     show = _check if check else _write if write else _print
-    return show(session, root, results)
+    return show(session, root, _noted(session, results))
 
 
 def _named(folders: WorkingFolders, names: Iterable[str]) -> tuple[str, ...]:
@@ -125,6 +125,14 @@ def _result(folder: Path, pkgbuild: bytes, committed: bytes | None) -> _Result:
         differences=found,
         problem=problem,
     )
+
+
+def _noted(session: Session, results: Iterable[_Result]) -> Iterator[_Result]:
+    """Tell of which packages makepkg was asked: its answer may differ from machine to machine."""
+    for result in results:
+        if result.srcinfo is not None and result.doubts:
+            session.note(f"{result.package}: makepkg was asked, because of {result.doubts[0]}")
+        yield result
 
 
 def _print(session: Session, _root: Path, results: Iterable[_Result]) -> int:

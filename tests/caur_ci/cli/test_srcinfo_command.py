@@ -166,6 +166,7 @@ def test_makepkg_is_asked_in_a_sandbox(
         "depends = fish",
     ]
     assert sorted(path.name for path in folder.iterdir()) == ["PKGBUILD", "needs"]
+    assert "bare: makepkg was asked, because of" in err
 
 
 def test_a_pkgbuild_that_writes_without_end_is_stopped(
