@@ -48,7 +48,10 @@ def database_runner(
     AllowedWorkers(settings.allowed_workers).check_file()
     signer = Signer(settings.gpg_home, key=settings.signing_key, passphrase=passphrase)
     signer.check()
-    settings.landing_zone.mkdir(parents=True, exist_ok=True)
+    landing = LandingZone(settings.landing_zone)
+    landing.check()
+    if warning := landing.warning():
+        _log.warning(warning)
     _publish_key(settings, signer)
     _log.info(
         "database runner %s publishes %s in %s",
@@ -59,7 +62,7 @@ def database_runner(
     publisher = Publisher(
         queue=Queue(redis),
         settings=settings,
-        landing=LandingZone(settings.landing_zone),
+        landing=landing,
         signer=signer,
         distribution=DistributionNames(settings.distribution, ours=settings.target_repos),
     )

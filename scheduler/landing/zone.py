@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import secrets
+import stat
 import time
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -218,6 +219,16 @@ class LandingZone:
                     for delivery in filter(_DELIVERY_NAME.fullmatch, place.names()):
                         if _copied(place, delivery, name, Digest(size, sha256), target):
                             return delivery
+        return ""
+
+    def warning(self) -> str:
+        """Return what is unwise about the rights to the folder, "" if nothing. Raises OSError."""
+        mode = self.folder.stat().st_mode
+        if mode & (stat.S_IWGRP | stat.S_IWOTH) and not mode & stat.S_ISVTX:
+            return (
+                f"in the landing zone {self.folder} every account that delivers can replace what "
+                f"others deliver: chmod +t {self.folder}"
+            )
         return ""
 
     def path_of(self, delivery: str) -> Path:

@@ -183,6 +183,18 @@ def test_a_folder_stays_the_one_that_was_opened(tmp_path: Path, precious: Path) 
     assert (zone / "away" / "key").read_text() == "other"
 
 
+@pytest.mark.parametrize(
+    ("mode", "warned"), [(0o755, False), (0o775, True), (0o777, True), (0o1777, False)]
+)
+def test_a_folder_where_everybody_may_replace_everything_is_warned_of(
+    landing: LandingZone, mode: int, warned: bool
+) -> None:
+    landing.check()
+    landing.folder.chmod(mode)
+
+    assert ("chmod +t" in landing.warning()) is warned
+
+
 def test_a_claim_of_a_strange_delivery_is_refused(
     landing: LandingZone, allowed: AllowedWorkers
 ) -> None:
