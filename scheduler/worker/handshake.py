@@ -102,7 +102,8 @@ class Handshake:
             raise self._refusal()
         else:
             looked = self._presence.looking().values()
-            if looked and min(looked) > self._greeted_at + _MARGIN:
+            # Of several runners the one that has welcomed us may just be busy for long.
+            if looked and min(looked) > self._greeted_at + _MARGIN and not self._good_until:
                 raise NotWelcomeError(
                     "the database runner does not see what this worker puts into its landing zone",
                     hint="LANDING_ZONE_PATH, or DATABASE_HOST, has to lead both to one folder.",

@@ -102,6 +102,19 @@ def test_one_of_several_runners_is_enough(site: Site, tmp_path: Path) -> None:
     site.handshake.check()
 
 
+def test_a_runner_that_has_welcomed_a_worker_may_be_busy_later(site: Site, tmp_path: Path) -> None:
+    site.allow()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    site.handshake.check()
+    site.run("ours")
+    site.handshake.check()
+    site.handshake._good_until = 1.0  # an hour later
+    site.handshake.check()
+    site.run("other", landing=elsewhere)
+    site.handshake.check()
+
+
 def test_where_no_runner_is_heard_of_nobody_knows(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
