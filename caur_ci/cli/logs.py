@@ -91,7 +91,12 @@ def logs(
 
 def _meant(queue: QueueReader, package: str) -> tuple[str, int | None]:
     """Return an identity, and the job if it was a job that was named. Raises InputError."""
-    target = queue.resolve(package)
+    from caur_ci.cli.queue.targets import near_names  # noqa: PLC0415
+
+    try:
+        target = queue.resolve(package)
+    except InputError as error:
+        raise InputError(error.message, hint=near_names(queue, package) or error.hint) from error
     if isinstance(target, str):
         return target, None
     job = queue.job(target)

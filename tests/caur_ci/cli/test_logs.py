@@ -115,6 +115,8 @@ def test_what_there_is_none_of(queue: Queue, logs: Logs) -> None:
     assert logs("tool", "--list", expect=ExitCode.FAILED).strip() == ""
     logs("unknown", expect=ExitCode.FAILED)
     assert "knows no job or package unknown" in logs.err
+    logs("tol", expect=ExitCode.FAILED)
+    assert "Did you mean tool?" in logs.err
 
 
 def test_a_log_is_followed_from_before_its_beginning(queue: Queue, store: LogStore) -> None:
