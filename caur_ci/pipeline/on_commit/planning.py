@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
+from caur_ci.deptree import ProblemKind
 from caur_ci.names import is_package_name
 from caur_ci.pipeline.on_commit.build_classes import build_classes
 from caur_ci.pipeline.on_commit.commit_range import CommitRange, TagPosition, find_range
 from caur_ci.pipeline.on_commit.deploy import DeployRequests, read_deploys
 from caur_ci.pipeline.on_commit.plan import CommitPlan
-from caur_ci.pipeline.on_commit.remarks import missed_packages, unchanged_versions
+from caur_ci.pipeline.on_commit.remarks import missed_packages, stale_srcinfos, unchanged_versions
 from caur_ci.pipeline.shared.committed_repository import CommittedRepository
 from caur_ci.pipeline.shared.decision import PackageAction, PackageDecision
 from caur_ci.pipeline.shared.documents.folder import SCHEDULE, SCHEDULE_PARAMS
@@ -20,6 +21,7 @@ from caur_ci.pipeline.shared.documents.legacy import not_expressible
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from caur_ci.deptree import Problem
     from caur_ci.pipeline.on_commit.build_classes import BuildClasses
     from caur_ci.pipeline.shared.context import RunContext
     from caur_ci.pipeline.shared.refs import RefSnapshot
@@ -148,7 +150,8 @@ class CommitPlanner:
         git, tree = self.context.git, self.repository.deptree
         for problem in tree.problems:
             if problem.package in changes.builds and problem.package not in changes.empty:
-                yield problem.message
+                yield _with_remedy(problem)
+        yield from stale_srcinfos(git, commits.head, changes.builds)
         yield from unchanged_versions(git, commits.diff_base, commits.head, changes.modified)
         yield from missed_packages(git, commits.diff_base, changes.removals, tree)
         for name in changes.builds:
@@ -161,6 +164,12 @@ class CommitPlanner:
                 f"{name} has no PKGBUILD and is not built; on-schedule fills it where its "
                 ".CI/config names a source"
             )
+
+
+def _with_remedy(problem: Problem) -> str:
+    if problem.kind in {ProblemKind.MISSING, ProblemKind.UNREADABLE}:
+        return f"{problem.message}; `caur-ci srcinfo --write {problem.package}` writes it"
+    return problem.message
 
 
 def _range_notes(commits: CommitRange, deploys: DeployRequests) -> Iterator[str]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError
 from caur_ci.expectation import FILES, expected_packages
+from caur_ci.pkgbuild import evaluate, parse
+from caur_ci.pkgbuild.compare import compare_srcinfo
 from caur_ci.srcinfo import parse_fields
 
 if TYPE_CHECKING:
@@ -15,6 +17,13 @@ if TYPE_CHECKING:
     from caur_ci.deptree import DependencyTree
     from caur_ci.expectation import Expectation
     from caur_ci.git import GitRepository
+    from caur_ci.pkgbuild.compare import Difference
+
+
+# Some milliseconds each; who changes more than that at once has `caur-ci srcinfo --check`.
+_MAX_COMPARED = 300
+_MAX_NAMED = 3
+_MAX_VALUE = 80
 
 
 def unchanged_versions(
@@ -54,6 +63,40 @@ def _expectations(git: GitRepository, commit: str, names: Sequence[str]) -> dict
         except CaurError:
             continue
     return found
+
+
+def stale_srcinfos(git: GitRepository, commit: str, names: Collection[str]) -> Iterator[str]:
+    """Yield a sentence about each package whose `.SRCINFO` does not follow from its PKGBUILD.
+
+    Only what is sure counts; files that cannot be read are left to others to tell.
+    """
+    wanted = sorted(names)[:_MAX_COMPARED]
+    blobs = git.read_blobs(
+        [f"{commit}:{name}/{file}" for name in wanted for file in ("PKGBUILD", ".SRCINFO")]
+    )
+    for name, pkgbuild, srcinfo in zip(wanted, blobs, blobs, strict=False):
+        if pkgbuild is None or srcinfo is None:
+            continue
+        try:
+            evaluation = evaluate(parse(pkgbuild, origin=f"{name}/PKGBUILD"))
+            found = compare_srcinfo(evaluation, srcinfo, origin=f"{name}/.SRCINFO")
+        except CaurError:
+            continue
+        if found:
+            yield (
+                f"{name}/.SRCINFO does not follow from the PKGBUILD: "
+                f"{'; '.join(map(_difference, found[:_MAX_NAMED]))}. "
+                f"`caur-ci srcinfo --write {name}` writes it anew"
+            )
+
+
+def _difference(difference: Difference) -> str:
+    of = f" of {difference.package}" if difference.package else ""
+    committed, expected = (
+        ", ".join(values)[:_MAX_VALUE] or "nothing"
+        for values in (difference.committed, difference.expected)
+    )
+    return f"{difference.field}{of} is {committed}, the PKGBUILD says {expected}"
 
 
 def missed_packages(

@@ -69,6 +69,31 @@ class TestUnchangedVersion:
         assert not told(checkout, "new", "version is")
 
 
+class TestSrcinfo:
+    def test_one_that_does_not_follow_from_the_pkgbuild_is_told(self, tool: Checkout) -> None:
+        tool.commit("y", {"tool/PKGBUILD": PKGBUILD.replace("pkgrel=1", "pkgrel=2")})
+
+        (warning,) = told(tool, "tool/.SRCINFO does not follow", "pkgrel is 1", "says 2")
+        assert "caur-ci srcinfo --write tool" in warning
+
+    def test_one_that_follows_is_not(self, tool: Checkout) -> None:
+        newer = srcinfo("tool").replace("pkgver = 1", "pkgver = 1.1")
+        tool.commit(
+            "y",
+            {
+                "tool/PKGBUILD": f"{PKGBUILD.replace('1.0', '1.1')}arch=(any)\n",
+                "tool/.SRCINFO": newer,
+            },
+        )
+
+        assert not told(tool, ".SRCINFO")
+
+    def test_one_that_is_missing_is_told_with_the_remedy(self, checkout: Checkout) -> None:
+        checkout.commit("x", {"new/PKGBUILD": PKGBUILD})
+
+        assert told(checkout, "new/.SRCINFO is missing", "caur-ci srcinfo --write new")
+
+
 class TestRemovals:
     def test_a_removal_of_what_is_needed_names_who_needs_it(self, checkout: Checkout) -> None:
         checkout.commit(
