@@ -15,6 +15,7 @@ from caur_ci.cli import (
     logs,
     on_commit,
     on_schedule,
+    reconcile,
     schedule,
     srcinfo,
     status,
@@ -73,6 +74,7 @@ app.command("demo")(demo.demo)
 app.command("status")(status.status)
 app.command("why")(why.why)
 app.command("logs")(logs.logs)
+app.command("reconcile")(reconcile.reconcile)
 app.add_typer(
     typer.Typer(cls=lazy_group("caur_ci.cli.queue.app"), rich_markup_mode="markdown"),
     name="queue",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
 
 _SHOWN = 5
+_BUILDS = frozenset({"build", "update"})
 
 
 def decisions_about(
@@ -49,6 +50,22 @@ def ledger_reasons(entries: Iterable[LedgerEntry]) -> Iterator[Reason]:
     if findings:
         newest, *older = findings
         yield Reason(source="ledger", text=newest.text, because=tuple(older))
+
+
+def is_asked_for(entry: LedgerEntry) -> bool:
+    """Tell whether the decision led to a build."""
+    return entry.decision in _BUILDS
+
+
+def lost_request(package: str) -> Reason:
+    """Return why a build that was asked for may be unknown to the queue."""
+    text = (
+        "a build was asked for, and the queue knows nothing of it: it is still in the outbox "
+        "(`caur-ci schedule --outbox` hands it over), it ended long ago, or it was lost with the "
+        "queue: `caur-ci reconcile` finds all such packages, and "
+        f"`caur-ci schedule {package}` asks for it again"
+    )
+    return Reason(source="ledger", text=text)
 
 
 def _told(entry: LedgerEntry) -> str:

@@ -41,7 +41,12 @@ def why(
     Ends with 1 if nothing is known about it.
     """
     from caur_ci.cli.data import to_json  # noqa: PLC0415
-    from caur_ci.cli.ledger_reasons import decisions_about, ledger_reasons  # noqa: PLC0415
+    from caur_ci.cli.ledger_reasons import (  # noqa: PLC0415
+        decisions_about,
+        is_asked_for,
+        ledger_reasons,
+        lost_request,
+    )
     from caur_ci.cli.queue.targets import near_names  # noqa: PLC0415
     from caur_ci.cli.queue_reasons import queue_reasons  # noqa: PLC0415
     from caur_ci.cli.reasons import outline  # noqa: PLC0415
@@ -60,6 +65,8 @@ def why(
     decisions = decisions_about(session, title.rpartition("/")[2], repo=repo, remote=remote)
     findings = list(queue_reasons(explanation, log, workers)) if explanation else []
     findings += ledger_reasons(decisions)
+    if explanation is None and decisions and is_asked_for(decisions[0]):
+        findings.insert(0, lost_request(title))
     if as_json:
         data = {
             "package": package,
