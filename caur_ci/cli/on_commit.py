@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -33,6 +33,13 @@ def on_commit(
         bool,
         typer.Option("--dry-run", help="Only show what would be done: no file, no tag, no push."),
     ] = False,
+    on_unknown_config: Annotated[
+        Literal["stop", "default"],
+        typer.Option(
+            help="What a first run does where .ci/config names neither REPO_NAME nor BUILD_REPO: "
+            "stop, or go on with the default names."
+        ),
+    ] = "stop",
     as_json: options.AsJson = False,
 ) -> int:
     """Find out which packages the pushed commits change, and ask for their builds.
@@ -62,6 +69,7 @@ def on_commit(
             dry_run=dry_run,
             environ=os.environ,
             secrets=session.secrets,
+            default_names=on_unknown_config == "default",
         )
     )
     for warning in result.plan.warnings:

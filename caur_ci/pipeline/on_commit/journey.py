@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from caur_ci.errors import ConfigError
 from caur_ci.git import RefUpdate
 from caur_ci.pipeline.on_commit.planning import CommitPlanner
 from caur_ci.pipeline.shared.context import RunContext
@@ -21,6 +22,7 @@ from caur_ci.pipeline.shared.refs import SCHEDULED_TAG
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from caur_ci.config import RepositoryConfig
     from caur_ci.pipeline.on_commit.plan import CommitPlan
     from caur_ci.pipeline.shared.documents.handover import HandoverDocuments
     from caur_ci.pipeline.shared.refs import RefSnapshot
@@ -30,7 +32,12 @@ RUN = "on-commit"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnCommitOptions(RunOptions):
-    """What the caller wants of on-commit."""
+    """What the caller wants of on-commit.
+
+    `default_names` lets a first run go on whose `.ci/config` names no repository.
+    """
+
+    default_names: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +53,35 @@ def on_commit(options: OnCommitOptions) -> OnCommitResult:
     """Run the pipeline for HEAD of `options.repo`.
 
     Raises InputError for a deploy of a package that does not exist, a bare repository, and an
-    outbox that cannot be read; ConfigError for a `.ci/config` that cannot be used; CaurError where
-    a document cannot be written; GitError where git fails; TemporaryError where the remote is out
-    of reach or other runs were faster each time. The tag stays where it was in all these cases.
+    outbox that cannot be read; ConfigError for a `.ci/config` that cannot be used, or that names
+    no repository at the first run; CaurError where a document cannot be written; GitError where
+    git fails; TemporaryError where the remote is out of reach or other runs were faster each time.
+    The tag stays where it was in all these cases.
     """
     context = RunContext.open(options)
     with ThreadPoolExecutor(1) as pool:  # the remote may be far, reading takes its time as well
         asked = pool.submit(context.shared.snapshot)
         planner = CommitPlanner.at(context, context.head)
         snapshot = asked.result()
+    if snapshot.tag is None and not options.default_names:
+        _check_names(planner.repository.config)
     if options.dry_run:
         return OnCommitResult(planner.plan(snapshot))
     done = publish(context, snapshot, lambda current: _push(planner, current, wanted=options.push))
     return OnCommitResult(done.push.plan, done.written, published=done.pushed)
+
+
+def _check_names(config: RepositoryConfig) -> None:
+    """Raise ConfigError where nobody has said which repository packages are published in."""
+    if config.repo_name or config.build_repo:
+        return
+    raise ConfigError(
+        f"{config.FILE} names no repository: everything would be asked for in "
+        f"{config.target_repo}, the default",
+        hint="Commit a .ci/config with the lines REPO_NAME=NAME (the pacman repository to publish "
+        "in) and BUILD_REPO=NAME (what the build side calls this repository), or say "
+        "--on-unknown-config default.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from caur_ci.errors import ConfigError
 from caur_ci.pipeline.on_commit.journey import OnCommitOptions, OnCommitResult, on_commit
-from tests.support.git import srcinfo
+from tests.support.git import Checkout, srcinfo
 
 if TYPE_CHECKING:
-    from tests.support.git import Checkout
+    from pathlib import Path
 
 PKGBUILD = "pkgname=tool\npkgver=1.0\npkgrel=1\n"
 
@@ -166,3 +167,22 @@ class TestRange:
         tool.commit("z")
 
         assert run(tool).plan.notes == ("looked at 2 commits since the tag `scheduled`",)
+
+
+class TestFirstRun:
+    def test_without_names_for_the_repositories_it_stops(self, tmp_path: Path) -> None:
+        made = Checkout.create(tmp_path / "world")
+        made.commit("x", {"a/PKGBUILD": PKGBUILD, "a/.SRCINFO": srcinfo("a")})
+        made.push()
+
+        with pytest.raises(ConfigError) as caught:
+            run(made)
+        assert "REPO_NAME" in caught.value.hint
+        assert not made.remote_ref("refs/tags/scheduled")
+
+    def test_it_goes_on_where_the_default_is_meant(self, tmp_path: Path) -> None:
+        made = Checkout.create(tmp_path / "world")
+        made.commit("x", {"a/PKGBUILD": PKGBUILD, "a/.SRCINFO": srcinfo("a")})
+        made.push()
+
+        assert on_commit(OnCommitOptions(repo=made.folder, default_names=True)).published
