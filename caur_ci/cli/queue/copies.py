@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 _STANDARD = "-"
+# The last line of a backup, which says how many documents there are.
+_END = "end"
 
 
 def backup(
@@ -50,6 +52,7 @@ def backup(
         for document in queue.backup():
             stream.write(json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n")
             count += 1
+        stream.write(json.dumps({"kind": _END, "documents": count}) + "\n")
     if as_json:
         session.print_plain(json.dumps({"file": file, "documents": count}))
     elif file != _STANDARD:
@@ -62,19 +65,27 @@ def restore(
     file: Annotated[
         str, typer.Argument(metavar="FILE", help="The backup, `-` for standard input.")
     ],
+    incomplete: Annotated[
+        bool,
+        typer.Option(
+            "--incomplete", help="Take a backup whose end is missing, with what is there of it."
+        ),
+    ] = False,
     redis: Redis = None,
     as_json: AsJson = False,
 ) -> None:
     """Bring a backup back into an empty queue, all of it or nothing.
 
-    Jobs that were being built then are built again, at their old turn. Refused where the queue
-    holds jobs; `caur-ci queue reset` empties it.
+    A backup that was cut off is refused. Jobs that were being built then are built again, at their
+    old turn. Refused where the queue holds jobs; `caur-ci queue reset` empties it.
     """
     from caur_ci.cli.queue_connection import open_queue  # noqa: PLC0415 - slow to import
 
     session = session_of(context)
     with _read(file) as stream:
-        restored = open_queue(session, redis).restore(_documents(stream, file))
+        restored = open_queue(session, redis).restore(
+            _documents(stream, file, whole=not incomplete)
+        )
     if as_json:
         session.print_plain(json.dumps(asdict(restored), indent=2))
         return
@@ -127,9 +138,13 @@ def _read(file: str) -> Iterator[TextIO]:
         raise InputError(f"{file} cannot be read: {error.strerror}") from error
 
 
-def _documents(stream: TextIO, file: str) -> Iterator[dict[str, Any]]:
-    """Yield the documents of a backup. Raises InputError naming the line."""
+def _documents(stream: TextIO, file: str, *, whole: bool) -> Iterator[dict[str, Any]]:
+    """Yield the documents of a backup.
+
+    Raises InputError naming the line, and with `whole` where it does not end as `backup` does.
+    """
     origin = "standard input" if file == _STANDARD else file
+    count, told = 0, None
     try:
         for number, line in enumerate(stream, start=1):
             try:
@@ -138,6 +153,16 @@ def _documents(stream: TextIO, file: str) -> Iterator[dict[str, Any]]:
                 raise InputError(f"{origin}, line {number} is not JSON: {error}") from error
             if not isinstance(document, dict):
                 raise InputError(f"{origin}, line {number} is not of a backup")
+            if document.get("kind") == _END:
+                told = document.get("documents")
+                continue
+            count += 1
             yield document
     except UnicodeDecodeError as error:
         raise InputError(f"{origin} is no text: {error}") from error
+    if whole and told != count:
+        raise InputError(
+            f"{origin} is no whole backup: it has {count} documents, "
+            f"{'and its end is missing' if told is None else f'{told} were written'}",
+            hint="Nothing was restored. --incomplete takes what is there.",
+        )

@@ -318,6 +318,31 @@ class TestCopies:
         assert said in cli.err
         assert queue.snapshot().total_ready == 0
 
+    @pytest.mark.parametrize("lines", [1, -1])
+    def test_one_that_was_cut_off_is_refused_whole(
+        self, queue: Queue, cli: Cli, tmp_path: Path, lines: int
+    ) -> None:
+        submit(queue, job("a"), job("b"), job("c"))
+        whole, cut = tmp_path / "whole", tmp_path / "cut"
+        cli("backup", str(whole))
+        cut.write_text("".join(whole.read_text().splitlines(keepends=True)[:lines]))
+        queue.reset()
+
+        cli("restore", str(cut), expect=ExitCode.FAILED)
+        assert "no whole backup" in cli.err
+        assert queue.snapshot().total_ready == 0
+
+    def test_what_is_taken_all_the_same_is_what_is_there(
+        self, queue: Queue, cli: Cli, tmp_path: Path
+    ) -> None:
+        submit(queue, job("a"), job("b"))
+        cli("backup", str(tmp_path / "whole"))
+        lines = (tmp_path / "whole").read_text().splitlines(keepends=True)
+        (tmp_path / "cut").write_text("".join(lines[:-1]))
+        queue.reset()
+
+        assert cli.json("restore", "--incomplete", str(tmp_path / "cut"))["jobs"] == 2
+
     @pytest.mark.usefixtures("queue")
     def test_a_backup_that_cannot_be_written_leaves_nothing(self, cli: Cli, tmp_path: Path) -> None:
         cli("backup", str(tmp_path / "no" / "where"), expect=ExitCode.FAILED)
