@@ -165,11 +165,15 @@ class Generations:
     def prune(self, keep: int) -> None:
         """Forget all but the newest `keep`, at least one."""
         for number in self.numbers()[: -max(1, keep)]:
-            # What is half removed must not look like a generation.
-            old = self._folder / ".old"
-            shutil.rmtree(old, ignore_errors=True)
-            self.path(number).rename(old)
-            shutil.rmtree(old, ignore_errors=True)
+            self.forget(number)
+
+    def forget(self, number: int) -> None:
+        """Forget a generation."""
+        # What is half removed must not look like a generation.
+        old = self._folder / ".old"
+        shutil.rmtree(old, ignore_errors=True)
+        self.path(number).rename(old)
+        shutil.rmtree(old, ignore_errors=True)
 
     def needed(self) -> set[str]:
         """Return the checksums of the files that are needed to bring back what is kept."""

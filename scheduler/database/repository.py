@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import time
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from scheduler.database.layout import Layout
     from scheduler.database.signing import Signer
     from scheduler.settings import DatabaseSettings
+
+_log = logging.getLogger(__name__)
 
 
 class RepositoryError(CaurError):
@@ -148,8 +151,24 @@ class PacmanRepository:
         self._staging.rename(self._commit)
         sync_folder(self.layout.private)
         self.finish_commit()
+        self._forget_what_is_lost(before, after)
         self.sweep()
         return after
+
+    def _forget_what_is_lost(self, before: Generation, after: Generation) -> None:
+        """Forget generations that need a file which was lost, now that another has its name."""
+        listed = {entry.filename: entry.sha256 for entry in after.packages.values()}
+
+        def is_replaced(entry: Entry) -> bool:
+            return listed.get(entry.filename, entry.sha256) != entry.sha256
+
+        if not any(map(is_replaced, before.packages.values())):
+            return
+        for number in self.generations.numbers()[:-1]:
+            entries = self.generations.get(number).packages.values()
+            if any(is_replaced(entry) and not self.superseded.find(entry) for entry in entries):
+                _log.warning("generation %d needs a file that is lost, and is forgotten", number)
+                self.generations.forget(number)
 
     def finish_commit(self) -> None:
         """Go on where a commit was interrupted, or do nothing."""

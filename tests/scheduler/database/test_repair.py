@@ -141,6 +141,11 @@ def test_a_new_build_of_the_same_version_replaces_what_is_lost(world: World, spo
     assert world.ended("tool") == (Outcome.SUCCESS, "")
     assert (world.folder / TOOL).read_bytes() == content
     assert world.published() == {"tool": "1-1"}
+    layout = Layout(world.settings.repo_path, "repo", "x86_64")
+    with open_repository(layout) as repository:
+        assert verify(repository, Keyring(world.settings.gpg_home)) == []
+        # The first one could not be brought back any more.
+        assert repository.generations.numbers() == [2]
 
 
 def test_a_strict_umask_hides_nothing_from_readers(world: World) -> None:
