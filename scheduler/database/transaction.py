@@ -138,11 +138,14 @@ class Transaction:
                 raise RepoToolError(
                     f"repo-add made another entry of {package.path.name}: {problem}"
                 )
-        changed = {name for name in after if after[name] != before.get(name)}
         expected = {package.pkgname for package in self._checked}
+        changed = {name for name in after if after[name] != before.get(name)} - expected
+        # What was published elsewhere was checked there.
         published = len(self._added) - len(self._checked)
-        if len(changed - expected) > published or self._removed & after.keys() - expected:
-            names = ", ".join(sorted(changed - expected)[:_SHOWN])
+        gone = before.keys() - after.keys() - self._removed
+        left = self._removed & after.keys() - expected - changed
+        if len(changed) > published or gone or left:
+            names = ", ".join(sorted({*changed, *gone, *left})[:_SHOWN])
             raise RepoToolError(f"the new database differs in what nobody has changed: {names}")
 
     def _databases(self) -> tuple[str, str]:
