@@ -7,6 +7,7 @@ be another one, and several folders may have the same.
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from caur_ci.errors import CaurError, InputError
 from scheduler.database.delivery_verifier import ANY_ARCH
 from scheduler.database.dependencies import dependants
-from scheduler.database.expecting import Sources
+from scheduler.database.expecting import Sources, makers_of
 from scheduler.database.generations import PublicationKind
 from scheduler.database.handback import hand_back, temporary, told, unforeseen
 from scheduler.database.layout import Layout
@@ -50,7 +51,6 @@ class NeedsConfirmationError(InputError):
         self.folders = folders
 
 
-@dataclass(frozen=True, slots=True)
 class Going:
     """Tells which packages of a repository go.
 
@@ -59,8 +59,18 @@ class Going:
     only a commit takes a package away.
     """
 
-    removal: Removal
-    tips: Mapping[str, Mapping[str, FolderNames]]
+    def __init__(self, removal: Removal, tips: Mapping[str, Mapping[str, FolderNames]]) -> None:
+        self.removal = removal
+        self._remove, self._keep = set(removal.remove), set(removal.keep)
+        self._tips = tips
+        self._makers = {source: makers_of(tip) for source, tip in tips.items()}
+        self._by_name: defaultdict[str, set[str]] = defaultdict(set)
+        self._by_base: defaultdict[str, set[str]] = defaultdict(set)
+        for tip in tips.values():
+            for folder, names in tip.items():
+                self._by_base[names.pkgbase].add(folder)
+                for name in names.pkgnames:
+                    self._by_name[name].add(folder)
 
     def goes(self, entry: Entry, current: Generation) -> bool:
         """Whether a published package goes."""
@@ -78,29 +88,20 @@ class Going:
         """Return the folders that a package may come from."""
         if entry.name in current.folders:
             return {current.folders[entry.name]}
-        folders = [pair for tip in self.tips.values() for pair in tip.items()]
-        return (
-            {folder for folder, names in folders if entry.name in names.pkgnames}
-            or {folder for folder, names in folders if entry.base == names.pkgbase}
-            or {entry.base}
-        )
+        return self._by_name.get(entry.name) or self._by_base.get(entry.base) or {entry.base}
 
     def _is_named(self, entry: Entry, current: Generation) -> bool:
         folders = self.folders_of(entry, current)
-        if self.removal.remove:
-            return folders <= set(self.removal.remove)
-        return not folders & set(self.removal.keep)
+        return folders <= self._remove if self._remove else not folders & self._keep
 
     def _made_by(self, entry: Entry, current: Generation) -> list[str]:
+        """Return the folders that make a package now, or could if they wanted to."""
         source = current.sources.get(entry.name, "")
-        tips = [self.tips[source]] if source in self.tips else list(self.tips.values())
-        own = self.folders_of(entry, current)
-        return sorted(
-            folder
-            for tip in tips
-            for folder, names in tip.items()
-            if folder in own or entry.name in names.made
-        )
+        found: set[str] = set()
+        for name in [source] if source in self._tips else self._tips:
+            found |= self._makers[name].get(entry.name, frozenset())
+            found |= self.folders_of(entry, current) & self._tips[name].keys()
+        return sorted(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
