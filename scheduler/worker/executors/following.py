@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import selectors
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -32,10 +33,11 @@ def follow(
 ) -> Stop | None:
     """Pass on what `process` prints until it has ended; return why it was stopped, if it was.
 
-    `end` is called once, to make it end.
+    `end` is called once, in a thread of its own, to make it end.
     """
     assert process.stdout is not None  # noqa: S101 - a pipe, for the type checker
     stopped: Stop | None = None
+    ending: threading.Thread | None = None
     source = process.stdout.fileno()
     last_look: float | None = None
     with selectors.DefaultSelector() as selector:
@@ -50,7 +52,11 @@ def follow(
                 # Something that got away may have the pipe for ever.
                 last_look = time.monotonic() + _DRAINED_WITHIN
             if stopped is None and (stopped := watch.why_stop(usage())) is not None:
-                end()
+                # What it still prints has to go somewhere, or an engine waits for that.
+                ending = threading.Thread(target=end, name="ending a step", daemon=True)
+                ending.start()
+    if ending is not None:
+        ending.join()
     return stopped
 
 
