@@ -14,6 +14,7 @@ from caur_ci.errors import CaurError
 from scheduler.connection import check_durability, connect
 from scheduler.job import Outcome, Removal
 from scheduler.logs import LogStore
+from scheduler.presence import WELCOME, Presence
 from scheduler.queue import Queue
 from tests.support.queue import Background, claimed, eventually, job, submit, worker
 from tests.support.redis_server import RedisServer, redis_server
@@ -58,11 +59,23 @@ def test_a_change_travels_through_the_hands_of_all_three(server: RedisServer) ->
         _connect(server, "runner") as runner,
         _connect(server, "scheduler") as scheduler,
     ):
+        _greet(Presence(builder), Presence(runner))
         _build(Queue(scheduler), Queue(builder), LogStore(builder))
         _publish(Queue(runner))
         _look(Queue(scheduler), LogStore(scheduler))
         for client in (builder, runner, scheduler):
             assert check_durability(client) == []
+
+
+def _greet(building: Presence, publishing: Presence) -> None:
+    me = worker()
+    building.takes_no_jobs(me, "it is not well")
+    building.is_well(me)
+    publishing.has_looked("runner", publishing.now())
+    publishing.answer("0" * 32, WELCOME)
+    assert building.knows_runners()
+    assert list(building.looking()) == ["runner"]
+    assert building.answer_to("0" * 32) == WELCOME
 
 
 def _build(scheduling: Queue, building: Queue, logs: LogStore) -> None:
@@ -101,6 +114,8 @@ def _look(looking: Queue, logs: LogStore) -> None:
     latest = logs.latest("repo/x86_64/a")
     assert latest is not None
     assert logs.read_all(*latest) == b"line\n"
+    (entry,) = logs.of_package("repo/x86_64/a")
+    assert (entry.job_id, entry.attempt) == latest
 
 
 @pytest.mark.usefixtures("admin")
