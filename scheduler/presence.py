@@ -32,8 +32,11 @@ class Presence:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    def takes_no_jobs(self, worker: WorkerIdentity, why: str) -> None:
-        """Tell for two minutes why a worker takes no jobs, although it is there."""
+    def takes_no_jobs(self, worker: WorkerIdentity, why: str) -> bool:
+        """Tell for two minutes why a worker takes no jobs, although it is there.
+
+        Returns whether it was asked to end, which it would learn when it asks for a job.
+        """
         now = self.now()
         note = json.dumps({"until": now + _NOTE_SECONDS, "text": why[:1000]})
         with redis_errors(), self._redis.pipeline(transaction=True) as step:
@@ -41,7 +44,8 @@ class Presence:
             # As Lua's heard_of() does it when a worker asks for a job.
             step.hset(keys.WORKERS, worker.id, f"{worker.build_class} {worker.name}")
             step.zadd(keys.SEEN, {worker.id: int(now * 1000)})
-            step.execute()
+            step.hexists(keys.CONTROL, f"drain:{worker.id}")
+            return bool(step.execute()[-1])
 
     def is_well(self, worker: WorkerIdentity) -> None:
         """Take back what was told of it."""

@@ -15,6 +15,7 @@ LAST = f"{PREFIX}last"
 REMOVALS = f"{PREFIX}removals"
 HELD_REMOVALS = f"{PREFIX}held_removals"
 WORKERS = f"{PREFIX}workers"
+CONTROL = f"{PREFIX}control"
 SEEN = f"{PREFIX}seen"
 # Hash: worker -> why it takes no jobs, and until when that holds, as JSON.
 NOTES = f"{PREFIX}notes"

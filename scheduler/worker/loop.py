@@ -98,7 +98,8 @@ class Worker:
         except DrainedError as error:
             _log.info("%s. %s", error.message, error.hint)
         else:
-            self._tell_trouble("")
+            with suppress(TemporaryError):
+                self._tell_trouble("")
             self._upkeep.leave(self.identity.id)
         return done
 
@@ -203,19 +204,22 @@ class Worker:
             return False
         problem = self._readiness.problem()
         self._next_look = time.monotonic() + self._readiness.pause if problem else 0.0
-        self._tell_trouble(problem)
-        return not problem
+        is_drained = self._tell_trouble(problem)
+        return is_drained or not problem
 
-    def _tell_trouble(self, problem: str) -> None:
+    def _tell_trouble(self, problem: str) -> bool:
+        """Tell what is wrong, or that nothing is; return whether somebody asked us to end."""
+        is_drained = False
         if problem and problem != self._trouble:
             _log.warning("this worker takes no jobs: %s", problem)
         elif self._trouble and not problem:
             _log.info("this worker takes jobs again")
         if self._presence is not None and problem:
-            self._presence.takes_no_jobs(self.identity, problem)
+            is_drained = self._presence.takes_no_jobs(self.identity, problem)
         elif self._presence is not None and self._trouble:
             self._presence.is_well(self.identity)
         self._trouble = problem
+        return is_drained
 
     def _tidy(self) -> None:
         if time.monotonic() < self._next_tidying:

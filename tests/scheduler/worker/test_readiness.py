@@ -87,6 +87,17 @@ def test_it_takes_no_job_until_it_is_well(
     assert world.queue.snapshot().workers == ()
 
 
+def test_it_ends_when_it_is_asked_to(world: BuildWorld, sickness: Sickness) -> None:
+    submit(world)
+    sickness.text = "the engine is down"
+    assert world.worker._next_claim(0.0) is None
+    assert len(world.queue.drain()) == 1
+    world.worker._next_look = 0.0
+    assert world.worker.run() == 0
+    assert world.view("tool").state is JobState.READY
+    assert world.queue.snapshot().workers == ()
+
+
 def test_a_failure_of_its_own_costs_no_attempt(
     world: BuildWorld, sickness: Sickness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
