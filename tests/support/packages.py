@@ -43,7 +43,7 @@ def srcinfo_of(text: str, pkgbase: str) -> str:
     """Return a `.SRCINFO` for a PKGBUILD that assigns plain values, each at the start of a line."""
 
     def value(name: str, default: str) -> str:
-        found = re.findall(rf"^{name}=\(?([^)\s#]*(?: [^)#]*)?)", text, re.MULTILINE)
+        found = re.findall(rf"^{name}=\(?([^)\s#;]*(?: [^)#;]*)?)", text, re.MULTILINE)
         return str(found[0]).strip().strip("'\"") if found else default
 
     epoch = value("epoch", "")
