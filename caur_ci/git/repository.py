@@ -253,6 +253,8 @@ class GitRepository:
         """
         if not names:
             return []
+        if self._promisor:  # git knows no type without the content
+            fetch_contents(self, self._promisor, names)
         request = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
         output = self.git("cat-file", "--batch-check=%(objecttype)", stdin=request)
         lines = output.decode("utf-8", "replace").splitlines()

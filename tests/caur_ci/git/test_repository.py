@@ -38,8 +38,9 @@ def test_a_checkout_of_another_user_is_not_taken_for_an_empty_one(
     assert "safe.directory" in caught.value.hint
 
 
+@pytest.mark.parametrize("wanted", ["contents", "types"])
 def test_a_blobless_clone_gets_what_is_wanted_together_by_one_fetch(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str
 ) -> None:
     made = Checkout.create(tmp_path / "world")
     files = {f"p{n}/.SRCINFO": f"pkgbase = p{n}" for n in range(20)}
@@ -57,6 +58,9 @@ def test_a_blobless_clone_gets_what_is_wanted_together_by_one_fetch(
     trace = tmp_path / "trace"
     monkeypatch.setenv("GIT_TRACE", str(trace))
 
+    if wanted == "types":
+        kinds = repository.object_types(names)
+        assert (kinds[0], kinds[-1]) == ("blob", "")
     contents = [*repository.read_blobs(names), *repository.read_blobs(names[:2])]
 
     assert contents[0] == b"pkgbase = p0"
