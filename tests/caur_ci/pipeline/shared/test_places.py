@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 @pytest.fixture
 def made(tmp_path: Path) -> Checkout:
     made = Checkout.create(tmp_path / "world")
-    made.commit("feat: begin", {".ci/config": "REPO_NAME=r\n", "a/.SRCINFO": srcinfo("a")})
+    made.commit(
+        "feat: begin", {".ci/config": "REPO_NAME=r\n", "a/PKGBUILD": "", "a/.SRCINFO": srcinfo("a")}
+    )
     made.push()
     return made
 
@@ -61,7 +63,7 @@ def test_refusals_of_a_remote_come_with_advice(made: Checkout, prepare: str, hin
         git(made.folder, "push", "--quiet", "origin", ":caur", "HEAD:refs/heads/caur/feature")
     else:
         git(made.remote, "config", *prepare.split("="))
-    made.commit("feat: more", {"b/.SRCINFO": srcinfo("b")})
+    made.commit("feat: more", {"b/PKGBUILD": "", "b/.SRCINFO": srcinfo("b")})
     made.push()
 
     with pytest.raises(GitError) as caught:
