@@ -84,8 +84,9 @@ class OnOlder(StrEnum):
 class JobSpec:
     """What is to be built. `depends` and `provides` are names without versions.
 
-    `on_failure` is about the failures of what this job depends on, `on_older` about what it
-    brings itself.
+    `pkgbase` is the name of the package's folder in the source repository; the pkgbase in its
+    `.SRCINFO` is nearly always the same. `commit` is a full object id of git. `on_failure` is about
+    the failures of what this job depends on, `on_older` about what it brings itself.
     """
 
     pkgbase: str

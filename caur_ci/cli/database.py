@@ -71,7 +71,7 @@ def database(
     then the next runner publishes it. `caur-ci queue drain` ends the runner likewise in order.
     """
     from caur_ci.cli.queue_connection import open_durable  # noqa: PLC0415
-    from caur_ci.cli.service import environment_with, service  # noqa: PLC0415
+    from caur_ci.cli.signals import environment_with, service  # noqa: PLC0415
     from scheduler.connection import default_state_dir  # noqa: PLC0415
     from scheduler.database.service import database_runner  # noqa: PLC0415
     from scheduler.settings import DatabaseSettings  # noqa: PLC0415

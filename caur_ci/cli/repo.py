@@ -246,7 +246,7 @@ def _signer(session: Session, values: Values) -> Signer:
 
 
 def _values(**options: object) -> Values:
-    from caur_ci.cli.service import environment_with  # noqa: PLC0415
+    from caur_ci.cli.signals import environment_with  # noqa: PLC0415
     from scheduler.settings.values import Values  # noqa: PLC0415 - slow to import
 
     return Values(environment_with(**options))

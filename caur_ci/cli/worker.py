@@ -134,7 +134,7 @@ def worker(
     `caur-ci queue drain` the worker ends when its build has ended.
     """
     from caur_ci.cli.queue_connection import open_durable  # noqa: PLC0415
-    from caur_ci.cli.service import environment_with, service  # noqa: PLC0415
+    from caur_ci.cli.signals import environment_with, service  # noqa: PLC0415
     from scheduler.connection import default_state_dir  # noqa: PLC0415
     from scheduler.settings import WorkerSettings  # noqa: PLC0415
     from scheduler.worker.service import running_worker  # noqa: PLC0415 - slow to import

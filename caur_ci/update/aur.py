@@ -16,8 +16,8 @@ from caur_ci.errors import CaurError, InputError
 from caur_ci.update.aur_git import DEFAULT, AurGit
 from caur_ci.update.fetching import Fetcher, FetchProblem
 from caur_ci.update.source import FindingKind, FollowedPackage, LastSeen, SourceFinding
+from caur_ci.update.srcinfos import read_srcinfos
 from caur_ci.update.takeover import KEPT
-from caur_ci.update.upstream import read_srcinfos
 from caur_ci.versions import vercmp
 from caur_ci.web import WebError
 

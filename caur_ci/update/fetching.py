@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from caur_ci.errors import CaurError, GitError, ProcessError
 from caur_ci.update.quarantine import Quarantine
 from caur_ci.update.remote_ref import RemoteRef
-from caur_ci.update.transport import Fetched, GitTransport, TransportError, Trouble
+from caur_ci.update.transport import Fetched, GitTransport, TransportError, TransportErrorKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -47,7 +47,7 @@ class FetchProblem:
 
     @classmethod
     def of(cls, error: TransportError) -> Self:
-        return cls(error.message, is_absent=error.trouble is Trouble.ABSENT)
+        return cls(error.message, is_absent=error.trouble is TransportErrorKind.ABSENT)
 
 
 class Fetcher:
@@ -161,9 +161,9 @@ class Fetcher:
         try:
             return self._patiently(lambda: self._fetch_once(url, refs))
         except TransportError as error:
-            if error.trouble is Trouble.MISSING:
+            if error.trouble is TransportErrorKind.MISSING:
                 return self._fetch_existing(url, refs)
-            if error.trouble is Trouble.UNUSABLE and len(refs) > 1:
+            if error.trouble is TransportErrorKind.UNUSABLE and len(refs) > 1:
                 return self._fetch_in_halves(url, refs)
             return dict.fromkeys(refs, FetchProblem.of(error))
 
@@ -191,7 +191,7 @@ class Fetcher:
             except TransportError as error:
                 failures += 1
                 if (
-                    error.trouble is Trouble.UNUSABLE
+                    error.trouble is TransportErrorKind.UNUSABLE
                     and len(part) > 1
                     and failures < _MOST_FAILURES
                 ):
@@ -207,7 +207,12 @@ class Fetcher:
                 return request()
             except TransportError as error:
                 if (
-                    error.trouble in {Trouble.MISSING, Trouble.REFUSED, Trouble.ABSENT}
+                    error.trouble
+                    in {
+                        TransportErrorKind.MISSING,
+                        TransportErrorKind.REFUSED,
+                        TransportErrorKind.ABSENT,
+                    }
                     or not more_tries
                 ):
                     raise

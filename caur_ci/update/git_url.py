@@ -10,7 +10,7 @@ from caur_ci.errors import InputError
 from caur_ci.update.fetching import Fetcher, FetchProblem
 from caur_ci.update.remote_ref import RemoteRef
 from caur_ci.update.source import FindingKind, FollowedPackage, LastSeen, SourceFinding
-from caur_ci.update.upstream import read_srcinfos
+from caur_ci.update.srcinfos import read_srcinfos
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

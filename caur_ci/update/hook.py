@@ -25,7 +25,7 @@ from typing import IO, TYPE_CHECKING
 from caur_ci.environment import Secrets, child_environment
 from caur_ci.errors import CaurError
 from caur_ci.git.export import export_tree
-from caur_ci.git.intake import Limits, take_in
+from caur_ci.git.import_folder import Limits, import_folder
 from caur_ci.git.trees import UnsafeTreeError, files_below
 from caur_ci.hiding import hide_this_process
 from caur_ci.names import check_package_name
@@ -244,7 +244,7 @@ def _last_lines(output: str) -> list[str]:
 
 def _taken_in(git: GitRepository, folder: Path, before: str) -> str:
     known = {file.path for file in files_below(git, before)}
-    after = take_in(git, folder, known=known, limits=_LIMITS)
+    after = import_folder(git, folder, known=known, limits=_LIMITS)
     if after != before:
         check_contents(git, after)
         left = {entry.name for entry in git.entries(after)}

@@ -1,4 +1,4 @@
-"""Answers of web servers: kept in a recording, or given out of one."""
+"""RecordingReader of web servers: kept in a recording, or given out of one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from requests import PreparedRequest, Response
 
-    from caur_ci.update.answers import AnswerLog, Answers
+    from caur_ci.update.recording_files import RecordingReader, RecordingWriter
 
 _CHUNK = 256 * 1024
 # Nothing else is kept: what a server sends besides may be meant for one client only.
@@ -30,7 +30,7 @@ _CONDITIONS = ("If-None-Match", "If-Modified-Since")
 class RecordingAdapter(BaseAdapter):
     """Asks the network, and keeps what it answers."""
 
-    def __init__(self, log: AnswerLog) -> None:
+    def __init__(self, log: RecordingWriter) -> None:
         super().__init__()
         self._log = log
         self._network = HTTPAdapter()
@@ -58,9 +58,9 @@ class RecordingAdapter(BaseAdapter):
 
 
 class ReplayingAdapter(BaseAdapter):
-    """Answers as it was answered when the recording was made."""
+    """RecordingReader as it was answered when the recording was made."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: RecordingReader) -> None:
         super().__init__()
         self._answers = answers
 

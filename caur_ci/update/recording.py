@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from caur_ci.credentials import without_credentials
-from caur_ci.update.answers import AnswerLog, Answers, RecordingError
 from caur_ci.update.recorded_web import RecordingAdapter, ReplayingAdapter
-from caur_ci.update.transport import Fetched, TransportError, Trouble
+from caur_ci.update.recording_files import RecordingError, RecordingReader, RecordingWriter
+from caur_ci.update.transport import Fetched, TransportError, TransportErrorKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -68,10 +68,10 @@ def opened_outside(
     if record is not None and replay is not None:
         raise RecordingError("a run cannot be recorded and replayed at once")
     if record is not None:
-        with AnswerLog.create(record, head) as log:
+        with RecordingWriter.create(record, head) as log:
             yield Recorder(log, head)
     elif replay is not None:
-        yield Replayer(Answers.read(replay, head))
+        yield Replayer(RecordingReader.read(replay, head))
     else:
         yield Live()
 
@@ -103,7 +103,7 @@ class Live:
 class Recorder(Live):
     """The outside world, whose every answer is kept in `log`."""
 
-    def __init__(self, log: AnswerLog, head: str) -> None:
+    def __init__(self, log: RecordingWriter, head: str) -> None:
         self._log = log
         self._head = head
 
@@ -141,7 +141,7 @@ class Recorder(Live):
 class Replayer:
     """The outside world as it was when the recording was made."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: RecordingReader) -> None:
         self._answers = answers
 
     @property
@@ -172,7 +172,7 @@ class Replayer:
 class _RecordingTransport:
     """Asks git servers, and keeps what they answer."""
 
-    def __init__(self, inner: Transport, log: AnswerLog) -> None:
+    def __init__(self, inner: Transport, log: RecordingWriter) -> None:
         self._inner = inner
         self._log = log
 
@@ -202,9 +202,9 @@ class _RecordingTransport:
 
 
 class _ReplayingTransport:
-    """Answers as git servers did."""
+    """RecordingReader as git servers did."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: RecordingReader) -> None:
         self._answers = answers
 
     def tips(self, url: str, refs: Sequence[str], repository: Path) -> Mapping[str, str]:  # noqa: ARG002
@@ -221,7 +221,7 @@ class _ReplayingTransport:
     def _next(self, what: str, url: str, refs: Sequence[str]) -> Mapping[str, Any]:
         answer = self._answers.next(_question(what, url, refs))
         if "problem" in answer:
-            raise TransportError(answer["problem"], Trouble(answer["trouble"]))
+            raise TransportError(answer["problem"], TransportErrorKind(answer["trouble"]))
         return answer
 
 

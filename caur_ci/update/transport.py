@@ -53,10 +53,10 @@ _SETTINGS = (
 )
 
 
-class Trouble(StrEnum):
+class TransportErrorKind(StrEnum):
     """What to expect of another try."""
 
-    OUT_OF_REACH = "out of reach"  # later perhaps; nothing else of that server either
+    UNREACHABLE = "out of reach"  # later perhaps; nothing else of that server either
     UNUSABLE = "unusable"  # later perhaps; or one of those asked for spoils it for the others
     REFUSED = "refused"
     ABSENT = "absent"  # the repository: the server says that there is none
@@ -66,7 +66,7 @@ class Trouble(StrEnum):
 class TransportError(TemporaryError):
     """A server did not give what was asked for."""
 
-    def __init__(self, message: str, trouble: Trouble) -> None:
+    def __init__(self, message: str, trouble: TransportErrorKind) -> None:
         super().__init__(message)
         self.trouble = trouble
 
@@ -141,7 +141,7 @@ class GitTransport:
             told = (
                 f"{without_credentials(url)}: not asked, because {host} did not answer about others"
             )
-            raise TransportError(told, Trouble.REFUSED)
+            raise TransportError(told, TransportErrorKind.REFUSED)
         settings = [option for setting in _SETTINGS for option in ("-c", setting)]
         with self._address(url, repository) as (address, environment):
             try:
@@ -155,7 +155,7 @@ class GitTransport:
                 ).stdout
             except ProcessError as error:
                 problem = _translated(url, error)
-                self._note(host, url, reached=problem.trouble is not Trouble.OUT_OF_REACH)
+                self._note(host, url, reached=problem.trouble is not TransportErrorKind.UNREACHABLE)
                 raise problem from None
         self._note(host, url, reached=True)
         return output
@@ -210,43 +210,55 @@ def _fetched(url: str, refs: Sequence[str], repository: Path) -> dict[str, Fetch
     for ref in refs:
         if ref not in found:
             raise TransportError(
-                f"{without_credentials(url)}: {ref} is no commit", Trouble.UNUSABLE
+                f"{without_credentials(url)}: {ref} is no commit", TransportErrorKind.UNUSABLE
             )
     return found
 
 
 # The first of these that occurs decides. Without words, git's own are good enough.
-_SIGNS: tuple[tuple[str, Trouble, str], ...] = (
-    ("couldn't find remote ref", Trouble.MISSING, "there is no such branch or tag"),
-    ("No space left on device", Trouble.UNUSABLE, "no space is left on this machine"),
-    ("took longer than", Trouble.OUT_OF_REACH, "no answer in time"),
-    ("Operation too slow", Trouble.OUT_OF_REACH, "no answer in time"),
-    ("timed out", Trouble.OUT_OF_REACH, "no answer in time"),
-    ("Could not resolve", Trouble.OUT_OF_REACH, "there is no such server"),
-    ("onnection refused", Trouble.OUT_OF_REACH, "no connection"),
-    ("Failed to connect", Trouble.OUT_OF_REACH, "no connection"),
-    ("unreachable", Trouble.OUT_OF_REACH, "no connection"),
-    ("No route to host", Trouble.OUT_OF_REACH, "no connection"),
-    ("onnection closed by", Trouble.OUT_OF_REACH, "no connection"),
-    ("Empty reply from server", Trouble.OUT_OF_REACH, "the connection broke off"),
-    ("error: 429", Trouble.OUT_OF_REACH, "the server wants fewer requests (status 429)"),
-    ("HTTP 429", Trouble.OUT_OF_REACH, "the server wants fewer requests (status 429)"),
-    ("returned error: 404", Trouble.ABSENT, "no such repository"),
-    ("returned error: 410", Trouble.ABSENT, "no such repository"),
-    ("returned error: 5", Trouble.OUT_OF_REACH, ""),
-    ("RPC failed; HTTP 5", Trouble.OUT_OF_REACH, ""),
-    ("terminal prompts disabled", Trouble.REFUSED, "no such repository, or it needs a password"),
-    ("Authentication failed", Trouble.REFUSED, "the password is not accepted"),
-    ("Host key verification failed", Trouble.REFUSED, "the server's SSH key is not known"),
-    ("Permission denied", Trouble.REFUSED, "no such repository, or it is not for us"),
-    ("returned error: 4", Trouble.REFUSED, ""),
-    ("not allowed", Trouble.REFUSED, ""),
-    ("does not appear to be a git", Trouble.ABSENT, "no such repository"),
-    ("not found", Trouble.ABSENT, "no such repository"),
-    ("does not exist", Trouble.ABSENT, "no such repository"),
-    ("SSL", Trouble.REFUSED, "the certificate is not accepted"),
-    ("dumb http transport", Trouble.REFUSED, "the server has files only and does not speak git"),
-    ("mismatched algorithms", Trouble.REFUSED, "it has another kind of object ids"),
+_SIGNS: tuple[tuple[str, TransportErrorKind, str], ...] = (
+    ("couldn't find remote ref", TransportErrorKind.MISSING, "there is no such branch or tag"),
+    ("No space left on device", TransportErrorKind.UNUSABLE, "no space is left on this machine"),
+    ("took longer than", TransportErrorKind.UNREACHABLE, "no answer in time"),
+    ("Operation too slow", TransportErrorKind.UNREACHABLE, "no answer in time"),
+    ("timed out", TransportErrorKind.UNREACHABLE, "no answer in time"),
+    ("Could not resolve", TransportErrorKind.UNREACHABLE, "there is no such server"),
+    ("onnection refused", TransportErrorKind.UNREACHABLE, "no connection"),
+    ("Failed to connect", TransportErrorKind.UNREACHABLE, "no connection"),
+    ("unreachable", TransportErrorKind.UNREACHABLE, "no connection"),
+    ("No route to host", TransportErrorKind.UNREACHABLE, "no connection"),
+    ("onnection closed by", TransportErrorKind.UNREACHABLE, "no connection"),
+    ("Empty reply from server", TransportErrorKind.UNREACHABLE, "the connection broke off"),
+    ("error: 429", TransportErrorKind.UNREACHABLE, "the server wants fewer requests (status 429)"),
+    ("HTTP 429", TransportErrorKind.UNREACHABLE, "the server wants fewer requests (status 429)"),
+    ("returned error: 404", TransportErrorKind.ABSENT, "no such repository"),
+    ("returned error: 410", TransportErrorKind.ABSENT, "no such repository"),
+    ("returned error: 5", TransportErrorKind.UNREACHABLE, ""),
+    ("RPC failed; HTTP 5", TransportErrorKind.UNREACHABLE, ""),
+    (
+        "terminal prompts disabled",
+        TransportErrorKind.REFUSED,
+        "no such repository, or it needs a password",
+    ),
+    ("Authentication failed", TransportErrorKind.REFUSED, "the password is not accepted"),
+    (
+        "Host key verification failed",
+        TransportErrorKind.REFUSED,
+        "the server's SSH key is not known",
+    ),
+    ("Permission denied", TransportErrorKind.REFUSED, "no such repository, or it is not for us"),
+    ("returned error: 4", TransportErrorKind.REFUSED, ""),
+    ("not allowed", TransportErrorKind.REFUSED, ""),
+    ("does not appear to be a git", TransportErrorKind.ABSENT, "no such repository"),
+    ("not found", TransportErrorKind.ABSENT, "no such repository"),
+    ("does not exist", TransportErrorKind.ABSENT, "no such repository"),
+    ("SSL", TransportErrorKind.REFUSED, "the certificate is not accepted"),
+    (
+        "dumb http transport",
+        TransportErrorKind.REFUSED,
+        "the server has files only and does not speak git",
+    ),
+    ("mismatched algorithms", TransportErrorKind.REFUSED, "it has another kind of object ids"),
 )
 # Where what stores the pack says nothing, the system has ended it.
 _TOO_LARGE = "fetch-pack: invalid index-pack output"
@@ -255,7 +267,7 @@ _LAST_WORDS = re.compile(r"^(?:fatal|error): (.*)$", re.MULTILINE)
 
 def _translated(url: str, error: ProcessError) -> TransportError:
     said = error.stderr.decode(errors="replace")
-    trouble, words = Trouble.UNUSABLE, ""
+    trouble, words = TransportErrorKind.UNUSABLE, ""
     if _LAST_WORDS.findall(said) == [_TOO_LARGE]:
         words = f"more than {MAX_PACK_SIZE} bytes would come"
     for sign, its_trouble, its_words in _SIGNS:

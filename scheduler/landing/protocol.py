@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from scheduler.landing.zone import LandingZone
-from scheduler.settings import RemoteLandingZone
+from scheduler.settings import LandingZoneAddress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,10 +42,10 @@ class Landing(Protocol):
         ...
 
 
-def landing_at(place: Path | RemoteLandingZone) -> Landing:
+def landing_at(place: Path | LandingZoneAddress) -> Landing:
     """Return the landing zone at `place`."""
-    if isinstance(place, RemoteLandingZone):
-        from scheduler.landing.remote import RemoteLanding  # noqa: PLC0415 - rarely needed
+    if isinstance(place, LandingZoneAddress):
+        from scheduler.landing.remote import SftpLandingZone  # noqa: PLC0415 - rarely needed
 
-        return RemoteLanding(place)
+        return SftpLandingZone(place)
     return LandingZone(place)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from scheduler.landing.greeting import Greeting
     from scheduler.landing.manifest import SignedManifest
-    from scheduler.settings import RemoteLandingZone
+    from scheduler.settings import LandingZoneAddress
 
 _log = logging.getLogger(__name__)
 
@@ -28,10 +28,10 @@ def _never() -> bool:
     return False
 
 
-class RemoteLanding:
+class SftpLandingZone:
     """Delivers to the folder of a `LandingZone` on another machine."""
 
-    def __init__(self, place: RemoteLandingZone) -> None:
+    def __init__(self, place: LandingZoneAddress) -> None:
         self._place = place
         # One for all tries, so that those that break do not fill the disk over there.
         self._mark = secrets.token_hex(4)

@@ -8,13 +8,14 @@ Everything is in Redis, and every change is one Lua script, so that any process 
 from scheduler.queue.control import QueueControl
 from scheduler.queue.model import (
     PROTOCOL,
-    Answer,
     Backoff,
     Blocker,
     Claim,
     DrainedError,
     Event,
     Explanation,
+    JobChange,
+    JobReference,
     JobResult,
     JobView,
     Pause,
@@ -29,7 +30,6 @@ from scheduler.queue.model import (
     Returned,
     StaleClaimError,
     Submission,
-    Target,
     WorkerIdentity,
     WorkerView,
 )
@@ -38,13 +38,14 @@ from scheduler.queue.reader import QueueReader
 
 __all__ = [
     "PROTOCOL",
-    "Answer",
     "Backoff",
     "Blocker",
     "Claim",
     "DrainedError",
     "Event",
     "Explanation",
+    "JobChange",
+    "JobReference",
     "JobResult",
     "JobView",
     "Pause",
@@ -62,7 +63,6 @@ __all__ = [
     "Returned",
     "StaleClaimError",
     "Submission",
-    "Target",
     "WorkerIdentity",
     "WorkerView",
     "stale",

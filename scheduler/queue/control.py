@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from caur_ci.errors import InputError
 from scheduler.queue.backup import decode_document
-from scheduler.queue.model import PROTOCOL, Answer, Restored
+from scheduler.queue.model import PROTOCOL, JobChange, Restored
 from scheduler.queue.reader import QueueReader
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from scheduler.queue.model import Target
+    from scheduler.queue.model import JobReference
 
 
 class QueueControl(QueueReader):
@@ -23,7 +23,7 @@ class QueueControl(QueueReader):
     `resolve`. Each wish about several targets is one step, answered in their order.
     """
 
-    def cancel(self, targets: Sequence[Target], *, reason: str = "") -> list[Answer]:
+    def cancel(self, targets: Sequence[JobReference], *, reason: str = "") -> list[JobChange]:
         """End jobs: pending and landed ones at once, others by asking their holders to stop.
 
         Of a package both the running and the pending job end; there is an answer for each. A job
@@ -31,7 +31,7 @@ class QueueControl(QueueReader):
         """
         return self._ask(targets, "cancel", reason or "canceled on request")
 
-    def retry(self, targets: Sequence[Target]) -> list[Answer]:
+    def retry(self, targets: Sequence[JobReference]) -> list[JobChange]:
         """Submit the newest job of each package again, or the job named, as a new job.
 
         Refused where a newer job of the package is pending or has ended, and where the old one
@@ -39,7 +39,7 @@ class QueueControl(QueueReader):
         """
         return self._ask(targets, "retry", PROTOCOL)
 
-    def promote(self, targets: Sequence[Target]) -> list[Answer]:
+    def promote(self, targets: Sequence[JobReference]) -> list[JobChange]:
         """Let pending jobs go before all that are not promoted, in the order of promotion.
 
         The pending jobs that they wait for are promoted just before them, with answers of their
@@ -47,7 +47,7 @@ class QueueControl(QueueReader):
         """
         return self._ask(targets, "promote")
 
-    def proceed(self, targets: Sequence[Target]) -> list[Answer]:
+    def proceed(self, targets: Sequence[JobReference]) -> list[JobChange]:
         """Let held jobs go on without the dependencies that failed."""
         return self._ask(targets, "proceed")
 
@@ -130,14 +130,16 @@ class QueueControl(QueueReader):
             superseded=superseded,
         )
 
-    def _ask(self, targets: Sequence[Target], script: str, *arguments: str | float) -> list[Answer]:
+    def _ask(
+        self, targets: Sequence[JobReference], script: str, *arguments: str | float
+    ) -> list[JobChange]:
         if not targets:
             return []
         answer = [
             value.decode(errors="replace") for value in self._run(script, *arguments, *targets)
         ]
         return [
-            Answer(
+            JobChange(
                 target=targets[int(place) - 1],
                 done=done == "1",
                 job_id=int(job_id),

@@ -20,7 +20,7 @@ DEFAULT_WORKER_CLASS = 2
 PROTOCOL = 2
 
 # A job, by its id, or a package, by the identity `target_repo/arch/pkgbase`.
-Target = int | str
+JobReference = int | str
 
 
 class StaleClaimError(CaurError):
@@ -319,14 +319,14 @@ class QueueSnapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class JobChange:
     """What became of a wish about one job.
 
     Where not `done`, nothing changed, and `reason` says why. `job_id` is 0 where there is no such
     job; after a retry it is the id of the new job.
     """
 
-    target: Target
+    target: JobReference
     done: bool
     job_id: int = 0
     identity: str = ""

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from scheduler.queue.model import (
         Event,
         Explanation,
+        JobReference,
         JobView,
         QueueSnapshot,
         RemovalView,
-        Target,
     )
 
 # A command that waits in the server is asked again after this time.
@@ -76,7 +76,7 @@ class QueueReader:
         jobs = {view.job_id: view for jobs in found.packages.values() for view in jobs}
         return (*((found.job,) if found.job else ()), *jobs.values())
 
-    def resolve(self, reference: str) -> Target:
+    def resolve(self, reference: str) -> JobReference:
         """Return what `reference` means, for the methods that take a target.
 
         That is the id of a job, or the identity of a package, for the same forms as in `find`.
@@ -98,7 +98,7 @@ class QueueReader:
         candidates = [*found.packages, *([f"job {found.job.job_id}"] if found.job else ())]
         raise InputError(f"{reference} may be {', or '.join(candidates)}", hint="Say which one.")
 
-    def explain(self, target: Target) -> Explanation | None:
+    def explain(self, target: JobReference) -> Explanation | None:
         """Return why the package, or the package of the job, is not being built.
 
         None where the queue knows nothing about it.

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from scheduler.result.allowance import Allowance
 from scheduler.result.errors import BadPackageError
-from scheduler.result.packages import describe_packages
+from scheduler.result.packages import sanitize_and_describe_packages
 
-__all__ = ["Allowance", "BadPackageError", "describe_packages"]
+__all__ = ["Allowance", "BadPackageError", "sanitize_and_describe_packages"]

@@ -32,7 +32,7 @@ _MAX_NAME = 250
 _LONGEST_LINE = 200
 
 
-def describe_packages(
+def sanitize_and_describe_packages(
     output: Path,
     *,
     allow_prohibited: bool,

@@ -24,7 +24,7 @@ from scheduler.settings.worker import (
     DEFAULT_TIMEOUT,
     ContainerSettings,
     ExecutorKind,
-    RemoteLandingZone,
+    LandingZoneAddress,
     WorkerSettings,
 )
 
@@ -44,7 +44,7 @@ __all__ = [
     "DatabaseSettings",
     "ExecutorKind",
     "ExtraRepository",
-    "RemoteLandingZone",
+    "LandingZoneAddress",
     "SourceRepository",
     "TargetRepository",
     "WorkerSettings",

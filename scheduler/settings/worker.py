@@ -56,7 +56,7 @@ class ContainerSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteLandingZone:
+class LandingZoneAddress:
     """A landing zone on the machine of the database runner, reached by SFTP."""
 
     ssh: SshHost
@@ -78,7 +78,7 @@ class WorkerSettings:
     """
 
     source_repos: Mapping[str, SourceRepository]
-    landing_zone: Path | RemoteLandingZone
+    landing_zone: Path | LandingZoneAddress
     shared: Path
     key: Path
     name: str
@@ -150,9 +150,9 @@ def _container(values: Values) -> ContainerSettings:
     )
 
 
-def _landing_zone(values: Values) -> Path | RemoteLandingZone:
+def _landing_zone(values: Values) -> Path | LandingZoneAddress:
     ssh = SshHost.from_environment(values.texts, {}, prefix=_SSH_PREFIX)
     if ssh is None:
         return absolute(values.need(v.LANDING_ZONE_PATH))
     folder = values.get(v.LANDING_ZONE_ADVERTISED_PATH) or values.need(v.LANDING_ZONE_PATH)
-    return RemoteLandingZone(ssh=ssh, folder=folder)
+    return LandingZoneAddress(ssh=ssh, folder=folder)

@@ -15,15 +15,15 @@ from caur_ci.interfere import InterfereError
 from scheduler.files import NotAFileError
 from scheduler.job import FailureClass, Outcome
 from scheduler.landing import Manifest
-from scheduler.result import Allowance, BadPackageError, describe_packages
+from scheduler.result import Allowance, BadPackageError, sanitize_and_describe_packages
 from scheduler.settings import TargetRepository
 from scheduler.source.cache import SourceMissingError
+from scheduler.worker.build_run import BuildRun
 from scheduler.worker.executors.folders import machine_builds
 from scheduler.worker.executors.protocol import BuildSpec, GuestError, StoppedError, Usage
-from scheduler.worker.flow import Flow
 from scheduler.worker.outcome import BuildResult, failed
 from scheduler.worker.plan import read_plan
-from scheduler.worker.steps import Steps
+from scheduler.worker.steps import StepCommands
 from scheduler.worker.watch import BuildWatch
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from scheduler.queue import Claim
     from scheduler.settings import SourceRepository, WorkerSettings
     from scheduler.source.cache import SourceCache, SourceFolder
-    from scheduler.worker.downloads import KeptDownloads, KeptSources
     from scheduler.worker.executors.protocol import BuildFolder, Executor, Guest, Stop
     from scheduler.worker.joblog import JobLog
     from scheduler.worker.plan import BuildPlan
+    from scheduler.worker.srcdest_cache import KeptSources, SrcdestCache
     from scheduler.worker.users import BuildUser
 
 _log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class Builder:
     settings: WorkerSettings
     worker_id: str
     sources: SourceCache
-    downloads: KeptDownloads
+    downloads: SrcdestCache
     executor: Executor
     user: BuildUser
 
@@ -172,7 +172,7 @@ class Builder:
     def _carry_out(self, build: _Build) -> BuildResult:
         """Build in a guest, and describe what that has made."""
         with self._kept_sources(build) as kept:
-            with self.executor.guest(self._order(build), build.watch) as guest:
+            with self.executor.guest(self._build_spec(build), build.watch) as guest:
                 flow = self._flow(build, guest, kept)
                 try:
                     result = self._run(flow, build, guest)
@@ -182,7 +182,7 @@ class Builder:
                 kept.keep_files(build.plan.sources, build.folder.downloads, build.check)
         return result
 
-    def _run(self, flow: Flow, build: _Build, guest: Guest) -> BuildResult:
+    def _run(self, flow: BuildRun, build: _Build, guest: Guest) -> BuildResult:
         files: tuple[DeliveredFile, ...] = ()
         try:
             result = flow.run()
@@ -197,13 +197,13 @@ class Builder:
             return result
         return replace(result, manifest=self._manifest(build, files, guest, flow.applied))
 
-    def _flow(self, build: _Build, guest: Guest, kept: KeptSources | None) -> Flow:
+    def _flow(self, build: _Build, guest: Guest, kept: KeptSources | None) -> BuildRun:
         plan, settings = build.plan, self.settings
-        return Flow(
+        return BuildRun(
             plan=plan,
             arch=build.claim.spec.arch,
             guest=guest,
-            steps=Steps(
+            steps=StepCommands(
                 pkgbase=plan.pkgbase,
                 paths=guest.paths,
                 cuts_network=guest.cuts_network,
@@ -217,7 +217,7 @@ class Builder:
             skip_code=settings.skip_code,
         )
 
-    def _order(self, build: _Build) -> BuildSpec:
+    def _build_spec(self, build: _Build) -> BuildSpec:
         spec, settings = build.claim.spec, self.settings
         target = settings.target_repos.get(spec.target_repo)
         return BuildSpec(
@@ -291,7 +291,7 @@ def _described(build: _Build) -> tuple[DeliveredFile, ...]:
     Raises InputError where they are none, StoppedError when the time of the build is over.
     """
     allowed = build.plan.config.allow_prohibited
-    files = describe_packages(
+    files = sanitize_and_describe_packages(
         build.folder.output,
         allow_prohibited=allowed,
         say=build.log.say,

@@ -1,4 +1,4 @@
-"""From a finished build to the landing zone, with retry_policy: the build is not done again."""
+"""Delivers a finished build to the landing zone; a failed try is repeated, the build is not."""
 
 from __future__ import annotations
 

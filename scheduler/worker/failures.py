@@ -17,7 +17,7 @@ from scheduler.job import FailureClass
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from scheduler.worker.executors.protocol import Ending
+    from scheduler.worker.executors.protocol import StepResult
 
 
 class Phase(StrEnum):
@@ -180,16 +180,17 @@ _COMPILED = tuple(
 _FUNCTION = re.compile(r"A failure occurred in ([A-Za-z0-9@._+-]+)\(\)")
 _STARTED = re.compile(r"^==> Starting ([A-Za-z0-9@._+-]+)\(\)\.\.\.")
 _BY_FUNCTION = {"build": FailureClass.COMPILE, "check": FailureClass.CHECK}
-# makepkg's exit codes, as far as they tell a kind by themselves.
+# makepkg's exit codes (util/error.sh of libmakepkg), as far as they tell a kind by themselves:
+# 4, E_USER_FUNCTION_FAILED, is told apart by the function.
 _BY_CODE = {
-    2: FailureClass.CONFIGURATION,
-    3: FailureClass.CONFIGURATION,
-    5: FailureClass.PACKAGING,
-    6: FailureClass.SOURCE_MISSING,
-    7: FailureClass.PACKAGING,
-    8: FailureClass.MISSING_DEPENDENCY,
-    12: FailureClass.CONFIGURATION,
-    15: FailureClass.MISSING_DEPENDENCY,
+    2: FailureClass.CONFIGURATION,  # E_CONFIG_ERROR
+    3: FailureClass.CONFIGURATION,  # E_INVALID_OPTION
+    5: FailureClass.PACKAGING,  # E_PACKAGE_FAILED
+    6: FailureClass.SOURCE_MISSING,  # E_MISSING_FILE
+    7: FailureClass.PACKAGING,  # E_MISSING_PKGDIR
+    8: FailureClass.MISSING_DEPENDENCY,  # E_INSTALL_DEPS_FAILED
+    12: FailureClass.CONFIGURATION,  # E_PKGBUILD_ERROR
+    15: FailureClass.MISSING_DEPENDENCY,  # E_MISSING_MAKEPKG_DEPS
 }
 _BY_PHASE = {
     Phase.STAGE: FailureClass.INFRASTRUCTURE,
@@ -203,7 +204,7 @@ _ERROR = re.compile(r"^(?:==> )?(?:ERROR|error)\b")
 _SHOWN = 300
 
 
-def classify(phase: Phase, ending: Ending, tail: str) -> Failure:
+def classify(phase: Phase, ending: StepResult, tail: str) -> Failure:
     """Return which failure it was that ended a step with another exit code than 0.
 
     `tail` is the end of what the step has printed.

@@ -52,7 +52,7 @@ class Worker:
         delivery: DeliveryClient,
         workspace: Workspace,
         stop: Event,
-        heartbeat: float = DEFAULT_INTERVAL,
+        heartbeat_interval: float = DEFAULT_INTERVAL,
         readiness: Readiness | None = None,
         presence: Presence | None = None,
     ) -> None:
@@ -63,7 +63,7 @@ class Worker:
         self._delivery = delivery
         self._workspace = workspace
         self._stop = stop
-        self._heartbeat = heartbeat
+        self._heartbeat_interval = heartbeat_interval
         self._readiness = readiness or Readiness()
         self._presence = presence
         self._trouble = ""
@@ -107,7 +107,7 @@ class Worker:
         """Build the job of `claim` and tell the queue what became of it."""
         _log.info("%s: building commit %s (%s)", claim.identity, claim.spec.commit, claim.job_id)
         with (
-            Heartbeat(self._queue, [claim], interval=self._heartbeat) as heartbeat,
+            Heartbeat(self._queue, [claim], interval=self._heartbeat_interval) as heartbeat,
             JobLog(self._logs, claim) as log,
         ):
             try:

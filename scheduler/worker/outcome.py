@@ -11,8 +11,8 @@ from scheduler.worker.executors.protocol import Stop
 if TYPE_CHECKING:
     from scheduler.landing import Manifest
 
-_ALREADY_BUILT_CODE = 13
-_TIMED_OUT_CODE = 124
+_ALREADY_BUILT_CODE = 13  # E_ALREADY_BUILT of makepkg
+_TIMED_OUT_CODE = 124  # as timeout(1) ends
 
 
 @dataclass(frozen=True, slots=True)

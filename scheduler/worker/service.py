@@ -18,12 +18,12 @@ from scheduler.queue import Queue, WorkerIdentity
 from scheduler.source.cache import SourceCache
 from scheduler.worker.builder import Builder
 from scheduler.worker.delivery import DeliveryClient, RetryPolicy
-from scheduler.worker.downloads import KeptDownloads
 from scheduler.worker.executors.opening import opened_executor
 from scheduler.worker.executors.protocol import Stop
 from scheduler.worker.handshake import Handshake
 from scheduler.worker.loop import Worker
 from scheduler.worker.readiness import Readiness, check_disk
+from scheduler.worker.srcdest_cache import SrcdestCache
 from scheduler.worker.users import build_user
 from scheduler.worker.workspace import workspace
 from scheduler.workerkeys import WorkerKey
@@ -79,7 +79,7 @@ def running_worker(settings: WorkerSettings, redis: Redis, stop: Event) -> Itera
             settings=settings,
             worker_id=identity.id,
             sources=SourceCache(settings.shared / "sources"),
-            downloads=KeptDownloads(settings.srcdest_cache or place.downloads),
+            downloads=SrcdestCache(settings.srcdest_cache or place.downloads),
             executor=executor,
             user=user,
         )

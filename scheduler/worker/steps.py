@@ -24,7 +24,7 @@ _VARIABLES = "variables"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Steps:
+class StepCommands:
     """The steps of one package in one guest.
 
     `cuts_network` says that the guest can do without network, `checks_dependencies` that makepkg

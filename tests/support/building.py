@@ -17,9 +17,9 @@ from scheduler.settings import WorkerSettings
 from scheduler.source.cache import SourceCache
 from scheduler.worker.builder import Builder
 from scheduler.worker.delivery import DeliveryClient, RetryPolicy
-from scheduler.worker.downloads import KeptDownloads
 from scheduler.worker.executors.host.executor import HostExecutor
 from scheduler.worker.loop import Worker
+from scheduler.worker.srcdest_cache import SrcdestCache
 from scheduler.worker.workspace import workspace
 from scheduler.workerkeys import WorkerKey
 from tests.support.packages import srcinfo_of
@@ -152,7 +152,7 @@ class BuildSite:
                 settings=settings,
                 worker_id=identity.id,
                 sources=SourceCache(self.shared / "sources"),
-                downloads=KeptDownloads(place.downloads),
+                downloads=SrcdestCache(place.downloads),
                 executor=executor or HostExecutor(grace=0.3, readable=(self.shared,)),
                 user=self.user,
             )
@@ -168,7 +168,7 @@ class BuildSite:
                 ),
                 workspace=place,
                 stop=stop,
-                heartbeat=0.1,
+                heartbeat_interval=0.1,
             )
             yield BuildWorld(queue, logs, landing, self.checkout, worker, stop)
             assert list(place.folder.iterdir()) == []

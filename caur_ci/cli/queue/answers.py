@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from caur_ci.cli.session import Session
-    from scheduler.queue import Answer
+    from scheduler.queue import JobChange
 
 
-def report(session: Session, answers: Sequence[Answer], *, done: str = "", as_json: bool) -> int:
+def report(session: Session, answers: Sequence[JobChange], *, done: str = "", as_json: bool) -> int:
     """Show the answers and return the exit code; `done` is said in place of why it went well."""
     if as_json:
         session.print_plain(to_json(answers))

@@ -13,7 +13,7 @@ from caur_ci.errors import ExitCode, InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from scheduler.queue import Answer, Queue, Target
+    from scheduler.queue import JobChange, JobReference, Queue
 
 # Jobs of each kind that are looked through for those that ended badly.
 _LOOKED_AT = 100_000
@@ -47,7 +47,7 @@ def cancel(
     Ends with 3 if that could be done for some only, with 1 if for none.
     """
 
-    def wish(queue: Queue, targets: Sequence[Target]) -> list[Answer]:
+    def wish(queue: Queue, targets: Sequence[JobReference]) -> list[JobChange]:
         return queue.cancel(targets, reason=reason)
 
     return _wish(context, redis, packages, wish, as_json=as_json)
@@ -96,7 +96,7 @@ def retry(
         session.note("there is nothing to build again")
         return ExitCode.OK
 
-    def wish(queue: Queue, targets: Sequence[Target]) -> Sequence[Answer]:
+    def wish(queue: Queue, targets: Sequence[JobReference]) -> Sequence[JobChange]:
         return queue.retry(targets)
 
     return _wish_of(session, queue, named, wish, done="queued again", as_json=as_json)
@@ -130,7 +130,7 @@ def _wish(
     context: typer.Context,
     redis: str | None,
     packages: Sequence[str],
-    wish: Callable[[Queue, Sequence[Target]], Sequence[Answer]],
+    wish: Callable[[Queue, Sequence[JobReference]], Sequence[JobChange]],
     *,
     done: str = "",
     as_json: bool,
@@ -147,7 +147,7 @@ def _wish_of(
     session: Session,
     queue: Queue,
     packages: Sequence[str],
-    wish: Callable[[Queue, Sequence[Target]], Sequence[Answer]],
+    wish: Callable[[Queue, Sequence[JobReference]], Sequence[JobChange]],
     *,
     done: str = "",
     as_json: bool,

@@ -7,27 +7,29 @@ from typing import TYPE_CHECKING
 from caur_ci.errors import InputError
 from caur_ci.names import suggestion
 from scheduler.job import Outcome
-from scheduler.queue import Answer
+from scheduler.queue import JobChange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from scheduler.queue import QueueReader, QueueSnapshot, Target
+    from scheduler.queue import JobReference, QueueReader, QueueSnapshot
 
 # Enough to find what somebody mistyped; not more than a question should cost.
 _NAMES_LOOKED_AT = 10_000
 
 
-def resolved(queue: QueueReader, references: Sequence[str]) -> tuple[list[Target], list[Answer]]:
+def resolved(
+    queue: QueueReader, references: Sequence[str]
+) -> tuple[list[JobReference], list[JobChange]]:
     """Return what the references mean, each once, and refusals for those that are not clear."""
-    targets: dict[Target, None] = {}
-    unclear: list[Answer] = []
+    targets: dict[JobReference, None] = {}
+    unclear: list[JobChange] = []
     for reference in references:
         try:
             targets[target_of(queue, reference)] = None
         except InputError as error:
             reason = f"{error.message}. {error.hint}" if error.hint else error.message
-            unclear.append(Answer(target=reference, done=False, reason=reason))
+            unclear.append(JobChange(target=reference, done=False, reason=reason))
     return list(targets), unclear
 
 
@@ -50,7 +52,7 @@ def ended_badly(snapshot: QueueSnapshot, *, canceled: bool) -> list[str]:
     return found[::-1]
 
 
-def target_of(queue: QueueReader, reference: str) -> Target:
+def target_of(queue: QueueReader, reference: str) -> JobReference:
     """Return what `reference` means.
 
     Raises InputError where nothing or several things are meant, naming what could be.

@@ -49,9 +49,9 @@ def inner_paths(pkgbase: str) -> GuestPaths:
     )
 
 
-def outer_paths(order: BuildSpec) -> GuestPaths:
+def outer_paths(build_spec: BuildSpec) -> GuestPaths:
     """Return where the folders of a build are on this machine."""
-    folder = order.folder
+    folder = build_spec.folder
     return GuestPaths(
         source=PurePosixPath(folder.source),
         build=PurePosixPath(folder.build),
@@ -73,10 +73,10 @@ def temporary_of(folder: BuildFolder) -> Path:
     return folder.root / "tmp"
 
 
-def local_servers(order: BuildSpec) -> list[Path]:
+def local_servers(build_spec: BuildSpec) -> list[Path]:
     """Return the folders of this machine that the target's `extra_repos` are served from."""
     found = []
-    for extra in order.target.extra_repos:
+    for extra in build_spec.target.extra_repos:
         for server in extra.servers:
             if server.startswith("file:///"):
                 # The whole repository: the folder of an architecture may have links to others.
@@ -85,21 +85,21 @@ def local_servers(order: BuildSpec) -> list[Path]:
     return found
 
 
-def make_folders(order: BuildSpec, *, makepkg_conf: str = "") -> None:
+def make_folders(build_spec: BuildSpec, *, makepkg_conf: str = "") -> None:
     """Make what a build writes to, and give it to the user that builds.
 
     `makepkg_conf` goes into the file that makepkg reads after that of the system.
     """
-    folder = order.folder
+    folder = build_spec.folder
     writable = (folder.build, folder.output, folder.downloads, folder.reports, folder.home)
     for path in (*writable, temporary_of(folder)):
         path.mkdir(exist_ok=True)
-    settings = f"MAKEFLAGS={shlex.quote(order.makeflags)}\n" if order.makeflags else ""
+    settings = f"MAKEFLAGS={shlex.quote(build_spec.makeflags)}\n" if build_spec.makeflags else ""
     own = _MAKEPKG_CONF + settings + makepkg_conf
     (folder.home / ".makepkg.conf").write_text(own, encoding="utf-8")
     (folder.home / ".gitconfig").write_text(_GIT_CONFIG, encoding="utf-8")
     for path in (*writable, temporary_of(folder)):
-        order.user.give(path)
+        build_spec.user.give(path)
     _copy_scripts(scripts_of(folder))
 
 
@@ -110,13 +110,13 @@ def _copy_scripts(place: Path) -> None:
         copy = place / script.name
         copy.write_bytes(script.read_bytes())
         copy.chmod(_READABLE)
-    # Steps of ours have their home there.
+    # StepCommands of ours have their home there.
     (place / ".gitconfig").write_text(_GIT_CONFIG, encoding="utf-8")
     place.chmod(_READABLE)
 
 
 def environment_of(
-    step: Step, order: BuildSpec, paths: GuestPaths, *, path: str, tmp: str
+    step: Step, build_spec: BuildSpec, paths: GuestPaths, *, path: str, tmp: str
 ) -> dict[str, str]:
     """Return all that a step sees of the outside, and that is next to nothing."""
     environment = {
@@ -128,7 +128,7 @@ def environment_of(
         "SHELL": "/bin/bash",
         "TERM": "dumb",
         "LC_ALL": "C.UTF-8",
-        "CARCH": order.arch,
+        "CARCH": build_spec.arch,
         "BUILDDIR": str(paths.build),
         "PKGDEST": str(paths.output),
         "SRCDEST": str(paths.downloads),
@@ -136,8 +136,8 @@ def environment_of(
         "LOGDEST": tmp,
         "PKGEXT": ".pkg.tar.zst",
     }
-    if order.makeflags:
-        environment["MAKEFLAGS"] = order.makeflags
-    if order.packager:
-        environment["PACKAGER"] = order.packager
-    return environment | dict(order.environment) | dict(step.environment)
+    if build_spec.makeflags:
+        environment["MAKEFLAGS"] = build_spec.makeflags
+    if build_spec.packager:
+        environment["PACKAGER"] = build_spec.packager
+    return environment | dict(build_spec.environment) | dict(step.environment)

@@ -1,7 +1,7 @@
 """The one small interface between a build and the place where it happens.
 
-A build is a row of steps in one guest. What the steps are is the business of `building`; where
-they run, and what they can reach there, that of an executor.
+A build is a row of steps in one guest. What the steps are is decided by `worker/build_run` and
+`worker/steps`; where they run and what they can reach there, by an executor.
 """
 
 from __future__ import annotations
@@ -59,12 +59,12 @@ class BuildFolder:
 
     @property
     def build(self) -> Path:
-        """Where makepkg works; the copy of the package's folder is one folder in it."""
+        """makepkg's BUILDDIR; the copy of the package's folder is one folder in it."""
         return self.root / "build"
 
     @property
     def output(self) -> Path:
-        """Where packages come to be."""
+        """makepkg's PKGDEST, where packages come to be."""
         return self.root / "output"
 
     @property
@@ -131,7 +131,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class StepResult:
     """How a step ended: its exit code (128 more than the signal that ended it), why it was
     stopped if it was, and whether the kernel ended any of it for want of memory.
     """
@@ -175,7 +175,7 @@ class Guest(Protocol):
     image: str
     cuts_network: bool
 
-    def run(self, step: Step, watch: Watch) -> Ending:
+    def run(self, step: Step, watch: Watch) -> StepResult:
         """Run a step, and return when nothing of it is running any more.
 
         Raises ConfigError for a step that this guest cannot run as it should be, CaurError when
@@ -183,7 +183,7 @@ class Guest(Protocol):
         """
         ...
 
-    def install(self, relations: Sequence[str], watch: Watch) -> Ending:
+    def install(self, relations: Sequence[str], watch: Watch) -> StepResult:
         """Make what a package needs, given as in `depends`, be there; 0 says that it is.
 
         Where the executor can only look, whatever is missing is an end with another code. Where
@@ -226,8 +226,8 @@ class Executor(Protocol):
         """
         ...
 
-    def guest(self, order: BuildSpec, watch: Watch) -> AbstractContextManager[Guest]:
-        """Make a guest with the folders of `order`, and remove it with all that runs in it.
+    def guest(self, build_spec: BuildSpec, watch: Watch) -> AbstractContextManager[Guest]:
+        """Make a guest with the folders of `build_spec`, and remove it with all that runs in it.
 
         Entering raises GuestError where there can be none, and StoppedError when `watch` ended it.
         """

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.cli.garbage import collect_as_usual, collect_rarely
-from caur_ci.cli.service import service
 from caur_ci.cli.session import Session
+from caur_ci.cli.signals import service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,7 +21,14 @@ from caur_ci.update.source import FindingKind, FollowedPackage, LastSeen, Source
 from caur_ci.update.takeover import take_over
 from caur_ci.web import Web
 from tests.support.aur_server import AurServer, Fault, aur_server
-from tests.support.git_mirror import GitCalls, GitMirror, Trouble, git_mirror, package, put
+from tests.support.git_mirror import (
+    GitCalls,
+    GitMirror,
+    Trouble,
+    git_mirror,
+    package,
+    put,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -19,7 +19,14 @@ from caur_ci.update.transport import GitTransport
 from tests.support.git import Checkout
 from tests.support.git import git as run_git
 from tests.support.git_http import git_over_http
-from tests.support.git_mirror import GitCalls, GitMirror, Trouble, git_mirror, package, put
+from tests.support.git_mirror import (
+    GitCalls,
+    GitMirror,
+    Trouble,
+    git_mirror,
+    package,
+    put,
+)
 from tests.support.pauses import Pauses
 from tests.support.queue import eventually
 
@@ -298,7 +305,11 @@ def test_a_server_that_only_has_files_is_told(world: GitMirror, fetcher: Fetcher
         (Trouble(asks="fetch", status=429), "the server wants fewer requests", 2),
         (Trouble(asks="info", status=500), "error: 500", 2),
         (Trouble(asks="fetch", status=503), "503", 2),
-        (Trouble(asks="info", status=401), "no such repository, or it needs a password", 1),
+        (
+            Trouble(asks="info", status=401),
+            "no such repository, or it needs a password",
+            1,
+        ),
         (Trouble(asks="fetch", cut=100), "", 2),
         (Trouble(asks="ls-refs", cut=10), "", 2),
         (Trouble(asks="fetch", corrupt=True), "", 2),

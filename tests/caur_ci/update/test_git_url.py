@@ -14,7 +14,14 @@ from caur_ci.update.fetching import Fetcher
 from caur_ci.update.git_url import GitUrlSource, commit_link
 from caur_ci.update.source import FindingKind, FollowedPackage, LastSeen, SourceFinding
 from tests.support.git import git as run_git
-from tests.support.git_mirror import GitCalls, GitMirror, Trouble, git_mirror, package, put
+from tests.support.git_mirror import (
+    GitCalls,
+    GitMirror,
+    Trouble,
+    git_mirror,
+    package,
+    put,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

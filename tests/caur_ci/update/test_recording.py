@@ -11,9 +11,9 @@ from caur_ci.aur import Aur, AurError
 from caur_ci.aur.archive import ArchiveCache, fetch_archive
 from caur_ci.git import GitRepository, Identity, TreeEntry
 from caur_ci.git.repository import FILE_MODE
-from caur_ci.update.answers import RecordingError
 from caur_ci.update.fetching import Fetcher, FetchProblem
 from caur_ci.update.recording import opened_outside
+from caur_ci.update.recording_files import RecordingError
 from caur_ci.update.remote_ref import RemoteRef
 from caur_ci.update.transport import GitTransport
 from caur_ci.web import Web, WebError

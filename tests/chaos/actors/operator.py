@@ -12,7 +12,7 @@ from tests.chaos.workload import workload
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from scheduler.queue import Answer
+    from scheduler.queue import JobChange
 
 _DOOM = 0.02
 _WISHES = {"promote": 40, "cancel": 12, "retry": 24, "pause": 10, "drain": 8}
@@ -77,7 +77,7 @@ class Operator(Actor):
             self.say("proceed", lambda: self.queue.proceed(held), {"jobs": held}, result=_done)
 
 
-def _done(answers: Sequence[Answer] | None) -> dict[str, Any]:
+def _done(answers: Sequence[JobChange] | None) -> dict[str, Any]:
     return {"done": [answer.job_id for answer in answers or () if answer.done]}
 
 

@@ -18,9 +18,9 @@ from scheduler.landing import (
     landing_at,
 )
 from scheduler.landing.greeting import Greeting, check_greeting
-from scheduler.landing.remote import RemoteLanding
+from scheduler.landing.remote import SftpLandingZone
 from scheduler.queue import Claim
-from scheduler.settings import RemoteLandingZone
+from scheduler.settings import LandingZoneAddress
 from scheduler.ssh import SshHost
 from tests.support.bottleneck import Bottleneck
 from tests.support.deliveries import manifest_of
@@ -56,7 +56,7 @@ def far(tmp_path: Path) -> LandingZone:
 
 
 @pytest.fixture
-def place(server: SshServer, far: LandingZone) -> RemoteLandingZone:
+def place(server: SshServer, far: LandingZone) -> LandingZoneAddress:
     """Return it as the worker sees it."""
     host = SshHost(
         host="127.0.0.1",
@@ -66,7 +66,7 @@ def place(server: SshServer, far: LandingZone) -> RemoteLandingZone:
         fingerprints=(server.fingerprint,),
         prefix="DATABASE",
     )
-    return RemoteLandingZone(ssh=host, folder=str(far.folder))
+    return LandingZoneAddress(ssh=host, folder=str(far.folder))
 
 
 @pytest.fixture
@@ -79,12 +79,12 @@ def signed(packages: list[Path], worker_key: WorkerKey) -> SignedManifest:
     return SignedManifest.sign(manifest_of(CLAIM, *packages), worker_key)
 
 
-def at(place: RemoteLandingZone, **changes: object) -> RemoteLanding:
-    return RemoteLanding(replace(place, ssh=replace(place.ssh, **changes)))  # type: ignore[arg-type]
+def at(place: LandingZoneAddress, **changes: object) -> SftpLandingZone:
+    return SftpLandingZone(replace(place, ssh=replace(place.ssh, **changes)))  # type: ignore[arg-type]
 
 
 def test_what_was_uploaded_is_there_in_full(
-    place: RemoteLandingZone,
+    place: LandingZoneAddress,
     far: LandingZone,
     output: Path,
     signed: SignedManifest,
@@ -102,7 +102,7 @@ def test_what_was_uploaded_is_there_in_full(
 
 
 def test_the_same_delivery_again_replaces_the_first(
-    place: RemoteLandingZone,
+    place: LandingZoneAddress,
     far: LandingZone,
     packages: list[Path],
     signed: SignedManifest,
@@ -125,7 +125,7 @@ def test_the_same_delivery_again_replaces_the_first(
 
 
 def test_a_delivery_that_is_not_wanted_goes(
-    place: RemoteLandingZone, far: LandingZone, output: Path, signed: SignedManifest
+    place: LandingZoneAddress, far: LandingZone, output: Path, signed: SignedManifest
 ) -> None:
     landing = landing_at(place)
     landing.remove(landing.deliver(signed, output))
@@ -141,7 +141,7 @@ def test_a_delivery_that_is_not_wanted_goes(
 def test_another_host_gets_nothing(
     tmp_path: Path,
     server: SshServer,
-    place: RemoteLandingZone,
+    place: LandingZoneAddress,
     far: LandingZone,
     output: Path,
     signed: SignedManifest,
@@ -169,7 +169,7 @@ def test_another_host_gets_nothing(
 
 
 def test_a_key_that_is_not_let_in_is_told(
-    tmp_path: Path, place: RemoteLandingZone, output: Path, signed: SignedManifest
+    tmp_path: Path, place: LandingZoneAddress, output: Path, signed: SignedManifest
 ) -> None:
     make_key(tmp_path / "other")
     with pytest.raises(CaurError, match="does not let us in") as caught:
@@ -181,7 +181,7 @@ def test_a_key_that_is_not_let_in_is_told(
 
 
 def test_a_host_out_of_reach_may_come_back(
-    server: SshServer, place: RemoteLandingZone, output: Path, signed: SignedManifest
+    server: SshServer, place: LandingZoneAddress, output: Path, signed: SignedManifest
 ) -> None:
     server.kill()
     for fingerprints in (place.ssh.fingerprints, ()):
@@ -193,7 +193,7 @@ def test_a_host_out_of_reach_may_come_back(
 
 def test_a_connection_that_breaks_leaves_nothing_that_is_picked_up(
     server: SshServer,
-    place: RemoteLandingZone,
+    place: LandingZoneAddress,
     far: LandingZone,
     output: Path,
     worker_key: WorkerKey,
@@ -223,7 +223,7 @@ def test_a_connection_that_breaks_leaves_nothing_that_is_picked_up(
 
 def test_an_upload_can_be_stopped(
     server: SshServer,
-    place: RemoteLandingZone,
+    place: LandingZoneAddress,
     far: LandingZone,
     output: Path,
     worker_key: WorkerKey,
@@ -246,9 +246,9 @@ def test_an_upload_can_be_stopped(
 
 
 def test_a_full_disk_over_there_is_told(
-    place: RemoteLandingZone, far: LandingZone, output: Path, signed: SignedManifest
+    place: LandingZoneAddress, far: LandingZone, output: Path, signed: SignedManifest
 ) -> None:
-    landing = RemoteLanding(place)
+    landing = SftpLandingZone(place)
     incoming = far.folder / f".incoming-7-9-{landing._mark}"
     incoming.mkdir(parents=True)
     (incoming / NAMES[1]).symlink_to("/dev/full")
@@ -263,7 +263,7 @@ def test_a_full_disk_over_there_is_told(
 
 
 def test_a_folder_that_cannot_be_used_is_told_at_the_start(
-    place: RemoteLandingZone, far: LandingZone
+    place: LandingZoneAddress, far: LandingZone
 ) -> None:
     far.folder.write_text("in the way")
     with pytest.raises(TemporaryError, match=r"the transfer to 127.0.0.1 failed"):
@@ -271,7 +271,7 @@ def test_a_folder_that_cannot_be_used_is_told_at_the_start(
 
 
 def test_only_files_are_uploaded(
-    place: RemoteLandingZone, far: LandingZone, packages: list[Path], signed: SignedManifest
+    place: LandingZoneAddress, far: LandingZone, packages: list[Path], signed: SignedManifest
 ) -> None:
     landing, output = landing_at(place), packages[0].parent
     packages[1].write_bytes(b"changed")
@@ -285,7 +285,7 @@ def test_only_files_are_uploaded(
 
 
 def test_a_greeting_arrives_as_it_was_sent(
-    place: RemoteLandingZone, far: LandingZone, worker_key: WorkerKey, allowed: AllowedWorkers
+    place: LandingZoneAddress, far: LandingZone, worker_key: WorkerKey, allowed: AllowedWorkers
 ) -> None:
     greeting = Greeting.sign("worker", worker_key)
     landing_at(place).greet(greeting)

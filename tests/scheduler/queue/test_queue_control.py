@@ -24,7 +24,7 @@ from tests.support.queue import (
 if TYPE_CHECKING:
     from redis import Redis
 
-    from scheduler.queue import Claim, JobView, Queue, Target
+    from scheduler.queue import Claim, JobReference, JobView, Queue
 
 A, B, C = (f"repo/x86_64/{base}" for base in "abc")
 
@@ -39,7 +39,7 @@ class TestCancel:
     @pytest.mark.parametrize("by_id", [True, False])
     def test_a_pending_job_ends_at_once(self, queue: Queue, *, by_id: bool) -> None:
         (job_id, _) = submit(queue, job("a"), job("b", "a")).jobs
-        target: Target = job_id if by_id else A
+        target: JobReference = job_id if by_id else A
         (answer,) = queue.cancel([target], reason="not now")
         assert (answer.target, answer.done, answer.job_id, answer.identity) == (
             *(target, True, job_id, A),

@@ -27,7 +27,7 @@ from tests.support.servers import on_one_server
 if TYPE_CHECKING:
     from redis import Redis
 
-    from scheduler.queue import Answer, Target
+    from scheduler.queue import JobChange, JobReference
 
 _LONG = 50 if os.environ.get("CAUR_LONG") else 1
 
@@ -389,7 +389,7 @@ class _QueueMachine(RuleBasedStateMachine):
         assert changes == (paused != self.model.paused)
         self.model.paused = paused
 
-    def _target(self, data: st.DataObject) -> Target:
+    def _target(self, data: st.DataObject) -> JobReference:
         """Draw a package, or a job by its id."""
         ids = st.sampled_from(sorted(self.model.jobs))
         return data.draw(st.one_of(_NUMBERS.map(_identity), ids))
@@ -443,7 +443,7 @@ class _QueueMachine(RuleBasedStateMachine):
         (answer,) = self.queue.retry([target])
         self._expect_retry(target, answer)
 
-    def _expect_retry(self, target: Target, answer: Answer) -> None:
+    def _expect_retry(self, target: JobReference, answer: JobChange) -> None:
         if isinstance(target, str):
             id_ = self.model.quarantine.get(target, self.model.last.get(target))
         else:

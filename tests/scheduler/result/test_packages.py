@@ -17,7 +17,7 @@ from caur_ci.errors import CaurError
 from caur_ci.process import run
 from scheduler.files import NotAFileError
 from scheduler.landing import ElfFile
-from scheduler.result import Allowance, BadPackageError, describe_packages
+from scheduler.result import Allowance, BadPackageError, sanitize_and_describe_packages
 from scheduler.result.compression import FORMATS, packed
 from scheduler.result.metadata import with_pkginfo, without_prohibited
 from tests.support.elf import elf
@@ -37,7 +37,7 @@ def describe(
     output: Path, *, allow_prohibited: bool = False, said: list[str] | None = None
 ) -> dict[str, DeliveredFile]:
     say = (said if said is not None else []).append
-    files = describe_packages(output, allow_prohibited=allow_prohibited, say=say)
+    files = sanitize_and_describe_packages(output, allow_prohibited=allow_prohibited, say=say)
     return {file.name: file for file in files}
 
 
@@ -187,7 +187,7 @@ def test_programs_are_read_by_their_segments(output: Path, monkeypatch: pytest.M
 def test_what_is_said_of_programs_has_an_end(output: Path) -> None:
     for allowance in (Allowance(elf=1), Allowance(elf_names=40)):
         said: list[str] = []
-        files = describe_packages(
+        files = sanitize_and_describe_packages(
             output, allow_prohibited=True, say=said.append, allowance=allowance
         )
         assert sum(len(file.elf) for file in files) == 1
@@ -197,7 +197,7 @@ def test_what_is_said_of_programs_has_an_end(output: Path) -> None:
 def test_the_packages_of_a_build_have_limits_together(output: Path) -> None:
     size = sum(path.stat().st_size for path in output.iterdir())
     with pytest.raises(BadPackageError, match="packages of the build are too large"):
-        describe_packages(
+        sanitize_and_describe_packages(
             output, allow_prohibited=True, say=print, allowance=Allowance(packed=size - 1)
         )
 

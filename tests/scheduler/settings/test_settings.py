@@ -12,7 +12,7 @@ from scheduler.settings import (
     ContainerSettings,
     DatabaseSettings,
     ExtraRepository,
-    RemoteLandingZone,
+    LandingZoneAddress,
     WorkerSettings,
 )
 from scheduler.ssh import SshHost
@@ -125,7 +125,7 @@ def test_a_password_in_a_url_that_cannot_be_used_is_not_shown(
 def test_a_landing_zone_can_be_on_another_machine(tmp_path: Path) -> None:
     environ = {**WORKER, "DATABASE_HOST": "repo.example.org", "LANDING_ZONE_PATH": "landing"}
     place = WorkerSettings.from_environment(environ, state_dir=tmp_path).landing_zone
-    assert place == RemoteLandingZone(
+    assert place == LandingZoneAddress(
         ssh=SshHost(host="repo.example.org", prefix="DATABASE"), folder="landing"
     )
 
@@ -139,7 +139,7 @@ def test_a_landing_zone_can_be_on_another_machine(tmp_path: Path) -> None:
         "LANDING_ZONE_ADVERTISED_PATH": "/incoming",
     }
     place = WorkerSettings.from_environment(environ, state_dir=tmp_path).landing_zone
-    assert isinstance(place, RemoteLandingZone)
+    assert isinstance(place, LandingZoneAddress)
     assert place.folder == "/incoming"
     assert place.ssh == SshHost(
         host="repo.example.org",

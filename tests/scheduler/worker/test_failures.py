@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scheduler.job import FailureClass, JobState, Outcome
-from scheduler.worker.executors.protocol import Ending
+from scheduler.worker.executors.protocol import StepResult
 from scheduler.worker.failures import Phase, classify
 from tests.support.packages import pkgbuild
 from tests.support.tools import need_tools
@@ -202,15 +202,15 @@ NPM = (
 def test_lines_that_were_seen_elsewhere(
     phase: Phase, code: int, tail: str, kind: FailureClass
 ) -> None:
-    assert classify(phase, Ending(code), tail).kind is kind
+    assert classify(phase, StepResult(code), tail).kind is kind
 
 
 def test_the_kernel_knows_best_what_it_was() -> None:
-    ending = Ending(4, out_of_memory=True)
+    ending = StepResult(4, out_of_memory=True)
     tail = "==> ERROR: A failure occurred in check()."
     assert classify(Phase.BUILD, ending, tail).kind is FailureClass.OUT_OF_MEMORY
 
 
 def test_the_line_that_tells_cannot_steer_a_terminal() -> None:
-    line = classify(Phase.FETCH, Ending(1), "\x1b[2Jcurl: (6) Could not resolve host\x07").line
+    line = classify(Phase.FETCH, StepResult(1), "\x1b[2Jcurl: (6) Could not resolve host\x07").line
     assert line == "curl: (6) Could not resolve host\N{REPLACEMENT CHARACTER}"

@@ -233,7 +233,7 @@ def test_such_a_script_changes_nothing(world: BuildWorld) -> None:
 def test_such_a_script_has_a_limit_of_its_own(
     world: BuildWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scheduler.worker.flow._AFTERWARDS", 0.5)
+    monkeypatch.setattr("scheduler.worker.build_run._AFTERWARDS", 0.5)
     files = {"PKGBUILD": pkgbuild("tool"), ".CI/on-success.sh": "while :; do sleep 0.1; done"}
     assert world.build(files).state is JobState.LANDED
     assert "on-success.sh was ended: it took too long" in world.log()

@@ -17,8 +17,8 @@ import pytest
 
 from caur_ci.process import run
 from scheduler.job import FailureClass, JobState, Outcome
-from scheduler.worker.downloads import KeptDownloads
 from scheduler.worker.sources import Sources
+from scheduler.worker.srcdest_cache import SrcdestCache
 from tests.support.git import Checkout, git
 from tests.support.packages import pkgbuild, signing_key, srcinfo_of
 from tests.support.queue import job
@@ -132,7 +132,7 @@ class TestKept:
     def test_a_build_that_finds_them_in_use_does_without(
         self, world: BuildWorld, shelf: Shelf
     ) -> None:
-        downloads = KeptDownloads(world.worker._workspace.downloads)
+        downloads = SrcdestCache(world.worker._workspace.downloads)
         with downloads.of_package("source", "tool") as held:
             assert held is not None
             build_and_publish(world, {**with_source(shelf.url, SUM), **CACHE})
@@ -140,7 +140,7 @@ class TestKept:
         assert self.names(world) == []
 
     def test_they_go_when_the_package_goes_or_nobody_uses_them(self, world: BuildWorld) -> None:
-        downloads = KeptDownloads(world.worker._workspace.downloads)
+        downloads = SrcdestCache(world.worker._workspace.downloads)
         srcinfo = "pkgbase = tool\npkgver = 1\npkgrel = 1\npkgname = tool\n"
         commit = world.add(
             {"tool": pkgbuild("tool"), "old": pkgbuild("old")},
@@ -164,7 +164,7 @@ class TestKept:
 
     def test_an_idle_worker_tidies_up(self, world: BuildWorld) -> None:
         world.add({"other": pkgbuild("other")})
-        downloads = KeptDownloads(world.worker._workspace.downloads)
+        downloads = SrcdestCache(world.worker._workspace.downloads)
         with downloads.of_package("source", "gone"):
             pass
         world.worker.run(idle_exit=0)
@@ -172,13 +172,13 @@ class TestKept:
 
     def test_names_from_outside_do_not_lead_out(self, tmp_path: Path) -> None:
         with pytest.raises(Exception, match="cannot be the name"):
-            KeptDownloads(tmp_path).of_package("source", "../tool").__enter__()
+            SrcdestCache(tmp_path).of_package("source", "../tool").__enter__()
 
     def test_what_builds_could_write_to_is_not_trusted(self, tmp_path: Path) -> None:
         old = tmp_path / "source" / "tool"
         (old / "mirrors").mkdir(parents=True)
         old.chmod(0o755)
-        with KeptDownloads(tmp_path).of_package("source", "tool") as kept:
+        with SrcdestCache(tmp_path).of_package("source", "tool") as kept:
             assert kept is not None
             assert list(kept.folder.iterdir()) == []
 

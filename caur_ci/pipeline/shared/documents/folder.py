@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -68,7 +69,9 @@ class DocumentFolder:
     ) -> None:
         if error is not None:
             for path in self._paths.values():
-                path.unlink(missing_ok=True)
+                # What is in the way of writing is in the way of removing: the error tells of it.
+                with suppress(OSError):
+                    path.unlink()
 
 
 def _replace(path: Path, content: str) -> None:

@@ -92,7 +92,7 @@ class Engine:
         command = ["image", "inspect", "--format", "{{.Id}}", image]
         return self._run(command, allowed=(0, 1, 125)).returncode == 0
 
-    def identity_of(self, image: str) -> str:
+    def image_digest(self, image: str) -> str:
         """Return what an image is known by everywhere, or on this machine at least."""
         known = self._ask("image", "inspect", "--format", "{{json .RepoDigests}}", image)
         digests: list[str] | None = json.loads(known)

@@ -9,12 +9,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from caur_ci.locks import try_lock
+from scheduler.worker.executors.container.container_user import ContainerUser
 from scheduler.worker.executors.container.engine import Engine
 from scheduler.worker.executors.container.guest import ContainerGuest
 from scheduler.worker.executors.container.guestsetup import write_setup
-from scheduler.worker.executors.container.identity import ContainerUser
 from scheduler.worker.executors.container.images import provide_image
-from scheduler.worker.executors.container.launching import Launcher
+from scheduler.worker.executors.container.launcher import Launcher
 from scheduler.worker.executors.folders import inner_paths, make_folders, scripts_of
 from scheduler.worker.executors.protocol import GuestError
 
@@ -109,24 +109,26 @@ class ContainerExecutor:
         provide_image(self._engine, self._settings.image, self._folder, watch)
 
     @contextmanager
-    def guest(self, order: BuildSpec, watch: Watch) -> Iterator[ContainerGuest]:
+    def guest(self, build_spec: BuildSpec, watch: Watch) -> Iterator[ContainerGuest]:
         """Provide the container of one build; see `Executor.guest`."""
         image = self._settings.image
         provide_image(self._engine, image, self._folder, watch)
         identity = ContainerUser.of(
-            order.user, self._engine, user_namespace=self._settings.user_namespace
+            build_spec.user, self._engine, user_namespace=self._settings.user_namespace
         )
-        order = replace(order, user=identity.outside)
-        paths = inner_paths(order.pkgbase)
+        build_spec = replace(build_spec, user=identity.outside)
+        paths = inner_paths(build_spec.pkgbase)
         try:
-            make_folders(order)
-            told = write_setup(order, scripts_of(order.folder) / "setup", paths.scripts / "setup")
+            make_folders(build_spec)
+            told = write_setup(
+                build_spec, scripts_of(build_spec.folder) / "setup", paths.scripts / "setup"
+            )
         except OSError as error:
             raise GuestError(f"the folders of a build cannot be made: {error}") from error
         self._guests += 1
         launcher = Launcher(
             engine=self._engine,
-            order=replace(order, environment=told | dict(order.environment)),
+            build_spec=replace(build_spec, environment=told | dict(build_spec.environment)),
             paths=paths,
             identity=identity,
             settings=self._settings,
@@ -135,7 +137,7 @@ class ContainerExecutor:
             owner=self.owner,
             name=f"caur-ci-{self.owner.stem}-{self._guests}",
         )
-        guest = ContainerGuest(launcher, image=self._engine.identity_of(image), watch=watch)
+        guest = ContainerGuest(launcher, image=self._engine.image_digest(image), watch=watch)
         try:
             guest.set_up(watch)
             yield guest

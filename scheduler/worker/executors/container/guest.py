@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from caur_ci.errors import ConfigError
 from caur_ci.relations import Relation
 from scheduler.worker.executors.folders import environment_of
-from scheduler.worker.executors.following import Collected, Shown, follow, say
-from scheduler.worker.executors.protocol import Ending, GuestError, Step, StoppedError, Usage
+from scheduler.worker.executors.protocol import GuestError, Step, StepResult, StoppedError, Usage
+from scheduler.worker.executors.step_process import CollectingWatch, Shown, follow, say
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Sequence
 
-    from scheduler.worker.executors.container.launching import Launcher
-    from scheduler.worker.executors.container.running import Container
+    from scheduler.worker.executors.container.container import Container
+    from scheduler.worker.executors.container.launcher import Launcher
     from scheduler.worker.executors.protocol import Stop, Watch
 
 _PATH = (
@@ -74,7 +74,7 @@ class ContainerGuest:
                 f"pacman could not be set up in the build container: {shown.last_error()}"
             )
 
-    def run(self, step: Step, watch: Watch) -> Ending:
+    def run(self, step: Step, watch: Watch) -> StepResult:
         """Run a step; see `Guest.run`."""
         if step.as_root and not step.network:
             raise ConfigError("what root changes in a container without network would be lost")
@@ -91,16 +91,16 @@ class ContainerGuest:
         code = process.returncode
         if code == _ENGINE_FAILED and stopped is None:
             raise GuestError("the engine could not run a step of the build; see the log")
-        return Ending(code, stopped, out_of_memory=container.oom_kills() > kills)
+        return StepResult(code, stopped, out_of_memory=container.oom_kills() > kills)
 
-    def install(self, relations: Sequence[str], watch: Watch) -> Ending:
+    def install(self, relations: Sequence[str], watch: Watch) -> StepResult:
         """Install what is missing of `relations`; see `Guest.install`."""
         for relation in relations:
             Relation.parse(relation)
         if not relations:
-            return Ending(0)
+            return StepResult(0)
         # Not as root, whose steps make a new container without network necessary.
-        collected = Collected(watch)
+        collected = CollectingWatch(watch)
         look = ["pacman", "--deptest", "--", *relations]
         ending = self.run(self._own(look), collected)
         if ending.code != _SOME_ARE_MISSING:
@@ -115,11 +115,11 @@ class ContainerGuest:
     def published(self, watch: Watch) -> frozenset[str]:
         """Return the file names that the target's database has; see `Guest.published`."""
         script = self.paths.scripts / "published.sh"
-        database = f"file:///var/lib/pacman/sync/{self._launcher.order.target.name}.db"
+        database = f"file:///var/lib/pacman/sync/{self._launcher.build_spec.target.name}.db"
         command = ["bash", str(script), database]
-        collected = Collected(watch)
+        collected = CollectingWatch(watch)
         ending = self.run(self._own(command), collected)
-        if ending != Ending(0):
+        if ending != StepResult(0):
             return frozenset()
         return frozenset(collected.lines())
 
@@ -195,7 +195,9 @@ class ContainerGuest:
 
     def _command(self, step: Step) -> list[str]:
         tmp = "/tmp"  # noqa: S108 - of the container
-        environment = environment_of(step, self._launcher.order, self.paths, path=_PATH, tmp=tmp)
+        environment = environment_of(
+            step, self._launcher.build_spec, self.paths, path=_PATH, tmp=tmp
+        )
         if step.as_root:
             environment |= {"HOME": "/root", "USER": "root", "LOGNAME": "root"}
         assigned = [f"{name}={value}" for name, value in environment.items()]

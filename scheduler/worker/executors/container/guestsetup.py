@@ -21,24 +21,26 @@ _IN_REPOSITORY = "/$repo/os/$arch"
 _SAFE_KEYRINGS = ("https://", "file://", "/")
 
 
-def write_setup(order: BuildSpec, folder: Path, inside: PurePosixPath) -> dict[str, str]:
+def write_setup(build_spec: BuildSpec, folder: Path, inside: PurePosixPath) -> dict[str, str]:
     """Write the new `folder`, which containers see at `inside`; return what steps are told.
 
     Raises ConfigError or InputError for what pacman cannot be told.
     """
     folder.mkdir()
-    target = order.target
-    if order.arch_mirror:
-        _write(folder / "mirrorlist", f"Server = {_mirror(order.arch_mirror)}\n")
+    target = build_spec.target
+    if build_spec.arch_mirror:
+        _write(folder / "mirrorlist", f"Server = {_mirror(build_spec.arch_mirror)}\n")
     _copy_all(target.keys, folder / "keys")
-    keyrings = _keyrings(order, folder / "packages", inside / "packages")
+    keyrings = _keyrings(build_spec, folder / "packages", inside / "packages")
     if keyrings:
         _write(folder / "keyrings", "".join(f"{keyring}\n" for keyring in keyrings))
-    sections = [_section(order, extra) for extra in target.extra_repos]
+    sections = [_section(build_spec, extra) for extra in target.extra_repos]
     (folder / "repositories").mkdir()
     for number, section in enumerate(sections):
         _write(folder / "repositories" / f"{number:03}", section)
-    servers = [_servers(order, extra) for extra in target.extra_repos if extra.name == target.name]
+    servers = [
+        _servers(build_spec, extra) for extra in target.extra_repos if extra.name == target.name
+    ]
     if servers:
         _write(folder / "target", target.name)
         _write(folder / "target-servers", "".join(f"{server}\n" for server in servers[0]))
@@ -57,28 +59,28 @@ def _mirror(text: str) -> str:
     return text if "$repo" in text else text.rstrip("/") + _IN_REPOSITORY
 
 
-def _section(order: BuildSpec, extra: ExtraRepository) -> str:
+def _section(build_spec: BuildSpec, extra: ExtraRepository) -> str:
     lines = [f"[{check_repository_name(extra.name)}]"]
     if extra.sig_level:
         lines.append(f"SigLevel = {extra.sig_level}")
-    lines += [f"Server = {server}" for server in _servers(order, extra)]
+    lines += [f"Server = {server}" for server in _servers(build_spec, extra)]
     return "\n".join(lines)
 
 
-def _servers(order: BuildSpec, extra: ExtraRepository) -> list[str]:
+def _servers(build_spec: BuildSpec, extra: ExtraRepository) -> list[str]:
     servers = [server.replace("$repo", extra.name) for server in extra.servers]
-    if extra.name == order.target.name:
+    if extra.name == build_spec.target.name:
         # pacman would put in the name of the machine, which x86_64_v3 and the like are not.
-        return [server.replace("$arch", order.arch) for server in servers]
+        return [server.replace("$arch", build_spec.arch) for server in servers]
     return servers
 
 
-def _keyrings(order: BuildSpec, folder: Path, inside: PurePosixPath) -> list[str]:
+def _keyrings(build_spec: BuildSpec, folder: Path, inside: PurePosixPath) -> list[str]:
     found = []
-    for keyring in order.target.extra_keyrings:
+    for keyring in build_spec.target.extra_keyrings:
         if not keyring.startswith(_SAFE_KEYRINGS):
             raise ConfigError(
-                f"the keyring {keyring} of {order.target.name} would come over an open line",
+                f"the keyring {keyring} of {build_spec.target.name} would come over an open line",
                 hint="Name it by an https:// URL, or a file on the worker.",
             )
         if keyring.startswith("https://"):

@@ -8,8 +8,8 @@ import time
 from typing import TYPE_CHECKING
 
 from caur_ci.locks import locked
-from scheduler.worker.executors.following import Collected, follow
 from scheduler.worker.executors.protocol import GuestError, StoppedError, Usage
+from scheduler.worker.executors.step_process import CollectingWatch, follow
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +51,7 @@ def _is_fresh(stamp: Path) -> bool:
 
 
 def _pull(engine: Engine, image: str, folder: Path, watch: Watch) -> None:
-    collected = Collected(watch)
+    collected = CollectingWatch(watch)
     with engine.start(["pull", "--quiet", image], cwd=folder) as process:
         stopped = follow(process, collected, usage=Usage, end=process.kill)
     if stopped is not None:

@@ -21,11 +21,11 @@ from scheduler.worker.executors.folders import (
     outer_paths,
     temporary_of,
 )
-from scheduler.worker.executors.following import Collected, follow, say
 from scheduler.worker.executors.host import supervisor
 from scheduler.worker.executors.host.sampling import Sampler, oom_kills
 from scheduler.worker.executors.host.sandbox import find_sandbox
-from scheduler.worker.executors.protocol import Ending, GuestError, Step
+from scheduler.worker.executors.protocol import GuestError, Step, StepResult
+from scheduler.worker.executors.step_process import CollectingWatch, follow, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -84,20 +84,20 @@ class HostExecutor:
         self.check()
 
     @contextmanager
-    def guest(self, order: BuildSpec, watch: Watch) -> Iterator[HostGuest]:
+    def guest(self, build_spec: BuildSpec, watch: Watch) -> Iterator[HostGuest]:
         """Provide the place of one build; see `Executor.guest`."""
         del watch  # it takes no time
         makepkg = shutil.which("makepkg")
         if makepkg is None:
             raise missing_tool("makepkg")
         try:
-            make_folders(order, makepkg_conf=_repairs(Path(makepkg)))
+            make_folders(build_spec, makepkg_conf=_repairs(Path(makepkg)))
         except OSError as error:
             raise GuestError(f"the folders of a build cannot be made: {error}") from error
         yield HostGuest(
-            order,
+            build_spec,
             makepkg=Path(makepkg),
-            sandbox=self._sandbox_of(order.user),
+            sandbox=self._sandbox_of(build_spec.user),
             grace=self._grace,
             checks=self.installs_dependencies,
         )
@@ -118,23 +118,23 @@ class HostGuest:
 
     def __init__(
         self,
-        order: BuildSpec,
+        build_spec: BuildSpec,
         *,
         makepkg: Path,
         sandbox: Sandbox | None,
         grace: float,
         checks: bool,
     ) -> None:
-        self.paths = outer_paths(order) if sandbox is None else inner_paths(order.pkgbase)
+        self.paths = outer_paths(build_spec) if sandbox is None else inner_paths(build_spec.pkgbase)
         self.cuts_network = sandbox is not None
-        self._order = order
+        self._build_spec = build_spec
         self._makepkg = makepkg
         self._sandbox = sandbox
         self._grace = grace
         self._checks = checks
         self._sampler = Sampler()
 
-    def run(self, step: Step, watch: Watch) -> Ending:
+    def run(self, step: Step, watch: Watch) -> StepResult:
         """Run a step; see `Guest.run`."""
         if step.as_root:
             raise ConfigError(
@@ -150,36 +150,36 @@ class HostGuest:
         try:
             code, stopped = self._supervise(step, watch)
         finally:
-            self._order.user.end_processes()
-        return Ending(code, stopped, out_of_memory=code != 0 and oom_kills() > kills)
+            self._build_spec.user.end_processes()
+        return StepResult(code, stopped, out_of_memory=code != 0 and oom_kills() > kills)
 
-    def install(self, relations: Sequence[str], watch: Watch) -> Ending:
+    def install(self, relations: Sequence[str], watch: Watch) -> StepResult:
         """Tell whether pacman knows `relations` as installed; see `Guest.install`."""
         if not self._checks:
             if relations:
                 say(watch, "dependencies are neither installed nor checked on this machine")
-            return Ending(0)
+            return StepResult(0)
         for relation in relations:
             Relation.parse(relation)
         if not relations:
-            return Ending(0)
+            return StepResult(0)
         say(watch, "these dependencies are not installed on this machine, if any are listed:")
         command = ["pacman", "--deptest", "--", *relations]
         return self.run(Step(command=command, directory=self.paths.scripts, own=True), watch)
 
     def published(self, watch: Watch) -> frozenset[str]:
         """Return the file names that the target's database has; see `Guest.published`."""
-        target = self._order.target
+        target = self._build_spec.target
         servers = [extra.servers for extra in target.extra_repos if extra.name == target.name]
         for server in servers[0] if servers else ():
-            url = server.replace("$repo", target.name).replace("$arch", self._order.arch)
-            collected = Collected(watch)
+            url = server.replace("$repo", target.name).replace("$arch", self._build_spec.arch)
+            collected = CollectingWatch(watch)
             script = self.paths.scripts / "published.sh"
             command = ["bash", str(script), f"{url}/{target.name}.db"]
             ending = self.run(
                 Step(command=command, directory=self.paths.scripts, own=True), collected
             )
-            if ending == Ending(0):
+            if ending == StepResult(0):
                 return frozenset(collected.lines())
         return frozenset()
 
@@ -188,7 +188,7 @@ class HostGuest:
         return self._sampler.total()
 
     def _supervise(self, step: Step, watch: Watch) -> tuple[int, Stop | None]:
-        user = self._order.user
+        user = self._build_spec.user
         identity = [str(user.uid), str(user.gid)] if user.is_other else ["-1", "-1"]
         # Isolated, so that nothing of the build's environment reaches this Python.
         supervised = [sys.executable, "-I", supervisor.__file__, *identity, str(self._grace)]
@@ -222,15 +222,15 @@ class HostGuest:
     def _command(self, step: Step) -> list[str]:
         if self._sandbox is None:
             return list(step.command)
-        return self._sandbox.command(step, self._order, self.paths, makepkg=self._makepkg)
+        return self._sandbox.command(step, self._build_spec, self.paths, makepkg=self._makepkg)
 
     def _environment(self, step: Step) -> dict[str, str]:
         path = _STANDARD_PATH
         if (own := str(self._makepkg.parent)) not in path.split(":"):
             path = f"{own}:{path}"
-        outside = temporary_of(self._order.folder)
+        outside = temporary_of(self._build_spec.folder)
         tmp = str(outside) if self._sandbox is None else "/tmp"  # noqa: S108 - of the sandbox
-        return environment_of(step, self._order, self.paths, path=path, tmp=tmp)
+        return environment_of(step, self._build_spec, self.paths, path=path, tmp=tmp)
 
 
 def _read_report(control: socket.socket) -> supervisor.UsageReport:

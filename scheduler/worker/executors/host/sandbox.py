@@ -46,13 +46,15 @@ class Sandbox:
     readable: tuple[Path, ...] = ()
 
     def command(
-        self, step: Step, order: BuildSpec, paths: GuestPaths, *, makepkg: Path
+        self, step: Step, build_spec: BuildSpec, paths: GuestPaths, *, makepkg: Path
     ) -> list[str]:
-        """Return what runs `step` with the folders of `order` in their places `paths`."""
+        """Return what runs `step` with the folders of `build_spec` in their places `paths`."""
         seen = [Path("/", name) for name in _SYSTEM]
         # bubblewrap fails for what the user cannot get to, and can do without these.
-        wanted = (*self.readable, *local_servers(order))
-        readable = [path for path in wanted if path.exists() and order.user.can_reach(path.parent)]
+        wanted = (*self.readable, *local_servers(build_spec))
+        readable = [
+            path for path in wanted if path.exists() and build_spec.user.can_reach(path.parent)
+        ]
         mounts = [
             *_system(seen),
             *_bind("--ro-bind-try", (Path(path) for path in _ALSO_SEEN)),
@@ -69,7 +71,7 @@ class Sandbox:
             ),
             *_bind("--ro-bind", _unseen(makepkg.parent, seen)),
             *_bind("--ro-bind-try", _resolver(seen)),
-            *_folders(order, paths),
+            *_folders(build_spec, paths),
             *_bind("--ro-bind-try", readable),
             *self._covers([*seen, *readable]),
         ]
@@ -117,9 +119,9 @@ def find_sandbox(
     return Sandbox(program=program, hidden=tuple(hidden), readable=tuple(readable))
 
 
-def _folders(order: BuildSpec, paths: GuestPaths) -> list[str]:
+def _folders(build_spec: BuildSpec, paths: GuestPaths) -> list[str]:
     """Return the folders of a build as they are mounted, outer ones before what is in them."""
-    folder = order.folder
+    folder = build_spec.folder
     temporary = temporary_of(folder)
     options = (
         ("--bind", temporary, "/tmp"),  # noqa: S108 - of the sandbox

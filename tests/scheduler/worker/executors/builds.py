@@ -12,7 +12,7 @@ from scheduler.worker.executors.protocol import BuildFolder, BuildSpec, Step
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from scheduler.worker.executors.protocol import Ending, Guest, Stop, Usage
+    from scheduler.worker.executors.protocol import Guest, StepResult, Stop, Usage
     from scheduler.worker.users import BuildUser
 
 # A process that wants to stay: a session of its own, deaf to every polite signal.
@@ -84,7 +84,7 @@ def bash(
     network: bool = True,
     as_root: bool = False,
     environment: Mapping[str, str] | None = None,
-) -> tuple[Ending, Recorder]:
+) -> tuple[StepResult, Recorder]:
     """Run a line of shell in `guest`, in its build folder."""
     watch = watch or Recorder()
     step = Step(
@@ -97,7 +97,7 @@ def bash(
     return guest.run(step, watch), watch
 
 
-def makepkg(guest: Guest, *, network: bool = True) -> tuple[Ending, Recorder]:
+def makepkg(guest: Guest, *, network: bool = True) -> tuple[StepResult, Recorder]:
     """Copy the package's folder and build it."""
     ending, watch = bash(guest, f"cp -R {guest.paths.source} tool")
     assert ending.code == 0, watch.text

@@ -17,7 +17,7 @@ import pytest
 from caur_ci.errors import ConfigError, ProcessError
 from scheduler.worker.executors.container.engine import OWNER_LABEL, Engine
 from scheduler.worker.executors.container.executor import ContainerExecutor
-from scheduler.worker.executors.protocol import Ending, GuestError, Stop, StoppedError
+from scheduler.worker.executors.protocol import GuestError, StepResult, Stop, StoppedError
 from tests.scheduler.worker.executors.builds import (
     STAYS,
     Recorder,
@@ -73,7 +73,7 @@ def test_without_network_nothing_is_reached_and_the_rest_stays_as_it_is(
     assert "REACHED" not in offline.text
     assert [line.split(":")[0].strip() for line in offline.lines()[-1:]] == ["lo"]
     assert later.lines() == ["installed", "kept"]
-    assert ending == Ending(0), watch.text
+    assert ending == StepResult(0), watch.text
     assert [path.name for path in order.folder.output.iterdir()] == ["tool-1-1-any.pkg.tar.zst"]
     owner = guest.container_names[0].rpartition("-")[0]
     assert owner in names
@@ -117,7 +117,7 @@ def test_root_has_what_pacman_needs_and_the_build_has_nothing(
     assert watch.lines()[0] == "0"
     assert "NoNewPrivs:\t1" in watch.lines()
     assert "mount:" in watch.text
-    assert ending == Ending(0)
+    assert ending == StepResult(0)
     if container_executor.separates_users:
         assert outside
         assert 0 not in outside
@@ -165,7 +165,7 @@ def test_too_much_memory_is_refused_and_told(
 
     assert ending.code != 0
     assert ending.out_of_memory, watch.text
-    assert again == Ending(3)
+    assert again == StepResult(3)
     assert usage.peak_memory is not None
     assert 64 << 20 < usage.peak_memory <= 128 << 20
 
@@ -210,7 +210,7 @@ def test_too_many_processes_are_refused_and_ended(
 
     assert ending.stopped is Stop.STALLED
     assert "fork" in watch.text
-    assert again == Ending(3)
+    assert again == StepResult(3)
     assert processes_with(mark) == []
 
 
@@ -312,7 +312,7 @@ def test_only_what_dead_workers_left_is_swept(
 
     assert container not in running
     assert guest.container_names[0] in running
-    assert ending == Ending(3)
+    assert ending == StepResult(3)
 
 
 def test_an_engine_that_is_not_there_or_does_not_work_is_told(

@@ -11,9 +11,9 @@ import pytest
 
 from scheduler.settings import ExtraRepository, TargetRepository
 from scheduler.worker.executors.container.executor import ContainerExecutor
-from scheduler.worker.executors.following import Collected
 from scheduler.worker.executors.host.executor import HostExecutor
-from scheduler.worker.executors.protocol import Ending, Step, Stop
+from scheduler.worker.executors.protocol import Step, StepResult, Stop
+from scheduler.worker.executors.step_process import CollectingWatch
 from tests.scheduler.worker.executors.builds import (
     STAYS,
     Recorder,
@@ -57,7 +57,7 @@ def test_a_package_is_built_by_a_user_without_rights(
     with executor.guest(order, Recorder()) as guest:
         ending, watch = makepkg(guest)
 
-    assert ending == Ending(0), watch.text
+    assert ending == StepResult(0), watch.text
     (package,) = order.folder.output.iterdir()
     assert package.name == "tool-3:1.2-1-any.pkg.tar.zst"
     assert package.stat().st_uid != 0
@@ -94,7 +94,7 @@ def test_any_output_arrives_as_it_was_printed(
     with executor.guest(make_order(shared / "one", user), Recorder()) as guest:
         ending, watch = bash(guest, text)
 
-    assert ending == Ending(0)
+    assert ending == StepResult(0)
     assert watch.data == b"\xff\xfe\0" + 3_000_000 * b"x" + b"\nend"
 
 
@@ -108,7 +108,7 @@ def test_the_code_is_that_of_the_command(
         ending, _ = bash(guest, script)
         missing = guest.run(Step(command=["/nothing"], directory=guest.paths.build), Recorder())
 
-    assert ending == Ending(code)
+    assert ending == StepResult(code)
     assert missing.code in {1, 127}
 
 
@@ -124,7 +124,7 @@ def test_a_step_that_ignores_every_wish_is_ended(
     assert ending.stopped is Stop.TIMEOUT
     assert ending.code > 128
     assert processes_with(mark) == []
-    assert again == Ending(3)
+    assert again == StepResult(3)
 
 
 def test_what_a_step_leaves_running_is_ended(
@@ -139,7 +139,7 @@ def test_what_a_step_leaves_running_is_ended(
         ending, _ = bash(guest, script)
         left = processes_with(mark)
 
-    assert ending == Ending(0)
+    assert ending == StepResult(0)
     assert left == []
 
 
@@ -149,7 +149,7 @@ def test_a_leftover_that_holds_the_output_open_does_not_hold_us(
     with executor.guest(make_order(shared / "one", user), Recorder()) as guest:
         ending, _ = bash(guest, f"setsid bash -c '{STAYS.replace(chr(39), '')}' & sleep 0.1")
 
-    assert ending == Ending(0)
+    assert ending == StepResult(0)
 
 
 def test_what_was_used_is_told(shared: Path, user: BuildUser, executor: Executor) -> None:
@@ -181,7 +181,7 @@ def test_the_folders_of_the_guest_are_those_of_the_build(
         script += f"; mv {paths.downloads}/kept {paths.downloads}/taken"
         ending, watch = bash(guest, f'{script}; ls {paths.scripts}; echo "$BUILDDIR $SRCDEST"')
 
-    assert ending == Ending(0), watch.text
+    assert ending == StepResult(0), watch.text
     folder = order.folder
     for path in (
         folder.output / "o",
@@ -212,7 +212,7 @@ def test_a_full_disk_is_an_error_of_the_step_and_no_more(
 
     assert "No space left on device" in watch.text
     assert "code 1" in watch.lines()
-    assert (ending, again) == (Ending(0), Ending(3))
+    assert (ending, again) == (StepResult(0), StepResult(3))
 
 
 def test_the_file_names_of_the_target_repository_are_read(
@@ -257,7 +257,7 @@ def test_a_step_of_ours_takes_nothing_of_what_the_build_has_left(
 
 
 def test_what_is_collected_has_an_end(shared: Path, user: BuildUser, executor: Executor) -> None:
-    collected = Collected(Recorder(), limit=1000)
+    collected = CollectingWatch(Recorder(), limit=1000)
     with executor.guest(make_order(shared / "one", user), Recorder()) as guest:
         step = Step(command=["yes"], directory=guest.paths.build, own=True)
         ending = guest.run(step, collected)
@@ -265,4 +265,4 @@ def test_what_is_collected_has_an_end(shared: Path, user: BuildUser, executor: E
 
     assert ending.stopped is Stop.OUTPUT
     assert len(collected.data) <= 1000
-    assert again == Ending(3)
+    assert again == StepResult(3)

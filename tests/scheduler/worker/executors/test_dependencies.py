@@ -11,7 +11,7 @@ import pytest
 from caur_ci.errors import ConfigError, InputError
 from scheduler.database.keyfile import publish_key
 from scheduler.settings import ExtraRepository, TargetRepository
-from scheduler.worker.executors.protocol import Ending, GuestError
+from scheduler.worker.executors.protocol import GuestError, StepResult
 from tests.scheduler.worker.executors.builds import Recorder, bash, make_order, makepkg
 from tests.support.packages import SigningKey, make_package, pkgbuild, signing_key
 from tests.support.tools import need_tools
@@ -78,14 +78,14 @@ def test_a_package_is_built_with_one_that_was_published_before(
     watch = Recorder()
     with container_executor.guest(order, watch) as guest:
         assert guest.published(Recorder()) == {"a-1-1-any.pkg.tar.zst"}
-        assert guest.install(["measure>=2", "git"], watch) == Ending(0), watch.text
+        assert guest.install(["measure>=2", "git"], watch) == StepResult(0), watch.text
         again = Recorder()
-        assert guest.install(["measure>=2"], again) == Ending(0)
+        assert guest.install(["measure>=2"], again) == StepResult(0)
         ending, built = makepkg(guest, network=False)
 
     assert "installing measure>=2\n" in watch.text  # git is there already
     assert "installing" not in again.text
-    assert ending == Ending(0), built.text
+    assert ending == StepResult(0), built.text
     assert "of a" in built.text
     assert "Installed as a dependency" in built.text
     assert "Validated By    : SHA-256 Sum  Signature" in built.text or ("Signature" in built.text)
@@ -105,7 +105,7 @@ def test_a_dependency_that_nothing_provides_is_told(
 
     assert missing.code != 0
     assert unknown.code != 0
-    assert none == Ending(0)
+    assert none == StepResult(0)
     assert "target not found: measure>=3" in watch.text
     assert "target not found: nothing-of-this-name" in watch.text
 
@@ -131,7 +131,7 @@ def test_the_key_that_lies_beside_the_repository_is_known_without_being_named(
     order = make_order(shared / "one", user, target=repository.target(keys=()))
     watch = Recorder()
     with container_executor.guest(order, watch) as guest:
-        assert guest.install(["measure>=2"], watch) == Ending(0), watch.text
+        assert guest.install(["measure>=2"], watch) == StepResult(0), watch.text
 
 
 def test_where_a_key_is_named_no_other_one_is_asked_for(

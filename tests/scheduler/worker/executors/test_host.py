@@ -16,7 +16,7 @@ import pytest
 from caur_ci.errors import ConfigError
 from scheduler.settings import ExtraRepository, TargetRepository
 from scheduler.worker.executors.host.executor import HostExecutor
-from scheduler.worker.executors.protocol import Ending
+from scheduler.worker.executors.protocol import StepResult
 from tests.scheduler.worker.executors.builds import (
     STAYS,
     Recorder,
@@ -165,7 +165,7 @@ def test_a_repository_that_the_builds_user_cannot_get_to_stops_no_build(
         ending, watch = bash(guest, "echo built")
         assert guest.published(Recorder()) == frozenset()
 
-    assert ending == Ending(0)
+    assert ending == StepResult(0)
     assert watch.lines() == ["built"]
 
 
@@ -177,7 +177,7 @@ def test_where_pacman_knows_nothing_dependencies_are_not_looked_at_and_this_is_s
         pytest.skip("pacman knows what is installed on this machine")
     watch = Recorder()
     with executor.guest(make_order(shared / "one", user), Recorder()) as guest:
-        assert guest.install(["nothing-of-this-name"], watch) == Ending(0)
+        assert guest.install(["nothing-of-this-name"], watch) == StepResult(0)
     assert "neither installed nor checked" in watch.text
 
 
@@ -256,6 +256,6 @@ def test_the_makepkg_conf_of_the_machine_decides_little(
     with HostExecutor(grace=0.3).guest(order, Recorder()) as guest:
         ending, watch = makepkg(guest)
 
-    assert ending == Ending(0), watch.text
+    assert ending == StepResult(0), watch.text
     assert "flags -j77" in watch.lines()
     assert [path.name for path in order.folder.output.iterdir()] == ["tool-1-1-any.pkg.tar.zst"]

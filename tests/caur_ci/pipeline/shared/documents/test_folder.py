@@ -100,6 +100,16 @@ def test_one_that_cannot_be_written_is_named_and_leaves_nothing_half_done(tmp_pa
     assert names(tmp_path) == ["deptree.txt", "schedule-params.txt"]
 
 
+def test_a_folder_in_the_way_is_an_error_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "schedule.json" / "x").mkdir(parents=True)
+
+    with pytest.raises(CaurError, match=r"schedule\.json cannot be written"):
+        with DocumentFolder(tmp_path) as folder:
+            folder.write(DOCUMENTS)
+
+    assert names(tmp_path) == ["schedule.json"]
+
+
 def test_a_bare_repository_has_none(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="bare repository") as caught:
         DocumentFolder.of(GitRepository(tmp_path, bare=True))

@@ -65,7 +65,7 @@ def say(watch: Watch, text: str) -> None:
     watch.output(f"==> caur-ci: {text}\n".encode())
 
 
-class Collected:
+class CollectingWatch:
     """A watch that keeps what a step prints instead of showing it.
 
     A step that prints more than `limit` bytes is ended.

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from caur_ci.srcinfo import SrcinfoFields
-    from scheduler.worker.downloads import KeptSources
-    from scheduler.worker.executors.protocol import BuildFolder, Ending, Guest, Step
+    from scheduler.worker.executors.protocol import BuildFolder, Guest, Step, StepResult
     from scheduler.worker.joblog import JobLog
     from scheduler.worker.plan import BuildPlan
-    from scheduler.worker.steps import Steps
+    from scheduler.worker.srcdest_cache import KeptSources
+    from scheduler.worker.steps import StepCommands
     from scheduler.worker.watch import BuildWatch
 
 _PACKAGE_MARK = ".pkg.tar"
@@ -39,7 +39,7 @@ _LOCAL_SOURCE = re.compile(r"(?:file://|^fatal: '?)(/[^\s'\"?#]+)", re.MULTILINE
 
 
 @dataclass(kw_only=True)
-class Flow:
+class BuildRun:
     """The steps of one build and what is learned on the way.
 
     `kept` are the package's sources of earlier builds, if it wants that. `applied` is for people.
@@ -48,7 +48,7 @@ class Flow:
     plan: BuildPlan
     arch: str
     guest: Guest
-    steps: Steps
+    steps: StepCommands
     watch: BuildWatch
     log: JobLog
     folder: BuildFolder
@@ -246,7 +246,7 @@ class Flow:
     def _do(self, phase: Phase, step: Step) -> BuildResult | None:
         return self._judged(phase, lambda: self.guest.run(step, self.watch))
 
-    def _judged(self, phase: Phase, act: Callable[[], Ending]) -> BuildResult | None:
+    def _judged(self, phase: Phase, act: Callable[[], StepResult]) -> BuildResult | None:
         """Return how the build ended with this step, None if it goes on."""
         self.watch.new_step()
         ending = act()
@@ -256,7 +256,7 @@ class Flow:
             return None
         return from_exit_code(ending.code, skip_code=self.skip_code) or self._failure(phase, ending)
 
-    def _failure(self, phase: Phase, ending: Ending) -> BuildResult:
+    def _failure(self, phase: Phase, ending: StepResult) -> BuildResult:
         failure = classify(phase, ending, self.watch.tail)
         code = f"exit code {ending.code}"
         if ending.code > 128:

@@ -26,7 +26,7 @@ class RecordingError(InputError):
     """A recording cannot be made there, or does not have what is asked of it."""
 
 
-class AnswerLog:
+class RecordingWriter:
     """A recording that is being made. For several threads at once."""
 
     def __init__(self, folder: Path) -> None:
@@ -74,7 +74,7 @@ class AnswerLog:
         return names
 
 
-class Answers:
+class RecordingReader:
     """A recording that was made. For several threads at once."""
 
     def __init__(self, folder: Path, answers: Mapping[str, deque[Mapping[str, Any]]]) -> None:

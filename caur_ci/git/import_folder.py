@@ -33,7 +33,9 @@ class Limits:
     folder_size: int
 
 
-def take_in(git: GitRepository, folder: Path, *, known: Collection[str], limits: Limits) -> str:
+def import_folder(
+    git: GitRepository, folder: Path, *, known: Collection[str], limits: Limits
+) -> str:
     """Return the tree that the content of `folder` is.
 
     `.git` at its top is left out, and so is what `.gitignore` files in it, and in the folder that

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from scheduler.worker.executors.container.container import Container
 from scheduler.worker.executors.container.engine import OWNER_LABEL
-from scheduler.worker.executors.container.running import Container
 from scheduler.worker.executors.folders import local_servers, scripts_of, temporary_of
 from scheduler.worker.executors.protocol import GuestError
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scheduler.settings import ContainerSettings
+    from scheduler.worker.executors.container.container_user import ContainerUser
     from scheduler.worker.executors.container.engine import Engine
-    from scheduler.worker.executors.container.identity import ContainerUser
     from scheduler.worker.executors.protocol import BuildSpec, GuestPaths, Watch
 
 # What pacman needs as root: owners and rights of files, file capabilities, and for the scripts
@@ -39,7 +39,7 @@ class Launcher:
     """What all containers of one build have in common. `name` is what their names begin with."""
 
     engine: Engine
-    order: BuildSpec
+    build_spec: BuildSpec
     paths: GuestPaths
     identity: ContainerUser
     settings: ContainerSettings
@@ -66,7 +66,7 @@ class Launcher:
             image,
             str(self.paths.scripts / "init.sh"),
         ]
-        folder = self.order.folder.root
+        folder = self.build_spec.folder.root
         container = Container(
             self.engine, f"{self.name}-{name}", arguments, folder=folder, watch=watch
         )
@@ -110,7 +110,7 @@ class Launcher:
         return [f"--network={self.settings.network}"] if self.settings.network else []
 
     def _mounts(self) -> list[str]:
-        order, folder, paths = self.order, self.order.folder, self.paths
+        build_spec, folder, paths = self.build_spec, self.build_spec.folder, self.paths
         temporary = temporary_of(folder)
         writable = (
             (folder.home, paths.home),
@@ -122,7 +122,7 @@ class Launcher:
             (temporary, "/var/tmp"),  # noqa: S108 - of the container
         )
         read_only = [(folder.source, paths.source), (scripts_of(folder), paths.scripts)]
-        seen = (*self.readable, *local_servers(order))
+        seen = (*self.readable, *local_servers(build_spec))
         own = [(path, path) for path in dict.fromkeys(seen) if path.exists()]
         return [
             *(f"--mount=type=bind,src={outer},dst={inner}" for outer, inner in writable),

@@ -92,7 +92,7 @@ class KeptSources:
                     remove_tree(path)
 
 
-class KeptDownloads:
+class SrcdestCache:
     """The kept sources of all packages below one folder, which several workers may share.
 
     Each package of each source repository has a folder, and beside it a lock whose time says when

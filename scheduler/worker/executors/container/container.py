@@ -117,11 +117,11 @@ class Container:
         reason = "; ".join(said[-3:]) or "it says nothing"
         raise GuestError(f"the build container cannot be started: {reason}")
 
-    def _ask(self, order: str) -> str:
+    def _ask(self, command: str) -> str:
         deadline = time.monotonic() + _ANSWERED_WITHIN
         try:
             stream = _pipe(self._process.stdin)
-            stream.write(f"{order}\n".encode())
+            stream.write(f"{command}\n".encode())
             stream.flush()
             while (left := deadline - time.monotonic()) > 0:
                 line = self._line(left)
