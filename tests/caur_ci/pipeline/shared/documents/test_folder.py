@@ -103,9 +103,9 @@ def test_one_that_cannot_be_written_is_named_and_leaves_nothing_half_done(tmp_pa
 def test_a_folder_in_the_way_is_an_error_that_names_it(tmp_path: Path) -> None:
     (tmp_path / "schedule.json" / "x").mkdir(parents=True)
 
-    with pytest.raises(CaurError, match=r"schedule\.json cannot be written"):
-        with DocumentFolder(tmp_path) as folder:
-            folder.write(DOCUMENTS)
+    folder = DocumentFolder(tmp_path)
+    with pytest.raises(CaurError, match=r"schedule\.json cannot be written"), folder:
+        folder.write(DOCUMENTS)
 
     assert names(tmp_path) == ["schedule.json"]
 
