@@ -1,7 +1,7 @@
 """Questions to git and actions of it.
 
-GitPython opens repositories and answers about single commits; what touches thousands of paths
-goes through git's own batch commands, with NUL bytes between names.
+GitPython finds the repository (`GitRepository.open`); everything else runs git itself, with its
+batch commands and NUL bytes between names for what touches thousands of paths.
 """
 
 from caur_ci.git.remote import Credentials, RefUpdate, Remote

@@ -23,7 +23,9 @@ class LastSeen:
     """What was last seen of a package's source, and taken over, put to review or judged.
 
     It is kept from run to run, and moves on only with a finding that was dealt with. `origin` is
-    what it was seen at: what was seen elsewhere says nothing. `modified` is in Unix seconds.
+    what it was seen at: what was seen elsewhere says nothing. `modified` and `maintainer` are the
+    AUR's LastModified, in Unix seconds, and Maintainer; `modified` is 0 where it is not known or
+    the AUR does not list the package, and -1 once it was confirmed that the package is gone.
     """
 
     origin: str = ""

@@ -50,6 +50,8 @@ class Entry:
 def read_entries(database: Path) -> dict[str, Entry]:
     """Return the packages in a `.db.tar.*` or `.files.tar.*` by name; none if it does not exist.
 
+    These are databases as repo-add writes them: a `desc` file for each package, with lines like
+    `%NAME%` that are followed by values.
     Raises ProcessError when it cannot be read.
     """
     return {name: entry_of(record) for name, record in read_records(database).items()}

@@ -39,7 +39,7 @@ class PublicationKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
-    """One published state.
+    """One published state. `time` is a Unix time.
 
     `packages` is by name. `folders` tells for packages, by name, the folder in the source
     repository that they come from, where that is known: it is not always named like the pkgbase.
@@ -94,7 +94,11 @@ class Generation:
         return self.folders.get(entry.name, entry.base)
 
     def write(self, path: Path) -> None:
-        """Write the record into a new file."""
+        """Write the record into the new file `path`.
+
+        One JSON object with the fields of this class, `packages` as a list of those of Entry.
+        Raises FileExistsError and OSError.
+        """
         data = asdict(self)
         data["packages"] = [asdict(entry) for entry in self.packages.values()]
         with path.open("x", encoding="utf-8") as stream:

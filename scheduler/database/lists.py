@@ -20,7 +20,9 @@ FILES = "pkgs.files.txt"
 def write_lists(layout: Layout, packages: Iterable[Entry], *, updated: float | None) -> None:
     """Write the lists that changed, each at once; `updated` is None if the database did not change.
 
-    With several architectures, the lists are those of the foremost one.
+    `lastupdate` holds a Unix time, `pkgs.txt` a line `NAME-VERSION/` for each package,
+    `pkgs.files.txt` the names of the files, as the existing system has them. With several
+    architectures, the lists are those of the foremost one.
     """
     if updated is not None:
         _write(layout, LAST_UPDATE, f"{int(updated)}\n")

@@ -40,7 +40,10 @@ class RepositoryError(CaurError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """How long what is not listed any more is kept; see DatabaseSettings."""
+    """How long what is not listed any more is kept; see DatabaseSettings.
+
+    `grace` is in seconds, `archive_days` in days, `generations` a number of states.
+    """
 
     grace: int = DEFAULT_GRACE
     archive_days: int = DEFAULT_ARCHIVE_DAYS
@@ -171,7 +174,10 @@ class PacmanRepository:
                 self.generations.forget(number)
 
     def finish_commit(self) -> None:
-        """Go on where a commit was interrupted, or do nothing."""
+        """Go on where a commit was interrupted, or do nothing.
+
+        Raises GenerationError and OSError.
+        """
         record = self._commit / RECORD
         if record.exists():
             self._put_into_place(Generation.read(record))
@@ -181,7 +187,10 @@ class PacmanRepository:
             self._commit.rmdir()
 
     def sweep(self) -> None:
-        """Forget old generations, and move on the files whose time is over."""
+        """Forget old generations, and move on the files whose time is over.
+
+        Raises GenerationError and OSError.
+        """
         if self._retention is None:
             return
         self.generations.prune(self._retention.generations)
@@ -261,7 +270,8 @@ def open_repository(
     """Lock a repository, and finish or undo what was interrupted there.
 
     Without `retention` everything is kept that is there now. Waits for other processes that have
-    it, or without `wait` raises TemporaryError. Raises RepositoryError and OSError.
+    it, or without `wait` raises TemporaryError. Raises GenerationError where the record of an
+    interrupted change cannot be read, and OSError.
     """
     make_public_folder(layout.home)
     layout.private.mkdir(parents=True, exist_ok=True)

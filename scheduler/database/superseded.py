@@ -39,7 +39,11 @@ class _Index:
 
 
 class Superseded:
-    """The files of one repository that are not listed any more."""
+    """The files of one repository that are not listed any more.
+
+    `superseded.json` remembers them: `leaving` are those still in place, by their file names, each
+    with its SHA-256 and since when (a Unix time); `archived` those in the archive, by their paths.
+    """
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout

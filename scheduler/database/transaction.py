@@ -73,7 +73,8 @@ class Transaction:
     def prepare(self) -> None:
         """Sign the packages, make the new database and sign that. Nothing is visible yet.
 
-        Raises RepoToolError, SigningError and OSError.
+        Raises RepoToolError, SigningError, OSError, and ProcessError where repo-add or repo-remove is
+        missing or takes too long.
         """
         take_databases(self._layout, self.folder)
         before = self._records()
@@ -94,7 +95,7 @@ class Transaction:
         self._sign_databases()
 
     def entries(self) -> dict[str, Entry]:
-        """Return what is in the new database."""
+        """Return what is in the new database. Raises ProcessError."""
         return read_entries(self.folder / self._layout.database)
 
     def finish(self, generation: Generation) -> None:

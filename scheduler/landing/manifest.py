@@ -60,8 +60,8 @@ class Manifest:
 
     `tree` is the git tree of the folder that was built, `pkgbuild_sha256` the checksum of its
     PKGBUILD, both before anything was applied to it; `applied` lists what was. `worker` is the
-    id of the worker, its name and something random. Memory is in bytes; None is for what could
-    not be measured.
+    id of the worker, its name and something random. Times are Unix times, memory is in bytes; None
+    is for what could not be measured.
     """
 
     job: int

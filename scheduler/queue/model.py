@@ -221,8 +221,8 @@ class Event:
 class WorkerView:
     """A worker or database runner that was heard of lately; `build_class` 0 is a runner.
 
-    `draining`: it was asked to end and has not been told yet. `trouble` is why it takes no jobs,
-    empty where it does.
+    `seen` is a Unix time by the clock of the Redis server. `draining`: it was asked to end and has
+    not been told yet. `trouble` is why it takes no jobs, empty where it does.
     """
 
     id: str
@@ -238,6 +238,7 @@ class WorkerView:
 class JobView:
     """A job as it stands. `reason` says why it waits, or why it ended as it did.
 
+    Times are Unix times by the clock of the Redis server, 0 for what has not happened.
     `held_by` are the identities whose failure a waiting job is held for; until `delayed_until` it
     is not handed out, because its builds were lost `lost` times. `cancel`: its holder was asked to
     stop. A job in quarantine is done, but not forgotten. `failure` is known of what was built with

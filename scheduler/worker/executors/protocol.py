@@ -143,7 +143,7 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What a build has used so far: bytes of memory at its peak, seconds of processor time.
+    """What a build has used so far: bytes of memory at its peak, CPU seconds of all processors.
 
     None is for what could not be measured.
     """

@@ -27,8 +27,9 @@ _MAX_TEXT = 500
 class LedgerEntry:
     """One decision about one package.
 
-    `time` is in Unix seconds, `run` the pipeline that decided, `link` where its log is, `page`
-    where more is told about the change. Versions are empty where there is no update.
+    `time` is in Unix seconds. `run` is `on-commit`, `on-schedule` or `trigger NAME`, `link` where
+    its log is, `page` where more is told about the change. Versions are empty where there is no
+    update.
     """
 
     time: int
