@@ -66,7 +66,10 @@ class Heartbeat:
         return self.retry_while_any_held([claim], action)
 
     def retry_while_any_held(self, claims: Collection[AnyClaim], action: Callable[[], T]) -> T:
-        """Do the same for an action about several claims, until all of them are lost."""
+        """Do the same for an action about several claims, until all of them are lost.
+
+        Raises StaleClaimError.
+        """
         while True:
             try:
                 return action()

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 def make_private(folder: Path, purpose: str) -> None:
-    """Make `folder`, or see that an existing one belongs to us alone; `purpose` is for errors."""
+    """Make `folder`, or see that an existing one belongs to us alone; `purpose` is for errors.
+
+    Raises CaurError.
+    """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)

@@ -67,7 +67,7 @@ class WorkerKey:
         self.public_key()
 
     def public_key(self) -> str:
-        """Return the public half, as type and base64 text."""
+        """Return the public half, as type and base64 text. Raises ConfigError."""
         try:
             # An empty passphrase, so that it does not ask for one.
             shown = _ssh_keygen("-y", "-P", "", "-f", str(self.path))

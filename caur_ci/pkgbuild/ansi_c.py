@@ -29,6 +29,8 @@ def ansi_c(text: str, position: int, end: int) -> tuple[str, int]:
     """Return the bytes that stand before the closing quote, and the place behind that.
 
     `text` has a character for each byte, as has what is returned.
+
+    Raises UnsureError.
     """
     made: list[str] = []
     while position < end and text[position] != "'":

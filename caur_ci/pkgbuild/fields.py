@@ -17,7 +17,10 @@ _Field = list[tuple[str, bool]]
 
 
 def as_fields(pieces: Iterable[Piece | None], ifs: str, shell: Shell) -> list[str]:
-    """Return the fields that pieces of text make; None stands between two of them."""
+    """Return the fields that pieces of text make; None stands between two of them.
+
+    Raises UnsureError.
+    """
     fields: list[_Field] = []
     field: _Field | None = None
     pieces = list(pieces)

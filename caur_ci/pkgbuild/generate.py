@@ -69,7 +69,10 @@ def differences(generated: Generated, committed: bytes, *, origin: str) -> list[
 
 
 def write_srcinfo(folder: Path, srcinfo: bytes) -> None:
-    """Replace the folder's `.SRCINFO` at once: whoever reads it sees the old one or the new one."""
+    """Replace the folder's `.SRCINFO` at once: whoever reads it sees the old one or the new one.
+
+    Raises CaurError.
+    """
     handle, name = tempfile.mkstemp(prefix=f"{FILE}.", dir=folder)
     path = Path(name)
     try:

@@ -61,7 +61,7 @@ class Interpreter:
         self._depth = 0
 
     def run_all(self) -> None:
-        """Follow the whole file."""
+        """Follow the whole file. Raises LostError."""
         try:
             self.run(self.tree.root)
         except Jump as jump:
@@ -69,7 +69,7 @@ class Interpreter:
                 raise LostError(f"{jump.kind} ends makepkg", self.line) from jump
 
     def run(self, node: Node) -> None:
-        """Follow one statement; its exit code is in `state.status`."""
+        """Follow one statement; its exit code is in `state.status`. Raises LostError."""
         self.line = line_of(node)
         self.budget.step()
         self._depth += 1
@@ -104,7 +104,7 @@ class Interpreter:
         return WordReader(self.tree, node.start_byte, node.end_byte)
 
     def word(self, node: Node) -> Word:
-        """Read a node that is one word."""
+        """Read a node that is one word. Raises UnsureError."""
         before = self.tree.text[max(node.start_byte - 2, 0) : node.start_byte]
         if before in {"\\ ", "\\\t"}:
             # The tree takes a quoted blank for one between words.
@@ -122,7 +122,10 @@ class Interpreter:
         return decode(self.tree.text[node.start_byte : node.end_byte])
 
     def capture(self, node: Node) -> str:
-        """Return what the command in `$(…)` writes; it cannot change anything here."""
+        """Return what the command in `$(…)` writes; it cannot change anything here.
+
+        Raises UnsureError.
+        """
         self.captured += 1
         written = self.apart(lambda: self.block(node))
         if isinstance(written, Unsure):

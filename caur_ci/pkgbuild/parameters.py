@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def part_of(text: str, places: Sequence[int]) -> str:
-    """Return `${text:offset:length}`; a negative length counts from the end."""
+    """Return `${text:offset:length}`; a negative length counts from the end. Raises UnsureError."""
     start, length = _start(places[0], len(text)), _length(places)
     if start is None:
         return ""
@@ -27,7 +27,10 @@ def part_of(text: str, places: Sequence[int]) -> str:
 
 
 def part_of_list(items: Array, places: Sequence[int], first: int = 0) -> list[str]:
-    """Return the elements of `${array[@]:offset:length}`; indices are counted from `first`."""
+    """Return the elements of `${array[@]:offset:length}`; indices are counted from `first`.
+
+    Raises UnsureError.
+    """
     end = items.items[-1][0] + 1 + first if items.items else first
     start, length = places[0], _length(places)
     if start < 0:
@@ -44,6 +47,8 @@ def changed(
     """Return `text` with an operator applied that has a pattern.
 
     What is found stands between each two of the parts of `replacement`.
+
+    Raises UnsureError.
     """
     if operator[0] in "^,":
         return _in_case(text, operator, pattern)

@@ -72,6 +72,8 @@ class State:
 
         What it was decides what comes of it: text that is given to an array becomes its first
         element.
+
+        Raises LostError.
         """
         variable = self.find(name)
         if variable is not None:
@@ -85,7 +87,7 @@ class State:
         self.scopes[-1].setdefault(name, None)
 
     def unset(self, name: str, line: int) -> None:
-        """Unset a variable."""
+        """Unset a variable. Raises LostError."""
         variable = self.find(name)
         if variable is not None and variable.readonly:
             raise LostError(f"{name} is unset though it is read-only", line)

@@ -1,4 +1,4 @@
-"""Who may wave a change through: changes that wait for somebody to look at them."""
+"""Review requests, and the interface of forges that open them as merge or pull requests."""
 
 from caur_ci.review.request import ReviewHost, ReviewRequest
 

@@ -73,8 +73,8 @@ class Transaction:
     def prepare(self) -> None:
         """Sign the packages, make the new database and sign that. Nothing is visible yet.
 
-        Raises RepoToolError, SigningError, OSError, and ProcessError where repo-add or repo-remove is
-        missing or takes too long.
+        Raises RepoToolError, SigningError, OSError, and ProcessError where repo-add or repo-remove
+        is missing or takes too long.
         """
         take_databases(self._layout, self.folder)
         before = self._records()

@@ -47,7 +47,10 @@ def without_prohibited(pkginfo: bytes) -> tuple[bytes, list[str]]:
 
 
 def with_pkginfo(mtree: bytes, pkginfo: bytes) -> bytes:
-    """Return the `.MTREE` with what it says of `.PKGINFO` changed to fit this one."""
+    """Return the `.MTREE` with what it says of `.PKGINFO` changed to fit this one.
+
+    Raises BadPackageError.
+    """
     text = _text_of(mtree)
     found = _PKGINFO_LINE.findall(text)
     if len(found) != 1:

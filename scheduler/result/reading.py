@@ -30,7 +30,10 @@ _LIMITS = ("prlimit", f"--as={2 * 1024**3}", f"--cpu={int(_BSDTAR_PATIENCE)}", "
 
 
 def time_limit(seconds: float) -> Callable[[], None]:
-    """Return a check for an allowance that ends the reading after `seconds`."""
+    """Return a check for an allowance that ends the reading after `seconds`.
+
+    Raises BadPackageError.
+    """
     until = time.monotonic() + seconds
 
     def check() -> None:

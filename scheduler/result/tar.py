@@ -63,7 +63,10 @@ class Member:
         return self.name.removeprefix(b"./").removesuffix(b"/")
 
     def resized(self, size: int) -> bytes:
-        """Return the header of the same file with a content of `size` bytes."""
+        """Return the header of the same file with a content of `size` bytes.
+
+        Raises BadPackageError.
+        """
         if b"size" in self.attributes or not self.is_file:
             raise BadPackageError(f"{self.name!a} is not stored as makepkg would do it")
         block = bytearray(self.header[-BLOCK:])

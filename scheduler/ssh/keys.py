@@ -28,6 +28,8 @@ def private_key(host: SshHost) -> Iterator[tuple[int, str]]:
 
     A key that is not in a file is handed over on standard input, which ssh has no other use for:
     it never touches a disk.
+
+    Raises ConfigError.
     """
     key = host.key
     if "PRIVATE KEY-----" not in key:

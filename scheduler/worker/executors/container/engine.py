@@ -67,7 +67,7 @@ class Engine:
             ) from error
 
     def start(self, arguments: Sequence[str], *, cwd: Path) -> subprocess.Popen[bytes]:
-        """Start the engine with pipes to what it runs."""
+        """Start the engine with pipes to what it runs. Raises GuestError."""
         try:
             return subprocess.Popen(
                 [self.program, *arguments],
@@ -101,7 +101,7 @@ class Engine:
         return f"{image}@{self._ask('image', 'inspect', '--format', '{{.Id}}', image)}"
 
     def commit(self, container: str, image: str, *, owner: Path) -> None:
-        """Make `image` of what has become of a container."""
+        """Make `image` of what has become of a container. Raises GuestError."""
         label = f"LABEL {OWNER_LABEL}={json.dumps(str(owner))}"
         try:
             self._run(["commit", "--change", label, container, image], timeout=_COMMIT)
