@@ -39,7 +39,7 @@ _UNCHANGED = SourceFinding(kind=FindingKind.UNCHANGED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Behind:
+class _StaleTip:
     """What a mirror has that is not yet what the AUR has. `moved`: it is news all the same."""
 
     git: AurGit
@@ -50,7 +50,7 @@ class _Behind:
 
 
 @dataclass(slots=True)
-class _Case:
+class _Lookup:
     """One package, and what has been learned about it.
 
     `seen` is empty where what was seen last was elsewhere; `record` is what the AUR has.
@@ -59,7 +59,7 @@ class _Case:
     package: FollowedPackage
     seen: LastSeen
     record: AurPackage | None
-    behind: list[_Behind] = field(default_factory=list)
+    behind: list[_StaleTip] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -107,21 +107,23 @@ class AurSource:
             return _all_failed(packages, f"the AUR cannot be asked: {error.message}")
         except OSError as error:
             return _all_failed(packages, f"the AUR cannot be asked: {error.strerror}")
-        cases = [_Case(one, self._seen(one), records.get(one.name)) for one in packages]
-        findings = {case.name: finding for case in cases if (finding := self._known(case))}
+        cases = [_Lookup(one, self._seen(one), records.get(one.name)) for one in packages]
+        findings = {
+            case.name: finding for case in cases if (finding := self._finding_without_git(case))
+        }
         open_cases = [case for case in cases if case.name not in findings]
         missing = [case for case in open_cases if case.record is None]
         if len(missing) > max(_MANY, _SHARE * len(packages)):
             told = f"the AUR lists only {len(records)} of {len(packages)} packages"
             findings |= _all_failed([case.package for case in missing], told)
             open_cases = [case for case in open_cases if case.record is not None]
-        findings |= self._looked_at(open_cases)
+        findings |= self._findings_from_git(open_cases)
         return {case.name: _with_ownership(case, findings[case.name]) for case in cases}
 
     def _seen(self, package: FollowedPackage) -> LastSeen:
         return package.seen if package.seen.origin == self._url else LastSeen()
 
-    def _known(self, case: _Case) -> SourceFinding | None:
+    def _finding_without_git(self, case: _Lookup) -> SourceFinding | None:
         """Return what the AUR's word and memory say, None where git has to be asked."""
         package, record, seen = case.package, case.record, case.seen
         if record is None:
@@ -131,27 +133,29 @@ class AurSource:
         if package.seen.origin not in {"", self._url}:
             return None
         if package.state.get(TIMESTAMP) == str(record.last_modified):
-            return self._remembered(case, record, commit="")
+            return self._unchanged_but_recorded(case, record, commit="")
         if (
             not package.seen.origin
             and record.last_modified <= self._watermark
             and package.fields is not None
             and package.fields.version == record.version
         ):
-            return self._remembered(case, record, commit="")
+            return self._unchanged_but_recorded(case, record, commit="")
         return None
 
-    def _looked_at(self, cases: Iterable[_Case]) -> dict[str, SourceFinding]:
+    def _findings_from_git(self, cases: Iterable[_Lookup]) -> dict[str, SourceFinding]:
         """Ask git about packages, one place after the other until one has what the AUR has."""
         findings: dict[str, SourceFinding] = {}
         waiting = list(cases)
         for git in self._gits:
             if waiting:
-                findings |= self._looked_at_in(git, waiting)
+                findings |= self._findings_from_mirror(git, waiting)
                 waiting = [case for case in waiting if case.name not in findings]
-        return findings | {case.name: self._without_answer(case) for case in waiting}
+        return findings | {case.name: self._finding_for_unresolved(case) for case in waiting}
 
-    def _looked_at_in(self, git: AurGit, cases: Sequence[_Case]) -> dict[str, SourceFinding]:
+    def _findings_from_mirror(
+        self, git: AurGit, cases: Sequence[_Lookup]
+    ) -> dict[str, SourceFinding]:
         remote_refs = {}
         for case in cases:
             try:
@@ -179,15 +183,15 @@ class AurSource:
         return findings
 
     def _judged_safely(
-        self, case: _Case, git: AurGit, commit: str, fields: SrcinfoFields | InputError
+        self, case: _Lookup, git: AurGit, commit: str, fields: SrcinfoFields | InputError
     ) -> SourceFinding | None:
         try:
-            return self._judged(case, git, commit, fields)
+            return self._finding_at_tip(case, git, commit, fields)
         except (CaurError, ValueError, ArithmeticError, LookupError, MemoryError) as error:
             return _failed(f"{git.remote_ref(case.name)}: {error}")
 
-    def _judged(
-        self, case: _Case, git: AurGit, commit: str, fields: SrcinfoFields | InputError
+    def _finding_at_tip(
+        self, case: _Lookup, git: AurGit, commit: str, fields: SrcinfoFields | InputError
     ) -> SourceFinding | None:
         """Return what a tip means, None where it is behind what the AUR says."""
         if isinstance(fields, InputError):
@@ -198,19 +202,19 @@ class AurSource:
             return self._unlisted(case, git, commit, fields)
         stale = commit == case.seen.commit
         if git.is_own and stale:
-            return self._remembered(case, case.record, commit=commit)
+            return self._unchanged_but_recorded(case, case.record, commit=commit)
         if not git.is_own:
             older = _is_older(fields.version, case.record.version)
             stale = stale or self._nothing_new(case, commit, fields)
             if older or stale:
                 moved = bool(case.seen.commit) and not stale
                 case.behind.append(
-                    _Behind(git=git, commit=commit, fields=fields, moved=moved, older=older)
+                    _StaleTip(git=git, commit=commit, fields=fields, moved=moved, older=older)
                 )
                 return None
-        return self._files(case, git, commit, fields)
+        return self._new_files(case, git, commit, fields)
 
-    def _nothing_new(self, case: _Case, commit: str, fields: SrcinfoFields) -> bool:
+    def _nothing_new(self, case: _Lookup, commit: str, fields: SrcinfoFields) -> bool:
         """Tell whether a tip has the files that are here, though the AUR says that they changed."""
         ours = case.package.fields
         if case.seen.commit or ours is None or ours.version != fields.version:
@@ -221,8 +225,14 @@ class AurSource:
         theirs, own = git.entries(self._fetcher.tree(commit)), git.entries(case.package.tree)
         return {e for e in theirs if e.name not in KEPT} == {e for e in own if e.name not in KEPT}
 
-    def _files(
-        self, case: _Case, git: AurGit, commit: str, fields: SrcinfoFields, *, behind: bool = False
+    def _new_files(
+        self,
+        case: _Lookup,
+        git: AurGit,
+        commit: str,
+        fields: SrcinfoFields,
+        *,
+        behind: bool = False,
     ) -> SourceFinding:
         """Return that there are new files. What is `behind` will be looked at again."""
         modified, maintainer = case.seen.modified, case.seen.maintainer
@@ -252,7 +262,9 @@ class AurSource:
             remarks=tuple(case.problems),
         )
 
-    def _remembered(self, case: _Case, record: AurPackage, *, commit: str) -> SourceFinding:
+    def _unchanged_but_recorded(
+        self, case: _Lookup, record: AurPackage, *, commit: str
+    ) -> SourceFinding:
         """Return that nothing has changed, and that this need not be found out again."""
         stamp = str(record.last_modified)
         return SourceFinding(
@@ -268,7 +280,7 @@ class AurSource:
         )
 
     def _unlisted(
-        self, case: _Case, git: AurGit, commit: str, fields: SrcinfoFields
+        self, case: _Lookup, git: AurGit, commit: str, fields: SrcinfoFields
     ) -> SourceFinding:
         """Return what is there of a package that the AUR does not list.
 
@@ -279,7 +291,7 @@ class AurSource:
             f"{git.remote_ref(case.name)} has it"
         )
         if commit != case.seen.commit:
-            found = self._files(case, git, commit, fields)
+            found = self._new_files(case, git, commit, fields)
             seen = found.seen and replace(found.seen, modified=0)
             return replace(found, seen=seen, remarks=(*found.remarks, told))
         if not case.seen.modified:
@@ -288,10 +300,10 @@ class AurSource:
             kind=FindingKind.UNCHANGED, seen=replace(case.seen, modified=0), remarks=(told,)
         )
 
-    def _without_answer(self, case: _Case) -> SourceFinding:
+    def _finding_for_unresolved(self, case: _Lookup) -> SourceFinding:
         """Return what it means that no place has what the AUR says, or none more than before."""
         if case.behind and case.record is not None:
-            return self._lagging(case, case.record)
+            return self._finding_for_lagging_mirror(case, case.record)
         if case.problems:
             return _failed("; ".join(case.problems))
         if case.record is None:
@@ -301,10 +313,10 @@ class AurSource:
             return SourceFinding(kind=FindingKind.WAITING, reason=told)
         return _failed(told)
 
-    def _lagging(self, case: _Case, record: AurPackage) -> SourceFinding:
+    def _finding_for_lagging_mirror(self, case: _Lookup, record: AurPackage) -> SourceFinding:
         for behind in case.behind:
             if behind.moved:
-                return self._files(case, behind.git, behind.commit, behind.fields, behind=True)
+                return self._new_files(case, behind.git, behind.commit, behind.fields, behind=True)
         first = case.behind[0]
         remarks = tuple(case.problems)
         if self._is_recent(record) or case.problems or any(it.older for it in case.behind):
@@ -312,9 +324,9 @@ class AurSource:
             return SourceFinding(kind=FindingKind.WAITING, reason=reason, remarks=remarks)
         commit = case.seen.commit or first.commit
         told = f"the AUR says that it changed, but {first.git} has shown no change for a day"
-        return replace(self._remembered(case, record, commit=commit), remarks=(told,))
+        return replace(self._unchanged_but_recorded(case, record, commit=commit), remarks=(told,))
 
-    def _gone(self, case: _Case) -> SourceFinding:
+    def _gone(self, case: _Lookup) -> SourceFinding:
         return SourceFinding(
             kind=FindingKind.GONE,
             reason="the AUR has no such package any more",
@@ -330,7 +342,7 @@ def _asked_name(package: FollowedPackage) -> str:
     return package.fields.pkgnames[0] if package.fields else package.name
 
 
-def _with_ownership(case: _Case, finding: SourceFinding) -> SourceFinding:
+def _with_ownership(case: _Lookup, finding: SourceFinding) -> SourceFinding:
     """Return the finding with what there is to say about who maintains the package."""
     before, record = case.seen, case.record
     known = before.maintainer or before.modified

@@ -72,7 +72,7 @@ class Fetcher:
         self._tries = tries
         self._transport = transport or GitTransport()
         self._sleep = sleep
-        self._turns = _Turns(delay, sleep)
+        self._turns = _HostRateLimiter(delay, sleep)
         self._slots = threading.BoundedSemaphore(parallel)  # of all who use it at once
         self._lock = threading.Lock()
         self._opened_quarantine: Quarantine | None = None
@@ -94,17 +94,17 @@ class Fetcher:
         """Return the commits that the refs are at, empty where there is no such ref (any more)."""
 
         def ask(url: str, refs: Sequence[str]) -> dict[str, str | FetchProblem]:
-            found = self._patiently(lambda: self._tips_once(url, refs))
+            found = self._with_retries(lambda: self._tips_once(url, refs))
             return {ref: found.get(ref, "") for ref in refs}
 
-        return self._everywhere(wanted, ask)
+        return self._per_repository(wanted, ask)
 
     def fetch(self, wanted: Iterable[RemoteRef]) -> dict[RemoteRef, str | FetchProblem]:
         """Get the commits that the refs are at, without their history, and return their ids.
 
         Empty where there is no such ref (any more).
         """
-        found = self._everywhere(wanted, self._fetch_all)
+        found = self._per_repository(wanted, self._fetch_all)
         commits = {commit for commit in found.values() if commit and isinstance(commit, str)}
         if commits:
             self._quarantine().keep(self._trees[commit] for commit in commits)
@@ -114,7 +114,7 @@ class Fetcher:
         """Return the tree of a commit that was fetched."""
         return self._trees[commit]
 
-    def _everywhere(
+    def _per_repository(
         self,
         wanted: Iterable[RemoteRef],
         work: Callable[[str, Sequence[str]], dict[str, str | FetchProblem]],
@@ -159,7 +159,7 @@ class Fetcher:
 
     def _fetch_part(self, url: str, refs: Sequence[str]) -> Mapping[str, str | FetchProblem]:
         try:
-            return self._patiently(lambda: self._fetch_once(url, refs))
+            return self._with_retries(lambda: self._fetch_once(url, refs))
         except TransportError as error:
             if error.trouble is TransportErrorKind.MISSING:
                 return self._fetch_existing(url, refs)
@@ -171,7 +171,7 @@ class Fetcher:
         """Fetch what there is, where git refused because not all of it is there."""
         if len(refs) == 1:
             return {refs[0]: ""}
-        tips = self._patiently(lambda: self._tips_once(url, refs))
+        tips = self._with_retries(lambda: self._tips_once(url, refs))
         existing = [ref for ref in refs if ref in tips]
         found: dict[str, str | FetchProblem] = dict.fromkeys(refs, "")
         if len(existing) == len(refs):  # it has come just now
@@ -200,7 +200,7 @@ class Fetcher:
                     found |= dict.fromkeys(part, FetchProblem.of(error))
         return found
 
-    def _patiently(self, request: Callable[[], T]) -> T:
+    def _with_retries(self, request: Callable[[], T]) -> T:
         """Try a request again where that may help. Raises TransportError."""
         for more_tries in reversed(range(self._tries)):
             try:
@@ -239,7 +239,7 @@ class Fetcher:
             return self._opened_quarantine
 
 
-class _Turns:
+class _HostRateLimiter:
     """Keeps requests to one server apart."""
 
     def __init__(self, delay: float, sleep: Callable[[float], None]) -> None:

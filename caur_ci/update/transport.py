@@ -26,7 +26,7 @@ MAX_PACK_SIZE = 256 * 1024**2
 _TIPS_TIMEOUT = 60.0
 _FETCH_TIMEOUT = 120.0
 _FETCH_TIMEOUT_EACH = 0.5
-_PATIENCE = 4  # repositories of one server
+_MAX_SILENT_REPOSITORIES = 4  # repositories of one server
 _FETCHED = "refs/fetched/"
 _PROTOCOLS = "https:http:git:ssh:file"
 _FETCH_OPTIONS = (
@@ -137,7 +137,7 @@ class GitTransport:
         self, url: str, repository: Path, *arguments: str, stdin: bytes = b"", timeout: float
     ) -> bytes:
         host = RemoteRef(url).host
-        if host and len(self._silent[host] - {url}) >= _PATIENCE:
+        if host and len(self._silent[host] - {url}) >= _MAX_SILENT_REPOSITORIES:
             told = (
                 f"{without_credentials(url)}: not asked, because {host} did not answer about others"
             )
