@@ -53,13 +53,17 @@ def schedule(
     target_repo: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="The pacman repository to publish in.", show_default=False
+            metavar="NAME",
+            help="The pacman repository to publish in. Default: REPO_NAME of .ci/config.",
+            show_default=False,
         ),
     ] = None,
     source_repo: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="The repository that the PKGBUILDs are in.", show_default=False
+            metavar="NAME",
+            help="The repository that the PKGBUILDs are in. Default: BUILD_REPO of .ci/config.",
+            show_default=False,
         ),
     ] = None,
     commit: Annotated[

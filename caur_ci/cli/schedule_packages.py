@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,15 +49,14 @@ class NamedPackages:
 
 def named_request(named: NamedPackages) -> BuildRequest:
     """Return the request for the packages in `named`. Raises InputError."""
-    if named.target_repo is None or named.source_repo is None:
-        raise InputError("packages need --target-repo NAME and --source-repo NAME")
+    source_repo, target_repo = _repositories(named)
     tree = {} if named.without_order else _dependency_tree(named)
     commit, reference = _commit(named)
     return BuildRequest(
         request_id=uuid.uuid4().hex,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        source_repo=check_repository_name(named.source_repo),
-        target_repo=check_repository_name(named.target_repo),
+        source_repo=check_repository_name(source_repo),
+        target_repo=check_repository_name(target_repo),
         commit=commit,
         arch=check_architecture(named.arch),
         arch_mirror=named.arch_mirror,
@@ -66,6 +66,27 @@ def named_request(named: NamedPackages) -> BuildRequest:
         on_older=named.on_older,
         packages=tuple(_package(word, tree) for word in _words(named.packages)),
     )
+
+
+def _repositories(named: NamedPackages) -> tuple[str, str]:
+    """Return the names of source and target repository, from `.ci/config` where not given."""
+    from caur_ci.cli.head_config import head_config  # noqa: PLC0415
+    from caur_ci.git import GitRepository  # noqa: PLC0415 - slow to import
+
+    source_repo, target_repo = named.source_repo, named.target_repo
+    if source_repo is None or target_repo is None:
+        with suppress(GitError):
+            config = head_config(GitRepository.open(named.repo))
+            if config.build_repo or config.repo_name:
+                source_repo = source_repo or config.source_repo
+                target_repo = target_repo or config.target_repo
+    if source_repo is None or target_repo is None:
+        raise InputError(
+            "where the packages come from and are published is not known",
+            hint="Run this in the repository of PKGBUILDs, whose .ci/config has BUILD_REPO and "
+            "REPO_NAME, or give --source-repo NAME and --target-repo NAME.",
+        )
+    return source_repo, target_repo
 
 
 def _package(word: str, tree: Mapping[str, WireEntry]) -> PackageRequest:
@@ -127,8 +148,22 @@ def _tree_text(named: NamedPackages) -> tuple[str, str]:
         path = Path(folder, ".ci", "deptree.txt")
         if path.is_file():
             return path.read_text(encoding="utf-8"), str(path)
+    with suppress(GitError):
+        return _tree_at_head(named.repo), "HEAD"
     raise InputError(
         "there is no dependency tree, so the packages would be built in any order",
-        hint="Run where .ci/deptree.txt is (`caur-ci on-commit` and `caur-ci deptree --format "
-        "wire` write it), give it with --deptree, or say --without-order.",
+        hint="Run in the repository of PKGBUILDs or where .ci/deptree.txt is (`caur-ci on-commit` "
+        "and `caur-ci deptree --format wire` write it), give it with --deptree, or say "
+        "--without-order.",
     )
+
+
+def _tree_at_head(repo: Path) -> str:
+    """Return the dependency tree of HEAD. Raises GitError where `repo` is in no repository."""
+    from caur_ci.deptree import DependencyTree, entries_of, write_wire  # noqa: PLC0415
+    from caur_ci.git import GitRepository  # noqa: PLC0415 - slow to import
+    from caur_ci.package_folders import CommittedFolders  # noqa: PLC0415
+
+    git = GitRepository.open(repo)
+    folders = CommittedFolders.at(git, git.commit_id("HEAD"))
+    return write_wire(entries_of(DependencyTree.read_each(folders.each(".SRCINFO"))))

@@ -40,11 +40,6 @@ def load_repository_config(data: bytes, *, origin: str = ".ci/config") -> Loaded
         warnings.append(
             f"{origin}: neither REPO_NAME nor BUILD_REPO is set, {config.target_repo} is used"
         )
-    elif config.source_repo != config.target_repo:
-        warnings.append(
-            f"{origin}: packages of {config.source_repo} (BUILD_REPO) are published in "
-            f"{config.target_repo} (REPO_NAME)"
-        )
     return Loaded(config, loaded.file, tuple(warnings))
 
 

@@ -11,6 +11,7 @@ from caur_ci.cli.session import Session
 from caur_ci.errors import ExitCode
 from caur_ci.request import BuildRequest, PackageRequest
 from scheduler.job import OnFailure
+from tests.support.git import Checkout, srcinfo
 from tests.support.queue import COMMIT, claimed, job, submit
 
 if TYPE_CHECKING:
@@ -123,3 +124,25 @@ def test_a_server_that_keeps_them_is_not_spoken_of(
     assert schedule(redis_url, "tool", "--strict") == ExitCode.OK
     assert capsys.readouterr().err == ""
     assert queue.snapshot().total_ready == 1
+
+
+def test_in_a_repository_names_commit_and_order_are_known(
+    checkout: Checkout, queue: Queue, redis_url: str
+) -> None:
+    checkout.commit("feat: b needs a", {"b/.SRCINFO": srcinfo("b", "depends = a")})
+
+    command = ["schedule", "b", "a", "--repo", str(checkout.folder), "--redis", redis_url]
+    assert run(command, Session()) == ExitCode.OK
+
+    first = claimed(queue)
+    assert (first.spec.pkgbase, first.spec.commit) == ("a", checkout.head())
+    assert (first.spec.source_repo, first.spec.target_repo) == ("source", "target")
+
+
+def test_elsewhere_they_have_to_be_given(
+    tmp_path: Path, redis_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["schedule", "a", "--repo", str(tmp_path), "--redis", redis_url]
+
+    assert run(command, Session()) == ExitCode.FAILED
+    assert "--target-repo" in capsys.readouterr().err
