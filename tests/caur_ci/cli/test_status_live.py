@@ -39,7 +39,7 @@ class Terminal:
         self._descriptor = descriptor
         self.seen = b""
 
-    def wait_for(self, text: bytes, *, within: float = 20.0) -> None:
+    def wait_for(self, text: bytes, *, within: float = 120.0) -> None:
         """Read until `text` shows up in what has not been looked at yet."""
         deadline = time.monotonic() + within
         start = len(self.seen)
@@ -49,7 +49,7 @@ class Terminal:
     def type(self, text: bytes) -> None:
         os.write(self._descriptor, text)
 
-    def end(self, *, within: float = 20.0) -> int:
+    def end(self, *, within: float = 120.0) -> int:
         """Read what is left and return the exit code."""
         deadline = time.monotonic() + within
         while self._read(deadline - time.monotonic()):

@@ -181,6 +181,15 @@ def test_where_pacman_knows_nothing_dependencies_are_not_looked_at_and_this_is_s
     assert "neither installed nor checked" in watch.text
 
 
+@pytest.fixture
+def pacman_database() -> None:
+    """Have a database of pacman, which a machine that is not Arch gets with its first use only."""
+    if not Path("/var/lib/pacman/local").is_dir():
+        subprocess.run(["pacman", "--query"], check=False, capture_output=True)
+        Path("/var/lib/pacman/local").mkdir(exist_ok=True)
+
+
+@pytest.mark.usefixtures("pacman_database")
 def test_where_pacman_knows_what_is_installed_a_missing_dependency_is_told(
     shared: Path, user: BuildUser
 ) -> None:
