@@ -11,11 +11,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import GitError
+from caur_ci.git.repository import GitRepository
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from caur_ci.git.repository import GitRepository
+    from pathlib import Path
 
 _FETCH = (
     *("-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--stdin", "--filter=blob:none"),
@@ -24,35 +24,44 @@ _FETCH = (
 _FETCH_TIMEOUT = 900.0
 
 
-def promisor_remote(git: GitRepository) -> str:
-    """Return the remote that has what is missing here; nothing for a clone that is whole."""
-    found = git.git("config", "--get-regexp", r"^remote\..*\.promisor$", allowed=(0, 1)).decode()
-    for line in found.splitlines():
-        key, _, value = line.partition(" ")
-        if value == "true":
-            return key.removeprefix("remote.").removesuffix(".promisor")
-    return ""
+class PartialClone(GitRepository):
+    """A repository that gets contents which it lacks from `promisor`, a remote."""
 
+    def __init__(self, folder: Path, *, bare: bool, promisor: str) -> None:
+        super().__init__(folder, bare=bare)
+        self._promisor = promisor
 
-def fetch_contents(git: GitRepository, remote: str, names: Sequence[str]) -> None:
-    """Get the contents behind object names (`ID` or `TREE:PATH`) that are not here, in one fetch.
+    def read_blobs(self, names: Sequence[str]) -> Iterator[bytes | None]:
+        """Do as others do, with what is wanted fetched first."""
+        self._fetch_contents(names)
+        return super().read_blobs(names)
 
-    What cannot be had that way is left to git.
-    """
-    with suppress(GitError):
-        here = _objects_here(git)
-        wanted = {
-            name
-            for name in _ids_of(git, names, here)
-            if name not in here and not set(name) - set("0123456789abcdef")
-        }
-        if wanted:
-            git.git(
-                *(*_FETCH, remote),
-                stdin="".join(f"{name}\n" for name in sorted(wanted)).encode(),
-                environment={"GIT_TERMINAL_PROMPT": "0"},
-                timeout=_FETCH_TIMEOUT,
-            )
+    def object_types(self, names: Sequence[str]) -> list[str]:
+        """Do as others do, with what is wanted fetched first: git knows no type without it."""
+        self._fetch_contents(names)
+        return super().object_types(names)
+
+    def _fetch_contents(self, names: Sequence[str]) -> None:
+        """Get the contents behind object names (`ID` or `TREE:PATH`) that are not here, at once.
+
+        What cannot be had that way is left to git.
+        """
+        if not names:
+            return
+        with suppress(GitError):
+            here = _objects_here(self)
+            wanted = {
+                name
+                for name in _ids_of(self, names, here)
+                if name not in here and not set(name) - set("0123456789abcdef")
+            }
+            if wanted:
+                self.git(
+                    *(*_FETCH, self._promisor),
+                    stdin="".join(f"{name}\n" for name in sorted(wanted)).encode(),
+                    environment={"GIT_TERMINAL_PROMPT": "0"},
+                    timeout=_FETCH_TIMEOUT,
+                )
 
 
 def _objects_here(git: GitRepository) -> frozenset[str]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from caur_ci import process
 from caur_ci.errors import GitError, ProcessError
-from caur_ci.git.partial import fetch_contents, promisor_remote
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -79,7 +77,7 @@ class GitRepository:
         self._location = ["-C", str(folder), *(["--git-dir=."] if bare else [])]
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path) -> GitRepository:
         """Open the repository that `path` lies in.
 
         Raises GitError where there is none, or where git does not trust whose it is.
@@ -98,7 +96,22 @@ class GitRepository:
             ) from error
         # Questions that may go unanswered would take git's refusal for an empty repository.
         opened.git("rev-parse", "--git-dir")
+        promisor = opened.promisor()
+        if promisor:
+            from caur_ci.git.partial import PartialClone  # noqa: PLC0415 - it is one of these
+
+            return PartialClone(opened.folder, bare=opened.bare, promisor=promisor)
         return opened
+
+    def promisor(self) -> str:
+        """Return the remote that has what a partial clone lacks; nothing for a whole one."""
+        key = r"^remote\..*\.promisor$"
+        found = self.git("config", "--get-regexp", key, allowed=(0, 1)).decode()
+        for line in found.splitlines():
+            name, _, value = line.partition(" ")
+            if value == "true":
+                return name.removeprefix("remote.").removesuffix(".promisor")
+        return ""
 
     def git(
         self,
@@ -229,8 +242,6 @@ class GitRepository:
 
         One process answers for all; the names must not hold line breaks.
         """
-        if names and self._promisor:
-            fetch_contents(self, self._promisor, names)
         request = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
         output = self.git("cat-file", "--batch", stdin=request)
         position = 0
@@ -253,16 +264,10 @@ class GitRepository:
         """
         if not names:
             return []
-        if self._promisor:  # git knows no type without the content
-            fetch_contents(self, self._promisor, names)
         request = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
         output = self.git("cat-file", "--batch-check=%(objecttype)", stdin=request)
         lines = output.decode("utf-8", "replace").splitlines()
         return ["" if line.endswith(" missing") else line for line in lines]
-
-    @cached_property
-    def _promisor(self) -> str:
-        return promisor_remote(self)
 
     def write_blob(self, content: bytes) -> str:
         """Store a file's content and return its id."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from caur_ci.config import PackageConfig, load_package_config
-from caur_ci.errors import ConfigError, InputError
+from caur_ci.config import PackageConfig
+from caur_ci.errors import InputError
+from caur_ci.pipeline.on_schedule.package_configs import PackageConfigs
 from caur_ci.pipeline.on_schedule.watermark import read_watermark
 from caur_ci.pipeline.shared.committed_repository import CommittedRepository
 from caur_ci.pipeline.shared.state_branch import StateBranch
@@ -68,7 +69,7 @@ def read_repository(
     if missing:
         raise InputError(f"there is no package {', '.join(missing)} in the repository")
     names = sorted(only) if only else folders.packages
-    configs = _Configs(folders.read(PackageConfig.FILE, names))
+    configs = PackageConfigs(folders.read(PackageConfig.FILE, names))
     packages = {
         name: FollowedPackage(
             name=name,
@@ -90,30 +91,3 @@ def read_repository(
             *committed.folder_warnings,
         ),
     )
-
-
-class _Configs:
-    """The configurations of packages, each different one parsed once."""
-
-    def __init__(self, files: Mapping[str, bytes | None]) -> None:
-        self.loaded: dict[str, PackageConfig] = {}
-        self.broken: dict[str, str] = {}
-        self.warnings: list[str] = []
-        plain: dict[bytes, PackageConfig] = {b"": PackageConfig()}
-        for name, content in files.items():
-            data = content or b""
-            if data not in plain:
-                self._load(name, data, plain)
-            else:
-                self.loaded[name] = plain[data]
-
-    def _load(self, name: str, data: bytes, plain: dict[bytes, PackageConfig]) -> None:
-        try:
-            found = load_package_config(data, origin=f"{name}/{PackageConfig.FILE}")
-        except ConfigError as error:
-            self.broken[name] = error.message
-            return
-        self.loaded[name] = found.config
-        self.warnings += found.warnings
-        if not found.warnings:
-            plain[data] = found.config

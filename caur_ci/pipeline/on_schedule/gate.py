@@ -31,19 +31,17 @@ def pass_gate(context: RunContext, snapshot: RefSnapshot) -> str:
     tagged = tagged_commit(context, snapshot.tag)
     if tagged == context.head:
         return tagged
-    if tagged == snapshot.branch and _is_behind(context, tagged):
-        return tagged
+    if tagged == snapshot.branch:
+        remote = context.shared.remote
+        position = tag_position(context.git, remote, head=tagged, tag=context.head)
+        if position is TagPosition.BEHIND:
+            return tagged
     raise GateError(
         f"the tag `scheduled` points to {tagged[:12]}, and HEAD is {context.head[:12]}: on-commit "
         "has not dealt with all commits",
         hint="See why the last on-commit run failed and run it again; a mistake in a commit "
         "is put right by a further one. --force is for trials on a laptop.",
     )
-
-
-def _is_behind(context: RunContext, tip: str) -> bool:
-    position = tag_position(context.git, context.shared.remote, head=tip, tag=context.head)
-    return position is TagPosition.BEHIND
 
 
 def tagged_commit(context: RunContext, tag: str) -> str:

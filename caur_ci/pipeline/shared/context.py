@@ -42,11 +42,10 @@ class RunContext:
         """
         git = GitRepository.open(options.repo)
         pipeline = ForgePipeline.from_environment(options.environ)
+        credentials = pipeline.credentials(options.secrets)
         return cls(
             git=git,
-            shared=SharedRepository.open(
-                git, remote=options.remote, credentials=pipeline.credentials(options.secrets)
-            ),
+            shared=SharedRepository.open(git, remote=options.remote, credentials=credentials),
             forge_pipeline=pipeline,
             head=git.commit_id("HEAD"),
             branch=pipeline.branch or git.branch() or _DEFAULT_BRANCH,
