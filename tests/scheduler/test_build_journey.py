@@ -145,7 +145,7 @@ def test_a_worker_asked_to_end_hands_its_job_back_and_leaves_nothing(
     (job_id,) = queue.submit("request", [job("tool", commit=commit)]).jobs
 
     name = environment["BUILDER_HOSTNAME"]
-    with service(environment, "worker"):
+    with service(environment, "database"), service(environment, "worker"):
         eventually(lambda: bool(list(running_builds(name))), within=60)
 
     view = queue.job(job_id)

@@ -52,7 +52,7 @@ def test_reasons_cannot_steer_the_terminal(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     out = _status(capsys, "--redis", redis_url)
-    assert "[red]exit?[2J code 4" in out
+    assert "[red]exit code 4" in out
     assert "\x1b[2J" not in out
 
 

@@ -73,7 +73,12 @@ class BuildWorld:
         """
         files = {".SRCINFO": srcinfo_of(str(files["PKGBUILD"]), pkgbase), **files}
         commit = self.checkout.commit(
-            "package", {f"{pkgbase}/{path}": content for path, content in files.items()}
+            "package",
+            {
+                f"{pkgbase}/{path}": content
+                for path, content in files.items()
+                if content is not None
+            },
         )
         self.checkout.push()
         self.submit(job(pkgbase, commit=commit))

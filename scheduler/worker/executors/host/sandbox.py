@@ -69,9 +69,10 @@ class Sandbox:
                 "../run",
                 "/var/run",
             ),
-            *_bind("--ro-bind", _unseen(makepkg.parent, seen)),
             *_bind("--ro-bind-try", _resolver(seen)),
             *_folders(build_spec, paths),
+            # It may be below the folder for temporary files.
+            *_bind("--ro-bind", _unseen(makepkg.parent, seen)),
             *_bind("--ro-bind-try", readable),
             *self._covers([*seen, *readable]),
         ]

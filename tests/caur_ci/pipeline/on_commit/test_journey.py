@@ -131,7 +131,7 @@ def test_the_first_commit_ever_schedules_all_of_it(tmp_path: Path) -> None:
     made = Checkout.create(tmp_path / "new")
     made.commit("feat: begin", {"x/PKGBUILD": "", "y/PKGBUILD": ""})
 
-    assert built(run(made.folder)) == ["x", "y"]
+    assert built(run(made.folder, default_names=True)) == ["x", "y"]
 
 
 def test_nothing_new_is_no_error_and_pushes_nothing(checkout: Checkout) -> None:

@@ -36,7 +36,7 @@ def test_documents_are_not_written_behind_a_link(made: Checkout, tmp_path: Path)
     made.push()
 
     with pytest.raises(InputError, match="is a link"):
-        on_commit(OnCommitOptions(repo=made.folder))
+        on_commit(OnCommitOptions(repo=made.folder, default_names=True))
     assert [path.name for path in outside.iterdir()] == ["config"]
 
 

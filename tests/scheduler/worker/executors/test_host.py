@@ -260,11 +260,11 @@ def test_the_makepkg_conf_of_the_machine_decides_little(
     monkeypatch.setenv("PATH", str(folder), prepend=":")
 
     order = make_order(
-        shared / "one", user, {"PKGBUILD": pkgbuild("tool", build='echo "flags $MAKEFLAGS"')}
+        shared / "one", user, {"PKGBUILD": pkgbuild("tool", build='echo "settings of $confdir"')}
     )
     with HostExecutor(grace=0.3).guest(order, Recorder()) as guest:
         ending, watch = makepkg(guest)
 
     assert ending == StepResult(0), watch.text
-    assert "flags -j77" in watch.lines()
+    assert f"settings of {folder}" in watch.lines(), watch.text
     assert [path.name for path in order.folder.output.iterdir()] == ["tool-1-1-any.pkg.tar.zst"]
