@@ -139,7 +139,8 @@ def test_a_worker_asked_to_end_hands_its_job_back_and_leaves_nothing(
     tmp_path: Path, environment: dict[str, str], redis: Redis
 ) -> None:
     checkout = Checkout.create(tmp_path / "source")
-    commit = checkout.commit("packages", {"tool/PKGBUILD": pkgbuild("tool", build=FOREVER)})
+    files = {"tool/PKGBUILD": pkgbuild("tool", build=FOREVER), "tool/.SRCINFO": srcinfo("tool")}
+    commit = checkout.commit("packages", {**files})
     checkout.push()
     queue = Queue(redis)
     (job_id,) = queue.submit("request", [job("tool", commit=commit)]).jobs
