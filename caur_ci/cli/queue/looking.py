@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from scheduler.queue import JobView, QueueReader, QueueSnapshot
 
 
-class Place(StrEnum):
+class QueueSection(StrEnum):
     """The parts of the queue, in the order in which it hands jobs out."""
 
     ACTIVE = "active"
@@ -32,7 +32,7 @@ class Place(StrEnum):
     RECENT = "recent"
 
 
-_USUAL = tuple(place for place in Place if place is not Place.RECENT)
+_USUAL = tuple(section for section in QueueSection if section is not QueueSection.RECENT)
 
 Limit = Annotated[
     int, typer.Option("--limit", min=1, max=100_000, help="How many jobs of each kind to show.")
@@ -43,7 +43,7 @@ def list_jobs(
     context: typer.Context,
     *,
     places: Annotated[
-        list[Place] | None,
+        list[QueueSection] | None,
         typer.Option(
             "--state",
             help="Only those: active (being built, built, being published), ready, waiting, held "
@@ -63,9 +63,9 @@ def list_jobs(
     queue = open_queue(session, redis)
     snapshot = queue.snapshot(limit=limit)
     wanted = tuple(dict.fromkeys(places)) if places else _USUAL
-    jobs = [job for place in wanted for job in getattr(snapshot, place.value)]
+    jobs = [job for section in wanted for job in getattr(snapshot, section.value)]
     _show_jobs(session, snapshot.time, jobs, as_json=as_json)
-    left_out = sum(_left_out(snapshot, place) for place in wanted)
+    left_out = sum(_left_out(snapshot, section) for section in wanted)
     if left_out:
         session.note(f"{left_out} more are not shown; --limit N shows more")
     if held := sum(view.held for view in queue.removals()):
@@ -86,7 +86,7 @@ def quarantine(
     session = session_of(context)
     snapshot = open_queue(session, redis).snapshot(limit=limit)
     _show_jobs(session, snapshot.time, snapshot.quarantine, as_json=as_json)
-    if left_out := _left_out(snapshot, Place.QUARANTINE):
+    if left_out := _left_out(snapshot, QueueSection.QUARANTINE):
         session.note(f"{left_out} more are not shown; --limit N shows more")
 
 
@@ -153,11 +153,11 @@ def _show_jobs(session: Session, now: float, jobs: Sequence[JobView], *, as_json
         session.out.print("no jobs")
 
 
-def _left_out(snapshot: QueueSnapshot, place: Place) -> int:
-    if place is Place.RECENT:  # nobody counts them
+def _left_out(snapshot: QueueSnapshot, section: QueueSection) -> int:
+    if section is QueueSection.RECENT:  # nobody counts them
         return 0
-    total: int = getattr(snapshot, f"total_{place.value}")
-    return total - len(getattr(snapshot, place.value))
+    total: int = getattr(snapshot, f"total_{section.value}")
+    return total - len(getattr(snapshot, section.value))
 
 
 def _with_spec(queue: QueueReader, job: JobView) -> tuple[JobView, JobSpec | None]:
