@@ -84,7 +84,7 @@ class VerifiedDelivery:
         """The source repository that the packages are from, by name."""
         return dict.fromkeys(self.folders, self.spec.source_repo)
 
-    def fresh_for(self, other: Published) -> list[PackageFile]:
+    def fresh_for(self, other: PublishedState) -> list[PackageFile]:
         """Return the packages for any architecture that the repository of another one lacks."""
         return [
             package
@@ -114,7 +114,7 @@ class VerifiedDelivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedState:
     """What a repository has: its newest state, and the folder with the files."""
 
     current: Generation
@@ -163,7 +163,7 @@ class DeliveryVerifier:
     distribution: Container[str] = ()
 
     def verify(
-        self, claim: Claim, mandate: Mandate, published: Published, staging: Path
+        self, claim: Claim, mandate: Mandate, published: PublishedState, staging: Path
     ) -> VerifiedDelivery:
         """Copy the packages of a delivery to `staging` and check those copies.
 
@@ -195,7 +195,7 @@ class DeliveryVerifier:
         )
 
     def _problem_with(
-        self, package: PackageFile, mandate: Mandate, published: Published, spec: JobSpec
+        self, package: PackageFile, mandate: Mandate, published: PublishedState, spec: JobSpec
     ) -> str:
         """Return why a package must not be published, "" if it may be."""
         if package.prohibited and not mandate.expectation.allow_prohibited:

@@ -36,7 +36,7 @@ class Expected:
     unreachable: list[tuple[Claim, TemporaryError]] = field(default_factory=list)
 
 
-class Sources:
+class ExpectationReader:
     """The source repositories, with copies in the folder `shared`, as those of workers.
 
     What is known of a commit is kept: make one of these for a batch.

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError, InputError
-from scheduler.database.delivery_verifier import DeliveryVerifier, Published, VerifiedDelivery
+from scheduler.database.delivery_verifier import DeliveryVerifier, PublishedState, VerifiedDelivery
 from scheduler.database.distribution import DistributionNames
-from scheduler.database.expecting import Sources
+from scheduler.database.expecting import ExpectationReader
 from scheduler.database.handback import count_loss, hand_back, temporary, told, unforeseen
 from scheduler.database.layout import Layout
 from scheduler.database.repository import Retention, open_repository
@@ -77,8 +77,8 @@ class _Change:
     current: Generation
 
     @property
-    def published(self) -> Published:
-        return Published(self.current, self.repository.layout.folder)
+    def published(self) -> PublishedState:
+        return PublishedState(self.current, self.repository.layout.folder)
 
     def add(self, batch: _Batch) -> None:
         """Take in what is fresh, and take out what the same folders do not produce any more."""
@@ -155,8 +155,8 @@ class Publisher:
             except InputError:
                 continue  # it is refused with a reason when it is verified
 
-    def _sources(self) -> Sources:
-        return Sources(self.settings.source_repos, self.settings.cache)
+    def _sources(self) -> ExpectationReader:
+        return ExpectationReader(self.settings.source_repos, self.settings.cache)
 
     def _layouts(self, repo: str, arch: str) -> list[Layout]:
         """Return where packages of jobs for `arch` go: first there, then in the same order always.
@@ -286,7 +286,7 @@ def _verified(
     verifier: DeliveryVerifier,
     claim: Claim,
     mandate: Mandate,
-    published: Published,
+    published: PublishedState,
     staging: Path,
 ) -> VerifiedDelivery:
     """Verify a delivery; what nobody expected of it is a reason to refuse it as well."""

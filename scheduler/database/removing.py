@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from caur_ci.errors import CaurError, InputError
 from scheduler.database.delivery_verifier import ANY_ARCH
 from scheduler.database.dependencies import dependants
-from scheduler.database.expecting import Sources, makers_of
+from scheduler.database.expecting import ExpectationReader, makers_of
 from scheduler.database.generations import PublicationKind
 from scheduler.database.handback import hand_back, temporary, told, unforeseen
 from scheduler.database.layout import Layout
@@ -155,7 +155,7 @@ class Remover:
         removal = claim.removal
         home, *others = self._layouts(removal)
         # With nothing locked: this may take long.
-        sources = Sources(self.settings.source_repos, self.settings.cache)
+        sources = ExpectationReader(self.settings.source_repos, self.settings.cache)
         going = Going(removal, sources.folders_now())
         with ExitStack() as stack:
             layouts = sorted([home, *others], key=lambda layout: layout.arch)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from scheduler.database.delivery_verifier import Published, VerifiedDelivery
+    from scheduler.database.delivery_verifier import PublishedState, VerifiedDelivery
     from scheduler.database.ownership import Mandate
     from scheduler.queue import Claim
     from tests.support.publishing import World
@@ -44,7 +44,7 @@ def test_so_does_a_delivery_that_cannot_be_checked(
         self: DeliveryVerifier,
         claim: Claim,
         mandate: Mandate,
-        published: Published,
+        published: PublishedState,
         staging: Path,
     ) -> VerifiedDelivery:
         if claim.spec.pkgbase == "odd":
