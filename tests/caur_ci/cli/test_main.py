@@ -18,6 +18,8 @@ from caur_ci.errors import ExitCode
 from caur_ci.pipeline.on_commit import journey
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.git import Checkout
 
 COMMANDS = (
@@ -180,8 +182,9 @@ class TestSchedule:
         assert "say what to hand over" in capsys.readouterr().err
 
     def test_named_packages_need_an_order(
-        self, checkout: Checkout, capsys: pytest.CaptureFixture[str]
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        names = ["--target-repo=t", "--source-repo=s", f"--repo={checkout.folder}"]
+        # Outside of a repository nobody knows it.
+        names = ["--target-repo=t", "--source-repo=s", f"--repo={tmp_path}"]
         assert run(["schedule", *names, "a"], Session()) == ExitCode.FAILED
         assert "--without-order" in capsys.readouterr().err
