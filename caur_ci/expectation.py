@@ -7,11 +7,12 @@ the worker says.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from caur_ci.config import PackageConfig, load_package_config
-from caur_ci.errors import InputError
+from caur_ci.errors import CaurError, InputError
 from caur_ci.interfere import Interfere, bumped_pkgrel
 from caur_ci.interfere.bump import configured_bump
 from caur_ci.interfere.files import PATHS
@@ -118,6 +119,15 @@ def expected_packages(files: Mapping[str, bytes], *, folder: str) -> Expectation
         allowed_names=frozenset(config.allow_names),
         allow_prohibited=config.allow_prohibited,
     )
+
+
+def usable_expectations(folders: Mapping[str, Mapping[str, bytes]]) -> dict[str, Expectation]:
+    """Return what `expected_packages` says of each folder, without those that cannot be used."""
+    found = {}
+    for folder, files in folders.items():
+        with suppress(CaurError):
+            found[folder] = expected_packages(files, folder=folder)
+    return found
 
 
 def _config(files: Mapping[str, bytes], folder: str) -> PackageConfig:

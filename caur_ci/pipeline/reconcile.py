@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from caur_ci.errors import CaurError
-from caur_ci.expectation import FILES, expected_packages
+from caur_ci.expectation import FILES, usable_expectations
 from caur_ci.versions import vercmp
 
 if TYPE_CHECKING:
@@ -116,10 +115,4 @@ def _expectations(repository: CommittedRepository) -> dict[str, Expectation]:
         for folder, content in repository.folders.each(file):
             if content is not None:
                 contents[folder][file] = content
-    found = {}
-    for folder, files in sorted(contents.items()):
-        try:
-            found[folder] = expected_packages(files, folder=folder)
-        except CaurError:
-            continue
-    return found
+    return usable_expectations(dict(sorted(contents.items())))

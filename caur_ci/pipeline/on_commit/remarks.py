@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError
-from caur_ci.expectation import FILES, expected_packages
+from caur_ci.expectation import FILES, usable_expectations
 from caur_ci.pkgbuild import evaluate, parse
 from caur_ci.pkgbuild.compare import compare_srcinfo
 from caur_ci.srcinfo import parse_fields
@@ -33,6 +33,8 @@ def unchanged_versions(
 
     What makes no sense in either is left to others to tell.
     """
+    if not changed:
+        return
     before = _expectations(git, old, changed)
     for name, now in _expectations(git, new, changed).items():
         then = before.get(name)
@@ -56,13 +58,7 @@ def _expectations(git: GitRepository, commit: str, names: Sequence[str]) -> dict
     for (name, file), content in zip(wanted, blobs, strict=True):
         if content is not None:
             files[name][file] = content
-    found = {}
-    for name, own in files.items():
-        try:
-            found[name] = expected_packages(own, folder=name)
-        except CaurError:
-            continue
-    return found
+    return usable_expectations(files)
 
 
 def stale_srcinfos(git: GitRepository, commit: str, names: Collection[str]) -> Iterator[str]:
@@ -106,6 +102,8 @@ def missed_packages(
 
     `old` is the commit or tree that had the folders.
     """
+    if not removed:
+        return
     names = sorted(removed)
     blobs = git.read_blobs([f"{old}:{name}/.SRCINFO" for name in names])
     needing: dict[str, list[str]] = defaultdict(list)
