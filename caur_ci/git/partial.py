@@ -96,19 +96,11 @@ def _ids_of(git: GitRepository, names: Iterable[str], here: frozenset[str]) -> I
 
 def _read_trees(git: GitRepository, trees: Sequence[str]) -> Iterator[Mapping[str, str]]:
     """Yield the ids of the entries of each tree, a commit's among them, by name."""
-    request = "".join(f"{tree}^{{tree}}\n" for tree in trees).encode()
-    output = git.git("cat-file", "--batch", stdin=request) if trees else b""
-    position = 0
-    for tree in trees:
-        end = output.index(b"\n", position)
-        header = output[position:end].rsplit(b" ", 2)
-        position = end + 1
-        if len(header) < 3 or header[1] != b"tree":
-            yield {}
-            continue
-        size = int(header[2])
-        yield dict(_entries(output[position : position + size], len(tree) // 2))
-        position += size + 1
+    if not trees:
+        return
+    objects = git.read_objects([f"{tree}^{{tree}}" for tree in trees])
+    for tree, (kind, content) in zip(trees, objects, strict=True):
+        yield dict(_entries(content, len(tree) // 2)) if kind == b"tree" else {}
 
 
 def _entries(tree: bytes, id_size: int) -> Iterator[tuple[str, str]]:

@@ -242,6 +242,14 @@ class GitRepository:
 
         One process answers for all; the names must not hold line breaks.
         """
+        for kind, content in self.read_objects(names):
+            yield content if kind == b"blob" else None
+
+    def read_objects(self, names: Sequence[str]) -> Iterator[tuple[bytes, bytes]]:
+        """Return type and content behind each object name, both empty where there is none such.
+
+        As `git cat-file --batch` has them; see `read_blobs`.
+        """
         request = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
         output = self.git("cat-file", "--batch", stdin=request)
         position = 0
@@ -250,10 +258,10 @@ class GitRepository:
             header = output[position:end].rsplit(b" ", 2)
             position = end + 1
             if len(header) < 3 or not header[2].isdigit():  # "NAME missing"
-                yield None
+                yield b"", b""
                 continue
             size = int(header[2])
-            yield output[position : position + size] if header[1] == b"blob" else None
+            yield header[1], output[position : position + size]
             position += size + 1
 
     def object_types(self, names: Sequence[str]) -> list[str]:
