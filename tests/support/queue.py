@@ -79,6 +79,8 @@ def let_delays_pass(redis: Redis) -> None:
         redis.hdel(f"{{caur}}:job:{int(job_id)}", "due")
     for job_id in cast("list[bytes]", redis.zrange("{caur}:delayed", 0, -1)):
         redis.zadd("{caur}:delayed", {job_id: 1})
+    for job_id in cast("list[bytes]", redis.lrange("{caur}:landed", 0, -1)):
+        redis.hdel(f"{{caur}}:job:{int(job_id)}", "publish_after")
 
 
 def let_leases_end(redis: Redis) -> None:

@@ -1,7 +1,8 @@
 -- Changes nothing. Returns the documents of a backup as JSON.
 
 local KEPT = {'attempt', 'lost', 'request', 'submitted', 'started', 'worker', 'due', 'rank',
-  'renewed', 'delivery', 'landed', 'reason', 'outcome', 'finished', 'failure', 'setback'}
+  'renewed', 'delivery', 'landed', 'reason', 'outcome', 'finished', 'failure', 'setback', 'crashes',
+  'publish_after'}
 
 local documents = {}
 
@@ -56,9 +57,9 @@ for i = 1, #requests, 2 do
 end
 local function add_removal(id, held)
   local removal = call('HMGET', P .. 'removal:' .. id, 'request', 'submitted', 'attempt', 'body',
-    'reason', 'names_all')
+    'reason', 'names_all', 'crashes')
   add({kind = 'removal', id = id, request = removal[1], submitted = removal[2],
-    attempt = removal[3], held = held and removal[5] or nil,
+    attempt = removal[3], crashes = removal[7] or nil, held = held and removal[5] or nil,
     names_all = held and removal[6] or nil}, ',"removal":' .. removal[4])
 end
 

@@ -41,7 +41,8 @@ local function may_go(id, identity)
   return scope and (not wanted or wanted[repository]) and (not turn or tonumber(id) < turn)
 end
 
--- Returns those that are published together; one at which a runner ended before goes alone.
+-- Returns those that are published together; one at which a runner ended before goes alone, once
+-- those that landed before it have gone.
 local function next_ones()
   local ids = {}
   for _, id in ipairs(call('LRANGE', P .. 'landed', 0, -1)) do
@@ -49,7 +50,7 @@ local function next_ones()
     if may_go(id, job[1]) then
       if not job[2] then
         ids[#ids + 1] = #ids < limit and id or nil
-      elseif tonumber(job[3] or 0) <= NOW then
+      elseif #ids == 0 and tonumber(job[3] or 0) <= NOW then
         return {id}
       end
     end

@@ -36,6 +36,9 @@ function restore_one.removal(document)
   call('HSET', record, 'state', document.held and 'held' or 'waiting', 'scope', scope, 'body',
     document.text, 'attempt', document.attempt, 'submitted', document.submitted, 'request',
     document.request)
+  if document.crashes then
+    call('HSET', record, 'crashes', document.crashes)
+  end
   if document.held then
     call('HSET', record, 'reason', document.held, 'names_all', document.names_all)
     call('ZADD', P .. 'held_removals', NOW, document.id)

@@ -131,11 +131,6 @@ def _land(queue: Queue, *names: str) -> None:
         queue.land(claimed(queue), f"{number}-{number}")
 
 
-def _let_publications_go(redis: Redis) -> None:
-    for job_id in cast("list[bytes]", redis.lrange("{caur}:landed", 0, -1)):
-        redis.hdel(f"{{caur}}:job:{int(job_id)}", "publish_after")
-
-
 def test_after_a_lost_publication_each_is_published_alone(patient: Queue, redis: Redis) -> None:
     _land(patient, "a", "b", "c")
     assert bases(patient.claim_landed("runner", limit=2)) == ["a", "b"]
@@ -144,9 +139,33 @@ def test_after_a_lost_publication_each_is_published_alone(patient: Queue, redis:
     # What is there for the first time does not wait for them.
     assert bases(patient.claim_landed("runner")) == ["c"]
     assert patient.claim_landed("runner") == []
-    _let_publications_go(redis)
+    let_delays_pass(redis)
     assert bases(patient.claim_landed("runner")) == ["a"]
     assert bases(patient.claim_landed("runner")) == ["b"]
+
+
+def test_a_lost_publication_lets_those_before_it_go_first(patient: Queue, redis: Redis) -> None:
+    _land(patient, "a", "b", "c", "d")
+    (a,) = patient.claim_landed("runner", limit=1)
+    assert patient.retry_later(a, "it broke") is JobState.LANDED
+    submit(patient, job("e"))
+    patient.land(claimed(patient), "5-5")
+    let_delays_pass(redis)
+    assert bases(patient.claim_landed("runner", limit=2)) == ["b", "c"]
+    assert bases(patient.claim_landed("runner")) == ["d", "e"]
+    assert bases(patient.claim_landed("runner")) == ["a"]
+
+
+def test_a_backup_keeps_how_often_a_publication_was_lost(patient: Queue, redis: Redis) -> None:
+    _land(patient, "a", "b")
+    for claim in patient.claim_landed("runner"):
+        patient.retry_later(claim, "it broke")
+    documents = list(patient.backup())
+    patient.reset()
+    patient.restore(documents)
+    assert patient.claim_landed("runner") == []
+    let_delays_pass(redis)
+    assert bases(patient.claim_landed("runner")) == ["a"]
 
 
 def test_a_publication_that_is_lost_too_often_ends_in_quarantine(
@@ -157,7 +176,7 @@ def test_a_publication_that_is_lost_too_often_ends_in_quarantine(
         assert bases(patient.claim_landed("runner")) == ["a"]
         (returned,) = patient.reap()
         assert returned.state is JobState.LANDED
-        _let_publications_go(redis)
+        let_delays_pass(redis)
     (claim,) = patient.claim_landed("runner")
     assert patient.retry_later(claim, "it broke") is JobState.DONE
     assert patient.claim_landed("runner") == []

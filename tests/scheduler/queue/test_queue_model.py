@@ -75,6 +75,8 @@ class _Job:
     cancel: bool = False
     lost: int = 0
     delayed: bool = False
+    crashes: int = 0
+    put_off: bool = False
     rank: int | None = None
     failed_deps: dict[str, set[str]] = field(default_factory=dict)
     stale: list[Claim] = field(default_factory=list)
@@ -196,6 +198,17 @@ class _Model:
             return
         self.come_back(id_)
         me.delayed = me.state is JobState.WAITING
+
+    def lose_publication(self, id_: int) -> None:
+        me = self.jobs[id_]
+        me.crashes += 1
+        if me.cancel:
+            self.end(id_, Outcome.CANCELED)
+        elif me.crashes >= _LOSSES:
+            self.end(id_, Outcome.SOFTWARE_FAILURE)
+            self.quarantine[me.identity] = id_
+        else:
+            me.state, me.put_off = JobState.LANDED, True
 
     def promote(self, id_: int) -> list[int]:
         """Return who was promoted, in order."""
@@ -327,11 +340,16 @@ class _QueueMachine(RuleBasedStateMachine):
 
     @rule()
     def publish(self) -> None:
+        landed = self.model.all(JobState.LANDED)
         claims = self.queue.claim_landed("runner")
         # A removal that could not be carried out yet holds nothing back for longer than this.
         self._carry_out_removals()
-        claims += self.queue.claim_landed("runner")
-        assert {claim.job_id for claim in claims} == set(self.model.all(JobState.LANDED))
+        while batch := self.queue.claim_landed("runner"):
+            crashed = [claim for claim in batch if landed[claim.job_id].crashes]
+            assert not crashed or len(batch) == 1
+            claims += batch
+        expected = {id_ for id_, job_ in landed.items() if not job_.put_off}
+        assert {claim.job_id for claim in claims} == expected
         for claim in claims:
             assert claim.delivery == f"delivery-{claim.job_id}"
             job_ = self.model.jobs[claim.job_id]
@@ -366,7 +384,9 @@ class _QueueMachine(RuleBasedStateMachine):
             assert [returned.id for returned in self.queue.reap()] == [id_]
         else:
             self.queue.release(claim)
-        if job_.state is JobState.PUBLISHING:
+        if job_.state is JobState.PUBLISHING and lost:
+            self.model.lose_publication(id_)
+        elif job_.state is JobState.PUBLISHING:
             if job_.cancel:
                 self.model.end(id_, Outcome.CANCELED)
             else:
@@ -382,6 +402,8 @@ class _QueueMachine(RuleBasedStateMachine):
         self.queue.reap()
         for job_ in self.model.all(JobState.WAITING).values():
             job_.delayed = False
+        for job_ in self.model.all(JobState.LANDED).values():
+            job_.put_off = False
 
     @rule(paused=st.booleans())
     def pause_or_resume(self, *, paused: bool) -> None:
