@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
 from caur_ci.errors import InputError
@@ -15,12 +16,13 @@ from caur_ci.git.trees import SUBMODULE_MODE
 from caur_ci.names import is_package_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from caur_ci.generated_srcinfo import PkgbuildFolder, Srcinfo, SrcinfoGenerator
     from caur_ci.git import GitRepository
 
 
+SRCINFO = ".SRCINFO"
 # More files than this are not held in memory only because they are read one after the other.
 _AT_ONCE = 5_000
 
@@ -46,6 +48,9 @@ class PackageFolders(Protocol):
         None where there is no such regular file.
         """
 
+    def srcinfos(self, packages: Iterable[str] | None = None) -> Iterator[tuple[str, Srcinfo]]:
+        """Yield the `.SRCINFO` of `packages` (default: all), the committed or a generated one."""
+
 
 def unusable_folders(folders: PackageFolders) -> Iterator[str]:
     """Yield a sentence about each folder that cannot be a package."""
@@ -64,8 +69,10 @@ class CommittedFolders:
         commit: str,
         trees: Mapping[str, str],
         submodules: Iterable[str] = (),
+        generator: SrcinfoGenerator | None = None,
     ) -> None:
         self._git = git
+        self._generator = generator
         self.commit = commit
         self._trees = {name: tree for name, tree in trees.items() if is_package_name(name)}
         self.packages = tuple(sorted(self._trees))
@@ -73,14 +80,18 @@ class CommittedFolders:
         self.submodules = tuple(sorted(submodules))
 
     @classmethod
-    def at(cls, git: GitRepository, commit: str) -> Self:
-        """Read the top folder of `commit`, a full id."""
+    def at(cls, git: GitRepository, commit: str, *, generate: bool = False) -> Self:
+        """Read the top folder of `commit`, the full id of it or of a tree.
+
+        With `generate`, folders without a `.SRCINFO` have the one that follows from the PKGBUILD.
+        """
         entries = [entry for entry in git.entries(commit) if not entry.name.startswith(".")]
         return cls(
             git,
             commit,
             {entry.name: entry.object_id for entry in entries if entry.is_folder},
             [entry.name for entry in entries if entry.mode == SUBMODULE_MODE],
+            _generator_of(git) if generate else None,
         )
 
     def read(self, file: str, packages: Iterable[str] | None = None) -> dict[str, bytes | None]:
@@ -90,10 +101,50 @@ class CommittedFolders:
         blobs = self._git.read_blobs([f"{self._trees[name]}:{file}" for name in names])
         return dict(zip(names, blobs, strict=True))
 
-    def each(self, file: str) -> Iterator[tuple[str, bytes | None]]:
-        """Yield every package with the content of `file` in its folder, read a part at a time."""
-        for start in range(0, len(self.packages), _AT_ONCE):
-            yield from self.read(file, self.packages[start : start + _AT_ONCE]).items()
+    def contents(
+        self, files: Collection[str], packages: Iterable[str] | None = None
+    ) -> dict[str, dict[str, bytes]]:
+        """Return those of `files` that each of `packages` (default: all) has.
+
+        A `.SRCINFO` that is generated counts as one of them.
+        """
+        names = list(self.packages if packages is None else packages)
+        found: dict[str, dict[str, bytes]] = {name: {} for name in names}
+        for file in files:
+            read = self.srcinfos(names) if file == SRCINFO else self._each(file, names)
+            for name, content in read:
+                if isinstance(content, bytes):
+                    found[name][file] = content
+        return found
+
+    def srcinfos(self, packages: Iterable[str] | None = None) -> Iterator[tuple[str, Srcinfo]]:
+        """Yield the `.SRCINFO` of `packages` (default: all), read a part at a time."""
+        for names in self._parts(packages):
+            committed = self.read(SRCINFO, names)
+            made = self._generated([name for name, data in committed.items() if data is None])
+            for name, data in committed.items():
+                yield name, made.get(name) if data is None else data
+
+    def srcinfo_in(self, tree: str, package: str) -> Srcinfo:
+        """Return the `.SRCINFO` of a tree that is to become the folder of `package`."""
+        (committed,) = self._git.read_blobs([f"{tree}:{SRCINFO}"])
+        if committed is not None or self._generator is None:
+            return committed
+        return self._generator.of_trees(self._git, {package: tree})[package]
+
+    def _each(self, file: str, packages: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
+        for names in self._parts(packages):
+            yield from self.read(file, names).items()
+
+    def _parts(self, packages: Iterable[str] | None) -> Iterator[list[str]]:
+        names = list(self.packages if packages is None else packages)
+        for start in range(0, len(names), _AT_ONCE):
+            yield names[start : start + _AT_ONCE]
+
+    def _generated(self, packages: Sequence[str]) -> dict[str, Srcinfo]:
+        if self._generator is None or not packages:
+            return {}
+        return self._generator.of_trees(self._git, {name: self._trees[name] for name in packages})
 
     def having(self, file: str, packages: Iterable[str]) -> set[str]:
         """Return those of `packages` whose folder has a regular file `file`."""
@@ -109,8 +160,14 @@ class CommittedFolders:
 class WorkingFolders:
     """The package folders of a working tree, as they are on disk."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, generator: SrcinfoGenerator | None = None) -> None:
+        """Read the top folder.
+
+        With a `generator`, folders without a `.SRCINFO` have the one that follows from the
+        PKGBUILD.
+        """
         self._folder = folder
+        self._generator = generator
         try:
             with os.scandir(folder) as found:
                 names = {
@@ -131,6 +188,32 @@ class WorkingFolders:
         """Return the content of `file` in the folders of `packages`; links are not followed."""
         names = self.packages if packages is None else packages
         return {name: _read_regular(f"{self._folder}/{name}/{file}") for name in names}
+
+    def srcinfos(self, packages: Iterable[str] | None = None) -> Iterator[tuple[str, Srcinfo]]:
+        """Yield the `.SRCINFO` of `packages` (default: all), the committed or a generated one."""
+        committed = self.read(SRCINFO, packages)
+        made: dict[str, Srcinfo] = {}
+        if self._generator is not None:
+            missing = [name for name, data in committed.items() if data is None]
+            made = self._generator.of_folders(map(self._pkgbuild, missing))
+        for name, data in committed.items():
+            yield name, made.get(name) if data is None else data
+
+    def _pkgbuild(self, package: str) -> tuple[str, PkgbuildFolder | None]:
+        folder = f"{self._folder}/{package}"
+        pkgbuild = _read_regular(f"{folder}/PKGBUILD")
+        if pkgbuild is None:
+            return package, None
+        from caur_ci.generated_srcinfo import PkgbuildFolder  # noqa: PLC0415 - seldom needed
+
+        names = [path.name for path in Path(folder).iterdir()]
+        return package, PkgbuildFolder(pkgbuild, lambda: names)
+
+
+def _generator_of(git: GitRepository) -> SrcinfoGenerator:
+    from caur_ci.generated_srcinfo import SrcinfoGenerator  # noqa: PLC0415 - seldom needed
+
+    return SrcinfoGenerator.beside(git)
 
 
 def _read_regular(path: str) -> bytes | None:

@@ -109,12 +109,13 @@ def deptree(
         raise typer.BadParameter("--depth counts from named packages: name at least one")
     if order and form not in {Format.TREE, Format.JSON}:
         raise typer.BadParameter("--order can be shown as `tree` or as `json`")
-    from caur_ci.deptree import DependencyTree  # noqa: PLC0415 - keeps `--help` fast
+    from caur_ci.cli.head_folders import folders_of  # noqa: PLC0415 - keeps `--help` fast
+    from caur_ci.deptree import DependencyTree  # noqa: PLC0415
     from caur_ci.names import check_architecture  # noqa: PLC0415
 
     session = session_of(context)
-    folders = _folders(repo, commit)
-    tree = DependencyTree.read(folders.read(".SRCINFO"), arch=check_architecture(arch))
+    folders = folders_of(repo, commit)
+    tree = DependencyTree.read_each(folders.srcinfos(), arch=check_architecture(arch))
     options = _Options(
         packages=tuple(dict.fromkeys(tree.resolve(name) for name in packages or ())),
         reverse=reverse,
@@ -126,20 +127,6 @@ def deptree(
     if options.packages:
         tree = tree.subset(options.packages, reverse=reverse, depth=depth)
     _show(session, tree, options)
-
-
-def _folders(repo: Path, commit: str | None) -> PackageFolders:
-    """Return the package folders of the working tree, or of a commit."""
-    from caur_ci.package_folders import CommittedFolders, WorkingFolders  # noqa: PLC0415
-
-    root = next((at for at in (repo, *repo.absolute().parents) if Path(at, ".git").exists()), None)
-    if commit is None and root is not None:
-        # Asking git as well would take longer than reading the files.
-        return WorkingFolders(root)
-    from caur_ci.git import GitRepository  # noqa: PLC0415 - slow to import
-
-    git = GitRepository.open(repo)
-    return CommittedFolders.at(git, git.commit_id(commit or "HEAD"))
 
 
 def _warn(

@@ -160,10 +160,12 @@ def _tree_text(named: NamedPackages) -> tuple[str, str]:
 
 def _tree_at_head(repo: Path) -> str:
     """Return the dependency tree of HEAD. Raises GitError where `repo` is in no repository."""
+    from caur_ci.cli.head_config import head_config  # noqa: PLC0415
     from caur_ci.deptree import DependencyTree, entries_of, write_wire  # noqa: PLC0415
     from caur_ci.git import GitRepository  # noqa: PLC0415 - slow to import
     from caur_ci.package_folders import CommittedFolders  # noqa: PLC0415
 
     git = GitRepository.open(repo)
-    folders = CommittedFolders.at(git, git.commit_id("HEAD"))
-    return write_wire(entries_of(DependencyTree.read_each(folders.each(".SRCINFO"))))
+    generate = head_config(git).generate_srcinfo
+    folders = CommittedFolders.at(git, git.commit_id("HEAD"), generate=generate)
+    return write_wire(entries_of(DependencyTree.read_each(folders.srcinfos())))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from caur_ci.pkgbuild.compare import Difference
 
 _SHOWN = 3
+# What has no `.SRCINFO` and needs none, see CI_SRCINFO.
+_GENERATED = "generated"
+_GOOD = frozenset({"in step", _GENERATED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +67,15 @@ def srcinfo(
     """
     if check and write:
         raise typer.BadParameter("--check and --write exclude each other")
-    from caur_ci.package_folders import WorkingFolders  # noqa: PLC0415 - keeps `--help` fast
+    from caur_ci.cli.head_folders import generates_srcinfo  # noqa: PLC0415 - keeps `--help` fast
+    from caur_ci.package_folders import WorkingFolders  # noqa: PLC0415
 
     session = session_of(context)
     root = next((at for at in (repo, *repo.absolute().parents) if (at / ".git").exists()), repo)
     folders = WorkingFolders(root)
     results = _results(root, folders, _named(folders, packages or ()))
+    if not packages and generates_srcinfo(root):
+        results = map(_not_needed, results)
     if as_json:
         return _as_json(session, root, list(results), write=write)
     show = _check if check else _write if write else _print
@@ -127,6 +133,13 @@ def _result(folder: Path, pkgbuild: bytes, committed: bytes | None) -> _Result:
     )
 
 
+def _not_needed(result: _Result) -> _Result:
+    """Take a file that is missing as one that is made whenever it is needed, where that is sure."""
+    if result.state == "missing" and not result.doubts:
+        return replace(result, state=_GENERATED)
+    return result
+
+
 def _noted(session: Session, results: Iterable[_Result]) -> Iterator[_Result]:
     """Tell of which packages makepkg was asked: its answer may differ from machine to machine."""
     for result in results:
@@ -156,7 +169,7 @@ def _check(session: Session, _root: Path, results: Iterable[_Result]) -> int:
         counts[result.state] = counts.get(result.state, 0) + 1
         if result.srcinfo is None:
             session.fail(result.problem, result.hint)
-        elif result.state != "in step":
+        elif result.state not in _GOOD:
             wrong.append(result.package)
             session.out.print(f"{result.package}/.SRCINFO: {result.state}", markup=False)
             for line in _lines(result):
@@ -165,7 +178,7 @@ def _check(session: Session, _root: Path, results: Iterable[_Result]) -> int:
     if wrong:
         shown = " ".join(wrong) if len(wrong) <= 20 else ""
         session.note(f"Write them with `caur-ci srcinfo --write{' ' + shown if shown else ''}`.")
-    return ExitCode.OK if counts.keys() <= {"in step"} else ExitCode.FAILED
+    return ExitCode.OK if counts.keys() <= _GOOD else ExitCode.FAILED
 
 
 def _lines(result: _Result) -> Iterator[str]:
@@ -202,7 +215,7 @@ def _write(session: Session, root: Path, results: Iterable[_Result]) -> int:
         if result.srcinfo is None:
             session.fail(result.problem, result.hint)
             code = ExitCode.FAILED
-        elif result.state != "in step":
+        elif result.state not in _GOOD:
             write_srcinfo(root / result.package, result.srcinfo)
             session.out.print(f"{result.package}/.SRCINFO: written", markup=False)
     return code
@@ -215,10 +228,10 @@ def _as_json(session: Session, root: Path, results: list[_Result], *, write: boo
 
     failed = any(result.srcinfo is None for result in results)
     for result in results:
-        if write and result.srcinfo is not None and result.state != "in step":
+        if write and result.srcinfo is not None and result.state not in _GOOD:
             write_srcinfo(root / result.package, result.srcinfo)
     session.print_plain(json.dumps([_data(result) for result in results], indent=2))
-    out_of_step = any(result.state != "in step" for result in results)
+    out_of_step = any(result.state not in _GOOD for result in results)
     return ExitCode.FAILED if failed or (out_of_step and not write) else ExitCode.OK
 
 

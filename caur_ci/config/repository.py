@@ -55,6 +55,13 @@ class RepositoryConfig:
         "can, the pipeline's secrets among it.",
         False,
     )
+    generate_srcinfo: bool = key(
+        "CI_SRCINFO",
+        v.SRCINFO,
+        "Whether folders that commit no .SRCINFO have it made from the PKGBUILD (generate), or "
+        "need one (committed).",
+        False,
+    )
     nvchecker_review: bool = key(
         "CI_NVCHECKER_REVIEW", v.BOOLEAN, "Puts updates found by nvchecker to review.", True
     )

@@ -19,6 +19,8 @@ from caur_ci.srcinfo import DEFAULT_ARCHITECTURE, SrcinfoFields, parse_fields
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from caur_ci.generated_srcinfo import Srcinfo
+
 
 class Need(StrEnum):
     """The field of a `.SRCINFO` that asks for a dependency."""
@@ -40,6 +42,7 @@ class ProblemKind(StrEnum):
     """What is wrong with a package folder, as far as its `.SRCINFO` tells."""
 
     MISSING = "missing"
+    UNSURE = "unsure"
     UNREADABLE = "unreadable"
     RELATION = "relation"
     SHARED_NAME = "shared-name"
@@ -99,13 +102,13 @@ class DependencyTree:
         )
 
     @classmethod
-    def read(cls, files: Mapping[str, bytes | None], *, arch: str = DEFAULT_ARCHITECTURE) -> Self:
+    def read(cls, files: Mapping[str, Srcinfo], *, arch: str = DEFAULT_ARCHITECTURE) -> Self:
         """Build the tree from the `.SRCINFO` of each folder; None where it has none."""
         return cls.read_each(files.items(), arch=arch)
 
     @classmethod
     def read_each(
-        cls, files: Iterable[tuple[str, bytes | None]], *, arch: str = DEFAULT_ARCHITECTURE
+        cls, files: Iterable[tuple[str, Srcinfo]], *, arch: str = DEFAULT_ARCHITECTURE
     ) -> Self:
         """Build the tree like `read`, from files that need not all be in memory at once."""
         return cls.build({name: _read_one(name, data, arch) for name, data in files})
@@ -348,7 +351,9 @@ def _reversed(dependencies: Mapping[str, Edges]) -> dict[str, Edges]:
     return dependants
 
 
-def _read_one(package: str, data: bytes | None, arch: str) -> SrcinfoFields | Problem:
+def _read_one(package: str, data: Srcinfo, arch: str) -> SrcinfoFields | Problem:
+    if isinstance(data, InputError):
+        return Problem(package, f"{data.message}. {data.hint}", ProblemKind.UNSURE)
     if data is None:
         message = f"{package}/.SRCINFO is missing, or no regular file"
         return Problem(package, message, ProblemKind.MISSING)

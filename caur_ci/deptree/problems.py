@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _ALIKE = {
     ProblemKind.MISSING: "folders have no .SRCINFO that is a regular file",
+    ProblemKind.UNSURE: "folders have a PKGBUILD that does not tell the .SRCINFO without being run "
+    "(commit one: `caur-ci srcinfo --write PACKAGE`)",
     ProblemKind.UNREADABLE: ".SRCINFO files cannot be read",
     ProblemKind.RELATION: "dependencies in .SRCINFO files are neither packages nor sonames",
     ProblemKind.SHARED_NAME: "packages are made by more than one folder each",

@@ -6,7 +6,6 @@ queue until it is published. It is for the day on which a server was restored fr
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -110,9 +109,4 @@ def _names(expected: Expectation) -> set[str]:
 
 
 def _expectations(repository: CommittedRepository) -> dict[str, Expectation]:
-    contents: dict[str, dict[str, bytes]] = defaultdict(dict)
-    for file in FILES:
-        for folder, content in repository.folders.each(file):
-            if content is not None:
-                contents[folder][file] = content
-    return usable_expectations(dict(sorted(contents.items())))
+    return usable_expectations(repository.folders.contents(FILES))

@@ -21,27 +21,30 @@ MAX_FILES = 2000
 MAX_FILE_SIZE = 16 * 1024**2
 MAX_FOLDER_SIZE = 64 * 1024**2
 _MAX_NAME, _MAX_PATH = 255, 1024
-_NEEDED = ("PKGBUILD", ".SRCINFO")
+NEEDED = ("PKGBUILD", ".SRCINFO")
 # Control characters, those that change the direction of text, and halves of characters.
 _HOSTILE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
-def take_over(git: GitRepository, *, source: str, own: str | None) -> str:
+def take_over(
+    git: GitRepository, *, source: str, own: str | None, needed: Collection[str] = NEEDED
+) -> str:
     """Return the tree of a package folder with the files of `source`, a tree or commit.
 
     `own` is the tree of the folder as it is, None for a new one. What is in `KEPT` stays as it is
-    there. Raises UnsafeTreeError where anything in `source` cannot be taken over: then nothing is.
+    there. Raises UnsafeTreeError where anything in `source` cannot be taken over, or one of the
+    `needed` files is not in it: then nothing is.
     """
     taken = [entry for entry in git.entries(source) if entry.name not in KEPT]
-    _check_needed(taken)
+    _check_needed(taken, needed)
     check_contents(git, source, without=KEPT)
     kept = [entry for entry in git.entries(own) if entry.name in KEPT] if own else []
     return git.write_tree([*taken, *kept])
 
 
-def _check_needed(entries: list[TreeEntry]) -> None:
+def _check_needed(entries: list[TreeEntry], needed: Collection[str]) -> None:
     names = {entry.name for entry in entries if not entry.is_folder}
-    missing = [name for name in _NEEDED if name not in names]
+    missing = [name for name in needed if name not in names]
     if missing:
         raise UnsafeTreeError(f"there is no {' and no '.join(missing)} in it")
 

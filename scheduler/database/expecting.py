@@ -79,9 +79,7 @@ class ExpectationReader:
 
     def _mandate(self, spec: JobSpec) -> Mandate:
         source = self._source(spec)
-        paths = {f"{spec.pkgbase}/{name}": name for name in FILES}
-        contents = self._cache.read_files(source, spec.commit, list(paths))
-        files = {paths[path]: content for path, content in contents.items()}
+        files = self._cache.read_package(source, spec.commit, spec.pkgbase, FILES)
         expectation = expected_packages(files, folder=spec.pkgbase)
         makers = self._makers_at(source, spec.commit)
         return Mandate(

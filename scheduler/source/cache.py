@@ -8,8 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from caur_ci.config import read_repository_config
 from caur_ci.credentials import without_credentials_in
 from caur_ci.errors import CaurError, GitError, InputError, ProcessError, TemporaryError
+from caur_ci.generated_srcinfo import SrcinfoGenerator
 from caur_ci.git import GitRepository
 from caur_ci.git.export import export_tree
 from caur_ci.git.settings import as_environment
@@ -22,12 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from caur_ci.generated_srcinfo import Srcinfo
     from caur_ci.git import TreeEntry
     from scheduler.settings import SourceRepository
 
 # Commits that stay in a cache although no job has asked for them lately.
 _KEPT_COMMITS = 100
 MAX_FILE_SIZE = 4 * 1024 * 1024
+_SRCINFO = ".SRCINFO"
 _FETCH_TIMEOUT = 1800.0
 _REMOTE = "source"
 _COMMIT_REFS = "refs/caur/commits"
@@ -51,7 +55,7 @@ class SourceFolder:
 
 @dataclass(frozen=True, slots=True)
 class FolderNames:
-    """The packages that a folder makes, by its `.SRCINFO`; by its own name where it has none."""
+    """The packages that a folder makes, by its `.SRCINFO`; by its own name where there is none."""
 
     pkgbase: str
     pkgnames: frozenset[str]
@@ -95,6 +99,27 @@ class SourceCache:
         blobs = _plain_files(repository, commit, paths)
         contents = repository.read_blobs(list(blobs.values()))
         return {path: content or b"" for path, content in zip(blobs, contents, strict=True)}
+
+    def read_package(
+        self, source: SourceRepository, commit: str, folder: str, names: Sequence[str]
+    ) -> dict[str, bytes]:
+        """Return the content of those of `names` that are plain files in a package's folder.
+
+        A missing `.SRCINFO` is generated where the repository's configuration says so. Raises
+        UnsureSrcinfoError where that cannot be, and what `read_files` raises.
+        """
+        paths = {f"{folder}/{name}": name for name in names}
+        contents = self.read_files(source, commit, list(paths))
+        files = {paths[path]: content for path, content in contents.items()}
+        if _SRCINFO in names and _SRCINFO not in files:
+            repository = self._with_commit(source, commit)
+            tree = _folder_tree(repository, source, commit, folder)
+            srcinfo = _generated(repository, commit, {folder: tree})[folder]
+            if isinstance(srcinfo, InputError):
+                raise srcinfo
+            if srcinfo is not None:
+                files[_SRCINFO] = srcinfo
+        return files
 
     def names_at(self, source: SourceRepository, commit: str) -> dict[str, FolderNames]:
         """Return what each package folder makes at `commit`.
@@ -254,19 +279,39 @@ def _entry_of(repository: GitRepository, commit: str, folder: str) -> TreeEntry 
 
 
 def _names_in(repository: GitRepository, commit: str) -> dict[str, FolderNames]:
-    folders = [
-        entry.name
+    trees = {
+        entry.name: entry.object_id
         for entry in repository.entries(commit)
         if entry.is_folder and is_package_name(entry.name)
-    ]
-    found = {}
-    for name in (".SRCINFO", "PKGBUILD"):
-        left = [folder for folder in folders if folder not in found]
-        contents = repository.read_blobs([f"{commit}:{folder}/{name}" for folder in left])
-        for folder, content in zip(left, contents, strict=True):
-            if content is not None:
-                found[folder] = _names_of(folder, content if name == ".SRCINFO" else b"")
+    }
+    found: dict[str, FolderNames] = {}
+    srcinfos = repository.read_blobs([f"{commit}:{folder}/{_SRCINFO}" for folder in trees])
+    for folder, srcinfo in zip(trees, srcinfos, strict=True):
+        if srcinfo is not None:
+            found[folder] = _names_of(folder, srcinfo)
+    left = {folder: tree for folder, tree in trees.items() if folder not in found}
+    made = _generated(repository, commit, left)
+    pkgbuilds = repository.read_blobs([f"{commit}:{folder}/PKGBUILD" for folder in left])
+    for folder, pkgbuild in zip(left, pkgbuilds, strict=True):
+        if pkgbuild is not None:
+            generated = made[folder]
+            found[folder] = _names_of(folder, generated if isinstance(generated, bytes) else b"")
     return found
+
+
+def _generated(
+    repository: GitRepository, commit: str, trees: Mapping[str, str]
+) -> dict[str, Srcinfo]:
+    """Return the `.SRCINFO` of folders that commit none: nothing where they need one."""
+    try:
+        generate = (
+            bool(trees) and read_repository_config(repository, commit).config.generate_srcinfo
+        )
+    except InputError:
+        generate = False
+    if not generate:
+        return dict.fromkeys(trees)
+    return SrcinfoGenerator.beside(repository).of_trees(repository, trees)
 
 
 def _names_of(folder: str, srcinfo: bytes) -> FolderNames:

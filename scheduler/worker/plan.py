@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from caur_ci.config import PackageConfig, load_package_config, load_repository_config
 from caur_ci.errors import InputError
 from caur_ci.expectation import FILES, expected_packages
+from caur_ci.generated_srcinfo import PkgbuildFolder, SrcinfoGenerator
 from caur_ci.interfere import Interfere, has_native, needed_packages
 from scheduler.files import copy_regular_file
 from scheduler.worker.sources import Sources
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 # As in guest/keys.sh.
 _KEYS = "keys/pgp"
+_SRCINFO = ".SRCINFO"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,18 +69,21 @@ def read_plan(source: Path, pkgbase: str, repository_config: bytes) -> BuildPlan
         pkgbuild = (source / "PKGBUILD").read_bytes()
     except OSError as error:
         raise InputError(f"{pkgbase} has no PKGBUILD that can be read: {error.strerror}") from error
+    repository = load_repository_config(repository_config).config
     files = _committed(source)
+    if repository.generate_srcinfo and _SRCINFO not in files:
+        files[_SRCINFO] = _generated_srcinfo(source, pkgbase, pkgbuild)
     return BuildPlan(
         pkgbase=pkgbase,
         config=_package_config(source, pkgbase),
-        repository=load_repository_config(repository_config).config,
+        repository=repository,
         interfere=Interfere.of_folder(source, origin=pkgbase),
         needs=needed_packages(pkgbase, pkgbuild),
         has_native=has_native(pkgbuild),
         has_keys=any((source / _KEYS).glob("*.asc")),
         pkgbuild_sha256=copy_regular_file((source / "PKGBUILD").resolve()).sha256,
         expectation=expected_packages(files, folder=pkgbase),
-        sources=Sources.of_srcinfo(files.get(".SRCINFO", b"")),
+        sources=Sources.of_srcinfo(files.get(_SRCINFO, b"")),
     )
 
 
@@ -90,6 +95,15 @@ def _committed(source: Path) -> dict[str, bytes]:
         for name, path in paths.items()
         if path.is_file() and not path.is_symlink()
     }
+
+
+def _generated_srcinfo(source: Path, pkgbase: str, pkgbuild: bytes) -> bytes:
+    names = [path.name for path in source.iterdir()]
+    folder = PkgbuildFolder(pkgbuild, lambda: names)
+    srcinfo = SrcinfoGenerator().of_folders([(pkgbase, folder)])[pkgbase]
+    if not isinstance(srcinfo, bytes):
+        raise srcinfo or InputError(f"{pkgbase} has no PKGBUILD")
+    return srcinfo
 
 
 def _package_config(source: Path, pkgbase: str) -> PackageConfig:

@@ -105,7 +105,8 @@ class TestCommitted:
         monkeypatch.setattr(module, "_AT_ONCE", 2)
         monkeypatch.setattr(CommittedFolders, "read", counted)
 
-        assert dict(committed.each("PKGBUILD")) == PKGBUILDS
+        contents = committed.contents(["PKGBUILD"])
+        assert {name: files.get("PKGBUILD") for name, files in contents.items()} == PKGBUILDS
         assert read == [["Z", "a+1.2@x"], ["b"]]
 
     def test_a_commit_without_folders(self, store: ObjectStore) -> None:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from caur_ci.deptree import ProblemKind
+from caur_ci.expectation import FILES
 from caur_ci.names import is_package_name
+from caur_ci.package_folders import CommittedFolders
 from caur_ci.pipeline.on_commit.build_classes import build_classes
 from caur_ci.pipeline.on_commit.commit_range import CommitRange, TagPosition, find_range
 from caur_ci.pipeline.on_commit.deploy import DeployRequests, read_deploys
@@ -147,13 +149,22 @@ class CommitPlanner:
 
     def _package_warnings(self, commits: CommitRange, changes: _Changes) -> Iterator[str]:
         """Yield what is odd about the packages that are built or gone, before it is too late."""
+        if not changes.builds and not changes.removals:
+            return
         git, tree = self.context.git, self.repository.deptree
         for problem in tree.problems:
             if problem.package in changes.builds and problem.package not in changes.empty:
                 yield _with_remedy(problem)
-        yield from stale_srcinfos(git, commits.head, changes.builds)
-        yield from unchanged_versions(git, commits.diff_base, commits.head, changes.modified)
-        yield from missed_packages(git, commits.diff_base, changes.removals, tree)
+        before = CommittedFolders.at(
+            git, commits.diff_base, generate=self.repository.config.generate_srcinfo
+        )
+        now = self.repository.folders.contents(FILES, changes.builds)
+        yield from stale_srcinfos(now)
+        yield from unchanged_versions(
+            before.contents(FILES, changes.modified),
+            {name: now[name] for name in changes.modified},
+        )
+        yield from missed_packages(before, changes.removals, tree)
         for name in changes.builds:
             if name != name.lower():
                 yield f"{name} has capitals in its name, which pacman advises against"

@@ -3,47 +3,47 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from caur_ci.errors import CaurError
-from caur_ci.expectation import FILES, usable_expectations
+from caur_ci.expectation import usable_expectations
 from caur_ci.pkgbuild import evaluate, parse
 from caur_ci.pkgbuild.compare import compare_srcinfo
 from caur_ci.srcinfo import parse_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping
 
     from caur_ci.deptree import DependencyTree
     from caur_ci.expectation import Expectation
-    from caur_ci.git import GitRepository
+    from caur_ci.package_folders import CommittedFolders
     from caur_ci.pkgbuild.compare import Difference
 
+# The files of packages, by their names.
+Files: TypeAlias = "Mapping[str, Mapping[str, bytes]]"
 
+_RECIPE = {"PKGBUILD", ".SRCINFO"}
 # Some milliseconds each; who changes more than that at once has `caur-ci srcinfo --check`.
 _MAX_COMPARED = 300
 _MAX_NAMED = 3
 _MAX_VALUE = 80
 
 
-def unchanged_versions(
-    git: GitRepository, old: str, new: str, changed: Sequence[str]
-) -> Iterator[str]:
-    """Yield a sentence about each package that changed between two commits but for its version.
+def unchanged_versions(before: Files, now: Files) -> Iterator[str]:
+    """Yield a sentence about each package that changed but for its version.
 
-    What makes no sense in either is left to others to tell.
+    What makes no sense in either state is left to others to tell.
     """
-    if not changed:
-        return
-    before = _expectations(git, old, changed)
-    for name, now in _expectations(git, new, changed).items():
-        then = before.get(name)
-        if then is not None and _version(then) == _version(now) and not now.pkgver_is_free:
-            yield (
-                f"{name} was changed, but its version is {_version(now)} as before: where that is "
-                "published already, the new build will not be. Raise pkgrel, or set "
-                f"CI_PACKAGE_BUMP in {name}/.CI/config"
-            )
+    then = usable_expectations(before)
+    for name, expected in usable_expectations(now).items():
+        old = then.get(name)
+        if old is None or _version(old) != _version(expected) or expected.pkgver_is_free:
+            continue
+        yield (
+            f"{name} was changed, but its version is {_version(expected)} as before: where that is "
+            "published already, the new build will not be. Raise pkgrel, or set "
+            f"CI_PACKAGE_BUMP in {name}/.CI/config"
+        )
 
 
 def _version(expected: Expectation) -> str:
@@ -51,28 +51,15 @@ def _version(expected: Expectation) -> str:
     return f"{epoch}{expected.pkgver}-{'/'.join(sorted(expected.pkgrels or ()))}"
 
 
-def _expectations(git: GitRepository, commit: str, names: Sequence[str]) -> dict[str, Expectation]:
-    wanted = [(name, file) for name in names for file in FILES]
-    blobs = git.read_blobs([f"{commit}:{name}/{file}" for name, file in wanted])
-    files: dict[str, dict[str, bytes]] = defaultdict(dict)
-    for (name, file), content in zip(wanted, blobs, strict=True):
-        if content is not None:
-            files[name][file] = content
-    return usable_expectations(files)
-
-
-def stale_srcinfos(git: GitRepository, commit: str, names: Collection[str]) -> Iterator[str]:
+def stale_srcinfos(now: Files) -> Iterator[str]:
     """Yield a sentence about each package whose `.SRCINFO` does not follow from its PKGBUILD.
 
     Only what is sure counts; files that cannot be read are left to others to tell.
     """
-    wanted = sorted(names)[:_MAX_COMPARED]
-    blobs = git.read_blobs(
-        [f"{commit}:{name}/{file}" for name in wanted for file in ("PKGBUILD", ".SRCINFO")]
-    )
-    for name, pkgbuild, srcinfo in zip(wanted, blobs, blobs, strict=False):
-        if pkgbuild is None or srcinfo is None:
+    for name, files in sorted(now.items())[:_MAX_COMPARED]:
+        if not files.keys() >= _RECIPE:
             continue
+        pkgbuild, srcinfo = files["PKGBUILD"], files[".SRCINFO"]
         try:
             evaluation = evaluate(parse(pkgbuild, origin=f"{name}/PKGBUILD"))
             found = compare_srcinfo(evaluation, srcinfo, origin=f"{name}/.SRCINFO")
@@ -96,24 +83,24 @@ def _difference(difference: Difference) -> str:
 
 
 def missed_packages(
-    git: GitRepository, old: str, removed: Collection[str], tree: DependencyTree
+    before: CommittedFolders, removed: Collection[str], tree: DependencyTree
 ) -> Iterator[str]:
     """Yield a sentence about each package of removed folders that others in `tree` still need.
 
-    `old` is the commit or tree that had the folders.
+    `before` are the folders as they were.
     """
     if not removed:
         return
-    names = sorted(removed)
-    blobs = git.read_blobs([f"{old}:{name}/.SRCINFO" for name in names])
     needing: dict[str, list[str]] = defaultdict(list)
     for package, wanted in tree.wanted.items():
         for name in wanted:
             needing[name].append(package)
     left = {name for package in tree for name in (*tree.pkgnames(package), *tree.provides(package))}
-    for folder, content in zip(names, blobs, strict=True):
+    for folder, content in before.srcinfos(sorted(removed)):
         try:
-            fields = parse_fields(content or b"", origin=f"{folder}/.SRCINFO")
+            fields = parse_fields(
+                content if isinstance(content, bytes) else b"", origin=f"{folder}/.SRCINFO"
+            )
         except CaurError:
             continue
         for pkgname in fields.pkgnames:

@@ -15,7 +15,7 @@ from caur_ci.update.changes import review_reasons
 from caur_ci.update.formatting import formatted
 from caur_ci.update.hook import HOOK
 from caur_ci.update.source import FindingKind, SourceFinding
-from caur_ci.update.takeover import take_over
+from caur_ci.update.takeover import NEEDED, take_over
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -127,8 +127,14 @@ class UpdatePlanner:
         try:
             taken = package.tree
             if finding.kind is FindingKind.FILES:
-                taken = take_over(self._git, source=finding.tree, own=package.tree)
-                if self._repository.committed.config.shfmt:
+                config = self._repository.committed.config
+                taken = take_over(
+                    self._git,
+                    source=finding.tree,
+                    own=package.tree,
+                    needed=("PKGBUILD",) if config.generate_srcinfo else NEEDED,
+                )
+                if config.shfmt:
                     taken = formatted(self._git, taken)
             tree = taken
             if package.name in self._hooked:
@@ -187,9 +193,11 @@ class UpdatePlanner:
 
     def _version_of(self, name: str, tree: str) -> str:
         """Return the version of a package's new files. Raises InputError where they have none."""
-        (data,) = self._git.read_blobs([f"{tree}:.SRCINFO"])
+        data = self._repository.committed.folders.srcinfo_in(tree, name)
         if data is None:
             raise InputError("the new files have no .SRCINFO")
+        if isinstance(data, InputError):
+            raise data
         return parse_fields(data, origin=f"the new {name}/.SRCINFO").version
 
     def _failed(

@@ -34,8 +34,8 @@ class CommittedRepository:
     def read(cls, git: GitRepository, commit: str) -> Self:
         """Read it. Raises ConfigError for a `.ci/config` that cannot be used."""
         loaded = read_repository_config(git, commit)
-        folders = CommittedFolders.at(git, commit)
-        deptree = DependencyTree.read_each(folders.each(".SRCINFO"))
+        folders = CommittedFolders.at(git, commit, generate=loaded.config.generate_srcinfo)
+        deptree = DependencyTree.read_each(folders.srcinfos())
         missing = {p.package for p in deptree.problems if p.kind is ProblemKind.MISSING}
         empty = missing - folders.having("PKGBUILD", sorted(missing))
         problems = (problem for problem in deptree.problems if problem.package not in empty)
