@@ -100,7 +100,9 @@ def expected_packages(files: Mapping[str, bytes], *, folder: str) -> Expectation
     config = _config(files, folder)
     interfere = Interfere.of_files(files, origin=folder)
     if ".SRCINFO" not in files:
-        raise InputError(f"{folder} has no .SRCINFO", hint="makepkg --printsrcinfo writes it.")
+        raise InputError(
+            f"{folder} has no .SRCINFO", hint=f"`caur-ci srcinfo --write {folder}` makes it."
+        )
     fields = parse_fields(files[".SRCINFO"], origin=f"{folder}/.SRCINFO")
     changed = _changed_variables(interfere)
     finds_pkgver = any(

@@ -218,3 +218,22 @@ def test_a_sandbox_that_does_not_work_is_not_gone_without(
     code, _, err = srcinfo(capsys, world, "bare")
     assert code == ExitCode.FAILED
     assert "bubblewrap does not work here" in err
+
+
+def test_what_is_generated_is_not_missed(capsys: pytest.CaptureFixture[str], world: Path) -> None:
+    (world / ".ci").mkdir()
+    (world / ".ci" / "config").write_text("REPO_NAME=repo\nCI_SRCINFO=generate\n")
+    (world / "asks").mkdir()
+    (world / "asks" / "PKGBUILD").write_text("pkgname=$(x)\n")
+
+    code, out, err = srcinfo(capsys, world, "--check")
+
+    assert code == ExitCode.FAILED
+    assert "bare" not in out
+    assert "stale/.SRCINFO: out of step" in out
+    assert "asks" in err
+    assert "1 generated" in err
+    srcinfo(capsys, world, "--write")
+    assert not (world / "bare" / ".SRCINFO").exists()
+    srcinfo(capsys, world, "bare", "--write")
+    assert (world / "bare" / ".SRCINFO").read_text() == SRCINFO.format("bare")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.errors import TemporaryError
+from caur_ci.generated_srcinfo import UnsureSrcinfoError
 from caur_ci.git.export import tree_id
 from caur_ci.git.trees import UnsafeTreeError
 from scheduler.settings import SourceRepository
@@ -316,3 +317,30 @@ def test_a_source_may_have_another_object_format_than_this_machine_makes(
 
     assert (cache.export(source, commit, "pkg", tmp_path / "out").path / "PKGBUILD").is_file()
     assert cache.names_now(source).keys() == {"pkg"}
+
+
+class TestGenerated:
+    PKGBUILD = "pkgname=(a b)\npkgbase=base\npkgver=1\npkgrel=1\narch=(any)\n"
+    PKGBUILD += "package_a() { :; }\npackage_b() { :; }\n"
+
+    def test_names_and_files_of_a_package_without_a_srcinfo(
+        self, cache: SourceCache, checkout: Checkout, source: SourceRepository
+    ) -> None:
+        files = {"base/PKGBUILD": self.PKGBUILD, "asks/PKGBUILD": "pkgname=$(x)\n"}
+        plain = checkout.commit("one", dict(files))
+        made = checkout.commit("two", {".ci/config": "CI_SRCINFO=generate\n"})
+        checkout.push()
+
+        assert cache.names_at(source, plain)["base"] == FolderNames("base", frozenset({"base"}))
+        assert cache.names_at(source, made) == {
+            "base": FolderNames("base", frozenset({"a", "b"})),
+            "asks": FolderNames("asks", frozenset({"asks"})),
+        }
+        names = ("PKGBUILD", ".SRCINFO", "other")
+        assert cache.read_package(source, plain, "base", names).keys() == {"PKGBUILD"}
+        found = cache.read_package(source, made, "base", names)
+        assert found["PKGBUILD"] == self.PKGBUILD.encode()
+        assert found[".SRCINFO"].startswith(b"pkgbase = base\n")
+        with pytest.raises(UnsureSrcinfoError, match=r"asks/\.SRCINFO cannot be told"):
+            cache.read_package(source, made, "asks", names)
+        assert cache.read_package(source, made, "asks", ["PKGBUILD"])

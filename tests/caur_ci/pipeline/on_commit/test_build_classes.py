@@ -11,7 +11,9 @@ from caur_ci.config import RepositoryConfig
 from caur_ci.pipeline.on_commit.build_classes import build_classes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+
+    from caur_ci.generated_srcinfo import Srcinfo
 
 
 @dataclass
@@ -29,6 +31,9 @@ class Folders:
         assert packages is not None
         self.asked = list(packages)
         return {name: self.configs[name] for name in self.asked}
+
+    def srcinfos(self, packages: Iterable[str] | None = None) -> Iterator[tuple[str, Srcinfo]]:
+        raise AssertionError(packages)
 
 
 @pytest.mark.parametrize(

@@ -186,3 +186,50 @@ class TestFirstRun:
         made.push()
 
         assert on_commit(OnCommitOptions(repo=made.folder, default_names=True)).published
+
+
+class TestGenerated:
+    @pytest.fixture
+    def generating(self, checkout: Checkout) -> Checkout:
+        checkout.commit("x", {".ci/config": "REPO_NAME=repo\nCI_SRCINFO=generate\n"})
+        run(checkout)
+        return checkout
+
+    def test_packages_without_a_srcinfo_are_planned_like_others(self, generating: Checkout) -> None:
+        generating.commit(
+            "y",
+            {
+                "app/PKGBUILD": "pkgname=app\npkgver=1\npkgrel=1\narch=(any)\ndepends=(lib)\n",
+                "lib/PKGBUILD": "pkgname=(lib lib-doc)\npkgver=1\npkgrel=1\narch=(any)\n"
+                "package_lib() { :; }\npackage_lib-doc() { :; }\n",
+            },
+        )
+
+        plan = run(generating).plan
+
+        assert not plan.warnings
+        wanted = {each.pkgbase: each for each in plan.request.packages}
+        assert wanted["lib"].pkgnames == ("lib", "lib-doc")
+        assert wanted["app"].depends == ("lib",)
+
+    def test_one_that_has_to_be_run_is_told_with_the_remedy(self, generating: Checkout) -> None:
+        generating.commit("y", {"app/PKGBUILD": "pkgname=app\npkgver=$(date)\npkgrel=1\n"})
+
+        (warning,) = told(generating, "app/.SRCINFO", "without running it", "line 2")
+        assert "caur-ci srcinfo --write app" in warning
+
+    def test_a_recipe_without_a_new_version_is_told(self, generating: Checkout) -> None:
+        generating.commit("y", {"tool/PKGBUILD": f"{PKGBUILD}arch=(any)\n"})
+        run(generating)
+        generating.commit("z", {"tool/PKGBUILD": f"{PKGBUILD}arch=(any)\ndepends=(x)\n"})
+
+        assert told(generating, "tool was changed, but its version is 1.0-1")
+
+    def test_a_removal_of_what_is_needed_is_told(self, generating: Checkout) -> None:
+        lib = "pkgname=lib\npkgver=1\npkgrel=1\narch=(any)\n"
+        app = "pkgname=app\npkgver=1\npkgrel=1\narch=(any)\ndepends=(lib)\n"
+        generating.commit("y", {"app/PKGBUILD": app, "lib/PKGBUILD": lib})
+        run(generating)
+        generating.commit("z", {"lib/PKGBUILD": None})
+
+        assert told(generating, "lib goes with the folder lib", "app")

@@ -137,6 +137,22 @@ class TestUpdates:
         assert world.file("b/PKGBUILD") == pkgbuild("b", "2-1").strip()
         assert actions(world.run()) == {}
 
+    def test_a_source_without_a_srcinfo_is_followed_where_it_is_generated(
+        self, world: ScheduleWorld
+    ) -> None:
+        world.outside.url_push("b", {"PKGBUILD": pkgbuild("b", "1-1")})
+        source = f"CI_PKGBUILD_SOURCE={world.outside.url_of('b')}\n"
+        world.begin({"a": "1-1"}, config="CI_SRCINFO=generate\n", **{"b__.CI__config": source})
+        world.run()
+        world.outside.url_push("b", {"PKGBUILD": pkgbuild("b", "2-1")})
+
+        result = world.run()
+
+        assert actions(result) == {"b": ScheduleAction.UPDATE}
+        assert [each.versions for each in result.plan.reportable] == ["1-1 → 2-1"]
+        assert world.file("b/PKGBUILD") == pkgbuild("b", "2-1").strip()
+        assert world.asked()[-1] == ("b",)
+
     def test_shfmt_is_for_those_who_ask_for_it(self, world: ScheduleWorld) -> None:
         need_tools("shfmt")
         world.begin({"a": "1-1"}, config="CI_SHFMT=true\n")
