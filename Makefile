@@ -27,7 +27,7 @@ else
 	@$(VENV)/caur-ci demo $(if $(EXECUTOR),--executor $(EXECUTOR)) $(DEMO_ARGS)
 endif
 
-test: ## Run all tests. PYTEST_ARGS=… for a part, e.g. PYTEST_ARGS='-k queue'.
+test: ## Run all tests, in random order. PYTEST_ARGS=… for a part, e.g. '-k queue'.
 	@scripts/bootstrap test
 	@$(VENV)/python -m pytest -n auto $(PYTEST_ARGS)
 
