@@ -43,7 +43,7 @@ def test_a_missing_srcinfo(world: BuildWorld) -> None:
     view = world.build({"PKGBUILD": TEXT, ".SRCINFO": None})
     assert (view.outcome, view.failure) == (Outcome.FAILED, FailureClass.CONFIGURATION)
     assert "tool has no .SRCINFO" in view.reason
-    assert "makepkg --printsrcinfo" in view.reason
+    assert "caur-ci srcinfo --write tool" in view.reason
 
 
 def test_what_publishing_allows_is_built(world: BuildWorld) -> None:

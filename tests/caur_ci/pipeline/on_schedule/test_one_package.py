@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -34,11 +34,11 @@ def test_an_error_nobody_thought_of_keeps_nobody_else_from_being_updated(
     world.run()
     world.outside.push({"a": "2-1", "b": "2-1"})
 
-    def take_over(git: GitRepository, *, source: str, own: str | None) -> str:
+    def take_over(git: GitRepository, *, source: str, **options: Any) -> str:  # noqa: ANN401
         (data,) = git.read_blobs([f"{source}:.SRCINFO"])
         if b"pkgbase = a" in (data or b""):
             raise error
-        return takeover.take_over(git, source=source, own=own)
+        return takeover.take_over(git, source=source, **options)
 
     monkeypatch.setattr(planning, "take_over", take_over)
     result = world.run()
