@@ -29,7 +29,7 @@ endif
 
 test: ## Run all tests, in random order. PYTEST_ARGS=… for a part, e.g. '-k queue'.
 	@scripts/bootstrap test
-	@$(VENV)/python -m pytest -n auto $(PYTEST_ARGS)
+	@$(VENV)/python -m pytest -n auto --dist worksteal $(PYTEST_ARGS)
 
 chaos: ## Kill, cut and restart the queue and all who use it. CHAOS_ARGS=…, e.g. --seed 7.
 	@scripts/bootstrap test
