@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from caur_ci.cli.working_tree import folder_of
 from caur_ci.deptree import WireEntry, read_wire
 from caur_ci.errors import GitError, InputError
 from caur_ci.names import (
@@ -64,7 +65,7 @@ def named_request(named: NamedPackages) -> BuildRequest:
         on_failure=named.on_failure,
         on_running=named.on_running,
         on_older=named.on_older,
-        packages=tuple(_package(word, tree) for word in _words(named.packages)),
+        packages=tuple(_package(word, tree, named.repo) for word in _words(named.packages)),
     )
 
 
@@ -89,9 +90,11 @@ def _repositories(named: NamedPackages) -> tuple[str, str]:
     return source_repo, target_repo
 
 
-def _package(word: str, tree: Mapping[str, WireEntry]) -> PackageRequest:
+def _package(word: str, tree: Mapping[str, WireEntry], repo: Path) -> PackageRequest:
     name, slash, build_class = word.partition("/")
     check_package_name(name)
+    if tree and name not in tree:
+        name = folder_of(name, repo) or name
     if tree and name not in tree:
         raise InputError(
             f"the dependency tree has no package {name!r}",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from caur_ci.cli import streams
 from caur_ci.cli.options import AsJson, Redis
 from caur_ci.cli.session import session_of
 from caur_ci.errors import InputError
@@ -107,6 +108,8 @@ def _written(file: str) -> Iterator[TextIO]:
     """Provide a stream whose content is at `file` once everything has gone well."""
     if file == _STANDARD:
         yield sys.stdout
+        if lost := streams.lost_output(also_unread=True):
+            raise InputError(f"standard output cannot be written: {lost}")
         return
     path = Path(file).absolute()
     try:
