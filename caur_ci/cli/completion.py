@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from caur_ci.errors import CaurError
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -38,7 +36,7 @@ def workers(context: typer.Context, incomplete: str) -> list[str]:
     session, url = session_of(context), context.params.get("redis")
 
     def ask() -> None:
-        with suppress(CaurError):
+        with suppress(Exception):  # whatever it is, this is no place to tell of it
             found.extend(_workers(session, url))
 
     asking = threading.Thread(target=ask, daemon=True)

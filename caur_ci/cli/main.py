@@ -59,6 +59,8 @@ def run(arguments: Sequence[str], session: Session) -> int:
         )
         _show_trace(session, error)
         return ExitCode.BUG
+    if result == ExitCode.INTERRUPTED:  # what typer makes of Ctrl-C
+        session.fail("interrupted")
     return int(result or ExitCode.OK)
 
 
