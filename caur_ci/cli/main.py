@@ -41,7 +41,9 @@ def run(arguments: Sequence[str], session: Session) -> int:
     except TyperException as error:
         # Without a message it is a group without a command, whose help was shown.
         if message := error.format_message():
-            session.fail(message, "See `caur-ci --help` and `caur-ci COMMAND --help`.")
+            context = getattr(error, "ctx", None)
+            command = context.command_path if context else "caur-ci"
+            session.fail(message.replace(": Value error, ", ": "), f"See `{command} --help`.")
         return ExitCode.USAGE
     except (KeyboardInterrupt, Abort):
         session.fail("interrupted")

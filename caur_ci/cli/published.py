@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from caur_ci.errors import CaurError, InputError, ProcessError, TemporaryError
+from caur_ci.plaintext import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,9 +60,10 @@ def published_versions(
         try:
             entries = read_entries(path, largest=_LARGEST)
         except ProcessError as error:
+            reason = first_line(error.stderr.decode("utf-8", "replace")) or error.message
             raise InputError(
                 f"{_shown(database)} cannot be read as the database of a pacman repository: "
-                f"{error.message}"
+                f"{reason}"
             ) from error
     return {name: entry.version for name, entry in entries.items()}
 
@@ -78,6 +80,8 @@ def _local(database: str, name: str, web: Web | None) -> Iterator[Path]:
             path.write_bytes(_fetched(address, web))
             yield path
         return
+    if "://" in database and url.scheme != "file":
+        raise InputError(f"{database}: databases are fetched with http and https only")
     path = Path(unquote(url.path) if url.scheme == "file" else database)
     path = path / name if path.is_dir() else path
     if not path.is_file():

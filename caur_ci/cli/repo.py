@@ -233,8 +233,11 @@ def _several(
 
     With `also_lost`, also those whose database is gone.
     """
+    from caur_ci.names import check_architecture  # noqa: PLC0415
     from scheduler.database.layout import layouts, repositories  # noqa: PLC0415
 
+    if arch is not None:
+        check_architecture(arch)
     names = [target_repo] if target_repo else repositories(root)
     found = [
         layout

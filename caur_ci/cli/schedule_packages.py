@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _COMMIT = re.compile(r"(?P<sha>[0-9a-f]{7,64})(?::(?P<pipeline>[0-9]+))?")
+# What a line of pacman's list of mirrors can hold.
+_MIRROR = re.compile(r"(?:https?|file)://[!-~]+")
 _FULL_ID_LENGTHS = {40, 64}
 
 
@@ -60,7 +62,7 @@ def named_request(named: NamedPackages) -> BuildRequest:
         target_repo=check_repository_name(target_repo),
         commit=commit,
         arch=check_architecture(named.arch),
-        arch_mirror=named.arch_mirror,
+        arch_mirror=_mirror(named.arch_mirror),
         commit_reference=reference,
         on_failure=named.on_failure,
         on_running=named.on_running,
@@ -108,6 +110,15 @@ def _package(word: str, tree: Mapping[str, WireEntry], repo: Path) -> PackageReq
         depends=tuple(need for need in entry.depends if need not in entry.pkgnames),
         reason="asked for by name",
     )
+
+
+def _mirror(url: str) -> str:
+    if url and not _MIRROR.fullmatch(url):
+        raise InputError(
+            f"--arch-mirror {url}: not the address of a mirror",
+            hint="It looks like https://HOST/archlinux or https://HOST/$repo/os/$arch.",
+        )
+    return url
 
 
 def _words(packages: tuple[str, ...]) -> Iterator[str]:
