@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -22,16 +23,19 @@ from caur_ci.cli import (
     why,
     worker,
 )
+from caur_ci.cli.help import Application
 from caur_ci.cli.lazy import lazy_group
 from caur_ci.cli.redis import app as redis_app
 from caur_ci.cli.session import session_of
 
-app = typer.Typer(
+app = Application(
     name="caur-ci",
     help="Keeps a Git repository of PKGBUILD folders current, decides what to build, and builds, "
     "signs and publishes it.",
+    epilog="`caur-ci demo` shows all of it on this machine, without touching anything of it.\n\n"
+    "Exit codes: 0 all is well, 1 it failed or something is wrong, 2 it was called wrongly, 3 a "
+    "part of it could not be done, 70 a bug, 75 try again later, 130 Ctrl-C.",
     no_args_is_help=True,
-    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -61,31 +65,40 @@ def global_options(
     session_of(context).debug = debug
 
 
-app.command("on-commit")(on_commit.on_commit)
-app.command("on-schedule")(on_schedule.on_schedule)
-app.command("schedule")(schedule.schedule)
-app.command("auto-repo-remove")(auto_repo_remove.auto_repo_remove)
-app.command("deptree")(deptree.deptree)
-app.command("srcinfo")(srcinfo.srcinfo)
-app.command("worker")(worker.worker)
-app.command("builder", hidden=True, help="The same as `worker`.")(worker.worker)
-app.command("database")(database.database)
-app.command("demo")(demo.demo)
-app.command("status")(status.status)
-app.command("why")(why.why)
-app.command("logs")(logs.logs)
-app.command("reconcile")(reconcile.reconcile)
+_PIPELINE, _BUILD_SIDE, _LOOKING = "In pipelines", "On builders and servers", "To look and to act"
+
+_pipeline = partial(app.command, rich_help_panel=_PIPELINE)
+_pipeline("on-commit")(on_commit.on_commit)
+_pipeline("on-schedule")(on_schedule.on_schedule)
+_pipeline("schedule")(schedule.schedule)
+_pipeline("auto-repo-remove")(auto_repo_remove.auto_repo_remove)
+
+_build_side = partial(app.command, rich_help_panel=_BUILD_SIDE)
+_build_side("worker")(worker.worker)
+_build_side("builder", hidden=True, help="The same as `worker`.")(worker.worker)
+_build_side("database")(database.database)
+app.add_typer(redis_app, rich_help_panel=_BUILD_SIDE)
+
+_looking = partial(app.command, rich_help_panel=_LOOKING)
+_looking("status")(status.status)
+_looking("why")(why.why)
+_looking("logs")(logs.logs)
 app.add_typer(
-    typer.Typer(cls=lazy_group("caur_ci.cli.queue.app"), rich_markup_mode="markdown"),
+    Application(cls=lazy_group("caur_ci.cli.queue.app")),
     name="queue",
     help="Look at the queue, and change it.\n\nPACKAGE is a `pkgbase`, `target/pkgbase`, "
     "`target/arch/pkgbase`, or the number of a job.",
     no_args_is_help=True,
+    rich_help_panel=_LOOKING,
 )
 app.add_typer(
-    typer.Typer(cls=lazy_group("caur_ci.cli.repo"), rich_markup_mode="markdown"),
+    Application(cls=lazy_group("caur_ci.cli.repo")),
     name="repo",
     help="Look at the published repositories, bring earlier states back, and prove them right.",
     no_args_is_help=True,
+    rich_help_panel=_LOOKING,
 )
-app.add_typer(redis_app)
+_looking("reconcile")(reconcile.reconcile)
+_looking("deptree")(deptree.deptree)
+_looking("srcinfo")(srcinfo.srcinfo)
+_looking("demo")(demo.demo)

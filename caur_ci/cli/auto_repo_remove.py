@@ -13,6 +13,7 @@ import typer
 from caur_ci.cli import options
 from caur_ci.cli.session import Session, session_of
 from caur_ci.errors import ExitCode, InputError, TemporaryError
+from caur_ci.srcinfo import DEFAULT_ARCHITECTURE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,52 +27,75 @@ _CONFIRM_HINT = (
 )
 
 
+Kept = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="PKGBASE", help="The same as --keep, for each of them.", show_default=False
+    ),
+]
+TargetRepo = Annotated[
+    str,
+    typer.Option(
+        "--target-repo", metavar="NAME", help="The pacman repository.", show_default=False
+    ),
+]
+Keep = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--keep",
+        metavar="PKGBASE",
+        help="Remove all but these. May be repeated.",
+        show_default=False,
+    ),
+]
+Remove = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--remove", metavar="PKGBASE", help="Remove these. May be repeated.", show_default=False
+    ),
+]
+Commit = Annotated[
+    str,
+    typer.Option(
+        "--commit",
+        metavar="SHA[:PIPELINE]",
+        help="The commit that says so, as the existing system hands it over.",
+        show_default=False,
+    ),
+]
+Confirm = Annotated[
+    bool,
+    typer.Option(
+        "--confirm",
+        help="Remove also a large share of the repository. Without names: carry out the removals "
+        "that are held back because nobody has confirmed them.",
+    ),
+]
+Dismiss = Annotated[bool, typer.Option("--dismiss", help="Forget the removals that are held back.")]
+Wait = Annotated[
+    float,
+    typer.Option(
+        "--wait",
+        metavar="SECONDS",
+        help="Wait this long for the removal to be done. Default: do not wait.",
+        min=0.0,
+        show_default=False,
+    ),
+]
+
+
 def auto_repo_remove(
     context: typer.Context,
     *,
-    kept: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[PKGBASE]...", help="The same as --keep, for each of them.", show_default=False
-        ),
-    ] = None,
-    target_repo: Annotated[
-        str, typer.Option(metavar="NAME", help="The pacman repository.", show_default=False)
-    ],
-    keep: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="PKGBASE", help="Remove all but these. May be repeated.", show_default=False
-        ),
-    ] = None,
-    remove: Annotated[
-        list[str] | None,
-        typer.Option(metavar="PKGBASE", help="Remove these. May be repeated.", show_default=False),
-    ] = None,
-    commit: Annotated[
-        str,
-        typer.Option(
-            metavar="SHA[:PIPELINE]",
-            help="The commit that says so, as the existing system hands it over.",
-            show_default=False,
-        ),
-    ] = "",
-    confirm: Annotated[
-        bool,
-        typer.Option(
-            "--confirm",
-            help="Remove also a large share of the repository. Without names: carry out the "
-            "removals that are held back because nobody has confirmed them.",
-        ),
-    ] = False,
-    dismiss: Annotated[
-        bool, typer.Option("--dismiss", help="Forget the removals that are held back.")
-    ] = False,
-    wait: Annotated[
-        float,
-        typer.Option(metavar="SECONDS", help="Wait this long for the removal to be done.", min=0.0),
-    ] = 0.0,
-    arch: options.Arch = "x86_64",
+    kept: Kept = None,
+    target_repo: TargetRepo,
+    keep: Keep = None,
+    remove: Remove = None,
+    commit: Commit = "",
+    confirm: Confirm = False,
+    dismiss: Dismiss = False,
+    wait: Wait = 0.0,
+    arch: options.Arch = DEFAULT_ARCHITECTURE,
     repo: options.Repo = Path(),
     redis: options.Redis = None,
 ) -> int:

@@ -3,59 +3,30 @@
 from __future__ import annotations
 
 import secrets
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from caur_ci.cli.options import Config, Redis, Strict
+from caur_ci.cli.options import (
+    Config,
+    GpgKey,
+    GpgPath,
+    IdleExit,
+    LandingZone,
+    Redis,
+    RepoPath,
+    Strict,
+)
 from caur_ci.cli.session import session_of
 
 
 def database(
     context: typer.Context,
     *,
-    repo_path: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Where the pacman repositories are published, as DIR/NAME/ARCH. "
-            "Variable REPO_PATH.",
-            show_default=False,
-        ),
-    ] = None,
-    landing_zone: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Where workers put what they built. Variable LANDING_ZONE_PATH.",
-            show_default=False,
-        ),
-    ] = None,
-    gpg_path: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="The GnuPG folder with the key that packages are signed with. Variable GPG_PATH.",
-            show_default=False,
-        ),
-    ] = None,
-    gpg_key: Annotated[
-        str | None,
-        typer.Option(
-            metavar="KEY",
-            help="Which key, where there are several. Variable GPG_KEY.",
-            show_default=False,
-        ),
-    ] = None,
-    idle_exit: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SECONDS",
-            help="End after this long without work. Default: go on for ever.",
-            show_default=False,
-        ),
-    ] = None,
+    repo_path: RepoPath = None,
+    landing_zone: LandingZone = None,
+    gpg_path: GpgPath = None,
+    gpg_key: GpgKey = None,
+    idle_exit: IdleExit = None,
     config: Config = None,
     redis: Redis = None,
     strict: Strict = False,
@@ -86,7 +57,7 @@ def database(
     )
     settings = DatabaseSettings.from_environment(environment, state_dir=default_state_dir())
     passphrase = session.secrets.get("GPG_PASSPHRASE", "")
-    with service(session) as stop, open_durable(session, redis, strict=strict) as client:
+    with open_durable(session, redis, strict=strict) as client, service(session) as stop:
         runner_id = f"database-{secrets.token_hex(5)}"
         runner = database_runner(settings, client, runner_id, stop, passphrase=passphrase)
         runner.run(idle_exit=idle_exit)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from caur_ci.cli.interruption import leave_to_handlers
 from caur_ci.cli.session import session_of
 from caur_ci.errors import ExitCode
 
@@ -52,6 +53,7 @@ def demo(
     from scheduler.settings import ExecutorKind  # noqa: PLC0415
 
     session = session_of(context)
+    leave_to_handlers()
     report = demonstrate(
         DemoOptions(output=output, executor=ExecutorKind(executor), keep=keep), session.err
     )

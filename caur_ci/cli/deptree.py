@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caur_ci.cli.options import Repo
+from caur_ci.cli import completion
+from caur_ci.cli.options import Arch, Repo, named_as_completed
 from caur_ci.cli.session import Session, session_of
 from caur_ci.srcinfo import DEFAULT_ARCHITECTURE
 
@@ -45,58 +46,64 @@ class _Options:
     format: Format
 
 
+Packages = Annotated[
+    list[str] | None,
+    typer.Argument(
+        parser=named_as_completed,
+        metavar="PACKAGE",
+        help="Package folders, or packages that they produce. Default: the whole repository.",
+        autocompletion=completion.packages,
+        show_default=False,
+    ),
+]
+Reverse = Annotated[
+    bool, typer.Option("--reverse", "-r", help="Show what needs the packages instead.")
+]
+Depth = Annotated[
+    int | None,
+    typer.Option(
+        "--depth",
+        "-d",
+        metavar="N",
+        min=0,
+        help="Go at most N steps away from the named packages.",
+        show_default=False,
+    ),
+]
+Order = Annotated[
+    bool, typer.Option("--order", help="Show in which layers the packages can be built instead.")
+]
+InFormat = Annotated[
+    Format,
+    typer.Option(
+        "--format",
+        "-f",
+        help="`wire` is the one-line form of .ci/deptree.txt, `dot` is for graphviz, `mermaid` "
+        "for Markdown on GitLab and GitHub.",
+    ),
+]
+Commit = Annotated[
+    str | None,
+    typer.Option(
+        "--commit",
+        metavar="REV",
+        help="Read this commit. Default: the files as they are on disk; HEAD in a bare repository.",
+        show_default=False,
+    ),
+]
+
+
 def deptree(
     context: typer.Context,
-    packages: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[PACKAGE]...",
-            help="Package folders, or packages that they produce. Default: the whole repository.",
-            show_default=False,
-        ),
-    ] = None,
+    packages: Packages = None,
     *,
-    reverse: Annotated[
-        bool, typer.Option("--reverse", "-r", help="Show what needs the packages instead.")
-    ] = False,
-    depth: Annotated[
-        int | None,
-        typer.Option(
-            "--depth",
-            "-d",
-            metavar="N",
-            min=0,
-            help="Go at most N steps away from the named packages.",
-            show_default=False,
-        ),
-    ] = None,
-    order: Annotated[
-        bool,
-        typer.Option("--order", help="Show in which layers the packages can be built instead."),
-    ] = False,
-    form: Annotated[
-        Format,
-        typer.Option(
-            "--format",
-            "-f",
-            help="`wire` is the one-line form of .ci/deptree.txt, `dot` is for graphviz, `mermaid` "
-            "for Markdown on GitLab and GitHub.",
-        ),
-    ] = Format.TREE,
+    reverse: Reverse = False,
+    depth: Depth = None,
+    order: Order = False,
+    form: InFormat = Format.TREE,
     repo: Repo = Path(),
-    commit: Annotated[
-        str | None,
-        typer.Option(
-            "--commit",
-            metavar="REV",
-            help="Read this commit. Default: the files as they are on disk; HEAD in a bare "
-            "repository.",
-            show_default=False,
-        ),
-    ] = None,
-    arch: Annotated[
-        str, typer.Option("--arch", help="The architecture whose dependencies count.")
-    ] = DEFAULT_ARCHITECTURE,
+    commit: Commit = None,
+    arch: Arch = DEFAULT_ARCHITECTURE,
 ) -> None:
     """Show which packages of the repository need which other ones.
 
@@ -109,7 +116,7 @@ def deptree(
         raise typer.BadParameter("--depth counts from named packages: name at least one")
     if order and form not in {Format.TREE, Format.JSON}:
         raise typer.BadParameter("--order can be shown as `tree` or as `json`")
-    from caur_ci.cli.head_folders import folders_of  # noqa: PLC0415 - keeps `--help` fast
+    from caur_ci.cli.working_tree import folders_of  # noqa: PLC0415 - keeps `--help` fast
     from caur_ci.deptree import DependencyTree  # noqa: PLC0415
     from caur_ci.names import check_architecture  # noqa: PLC0415
 

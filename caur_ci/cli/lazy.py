@@ -5,18 +5,19 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from typer.core import TyperGroup
 from typer.main import get_group
+
+from caur_ci.cli.help import Group
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
 
-def lazy_group(module: str) -> type[TyperGroup]:
+def lazy_group(module: str) -> type[Group]:
     """Return a class of groups with the commands of the Typer application `app` in `module`."""
     loaded: dict[str, Any] = {}
 
-    class LazyGroup(TyperGroup):
+    class LazyGroup(Group):
         @property
         def commands(self) -> MutableMapping[str, Any]:
             if not loaded:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from caur_ci.cli.queue_view import status_parts
 from caur_ci.errors import InputError, TemporaryError
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.console import Console, RenderableType
+    from rich.live import Live
 
     from scheduler.queue import QueueReader, QueueSnapshot
 
@@ -45,23 +46,61 @@ def follow(queue: QueueReader, console: Console, *, limit: int) -> None:
         suppress(KeyboardInterrupt),
         _interrupted_by_sigterm(),
         Live(console=console, screen=True, auto_refresh=False) as live,
+        _View(live).drawn_again_when_resized() as view,
     ):
-        for part in _views(queue, console, limit):
-            live.update(part, refresh=True)
+        for snapshot, trouble in _states(queue, limit):
+            view.show(snapshot, trouble)
 
 
-def _views(queue: QueueReader, console: Console, limit: int) -> Iterator[RenderableType]:
-    """Yield a view whenever the queue has changed, for ever."""
+class _View:
+    """What is on the screen."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+        self._shown: tuple[QueueSnapshot | None, str] = None, ""
+        self._drawing = self._outdated = False
+
+    def show(self, snapshot: QueueSnapshot | None, trouble: str) -> None:
+        """Show the queue as it is now, or was when there was no `trouble` yet."""
+        self._shown = snapshot, trouble
+        self._draw()
+
+    @contextmanager
+    def drawn_again_when_resized(self) -> Iterator[Self]:
+        """Fit it to the terminal at once when that changes its size."""
+        before = signal.signal(signal.SIGWINCH, lambda *_: self._draw())
+        try:
+            yield self
+        finally:
+            signal.signal(signal.SIGWINCH, before)
+
+    def _draw(self) -> None:
+        # The signal may come in the middle of this.
+        self._outdated = True
+        if self._drawing:
+            return
+        self._drawing = True
+        try:
+            while self._outdated:
+                self._outdated = False
+                rows = max(_FEWEST_ROWS, self._live.console.height // _TABLES - _FRAME)
+                self._live.update(_screen(*self._shown, rows), refresh=True)
+        finally:
+            self._drawing = False
+
+
+def _states(queue: QueueReader, limit: int) -> Iterator[tuple[QueueSnapshot | None, str]]:
+    """Yield the queue and what is wrong with it whenever something has changed, for ever."""
     snapshot: QueueSnapshot | None = None
     after = ""
     while True:
         try:
             after = after or queue.last_event_id()
-            snapshot = queue.snapshot(limit=_rows(console, limit))
-            yield _screen(snapshot)
+            snapshot = queue.snapshot(limit=limit)
+            yield snapshot, ""
             after = _next_event(queue, after)
         except TemporaryError as error:
-            yield _screen(snapshot, f"{error.message}; trying again")
+            yield snapshot, f"{error.message}; trying again"
             time.sleep(_TRY_AGAIN_AFTER)
 
 
@@ -72,18 +111,15 @@ def _next_event(queue: QueueReader, after: str) -> str:
     return queue.last_event_id()
 
 
-def _rows(console: Console, limit: int) -> int:
-    return min(limit, max(_FEWEST_ROWS, console.height // _TABLES - _FRAME))
-
-
-def _screen(snapshot: QueueSnapshot | None, trouble: str = "") -> RenderableType:
+def _screen(snapshot: QueueSnapshot | None, trouble: str, rows: int) -> RenderableType:
+    """Return what is shown, with so many rows of each kind at the most."""
     from rich.console import Group  # noqa: PLC0415 - slow to import
     from rich.text import Text  # noqa: PLC0415
 
     parts: list[RenderableType] = [Text("Ctrl-C ends this.", style="dim")]
     if trouble:
         parts.append(Text(trouble, style="bold yellow"))
-    for part in status_parts(snapshot) if snapshot is not None else ():
+    for part in status_parts(snapshot, rows) if snapshot is not None else ():
         parts += ["", part]
     return Group(*parts)
 

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Self
 
+from caur_ci.cli.streams import output_error
 from caur_ci.plaintext import for_terminal
 from scheduler.job import JobState
 
@@ -86,9 +87,9 @@ def follow_log(
         chunk = store.read(entry.job_id, entry.attempt, offset)
         output.write(chunk.data)
         offset = chunk.next_offset
-        if chunk.data:
+        if chunk.data and output_error() is None:
             continue
-        if chunk.ended or not follow:
+        if chunk.ended or not follow or output_error() is not None:
             break
         if time.monotonic() - asked >= _ASKED_EVERY:
             if not _is_being_built(queue, entry):

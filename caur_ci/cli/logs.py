@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caur_ci.cli.options import AsJson, Redis
+from caur_ci.cli.options import AsJson, Job, Redis
 from caur_ci.cli.session import session_of
 from caur_ci.errors import ExitCode, InputError
 
@@ -20,14 +20,7 @@ if TYPE_CHECKING:
 def logs(
     context: typer.Context,
     *,
-    package: Annotated[
-        str,
-        typer.Argument(
-            metavar="PACKAGE",
-            help="`pkgbase`, `target/pkgbase`, `target/arch/pkgbase`, or the number of a job.",
-            show_default=False,
-        ),
-    ],
+    package: Job,
     follow: Annotated[
         bool,
         typer.Option(
@@ -91,12 +84,9 @@ def logs(
 
 def _meant(queue: QueueReader, package: str) -> tuple[str, int | None]:
     """Return an identity, and the job if it was a job that was named. Raises InputError."""
-    from caur_ci.cli.queue.targets import near_names  # noqa: PLC0415
+    from caur_ci.cli.queue.targets import target_of  # noqa: PLC0415
 
-    try:
-        target = queue.resolve(package)
-    except InputError as error:
-        raise InputError(error.message, hint=near_names(queue, package) or error.hint) from error
+    target = target_of(queue, package)
     if isinstance(target, str):
         return target, None
     job = queue.job(target)

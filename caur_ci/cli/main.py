@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from typing import TYPE_CHECKING
 
+from caur_ci.cli import interruption, streams
 from caur_ci.cli.garbage import collect_rarely
 from caur_ci.cli.session import Session
 from caur_ci.environment import take_secrets
@@ -18,8 +18,14 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Run the command line and exit."""
+    streams.take_over()
     collect_rarely()
-    sys.exit(run(sys.argv[1:], Session(secrets=take_secrets())))
+    session = Session(secrets=take_secrets())
+    code = run(sys.argv[1:], session)
+    if (lost := streams.lost_output()) and code != ExitCode.FAILED:
+        session.fail(f"standard output cannot be written: {lost}")
+        code = code or ExitCode.FAILED
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str], session: Session) -> int:
@@ -30,21 +36,20 @@ def run(arguments: Sequence[str], session: Session) -> int:
     from caur_ci.cli.app import app  # noqa: PLC0415
 
     try:
+        interruption.raise_soon()
         result = app(args=list(arguments), prog_name="caur-ci", obj=session, standalone_mode=False)
-        sys.stdout.flush()
     except TyperException as error:
         # Without a message it is a group without a command, whose help was shown.
         if message := error.format_message():
-            session.fail(message, "See `caur-ci --help` and `caur-ci COMMAND --help`.")
+            context = getattr(error, "ctx", None)
+            command = context.command_path if context else "caur-ci"
+            session.fail(message.replace(": Value error, ", ": "), f"See `{command} --help`.")
         return ExitCode.USAGE
     except (KeyboardInterrupt, Abort):
         session.fail("interrupted")
         return ExitCode.INTERRUPTED
-    except (BrokenPipeError, SystemExit):
-        # The reader of our output is gone (`caur-ci … | head`), which rich answers with an exit;
-        # keep Python from telling it again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.OK
+    except SystemExit as done:  # the answer to a shell that completes a word
+        return int(done.code or ExitCode.OK)
     except CaurError as error:
         session.fail(error.message, error.hint)
         _show_trace(session, error)
@@ -56,6 +61,8 @@ def run(arguments: Sequence[str], session: Session) -> int:
         )
         _show_trace(session, error)
         return ExitCode.BUG
+    if result == ExitCode.INTERRUPTED:  # what typer makes of Ctrl-C
+        session.fail("interrupted")
     return int(result or ExitCode.OK)
 
 

@@ -17,29 +17,24 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.on_commit.journey import OnCommitResult
 
 
+OnUnknownConfig = Annotated[
+    Literal["stop", "default"],
+    typer.Option(
+        "--on-unknown-config",
+        help="What a first run does where .ci/config names neither REPO_NAME nor BUILD_REPO: "
+        "stop, or go on with the default names.",
+    ),
+]
+
+
 def on_commit(
     context: typer.Context,
     *,
     repo: options.Repo = Path(),
     remote: options.Remote = None,
-    push: Annotated[
-        bool,
-        typer.Option(
-            "--push/--no-push",
-            help="Whether to move the tag and to put the request into the outbox, in one push.",
-        ),
-    ] = True,
-    dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Only show what would be done: no file, no tag, no push."),
-    ] = False,
-    on_unknown_config: Annotated[
-        Literal["stop", "default"],
-        typer.Option(
-            help="What a first run does where .ci/config names neither REPO_NAME nor BUILD_REPO: "
-            "stop, or go on with the default names."
-        ),
-    ] = "stop",
+    push: options.Push = True,
+    dry_run: options.DryRun = False,
+    on_unknown_config: OnUnknownConfig = "stop",
     as_json: options.AsJson = False,
 ) -> int:
     """Find out which packages the pushed commits change, and ask for their builds.
@@ -96,14 +91,13 @@ def _as_json(result: OnCommitResult) -> str:
 def _show(session: Session, result: OnCommitResult, *, dry_run: bool) -> None:
     plan = result.plan
     if plan.decisions:
-        from rich.table import Table  # noqa: PLC0415 - slow to import
-        from rich.text import Text  # noqa: PLC0415
+        from caur_ci.cli.tables import table  # noqa: PLC0415 - slow to import
 
-        table = Table("package", "what", "class", "why", box=None, pad_edge=False)
+        rows = table("", None, "package", "what", "class", "why")
         for decision in plan.decisions:
             cells = (decision.package, decision.action, decision.build_class, decision.reason)
-            table.add_row(*(Text(cell or "-") for cell in cells))
-        session.out.print(table)
+            rows.add(*(cell or "-" for cell in cells))
+        session.out.print(rows)
     else:
         session.out.print(f"nothing to build: {plan.commits.position.value}")
     head = plan.commits.head[:12]

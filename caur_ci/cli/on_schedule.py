@@ -10,14 +10,69 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caur_ci.cli import options
-from caur_ci.cli.session import session_of
+from caur_ci.cli import completion, options
+from caur_ci.cli.session import Session, session_of
 from caur_ci.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from caur_ci.pipeline.on_schedule.options import OnScheduleResult
+
 _NO = frozenset({"", "0", "false", "no"})
+
+
+Trigger = Annotated[
+    str,
+    typer.Option(
+        "--trigger",
+        metavar="NAME",
+        help="Only ask for builds of the packages whose CI_ON_TRIGGER is NAME. Looks at no source "
+        "and needs no tag. Variable TRIGGER.",
+        envvar="TRIGGER",
+        show_envvar=False,
+        show_default=False,
+    ),
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        parser=options.named_as_completed,
+        metavar="PACKAGE",
+        help="Look at this package only. May be repeated. Variables CI_TEST_PACKAGE and "
+        "CI_TEST_PACKAGES; default: all.",
+        autocompletion=completion.packages,
+        show_default=False,
+    ),
+]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        help="Go on where the tag `scheduled` is not at HEAD; for trials. "
+        "Variable SKIP_ON_COMMIT_CHECK.",
+    ),
+]
+Record = Annotated[
+    Path | None,
+    typer.Option(
+        "--record",
+        metavar="DIR",
+        help="Keep every answer of the outside world in this new folder, without secrets.",
+        show_default=False,
+    ),
+]
+Replay = Annotated[
+    Path | None,
+    typer.Option(
+        "--replay",
+        metavar="DIR",
+        help="Take the answers from a recording, without any network. Publishes nothing.",
+        show_default=False,
+    ),
+]
+AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print the plan as Markdown.")]
 
 
 def on_schedule(
@@ -25,69 +80,15 @@ def on_schedule(
     *,
     repo: options.Repo = Path(),
     remote: options.Remote = None,
-    trigger: Annotated[
-        str,
-        typer.Option(
-            "--trigger",
-            metavar="NAME",
-            envvar="TRIGGER",
-            help="Only ask for builds of the packages whose CI_ON_TRIGGER is NAME. Looks at no "
-            "source and needs no tag.",
-            show_default=False,
-        ),
-    ] = "",
-    only: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--only",
-            parser=options.named_as_completed,
-            metavar="PACKAGE",
-            help="Look at this package only; can be given several times. Default: "
-            "CI_TEST_PACKAGE, CI_TEST_PACKAGES, or all.",
-            show_default=False,
-        ),
-    ] = None,
-    force: Annotated[
-        bool,
-        typer.Option(
-            "--force",
-            help="Go on where the tag `scheduled` is not at HEAD; for trials. The same as "
-            "SKIP_ON_COMMIT_CHECK=true.",
-        ),
-    ] = False,
-    push: Annotated[
-        bool,
-        typer.Option(
-            "--push/--no-push",
-            help="Whether to publish the commit, the state, the request and the tag, in one push.",
-        ),
-    ] = True,
-    dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Only show what would be done: no file, no tag, no push."),
-    ] = False,
-    record: Annotated[
-        Path | None,
-        typer.Option(
-            "--record",
-            metavar="DIR",
-            help="Keep every answer of the outside world in this new folder, without secrets.",
-            show_default=False,
-        ),
-    ] = None,
-    replay: Annotated[
-        Path | None,
-        typer.Option(
-            "--replay",
-            metavar="DIR",
-            help="Take the answers from a recording, without any network. Publishes nothing.",
-            show_default=False,
-        ),
-    ] = None,
+    trigger: Trigger = "",
+    only: Only = None,
+    force: Force = False,
+    push: options.Push = True,
+    dry_run: options.DryRun = False,
+    record: Record = None,
+    replay: Replay = None,
     as_json: options.AsJson = False,
-    as_markdown: Annotated[
-        bool, typer.Option("--markdown", help="Print the plan as Markdown.")
-    ] = False,
+    as_markdown: AsMarkdown = False,
 ) -> int:
     """Find out which packages have new versions, take them over, and ask for their builds.
 
@@ -106,43 +107,47 @@ def on_schedule(
         raise InputError("say either --json or --markdown")
     if record and replay:
         raise InputError("say either --record or --replay")
-    from caur_ci.cli import on_schedule_report as report  # noqa: PLC0415 - slow to import
-    from caur_ci.cli.folding import add_to_job_page  # noqa: PLC0415
-    from caur_ci.cli.progress import progress_on  # noqa: PLC0415
+    from caur_ci.cli.progress import progress_on  # noqa: PLC0415 - slow to import
+    from caur_ci.cli.working_tree import as_folders  # noqa: PLC0415
     from caur_ci.pipeline.on_schedule.journey import on_schedule as journey  # noqa: PLC0415
     from caur_ci.pipeline.on_schedule.options import OnScheduleOptions  # noqa: PLC0415
     from caur_ci.pipeline.on_schedule.trigger import on_trigger  # noqa: PLC0415
-    from caur_ci.pipeline.shared.forge import ForgePipeline  # noqa: PLC0415
 
     session = session_of(context)
     with progress_on(session.err) as progress:
-        options = OnScheduleOptions(
+        wanted = OnScheduleOptions(
             repo=repo,
             remote=remote,
             push=push,
             dry_run=dry_run,
             force=force or _is_set(os.environ, "SKIP_ON_COMMIT_CHECK"),
-            only=tuple(dict.fromkeys(only or _named(os.environ))),
+            only=as_folders(only or _named(os.environ), repo),
             record=record,
             replay=replay,
             environ=os.environ,
             secrets=session.secrets,
             progress=progress,
         )
-        result = on_trigger(options, trigger) if trigger else journey(options)
+        result = on_trigger(wanted, trigger) if trigger else journey(wanted)
     result = replace(result, plan=result.plan.redacted(session.secrets))
-    quiet = dry_run or replay is not None
-    if as_json:
-        session.print_plain(report.as_json(result))
-    elif as_markdown:
-        session.print_plain(result.plan.to_markdown())
-    if as_json or as_markdown:
-        report.print_summary(session, result, dry_run=quiet)
+    form = "json" if as_json else "markdown" if as_markdown else ""
+    _show(session, result, form=form, dry_run=dry_run or replay is not None)
+    return ExitCode.PARTIAL if result.plan.failed else ExitCode.OK
+
+
+def _show(session: Session, result: OnScheduleResult, *, form: str, dry_run: bool) -> None:
+    from caur_ci.cli import on_schedule_report as report  # noqa: PLC0415 - slow to import
+    from caur_ci.cli.folding import add_to_job_page  # noqa: PLC0415
+    from caur_ci.pipeline.shared.forge import ForgePipeline  # noqa: PLC0415
+
+    if form:
+        document = report.as_json(result) if form == "json" else result.plan.to_markdown()
+        session.print_plain(document)
+        report.print_summary(session, result, dry_run=dry_run)
     else:
         forge = ForgePipeline.from_environment(os.environ).forge
-        report.print_report(session, result, forge=forge, dry_run=quiet)
+        report.print_report(session, result, forge=forge, dry_run=dry_run)
     add_to_job_page(session, os.environ, result.plan.to_markdown())
-    return ExitCode.PARTIAL if result.plan.failed else ExitCode.OK
 
 
 def _named(environ: Mapping[str, str]) -> list[str]:

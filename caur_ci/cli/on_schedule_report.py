@@ -13,10 +13,8 @@ from caur_ci.plaintext import is_web_address, one_line, printable
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rich.console import Console
-    from rich.table import Table
-
     from caur_ci.cli.session import Session
+    from caur_ci.cli.tables import Rows
     from caur_ci.pipeline.on_schedule.options import OnScheduleResult
     from caur_ci.pipeline.on_schedule.plan import Row, ScheduleDecision, SchedulePlan
 
@@ -29,8 +27,6 @@ _STYLES = {
     ScheduleAction.FAILED: "bold red",
     ScheduleAction.GONE: "red",
 }
-# Neither logs nor other programs have lines of 80 characters.
-_LOG_WIDTH = 200
 _NAMED = 10
 
 
@@ -73,40 +69,27 @@ def _show_decisions(session: Session, plan: SchedulePlan, forge: str) -> None:
         session.out.print("nothing to do")
         return
     if not forge:
-        _wide(session).print(_table(rows))
+        session.out.print(_table(rows))
         return
     with section(forge, "decisions", f"Decisions ({len(plan.reportable)})"):
-        _wide(session).print(_table(rows))
+        session.out.print(_table(rows))
 
 
-def _wide(session: Session) -> Console:
-    """Return the console for results; where it is no terminal, wide enough for whole sentences."""
-    if session.out.is_terminal:
-        return session.out
-    return session.console(max(session.out.width, _LOG_WIDTH))
+def _table(rows: Iterable[Row]) -> Rows:
+    from rich.text import Text  # noqa: PLC0415 - slow to import
 
+    from caur_ci.cli.tables import table  # noqa: PLC0415 - slow to import
 
-def _table(rows: Iterable[Row]) -> Table:
-    from rich.table import Table  # noqa: PLC0415 - slow to import
-    from rich.text import Text  # noqa: PLC0415
-
-    table = Table("package", "decision", "version", "reason", box=None, pad_edge=False)
+    shown = table("", None, "package", "decision", "version", "reason")
     for row in rows:
         link = f"link {row.link}" if is_web_address(row.link) else ""
-        cells = (
-            (row.package, ""),
-            (row.action.value, _STYLES.get(row.action, "")),
-            (row.versions, ""),
-            (row.reason, link),
+        shown.add(
+            row.package,
+            Text(row.action.value, _STYLES.get(row.action, "")),
+            row.versions,
+            Text(one_line(row.reason), link),
         )
-        table.add_row(
-            *(
-                # Our consoles leave long lines to the terminal, which would break the columns.
-                Text(one_line(text), style, no_wrap=False, overflow="fold")
-                for text, style in cells
-            )
-        )
-    return table
+    return shown
 
 
 def _show_hooks(session: Session, plan: SchedulePlan, forge: str) -> None:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from caur_ci.cli import completion
+
 Repo = Annotated[
     Path,
     typer.Option(
@@ -27,8 +29,8 @@ Remote = Annotated[
 
 
 def named_as_completed(name: str) -> str:
-    """Return a package's name as it is meant: the completion of shells leaves `folder/`."""
-    return name.rstrip("/") or name
+    """Return a package's name as it is meant: the completion of shells leaves `./folder/`."""
+    return name.removeprefix("./").rstrip("/") or name
 
 
 Redis = Annotated[
@@ -36,7 +38,8 @@ Redis = Annotated[
     typer.Option(
         "--redis",
         metavar="URL",
-        help="The queue's Redis server. Default: REDIS_URL, REDIS_HOST, or one of our own.",
+        help="The queue's Redis server, such as redis://HOST:6379. Variables REDIS_URL or "
+        "REDIS_HOST, default: a server of this machine, which is started (see `caur-ci redis`).",
         show_default=False,
     ),
 ]
@@ -60,6 +63,82 @@ Config = Annotated[
         "--config",
         metavar="FILE",
         help="A TOML file with settings; options and variables win over it. Variable CAUR_CONFIG.",
+        show_default=False,
+    ),
+]
+
+_JOB = typer.Argument(
+    parser=named_as_completed,
+    metavar="PACKAGE",
+    help="`pkgbase`, `target/pkgbase`, `target/arch/pkgbase`, or the number of a job.",
+    autocompletion=completion.packages,
+    show_default=False,
+)
+Job = Annotated[str, _JOB]
+Jobs = Annotated[list[str], _JOB]
+AnyJobs = Annotated[list[str] | None, _JOB]
+
+Push = Annotated[
+    bool,
+    typer.Option(
+        "--push/--no-push",
+        help="Whether to publish what came of it, in one push: all or nothing.",
+    ),
+]
+
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Only show what would be done: no file, no tag, no push."),
+]
+
+RepoPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--repo-path",
+        metavar="DIR",
+        help="Where the pacman repositories are published, as DIR/NAME/ARCH. Variable REPO_PATH.",
+        show_default=False,
+    ),
+]
+
+LandingZone = Annotated[
+    Path | None,
+    typer.Option(
+        "--landing-zone",
+        metavar="DIR",
+        help="Where workers put what they built, for the database runner. "
+        "Variable LANDING_ZONE_PATH.",
+        show_default=False,
+    ),
+]
+
+GpgPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--gpg-path",
+        metavar="DIR",
+        help="The GnuPG folder with the key of the pacman repositories. Variable GPG_PATH.",
+        show_default=False,
+    ),
+]
+
+GpgKey = Annotated[
+    str | None,
+    typer.Option(
+        "--gpg-key",
+        metavar="KEY",
+        help="Which key, where there are several. Variable GPG_KEY.",
+        show_default=False,
+    ),
+]
+
+IdleExit = Annotated[
+    float | None,
+    typer.Option(
+        "--idle-exit",
+        metavar="SECONDS",
+        min=0.0,
+        help="End after this long without work. Default: go on for ever.",
         show_default=False,
     ),
 ]

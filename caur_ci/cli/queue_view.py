@@ -5,89 +5,79 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from caur_ci.cli.tables import table
 from caur_ci.plaintext import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from rich.console import RenderableType
-    from rich.table import Table
 
+    from caur_ci.cli.tables import Rows
     from scheduler.queue import JobView, Pause, QueueSnapshot, RemovalView, WorkerView
 
 _UNITS = (("d", 86400), ("h", 3600), ("min", 60))
+# Of several names in one cell.
+_NAMED = 5
 _WHY = "why it is not being built"
 
 
-def status_parts(snapshot: QueueSnapshot) -> Iterator[RenderableType]:
-    """Yield what there is to see in the queue, the most important things first."""
+def status_parts(snapshot: QueueSnapshot, rows: int | None = None) -> Iterator[RenderableType]:
+    """Yield what there is to see in the queue, the most important things first.
+
+    At most `rows` of each kind, if that is given.
+    """
+    now, first = snapshot.time, slice(rows)
     if snapshot.paused is not None:
-        yield _paused(snapshot.time, snapshot.paused)
-    yield _workers(snapshot)
-    yield _running(snapshot)
-    yield _pending(snapshot.time, "Ready", snapshot.total_ready, snapshot.ready)
-    yield _pending(snapshot.time, "Waiting", snapshot.total_waiting, snapshot.waiting)
+        yield _paused(now, snapshot.paused)
+    yield _workers(snapshot, first)
+    yield _running(snapshot, first)
+    yield _pending(now, "Ready", snapshot.total_ready, snapshot.ready[first])
+    yield _pending(now, "Waiting", snapshot.total_waiting, snapshot.waiting[first])
     for title, total, jobs in (
         ("Held", snapshot.total_held, snapshot.held),
         ("Delayed", snapshot.total_delayed, snapshot.delayed),
     ):
         if total:
-            yield _pending(snapshot.time, title, total, jobs)
+            yield _pending(now, title, total, jobs[first])
     if snapshot.total_quarantine:
-        yield _ended(snapshot.time, "Quarantine", snapshot.total_quarantine, snapshot.quarantine)
+        yield _ended(now, "Quarantine", snapshot.total_quarantine, snapshot.quarantine[first])
     if snapshot.total_removals:
         yield f"Removals to be carried out: {snapshot.total_removals}"
-    yield _ended(snapshot.time, "Recent results", None, snapshot.recent)
+    yield _ended(now, "Recent results", None, snapshot.recent[first])
 
 
-def job_table(now: float, jobs: Iterable[JobView]) -> Table:
+def job_table(now: float, jobs: Iterable[JobView]) -> Rows:
     """Return jobs of any state, one per line."""
     rows = table("", None, "job", "package", "state", "class", "since", "worker", "why")
     for job in jobs:
-        rows.add_row(
+        rows.add(
             str(job.job_id),
             job.identity,
             state_of(job),
             job.build_class,
             ago(now, _since(job)),
-            printable(job.worker),
-            printable(job.reason),
+            first_line(job.worker),
+            first_line(job.reason),
         )
     return rows
 
 
-def removal_table(removals: Iterable[RemovalView]) -> Table:
-    """Return removals, one per line."""
+def removal_table(removals: Iterable[RemovalView], *, whole: bool) -> Rows:
+    """Return removals, one per line; of long lists of names only the beginning unless `whole`."""
     rows = table("", None, "removal", "repository", "what goes", "state", "submitted", "why")
     for view in removals:
         wanted = view.removal
-        what = _some(wanted.remove) or f"all but {len(wanted.keep)}"
+        what = _some(wanted.remove, None if whole else _NAMED) or f"all but {len(wanted.keep)}"
         state = "held back" if view.held else "being carried out" if view.worker else "waiting"
-        rows.add_row(
+        rows.add(
             str(view.removal_id),
             view.scope,
             what,
             state,
             timestamp(view.submitted),
-            printable(view.reason),
+            first_line(view.reason),
         )
-    return rows
-
-
-def table(title: str, total: int | None, *columns: str) -> Table:
-    """Return an empty table in the style of all of them."""
-    from rich.table import Table  # noqa: PLC0415 - slow to import
-
-    heading = title if total is None else f"{title}: {total}"
-    rows = Table(
-        title=heading or None,
-        title_justify="left",
-        title_style="bold",
-        box=None,
-        pad_edge=False,
-    )
-    for column in columns:
-        rows.add_column(column, overflow="fold", header_style="dim")
     return rows
 
 
@@ -103,13 +93,6 @@ def state_of(job: JobView) -> str:
     if job.held_by:
         return "held"
     return "delayed" if job.delayed_until else job.state.value
-
-
-def printable(text: str) -> str:
-    """Return the first line of `text`, which neither a terminal nor rich takes for commands."""
-    from rich.markup import escape  # noqa: PLC0415 - slow to import
-
-    return escape(first_line(text))
 
 
 def ago(now: float, then: float) -> str:
@@ -141,13 +124,13 @@ def _paused(now: float, pause: Pause) -> RenderableType:
     )
 
 
-def _workers(snapshot: QueueSnapshot) -> Table:
+def _workers(snapshot: QueueSnapshot, shown: slice) -> Rows:
     rows = table("Workers", len(snapshot.workers), "worker", "class", "heard of", "at work on")
     running = {job.job_id: job.identity for job in snapshot.active}
-    for worker in snapshot.workers:
+    for worker in snapshot.workers[shown]:
         jobs = [running.get(job_id, f"job {job_id}") for job_id in worker.jobs]
-        trouble = f"takes no jobs: {printable(worker.trouble)}" if worker.trouble else ""
-        rows.add_row(
+        trouble = f"takes no jobs: {first_line(worker.trouble)}" if worker.trouble else ""
+        rows.add(
             worker.id, _kind_of(worker), ago(snapshot.time, worker.seen), _some(jobs) or trouble
         )
     return rows
@@ -158,30 +141,31 @@ def _kind_of(worker: WorkerView) -> str:
     return f"{kind}, to end" if worker.draining else kind
 
 
-def _some(names: Sequence[str], limit: int = 5) -> str:
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more
+def _some(names: Sequence[str], limit: int | None = _NAMED) -> str:
+    shown = names[:limit]
+    more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+    return ", ".join(shown) + more
 
 
-def _running(snapshot: QueueSnapshot) -> Table:
+def _running(snapshot: QueueSnapshot, shown: slice) -> Rows:
     rows = table("Running", snapshot.total_active, "package", "state", "worker", "since")
-    for job in snapshot.active:
-        rows.add_row(job.identity, state_of(job), job.worker, ago(snapshot.time, _since(job)))
+    for job in snapshot.active[shown]:
+        rows.add(job.identity, state_of(job), job.worker, ago(snapshot.time, _since(job)))
     return rows
 
 
-def _pending(now: float, title: str, total: int, jobs: Iterable[JobView]) -> Table:
+def _pending(now: float, title: str, total: int, jobs: Iterable[JobView]) -> Rows:
     rows = table(title, total, "package", "class", "queued", _WHY)
     for job in jobs:
         name = f"{job.identity} (promoted)" if job.promoted else job.identity
-        rows.add_row(name, job.build_class, ago(now, job.submitted), printable(job.reason))
+        rows.add(name, job.build_class, ago(now, job.submitted), first_line(job.reason))
     return rows
 
 
-def _ended(now: float, title: str, total: int | None, jobs: Iterable[JobView]) -> Table:
+def _ended(now: float, title: str, total: int | None, jobs: Iterable[JobView]) -> Rows:
     rows = table(title, total, "package", "result", "ended", "reason")
     for job in jobs:
-        rows.add_row(job.identity, state_of(job), ago(now, job.finished), printable(job.reason))
+        rows.add(job.identity, state_of(job), ago(now, job.finished), first_line(job.reason))
     return rows
 
 

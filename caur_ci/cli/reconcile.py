@@ -10,10 +10,12 @@ import typer
 
 from caur_ci.cli import options
 from caur_ci.cli.session import Session, session_of
-from caur_ci.errors import ExitCode, InputError
+from caur_ci.errors import ExitCode
+from caur_ci.srcinfo import DEFAULT_ARCHITECTURE
 
 if TYPE_CHECKING:
-    from caur_ci.config import RepositoryConfig
+    from collections.abc import Mapping, Sequence
+
     from caur_ci.pipeline.reconcile import Discrepancy
     from caur_ci.pipeline.shared.committed_repository import CommittedRepository
     from scheduler.queue import Queue
@@ -22,31 +24,39 @@ if TYPE_CHECKING:
 _LOOKED_AT = 100_000
 
 
+Schedule = Annotated[
+    bool,
+    typer.Option(
+        "--schedule", help="Ask for builds of what is missing or outdated and not queued."
+    ),
+]
+Failed = Annotated[
+    bool,
+    typer.Option("--failed", help="With --schedule, also of what failed at its latest build."),
+]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="FILE|URL",
+        help="The published database, such as https://HOST/x86_64/NAME.db, or the folder that it "
+        "is in. Variable CAUR_DATABASE, default: that of REPO_NAME below REPO_PATH.",
+        envvar="CAUR_DATABASE",
+        show_envvar=False,
+        show_default=False,
+    ),
+]
+
+
 def reconcile(
     context: typer.Context,
     *,
-    schedule: Annotated[
-        bool,
-        typer.Option(
-            "--schedule", help="Ask for builds of what is missing or outdated and not queued."
-        ),
-    ] = False,
-    failed: Annotated[
-        bool,
-        typer.Option("--failed", help="With --schedule, also of what failed at its latest build."),
-    ] = False,
-    database: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="The published database, such as /srv/http/repo/x86_64/repo.db. Default: that of "
-            "REPO_NAME below REPO_PATH.",
-            envvar="CAUR_DATABASE",
-            show_default=False,
-        ),
-    ] = None,
-    arch: options.Arch = "x86_64",
+    schedule: Schedule = False,
+    failed: Failed = False,
+    database: Database = None,
+    arch: options.Arch = DEFAULT_ARCHITECTURE,
     repo: options.Repo = Path(),
+    config: options.Config = None,
     redis: options.Redis = None,
     as_json: options.AsJson = False,
 ) -> int:
@@ -59,7 +69,7 @@ def reconcile(
     Ends with 1 if anything is listed, with 0 if nothing is, or if with --schedule all of it that
     can be built was asked for.
     """
-    from caur_ci.cli.data import to_json  # noqa: PLC0415
+    from caur_ci.cli.published import default_database, published_versions  # noqa: PLC0415
     from caur_ci.cli.queue_connection import open_queue_for_hand_over  # noqa: PLC0415
     from caur_ci.git import GitRepository  # noqa: PLC0415 - slow to import
     from caur_ci.pipeline.reconcile import Standing  # noqa: PLC0415
@@ -68,15 +78,11 @@ def reconcile(
     session = session_of(context)
     git = GitRepository.open(repo)
     repository = CommittedRepository.read(git, git.commit_id("HEAD"))
+    target = repository.config.target_repo
+    published = published_versions(database or default_database(config, target, arch), target)
     queue = open_queue_for_hand_over(session, redis, repo)
-    found = _compared(repository, queue, _database(database, repository.config, arch), arch)
-    if as_json:
-        session.print_plain(to_json([asdict(one) for one in found]))
-    else:
-        for one in found:
-            session.out.print(f"{one.package}: {one.standing}: {one.reason}", markup=False)
-    if not found:
-        session.note("what is published and queued is what HEAD asks for")
+    found = _compared(repository, queue, published, arch)
+    _show(session, found, as_json=as_json)
     if not schedule:
         return ExitCode.FAILED if found else ExitCode.OK
     wanted = {Standing.MISSING, Standing.OUTDATED} | ({Standing.FAILED} if failed else set())
@@ -85,31 +91,22 @@ def reconcile(
     return ExitCode.FAILED if left else ExitCode.OK
 
 
-def _database(named: Path | None, config: RepositoryConfig, arch: str) -> Path:
-    """Return the file of the published database. Raises InputError where nobody names it."""
-    import os  # noqa: PLC0415
+def _show(session: Session, found: Sequence[Discrepancy], *, as_json: bool) -> None:
+    from caur_ci.cli.data import to_json  # noqa: PLC0415
 
-    from scheduler.database.layout import Layout  # noqa: PLC0415 - slow to import
-
-    root = os.environ.get("REPO_PATH")
-    if named is None and root:
-        layout = Layout(Path(root), config.target_repo, arch)
-        named = layout.folder / layout.database
-    if named is None:
-        raise InputError(
-            "which database is published is not known here",
-            hint="Name it with --database FILE, or set REPO_PATH.",
-        )
-    if not named.exists():
-        raise InputError(f"there is no database {named}")
-    return named
+    if as_json:
+        session.print_plain(to_json([asdict(one) for one in found]))
+    else:
+        for one in found:
+            session.out.print(f"{one.package}: {one.standing}: {one.reason}", markup=False)
+    if not found:
+        session.note("what is published and queued is what HEAD asks for")
 
 
 def _compared(
-    repository: CommittedRepository, queue: Queue, database: Path, arch: str
+    repository: CommittedRepository, queue: Queue, published: Mapping[str, str], arch: str
 ) -> list[Discrepancy]:
     from caur_ci.pipeline.reconcile import BuildSide, discrepancies  # noqa: PLC0415
-    from scheduler.database.entries import read_entries  # noqa: PLC0415 - slow to import
     from scheduler.job import Outcome  # noqa: PLC0415
 
     snapshot = queue.snapshot(limit=_LOOKED_AT)
@@ -120,7 +117,7 @@ def _compared(
     latest = {job.identity: job for job in ended}
     build_side = BuildSide(
         arch=arch,
-        published={name: entry.version for name, entry in read_entries(database).items()},
+        published=published,
         queued={
             job.identity.removeprefix(scope)
             for jobs in pending

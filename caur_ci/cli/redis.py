@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import typer
 
+from caur_ci.cli.help import Application
 from caur_ci.cli.session import session_of
 from caur_ci.errors import ExitCode
 
-app = typer.Typer(
+app = Application(
     name="redis",
     help="Start and stop the Redis server that is used where none is named.",
     no_args_is_help=True,

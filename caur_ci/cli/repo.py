@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caur_ci.cli.options import AsJson, Config
+from caur_ci.cli.help import Application
+from caur_ci.cli.options import AsJson, Config, GpgKey, GpgPath, LandingZone, RepoPath
 from caur_ci.cli.session import Session, session_of
 from caur_ci.errors import ExitCode, InputError
 
@@ -21,17 +22,8 @@ if TYPE_CHECKING:
     from scheduler.database.signing import Signer
     from scheduler.settings.values import Values
 
-app = typer.Typer(rich_markup_mode="markdown")
+app = Application()
 
-RepoPath = Annotated[
-    Path | None,
-    typer.Option(
-        "--repo-path",
-        metavar="DIR",
-        help="Where the pacman repositories are published. Variable REPO_PATH.",
-        show_default=False,
-    ),
-]
 TargetRepo = Annotated[
     str | None,
     typer.Option(
@@ -47,24 +39,6 @@ Arch = Annotated[
         "--arch",
         metavar="ARCH",
         help="Which architecture. Default: the only one there is.",
-        show_default=False,
-    ),
-]
-GpgPath = Annotated[
-    Path | None,
-    typer.Option(
-        "--gpg-path",
-        metavar="DIR",
-        help="The GnuPG folder with the key of the repository. Variable GPG_PATH.",
-        show_default=False,
-    ),
-]
-GpgKey = Annotated[
-    str | None,
-    typer.Option(
-        "--gpg-key",
-        metavar="KEY",
-        help="Which key, where there are several. Variable GPG_KEY.",
         show_default=False,
     ),
 ]
@@ -101,7 +75,9 @@ def history(
 def rollback(
     context: typer.Context,
     *,
-    number: Annotated[int, typer.Argument(metavar="NUMBER", help="As in the history.", min=1)],
+    number: Annotated[
+        int, typer.Argument(metavar="NUMBER", help="As `caur-ci repo history` shows it.", min=1)
+    ],
     target_repo: TargetRepo = None,
     arch: Arch = None,
     repo_path: RepoPath = None,
@@ -185,15 +161,7 @@ def repair(
     target_repo: TargetRepo = None,
     arch: Arch = None,
     repo_path: RepoPath = None,
-    landing_zone: Annotated[
-        Path | None,
-        typer.Option(
-            "--landing-zone",
-            metavar="DIR",
-            help="Where deliveries are looked for as well. Variable LANDING_ZONE_PATH.",
-            show_default=False,
-        ),
-    ] = None,
+    landing_zone: LandingZone = None,
     gpg_path: GpgPath = None,
     gpg_key: GpgKey = None,
     config: Config = None,
@@ -265,8 +233,11 @@ def _several(
 
     With `also_lost`, also those whose database is gone.
     """
+    from caur_ci.names import check_architecture  # noqa: PLC0415
     from scheduler.database.layout import layouts, repositories  # noqa: PLC0415
 
+    if arch is not None:
+        check_architecture(arch)
     names = [target_repo] if target_repo else repositories(root)
     found = [
         layout
@@ -309,14 +280,15 @@ def _with_versions(generation: Generation, names: tuple[str, ...]) -> dict[str, 
 
 
 def _show_history(session: Session, generations: list[Generation]) -> None:
-    from caur_ci.cli.queue_view import table, timestamp  # noqa: PLC0415
+    from caur_ci.cli.queue_view import timestamp  # noqa: PLC0415
+    from caur_ci.cli.tables import table  # noqa: PLC0415
 
     rows = table("", None, "number", "when", "what", "packages", "changes")
     for generation in generations:
         kind = generation.kind.value
         if generation.origin:
             kind = f"{kind} to {generation.origin}"
-        rows.add_row(
+        rows.add(
             str(generation.number),
             timestamp(generation.time),
             kind,
@@ -343,7 +315,7 @@ def _changes(generation: Generation) -> str:
 
 
 def _show_findings(session: Session, found: list[tuple[Layout, list[Inconsistency]]]) -> None:
-    from caur_ci.cli.queue_view import printable, table  # noqa: PLC0415
+    from caur_ci.cli.tables import table  # noqa: PLC0415
 
     for layout, findings in found:
         name = f"{layout.name}/{layout.arch}"
@@ -352,12 +324,12 @@ def _show_findings(session: Session, found: list[tuple[Layout, list[Inconsistenc
             continue
         rows = table(name, len(findings), "file", "what is wrong")
         for finding in findings:
-            rows.add_row(printable(finding.file), printable(finding.problem))
+            rows.add(finding.file, finding.problem)
         session.out.print(rows)
 
 
 def _show_repaired(session: Session, layout: Layout, results: list[Repaired]) -> None:
-    from caur_ci.cli.queue_view import printable, table  # noqa: PLC0415
+    from caur_ci.cli.tables import table  # noqa: PLC0415
 
     name = f"{layout.name}/{layout.arch}"
     if not results:
@@ -369,5 +341,5 @@ def _show_repaired(session: Session, layout: Layout, results: list[Repaired]) ->
             became = f"brought back from {result.source}"
         else:
             became = f"is lost: build {result.folder} again, as with `queue retry {result.folder}`"
-        rows.add_row(printable(result.file), printable(became))
+        rows.add(result.file, became)
     session.out.print(rows)

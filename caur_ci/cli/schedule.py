@@ -11,110 +11,138 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from caur_ci.cli import completion
 from caur_ci.cli.options import Arch, AsJson, Redis, Remote, Repo, Strict, named_as_completed
 from caur_ci.cli.session import Session, session_of
 from caur_ci.errors import ExitCode, InputError
+from caur_ci.srcinfo import DEFAULT_ARCHITECTURE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from caur_ci.pipeline.handover import HandOver
+    from caur_ci.request import BuildRequest
     from scheduler.queue import Queue, Submission
+
+
+Packages = Annotated[
+    list[str] | None,
+    typer.Argument(
+        parser=named_as_completed,
+        metavar="PACKAGE[/CLASS]",
+        help="Packages to build, by a worker of this class or higher, or of this name.",
+        autocompletion=completion.packages,
+        show_default=False,
+    ),
+]
+FromFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        metavar="FILE",
+        help="Hand over the request in this file, as `caur-ci on-commit` wrote it to "
+        ".ci/schedule.json.",
+        show_default=False,
+    ),
+]
+Outbox = Annotated[
+    bool,
+    typer.Option(
+        "--outbox", help="Hand over every request that the queue has not acknowledged yet."
+    ),
+]
+TargetRepo = Annotated[
+    str | None,
+    typer.Option(
+        "--target-repo",
+        metavar="NAME",
+        help="The pacman repository to publish in. Default: REPO_NAME of .ci/config.",
+        show_default=False,
+    ),
+]
+SourceRepo = Annotated[
+    str | None,
+    typer.Option(
+        "--source-repo",
+        metavar="NAME",
+        help="The repository that the PKGBUILDs are in. Default: BUILD_REPO of .ci/config.",
+        show_default=False,
+    ),
+]
+Commit = Annotated[
+    str | None,
+    typer.Option(
+        "--commit",
+        metavar="SHA[:PIPELINE]",
+        help="The commit to build, and the pipeline that asks. Default: HEAD of --repo.",
+        show_default=False,
+    ),
+]
+ArchMirror = Annotated[
+    str,
+    typer.Option(
+        "--arch-mirror",
+        metavar="URL",
+        help="The mirror that builds take packages from.",
+        show_default=False,
+    ),
+]
+Tree = Annotated[
+    str | None,
+    typer.Option(
+        "--deptree",
+        metavar="TREE",
+        help="The dependency tree in its one-line form. Default: the file .ci/deptree.txt, or "
+        "else what HEAD says.",
+        show_default=False,
+    ),
+]
+WithoutOrder = Annotated[
+    bool, typer.Option("--without-order", help="Build without knowing the dependencies.")
+]
+OnFailure = Annotated[
+    Literal["proceed", "hold"] | None,
+    typer.Option(
+        "--on-failure",
+        help="What packages named here do when one that they depend on fails to build: they are "
+        "built all the same, or held until it succeeds. Default: proceed.",
+        show_default=False,
+    ),
+]
+OnRunning = Annotated[
+    Literal["follow", "cancel"] | None,
+    typer.Option(
+        "--on-running",
+        help="What becomes of a running build of a package named here: it goes on and the new one "
+        "follows it, or it is canceled. Default: follow.",
+        show_default=False,
+    ),
+]
+AllowDowngrade = Annotated[
+    bool,
+    typer.Option(
+        "--allow-downgrade",
+        help="Publish packages named here also if they are older than the published ones.",
+    ),
+]
 
 
 def schedule(
     context: typer.Context,
     *,
-    packages: Annotated[
-        list[str] | None,
-        typer.Argument(
-            parser=named_as_completed,
-            metavar="PACKAGE[/CLASS]",
-            help="Packages to build.",
-            show_default=False,
-        ),
-    ] = None,
-    document: Annotated[
-        Path | None,
-        typer.Option(
-            "--from",
-            metavar="FILE",
-            help="Hand over the request in this file, as `caur-ci on-commit` wrote it to "
-            ".ci/schedule.json.",
-            show_default=False,
-        ),
-    ] = None,
-    outbox: Annotated[
-        bool,
-        typer.Option(
-            "--outbox", help="Hand over every request that the queue has not acknowledged yet."
-        ),
-    ] = False,
-    target_repo: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="The pacman repository to publish in. Default: REPO_NAME of .ci/config.",
-            show_default=False,
-        ),
-    ] = None,
-    source_repo: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="The repository that the PKGBUILDs are in. Default: BUILD_REPO of .ci/config.",
-            show_default=False,
-        ),
-    ] = None,
-    commit: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SHA[:PIPELINE]",
-            help="The commit to build, and the pipeline that asks. Default: HEAD of --repo.",
-            show_default=False,
-        ),
-    ] = None,
-    arch: Arch = "x86_64",
-    arch_mirror: Annotated[
-        str,
-        typer.Option(
-            metavar="URL", help="The mirror that builds take packages from.", show_default=False
-        ),
-    ] = "",
-    deptree: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TREE",
-            help="The dependency tree in its one-line form. Default: the file .ci/deptree.txt.",
-            show_default=False,
-        ),
-    ] = None,
-    without_order: Annotated[
-        bool, typer.Option("--without-order", help="Build without knowing the dependencies.")
-    ] = False,
-    on_failure: Annotated[
-        Literal["proceed", "hold"] | None,
-        typer.Option(
-            help="What packages named here do when one that they depend on fails to build: they "
-            "are built all the same, or held until it succeeds. Default: proceed.",
-            show_default=False,
-        ),
-    ] = None,
-    on_running: Annotated[
-        Literal["follow", "cancel"] | None,
-        typer.Option(
-            help="What becomes of a running build of a package named here: it goes on and the new "
-            "one follows it, or it is canceled. Default: follow.",
-            show_default=False,
-        ),
-    ] = None,
-    allow_downgrade: Annotated[
-        bool,
-        typer.Option(
-            "--allow-downgrade",
-            help="Publish packages named here also if they are older than the published ones.",
-        ),
-    ] = False,
+    packages: Packages = None,
+    document: FromFile = None,
+    outbox: Outbox = False,
+    target_repo: TargetRepo = None,
+    source_repo: SourceRepo = None,
+    commit: Commit = None,
+    arch: Arch = DEFAULT_ARCHITECTURE,
+    arch_mirror: ArchMirror = "",
+    deptree: Tree = None,
+    without_order: WithoutOrder = False,
+    on_failure: OnFailure = None,
+    on_running: OnRunning = None,
+    allow_downgrade: AllowDowngrade = False,
     repo: Repo = Path(),
     remote: Remote = None,
     redis: Redis = None,
@@ -130,8 +158,6 @@ def schedule(
     """
     from caur_ci.cli.queue_connection import open_queue_for_hand_over  # noqa: PLC0415
     from caur_ci.cli.schedule_packages import NamedPackages, named_request  # noqa: PLC0415
-    from caur_ci.pipeline.handover import hand_over  # noqa: PLC0415 - slow to import
-    from caur_ci.request import BuildRequest  # noqa: PLC0415
 
     session = session_of(context)
     if sum((bool(packages), document is not None, outbox)) != 1:
@@ -140,33 +166,34 @@ def schedule(
         raise InputError(
             "--on-failure, --on-running and --allow-downgrade are for packages named here"
         )
-    queue: Callable[[], Queue] = partial(
-        open_queue_for_hand_over, session, redis, repo, strict=strict
-    )
+    open_queue = partial(open_queue_for_hand_over, session, redis, repo, strict=strict)
     if outbox:
-        result = _hand_over_outbox(session, queue(), repo, remote)
+        result = _hand_over_outbox(session, open_queue(), repo, remote)
     elif document is not None:
-        request = BuildRequest.from_json(_read(document), origin=str(document))
-        result = hand_over(queue(), [request])
+        result = _hand_over(open_queue, _request_in(document))
     else:
-        request = named_request(
-            NamedPackages(
-                packages=tuple(packages or ()),
-                target_repo=target_repo,
-                source_repo=source_repo,
-                commit=commit,
-                arch=arch,
-                arch_mirror=arch_mirror,
-                deptree=deptree,
-                without_order=without_order,
-                repo=repo,
-                on_failure=on_failure or "proceed",
-                on_running=on_running or "follow",
-                on_older="publish" if allow_downgrade else "refuse",
-            )
+        named = NamedPackages(
+            packages=tuple(packages or ()),
+            target_repo=target_repo,
+            source_repo=source_repo,
+            commit=commit,
+            arch=arch,
+            arch_mirror=arch_mirror,
+            deptree=deptree,
+            without_order=without_order,
+            repo=repo,
+            on_failure=on_failure or "proceed",
+            on_running=on_running or "follow",
+            on_older="publish" if allow_downgrade else "refuse",
         )
-        result = hand_over(queue(), [request])
+        result = _hand_over(open_queue, named_request(named))
     return _report(session, result, as_json=as_json)
+
+
+def _hand_over(open_queue: Callable[[], Queue], request: BuildRequest) -> HandOver:
+    from caur_ci.pipeline.handover import hand_over  # noqa: PLC0415 - slow to import
+
+    return hand_over(open_queue(), [request])
 
 
 def _hand_over_outbox(session: Session, queue: Queue, repo: Path, remote: str | None) -> HandOver:
@@ -190,14 +217,17 @@ def _hand_over_outbox(session: Session, queue: Queue, repo: Path, remote: str | 
     )
 
 
-def _read(document: Path) -> bytes:
+def _request_in(document: Path) -> BuildRequest:
+    from caur_ci.request import BuildRequest  # noqa: PLC0415 - slow to import
+
     try:
-        return document.read_bytes()
+        text = document.read_bytes()
     except OSError as error:
         raise InputError(
             f"{document} cannot be read: {error.strerror}",
             hint="`caur-ci on-commit` writes .ci/schedule.json.",
         ) from error
+    return BuildRequest.from_json(text, origin=str(document))
 
 
 def _report(session: Session, result: HandOver, *, as_json: bool) -> int:

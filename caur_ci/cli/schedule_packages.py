@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from caur_ci.cli.working_tree import folder_of
 from caur_ci.deptree import WireEntry, read_wire
 from caur_ci.errors import GitError, InputError
 from caur_ci.names import (
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _COMMIT = re.compile(r"(?P<sha>[0-9a-f]{7,64})(?::(?P<pipeline>[0-9]+))?")
+# What a line of pacman's list of mirrors can hold.
+_MIRROR = re.compile(r"(?:https?|file)://[!-~]+")
 _FULL_ID_LENGTHS = {40, 64}
 
 
@@ -59,12 +62,12 @@ def named_request(named: NamedPackages) -> BuildRequest:
         target_repo=check_repository_name(target_repo),
         commit=commit,
         arch=check_architecture(named.arch),
-        arch_mirror=named.arch_mirror,
+        arch_mirror=_mirror(named.arch_mirror),
         commit_reference=reference,
         on_failure=named.on_failure,
         on_running=named.on_running,
         on_older=named.on_older,
-        packages=tuple(_package(word, tree) for word in _words(named.packages)),
+        packages=tuple(_package(word, tree, named.repo) for word in _words(named.packages)),
     )
 
 
@@ -89,9 +92,11 @@ def _repositories(named: NamedPackages) -> tuple[str, str]:
     return source_repo, target_repo
 
 
-def _package(word: str, tree: Mapping[str, WireEntry]) -> PackageRequest:
+def _package(word: str, tree: Mapping[str, WireEntry], repo: Path) -> PackageRequest:
     name, slash, build_class = word.partition("/")
     check_package_name(name)
+    if tree and name not in tree:
+        name = folder_of(name, repo) or name
     if tree and name not in tree:
         raise InputError(
             f"the dependency tree has no package {name!r}",
@@ -105,6 +110,15 @@ def _package(word: str, tree: Mapping[str, WireEntry]) -> PackageRequest:
         depends=tuple(need for need in entry.depends if need not in entry.pkgnames),
         reason="asked for by name",
     )
+
+
+def _mirror(url: str) -> str:
+    if url and not _MIRROR.fullmatch(url):
+        raise InputError(
+            f"--arch-mirror {url}: not the address of a mirror",
+            hint="It looks like https://HOST/archlinux or https://HOST/$repo/os/$arch.",
+        )
+    return url
 
 
 def _words(packages: tuple[str, ...]) -> Iterator[str]:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import typer
     from rich.console import Console
 
+# Whoever reads from a pipe, or a log, wants whole names.
+_UNFOLDED = 1_000_000
+
 
 @dataclass
 class Session:
@@ -25,16 +28,11 @@ class Session:
 
     @cached_property
     def out(self) -> Console:
-        """Results: standard output."""
+        """Results: standard output, which nothing is folded for unless it is a terminal."""
         from rich.console import Console  # noqa: PLC0415 - slow to import
 
-        return Console(soft_wrap=True, highlight=False, file=_defused("stdout"))
-
-    def console(self, width: int) -> Console:
-        """Return a console for results that has this width."""
-        from rich.console import Console  # noqa: PLC0415 - slow to import
-
-        return Console(width=width, highlight=False, file=_defused("stdout"))
+        width = None if sys.stdout.isatty() else _UNFOLDED
+        return Console(soft_wrap=True, highlight=False, width=width, file=_defused("stdout"))
 
     @cached_property
     def err(self) -> Console:

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from caur_ci.cli.garbage import collect_as_usual
+from caur_ci.cli.interruption import leave_to_handlers
 from caur_ci.errors import ExitCode
 from caur_ci.plaintext import without_commands
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _FORMAT = "%(asctime)s %(levelname)-7s %(message)s"
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 # How long it may take to clean up after a second signal. Redis may be out of reach.
-_LAST_PATIENCE = 3.0
+_LAST_PATIENCE = 1.5
 
 
 @contextmanager
@@ -33,6 +34,7 @@ def service(session: Session) -> Iterator[threading.Event]:
     goes to standard error, without secrets.
     """
     collect_as_usual()
+    leave_to_handlers()
     stop = threading.Event()
     # Nothing is lost by it: that is what leases are for, and a build ends with its worker.
     watchdog = threading.Timer(_LAST_PATIENCE, os._exit, [ExitCode.INTERRUPTED])

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caur_ci.cli.options import AsJson, Repo
+from caur_ci.cli import completion
+from caur_ci.cli.options import AsJson, Repo, named_as_completed
 from caur_ci.cli.session import Session, session_of
 from caur_ci.errors import CaurError, ExitCode, InputError
 
@@ -37,24 +38,30 @@ class _Result:
     hint: str = ""
 
 
+Packages = Annotated[
+    list[str] | None,
+    typer.Argument(
+        parser=named_as_completed,
+        metavar="PACKAGE",
+        help="Package folders. Default: all that have a PKGBUILD.",
+        autocompletion=completion.packages,
+        show_default=False,
+    ),
+]
+Check = Annotated[
+    bool, typer.Option("--check", help="List the files that are missing or out of step instead.")
+]
+Write = Annotated[
+    bool, typer.Option("--write", help="Write the files that are missing or out of step.")
+]
+
+
 def srcinfo(
     context: typer.Context,
-    packages: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[PACKAGE]...",
-            help="Package folders. Default: all that have a PKGBUILD.",
-            show_default=False,
-        ),
-    ] = None,
+    packages: Packages = None,
     *,
-    check: Annotated[
-        bool,
-        typer.Option("--check", help="List the files that are missing or out of step instead."),
-    ] = False,
-    write: Annotated[
-        bool, typer.Option("--write", help="Write the files that are missing or out of step.")
-    ] = False,
+    check: Check = False,
+    write: Write = False,
     repo: Repo = Path(),
     as_json: AsJson = False,
 ) -> int:
@@ -67,13 +74,17 @@ def srcinfo(
     """
     if check and write:
         raise typer.BadParameter("--check and --write exclude each other")
-    from caur_ci.cli.head_folders import generates_srcinfo  # noqa: PLC0415 - keeps `--help` fast
+    from caur_ci.cli.working_tree import (  # noqa: PLC0415 - keeps `--help` fast
+        as_folders,
+        generates_srcinfo,
+        working_root,
+    )
     from caur_ci.package_folders import WorkingFolders  # noqa: PLC0415
 
     session = session_of(context)
-    root = next((at for at in (repo, *repo.absolute().parents) if (at / ".git").exists()), repo)
+    root = working_root(repo) or repo
     folders = WorkingFolders(root)
-    results = _results(root, folders, _named(folders, packages or ()))
+    results = _results(root, folders, _named(folders, as_folders(packages or (), root)))
     if not packages and generates_srcinfo(root):
         results = map(_not_needed, results)
     if as_json:
@@ -86,7 +97,7 @@ def _named(folders: WorkingFolders, names: Iterable[str]) -> tuple[str, ...]:
     """Return the folders that are meant: those named, or all that have a PKGBUILD."""
     from caur_ci.names import suggestion  # noqa: PLC0415
 
-    found = dict.fromkeys(name.removeprefix("./").rstrip("/") for name in names)
+    found = dict.fromkeys(name.removeprefix("./") for name in names)
     for name in found:
         if name not in folders.packages:
             raise InputError(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from caur_ci.cli.options import AsJson, Redis
 from caur_ci.cli.session import session_of
 from caur_ci.errors import InputError
+
+if TYPE_CHECKING:
+    from scheduler.queue import QueueSnapshot
 
 
 def status(
@@ -18,7 +21,10 @@ def status(
         bool, typer.Option("--live", help="Keep showing it as it changes, until Ctrl-C.")
     ] = False,
     limit: Annotated[
-        int, typer.Option(min=1, max=10_000, help="How many jobs of each kind to show.")
+        int,
+        typer.Option(
+            "--limit", metavar="N", min=1, max=10_000, help="How many jobs of each kind to show."
+        ),
     ] = 20,
     redis: Redis = None,
     as_json: AsJson = False,
@@ -48,3 +54,11 @@ def status(
         if number:
             session.out.print()
         session.out.print(part)
+    if left_out := _left_out(snapshot):
+        session.note(f"{left_out} more jobs are not shown; --limit N shows more")
+
+
+def _left_out(snapshot: QueueSnapshot) -> int:
+    """Return how many jobs the snapshot only counts."""
+    kinds = ("active", "ready", "waiting", "held", "delayed", "quarantine")
+    return sum(getattr(snapshot, f"total_{kind}") - len(getattr(snapshot, kind)) for kind in kinds)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from caur_ci.cli.options import AsJson, Redis, Remote, Repo, named_as_completed
+from caur_ci.cli.options import AsJson, Job, Redis, Remote, Repo
 from caur_ci.cli.session import session_of
 from caur_ci.errors import ExitCode
 
@@ -18,15 +18,7 @@ if TYPE_CHECKING:
 def why(
     context: typer.Context,
     *,
-    package: Annotated[
-        str,
-        typer.Argument(
-            parser=named_as_completed,
-            metavar="PACKAGE",
-            help="`pkgbase`, `target/pkgbase`, `target/arch/pkgbase`, or the number of a job.",
-            show_default=False,
-        ),
-    ],
+    package: Job,
     repo: Repo = Path(),
     remote: Remote = None,
     redis: Redis = None,
@@ -47,9 +39,10 @@ def why(
         ledger_reasons,
         lost_request,
     )
-    from caur_ci.cli.queue.targets import near_names  # noqa: PLC0415
+    from caur_ci.cli.queue.targets import by_folder, near_names  # noqa: PLC0415
     from caur_ci.cli.queue_reasons import queue_reasons  # noqa: PLC0415
     from caur_ci.cli.reasons import outline  # noqa: PLC0415
+    from caur_ci.cli.working_tree import known_names  # noqa: PLC0415
     from scheduler.connection import connect  # noqa: PLC0415 - slow to import
     from scheduler.logs import LogStore  # noqa: PLC0415
     from scheduler.queue import QueueReader  # noqa: PLC0415
@@ -58,9 +51,12 @@ def why(
     with connect(redis, secrets=session.secrets) as client:
         queue = QueueReader(client)
         explanation = _explained(queue, package)
+        if explanation is None and (folder := by_folder(package, repo)):
+            package = folder
+            explanation = _explained(queue, package)
         log = LogStore(client).latest(explanation.identity) if explanation else None
         workers = queue.snapshot(limit=1).workers
-        near = "" if explanation else near_names(queue, package)
+        near = "" if explanation else near_names(queue, package, known_names(repo))
     title = explanation.identity if explanation else package
     decisions = decisions_about(session, title.rpartition("/")[2], repo=repo, remote=remote)
     findings = list(queue_reasons(explanation, log, workers)) if explanation else []

@@ -47,17 +47,18 @@ class Entry:
     sha256: str
 
 
-def read_entries(database: Path) -> dict[str, Entry]:
+def read_entries(database: Path, *, largest: int | None = None) -> dict[str, Entry]:
     """Return the packages in a `.db.tar.*` or `.files.tar.*` by name; none if it does not exist.
 
     These are databases as repo-add writes them: a `desc` file for each package, with lines like
-    `%NAME%` that are followed by values.
+    `%NAME%` that are followed by values. `largest` is how many bytes these may have in all.
     Raises ProcessError when it cannot be read.
     """
-    return {name: entry_of(record) for name, record in read_records(database).items()}
+    records = read_records(database, largest=largest)
+    return {name: entry_of(record) for name, record in records.items()}
 
 
-def read_records(database: Path) -> dict[str, Record]:
+def read_records(database: Path, *, largest: int | None = None) -> dict[str, Record]:
     """Return all that such a database says of each package, by its name."""
     if not database.exists():
         return {}
@@ -65,10 +66,13 @@ def read_records(database: Path) -> dict[str, Record]:
     command: list[str | Path] = ["bsdtar", "-xOf", database]
     if _FILES.search(database.name):
         # bsdtar calls it an error when there are none.
-        if b"/desc" not in run(["bsdtar", "-tf", database], timeout=_TIMEOUT).stdout:
+        if (
+            b"/desc"
+            not in run(["bsdtar", "-tf", database], timeout=_TIMEOUT, largest_output=largest).stdout
+        ):
             return {}
         command += ["--include", "*/desc"]
-    text = run(command, timeout=_TIMEOUT).stdout.decode("utf-8", "replace")
+    text = run(command, timeout=_TIMEOUT, largest_output=largest).stdout.decode("utf-8", "replace")
     return {record.get("NAME", [""])[0]: record for record in _records(text)}
 
 

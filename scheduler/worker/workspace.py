@@ -49,7 +49,13 @@ def workspace(shared: Path, worker_id: str, user: BuildUser) -> Iterator[Workspa
 
     What workers that died have left is removed. Raises ConfigError when there is no place.
     """
-    base = _base(shared, user)
+    try:
+        base = _base(shared, user)
+    except OSError as error:
+        raise ConfigError(
+            f"{error.filename or shared} cannot be used for builds: {error.strerror}",
+            hint="Set SHARED_PATH to a folder that the worker can write to.",
+        ) from error
     _remove_abandoned(base)
     lock = base / f"{worker_id}.lock"
     folder = base / worker_id

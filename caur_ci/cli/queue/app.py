@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import typer
-
+from caur_ci.cli.help import Application
 from caur_ci.cli.queue import changing, copies, legacy, looking, whole
 
-app = typer.Typer(rich_markup_mode="markdown")
+app = Application()
 
 app.command("list")(looking.list_jobs)
 app.command("show")(looking.show)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caur_ci.cli.options import AsJson, Redis, named_as_completed
+from caur_ci.cli.options import AnyJobs, AsJson, Jobs, Redis
 from caur_ci.cli.session import Session, session_of
 from caur_ci.errors import ExitCode, InputError
 
@@ -18,21 +18,11 @@ if TYPE_CHECKING:
 # Jobs of each kind that are looked through for those that ended badly.
 _LOOKED_AT = 100_000
 
-Packages = Annotated[
-    list[str],
-    typer.Argument(
-        parser=named_as_completed,
-        metavar="PACKAGE",
-        help="`pkgbase`, `target/pkgbase`, `target/arch/pkgbase`, or the number of a job.",
-        show_default=False,
-    ),
-]
-
 
 def cancel(
     context: typer.Context,
     *,
-    packages: Packages,
+    packages: Jobs,
     reason: Annotated[
         str, typer.Option(metavar="TEXT", help="What the results say about it.", show_default=False)
     ] = "",
@@ -56,15 +46,7 @@ def cancel(
 def retry(
     context: typer.Context,
     *,
-    packages: Annotated[
-        list[str] | None,
-        typer.Argument(
-            parser=named_as_completed,
-            metavar="[PACKAGE]...",
-            help="`pkgbase`, `target/pkgbase`, `target/arch/pkgbase`, or the number of a job.",
-            show_default=False,
-        ),
-    ] = None,
+    packages: AnyJobs = None,
     failed: Annotated[
         bool,
         typer.Option(
@@ -103,7 +85,7 @@ def retry(
 
 
 def promote(
-    context: typer.Context, *, packages: Packages, redis: Redis = None, as_json: AsJson = False
+    context: typer.Context, *, packages: Jobs, redis: Redis = None, as_json: AsJson = False
 ) -> int:
     """Let packages go first, in the order given.
 
@@ -115,7 +97,7 @@ def promote(
 
 
 def proceed(
-    context: typer.Context, *, packages: Packages, redis: Redis = None, as_json: AsJson = False
+    context: typer.Context, *, packages: Jobs, redis: Redis = None, as_json: AsJson = False
 ) -> int:
     """Let held packages be built without the dependencies that failed.
 

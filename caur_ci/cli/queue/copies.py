@@ -9,10 +9,11 @@ import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from caur_ci.cli import streams
 from caur_ci.cli.options import AsJson, Redis
 from caur_ci.cli.session import session_of
 from caur_ci.errors import InputError
@@ -107,8 +108,14 @@ def _written(file: str) -> Iterator[TextIO]:
     """Provide a stream whose content is at `file` once everything has gone well."""
     if file == _STANDARD:
         yield sys.stdout
+        if lost := streams.lost_output(also_unread=True):
+            raise InputError(f"standard output cannot be written: {lost}")
         return
     path = Path(file).absolute()
+    if path.exists() and not path.is_file():  # such as /dev/null, or a pipe
+        with _opened(file, "w") as stream:
+            yield stream
+        return
     try:
         descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
@@ -131,11 +138,18 @@ def _read(file: str) -> Iterator[TextIO]:
     if file == _STANDARD:
         yield sys.stdin
         return
+    with _opened(file, "r") as stream:
+        yield stream
+
+
+@contextmanager
+def _opened(file: str, mode: Literal["r", "w"]) -> Iterator[TextIO]:
     try:
-        with Path(file).open(encoding="utf-8") as stream:
+        with Path(file).open(mode, encoding="utf-8") as stream:
             yield stream
     except OSError as error:
-        raise InputError(f"{file} cannot be read: {error.strerror}") from error
+        done = "read" if mode == "r" else "written"
+        raise InputError(f"{file} cannot be {done}: {error.strerror}") from error
 
 
 def _documents(stream: TextIO, file: str, *, whole: bool) -> Iterator[dict[str, Any]]:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caur_ci.cli.options import AsJson, Redis
-from caur_ci.cli.queue.changing import Packages
+from caur_ci.cli.options import AsJson, Jobs, Redis
 from caur_ci.cli.session import Session, session_of
 from caur_ci.errors import ExitCode
 from caur_ci.plaintext import first_line
@@ -35,7 +34,10 @@ class QueueSection(StrEnum):
 _USUAL = tuple(section for section in QueueSection if section is not QueueSection.RECENT)
 
 Limit = Annotated[
-    int, typer.Option("--limit", min=1, max=100_000, help="How many jobs of each kind to show.")
+    int,
+    typer.Option(
+        "--limit", metavar="N", min=1, max=100_000, help="How many jobs of each kind to show."
+    ),
 ]
 
 
@@ -46,9 +48,11 @@ def list_jobs(
         list[QueueSection] | None,
         typer.Option(
             "--state",
-            help="Only those: active (being built, built, being published), ready, waiting, held "
-            "(a dependency failed), delayed (the worker was lost or could not build), quarantine, "
-            "or recent results. May be repeated. Default: all but recent results.",
+            metavar="STATE",
+            help="Only jobs that are `active` (being built, built, being published), `ready`, "
+            "`waiting`, `held` (a dependency failed), `delayed` (the worker was lost or could not "
+            "build) or in `quarantine`, or `recent` results. May be repeated. Default: all but "
+            "recent results.",
             show_default=False,
         ),
     ] = None,
@@ -106,13 +110,13 @@ def removals(context: typer.Context, *, redis: Redis = None, as_json: AsJson = F
     if as_json:
         session.print_plain(to_json(found))
     elif found:
-        session.out.print(removal_table(found))
+        session.out.print(removal_table(found, whole=not session.out.is_terminal))
     else:
         session.out.print("no removals")
 
 
 def show(
-    context: typer.Context, *, packages: Packages, redis: Redis = None, as_json: AsJson = False
+    context: typer.Context, *, packages: Jobs, redis: Redis = None, as_json: AsJson = False
 ) -> int:
     """Show all that the queue knows of some jobs.
 

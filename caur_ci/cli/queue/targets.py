@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from caur_ci.cli.working_tree import folder_of
 from caur_ci.errors import InputError
 from caur_ci.names import suggestion
 from scheduler.job import Outcome
@@ -53,28 +55,41 @@ def ended_badly(snapshot: QueueSnapshot, *, canceled: bool) -> list[str]:
 
 
 def target_of(queue: QueueReader, reference: str) -> JobReference:
-    """Return what `reference` means.
+    """Return what `reference` means, which in a working tree may also be a pkgbase in a folder.
 
     Raises InputError where nothing or several things are meant, naming what could be.
     """
     try:
         return queue.resolve(reference)
     except InputError as error:
-        # Where several are meant, the error names them already.
+        if queue.find(reference):
+            raise  # several are meant, and named
+        folder = by_folder(reference, Path())
+        if folder and queue.find(folder):
+            return queue.resolve(folder)
         near = near_names(queue, reference)
-        if near and not queue.find(reference):
-            raise InputError(error.message, hint=near) from error
-        raise
+        raise InputError(error.message, hint=near or error.hint) from error
 
 
-def near_names(queue: QueueReader, reference: str) -> str:
-    """Return a sentence with names in the queue that are like `reference`, or nothing."""
+def by_folder(reference: str, repo: Path) -> str | None:
+    """Return `reference` with the folder that makes the package in its place, if there is one."""
+    scope, slash, name = reference.rpartition("/")
+    folder = folder_of(name, repo)
+    return f"{scope}{slash}{folder}" if folder else None
+
+
+def near_names(queue: QueueReader, reference: str, others: Iterable[str] = ()) -> str:
+    """Return a sentence with names that are like `reference`, or nothing.
+
+    They are those in the queue, and `others`.
+    """
     snapshot = queue.snapshot(limit=_NAMES_LOOKED_AT)
     jobs = (
         *(*snapshot.active, *snapshot.ready, *snapshot.waiting, *snapshot.held),
         *(*snapshot.delayed, *snapshot.quarantine, *snapshot.recent),
     )
-    return suggestion(reference, _in_form_of(reference, {job.identity for job in jobs}))
+    known = _in_form_of(reference, {job.identity for job in jobs})
+    return suggestion(reference, known.union(others))
 
 
 def _in_form_of(reference: str, identities: Iterable[str]) -> set[str]:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from caur_ci.cli import completion
 from caur_ci.cli.options import AsJson, Redis
 from caur_ci.cli.session import session_of
 from caur_ci.errors import ExitCode, InputError
+from caur_ci.names import suggestion
 
 if TYPE_CHECKING:
     from caur_ci.cli.session import Session
@@ -50,6 +52,7 @@ def drain(
         list[str] | None,
         typer.Argument(
             metavar="WORKER",
+            autocompletion=completion.workers,
             help="Names or ids of workers and database runners, as `caur-ci status` shows them.",
             show_default=False,
         ),
@@ -77,7 +80,8 @@ def drain(
     asked = queue.drain(workers or None, undo=undo)
     unknown = [worker for worker in workers or () if worker not in known]
     for worker in unknown:
-        session.warn(f"there is no worker {worker}")
+        near = suggestion(worker, known)
+        session.warn(f"there is no worker {worker}{f'. {near}' if near else ''}")
     if as_json:
         _tell(session, {"undo": undo, "workers": asked, "unknown": unknown}, "", as_json=True)
     for worker in () if as_json else asked:

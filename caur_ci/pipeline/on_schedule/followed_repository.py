@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from caur_ci.config import PackageConfig
 from caur_ci.errors import InputError
+from caur_ci.names import suggestion
 from caur_ci.pipeline.on_schedule.package_configs import PackageConfigs
 from caur_ci.pipeline.on_schedule.watermark import read_watermark
 from caur_ci.pipeline.shared.committed_repository import CommittedRepository
@@ -67,7 +68,10 @@ def read_repository(
     folders = committed.folders
     missing = sorted(set(only) - set(folders.packages))
     if missing:
-        raise InputError(f"there is no package {', '.join(missing)} in the repository")
+        raise InputError(
+            f"there is no package {', '.join(missing)} in the repository",
+            hint=suggestion(missing[0], folders.packages),
+        )
     names = sorted(only) if only else folders.packages
     configs = PackageConfigs(folders.read(PackageConfig.FILE, names))
     packages = {

@@ -46,7 +46,7 @@ def test_without_a_command_the_commands_are_shown(
 ) -> None:
     assert run(arguments, Session()) == ExitCode.USAGE
     shown = capsys.readouterr()
-    assert "Commands" in shown.out
+    assert "Usage: caur-ci" in shown.out
     assert shown.err == ""
 
 

@@ -14,8 +14,8 @@ from rich.console import Console
 
 from caur_ci.cli.on_schedule_report import as_json, print_report
 from caur_ci.cli.output import DefusedStream
-from caur_ci.cli.queue_view import printable, table
 from caur_ci.cli.session import Session
+from caur_ci.cli.tables import table
 from caur_ci.git import CommitMessage
 from caur_ci.pipeline.on_commit.deploy import read_deploys
 from caur_ci.pipeline.on_schedule.options import OnScheduleResult
@@ -85,7 +85,7 @@ def test_no_piece_makes_a_command(pieces: list[str]) -> None:
 def test_folding_makes_no_command(cells: list[str], width: int) -> None:
     def write() -> None:
         rows = table("", None, "a", "b", "c")
-        rows.add_row(*map(printable, cells))
+        rows.add(*cells)
         Console(width=width, file=cast("IO[str]", DefusedStream("stdout"))).print(rows)
 
     assert not _commands(_printed(write))

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 ALTERNATE_SCREEN, BACK = b"\x1b[?1049h", b"\x1b[?1049l"
 CURSOR_SHOWN = b"\x1b[?25h"
+TO_THE_CORNER = b"\x1b[H"
+START = "from caur_ci.__main__ import main; main()"
+# Nothing is drawn but for a reason.
+DRAWN_ONCE = f"from caur_ci.cli import live; live._REDRAWN_EVERY = 3600.0; {START}"
 
 
 class Terminal:
@@ -45,6 +49,9 @@ class Terminal:
         start = len(self.seen)
         while text not in self.seen[start:]:
             assert self._read(deadline - time.monotonic()), self.seen[start:].decode()
+
+    def resize(self, rows: int, columns: int) -> None:
+        _resize(self._descriptor, rows, columns)
 
     def type(self, text: bytes) -> None:
         os.write(self._descriptor, text)
@@ -66,11 +73,15 @@ class Terminal:
         return data
 
 
+def _resize(descriptor: int, rows: int, columns: int) -> None:
+    fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+
 @contextmanager
-def terminal(redis_url: str) -> Iterator[Terminal]:
+def terminal(redis_url: str, start: str = START) -> Iterator[Terminal]:
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
-    command = [sys.executable, "-P", "-m", "caur_ci", "status", "--live", "--redis", redis_url]
+    _resize(theirs, 50, 200)
+    command = [sys.executable, "-P", "-c", start, "status", "--live", "--redis", redis_url]
     process = subprocess.Popen(
         ["setsid", "--ctty", *command],
         stdin=theirs,
@@ -114,6 +125,20 @@ def test_sigterm_leaves_the_terminal_in_order_too(queue: Queue, redis_url: str) 
         screen.process.send_signal(signal.SIGTERM)
         assert screen.end() == ExitCode.OK
     assert screen.seen.rindex(BACK) > screen.seen.rindex(ALTERNATE_SCREEN)
+
+
+def test_it_fits_itself_to_whatever_size_the_terminal_gets(queue: Queue, redis_url: str) -> None:
+    submit(queue, job("n" * 200), job("second", "n" * 200))
+    with terminal(redis_url, DRAWN_ONCE) as screen:
+        screen.wait_for(b"Recent results")
+        for rows, columns in ((3, 10), (1, 1), (2, 200), (50, 3), (0, 0), (24, 80)):
+            screen.resize(rows, columns)
+            screen.wait_for(TO_THE_CORNER)
+        screen.resize(50, 200)
+        screen.wait_for(b"Recent results")
+        screen.type(b"\x03")
+        assert screen.end() == ExitCode.OK
+    assert b"Traceback" not in screen.seen
 
 
 @pytest.mark.parametrize(
