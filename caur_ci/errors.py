@@ -39,6 +39,10 @@ class InputError(CaurError):
     """Something handed to us (a name, a file, an option, a message) cannot be used."""
 
 
+class GaveUpError(InputError):
+    """Something is not understood within the limits of size, time and memory; for people to see."""
+
+
 class ConfigError(InputError):
     """A configuration file holds something that cannot be used."""
 

@@ -1,4 +1,4 @@
-"""The pipeline templates: valid for the forges, and calling commands that exist."""
+"""The pipeline templates: valid, calling commands that exist, with what these need."""
 
 from __future__ import annotations
 
@@ -6,21 +6,28 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from caur_ci.cli.app import app
 from caur_ci.cli.main import run
 from caur_ci.cli.session import Session
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 TEMPLATES = Path(__file__).parent.parent / "templates"
+GITLAB, GITHUB = "gitlab-ci.yml", "github-workflow.yml"
+JOBS = {"on-commit", "on-schedule", "do-schedule"}
 
 
 @pytest.mark.parametrize(
     ("name", "options"),
     [
-        ("gitlab-ci.yml", ["vendor.gitlab-ci", "--data-transform", "gitlab-ci"]),
-        ("github-workflow.yml", ["vendor.github-workflows"]),
+        (GITLAB, ["vendor.gitlab-ci", "--data-transform", "gitlab-ci"]),
+        (GITHUB, ["vendor.github-workflows"]),
     ],
 )
 def test_a_template_fits_the_schema_of_its_forge(name: str, options: list[str]) -> None:
@@ -29,13 +36,71 @@ def test_a_template_fits_the_schema_of_its_forge(name: str, options: list[str]) 
     assert done.returncode == 0, done.stdout.decode()
 
 
-@pytest.mark.parametrize("name", ["gitlab-ci.yml", "github-workflow.yml"])
+def lines_of_jobs(name: str) -> dict[str, list[str]]:
+    """Return what each job of a template runs, in its order."""
+    with (TEMPLATES / name).open(encoding="utf-8") as file:
+        parsed = YAML().load(file)
+    if name == GITHUB:
+        jobs = {job: _steps(content) for job, content in parsed["jobs"].items()}
+    else:
+        jobs = {job: list(_scripts(parsed, job)) for job in JOBS}
+    return {
+        job: [line for text in texts for line in text.splitlines()] for job, texts in jobs.items()
+    }
+
+
+def _steps(job: dict[str, Any]) -> list[str]:
+    return [step["run"] for step in job["steps"] if "run" in step]
+
+
+def _scripts(parsed: dict[str, Any], job: str) -> Iterator[str]:
+    for key in ("before_script", "script"):
+        holder = job if key in parsed[job] else parsed[job]["extends"]
+        for entry in parsed[holder][key]:
+            if isinstance(entry, str):
+                yield entry
+            else:  # !reference [JOB, KEY]
+                other, part = entry
+                yield from parsed[other][part]
+
+
+@pytest.mark.parametrize("name", [GITLAB, GITHUB])
 def test_the_commands_in_a_template_exist(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    text = (TEMPLATES / name).read_text(encoding="utf-8")
-    calls = re.findall(r"^\s*- (?:run: )?caur-ci ([a-z-]+)((?: --[a-z-]+)*)", text, re.MULTILINE)
-    assert len(calls) == 3
-    for command, options in calls:
+    jobs = lines_of_jobs(name)
+    assert jobs.keys() == JOBS
+    for job, lines in jobs.items():
+        (call,) = [line for line in lines if line.startswith("caur-ci ")]
+        command, options = re.findall(r"caur-ci ([a-z-]+)((?: --[a-z-]+)*)", call)[0]
+        assert command == job.replace("do-", "")
         assert command in {info.name for info in app.registered_commands}
         run([command, "--help"], Session())
         shown = capsys.readouterr().out
         assert all(option in shown for option in options.split())
+
+
+@pytest.mark.parametrize("name", [GITLAB, GITHUB])
+@pytest.mark.parametrize("job", sorted(JOBS))
+def test_caur_ci_is_installed_before_it_is_called(name: str, job: str) -> None:
+    lines = lines_of_jobs(name)[job]
+    (installed,) = [at for at, line in enumerate(lines) if line.startswith("pip install")]
+    assert lines[installed].endswith('"caur-ci==$CAUR_CI_VERSION"')
+    assert installed < [line.startswith("caur-ci ") for line in lines].index(True)
+
+
+@pytest.mark.parametrize("name", [GITLAB, GITHUB])
+@pytest.mark.parametrize("program", ["bubblewrap", "shfmt"])
+def test_on_schedule_has_the_programs_that_packages_may_ask_for(name: str, program: str) -> None:
+    """Without bubblewrap no `.CI/update.sh` is run, without shfmt no PKGBUILD taken over."""
+    lines = lines_of_jobs(name)["on-schedule"]
+    (installed,) = [at for at, line in enumerate(lines) if program in line.split()]
+    words = lines[installed].removeprefix("sudo ").split()
+    assert words[:2] == ["apt-get", "install"]
+    assert "--yes" in words
+    # The lists of packages that come with images are old, or there are none.
+    assert any("apt-get update" in line for line in lines[:installed])
+    assert installed < [line.startswith("caur-ci ") for line in lines].index(True)
+
+
+def test_the_runner_of_github_lets_bubblewrap_make_namespaces() -> None:
+    lines = lines_of_jobs(GITHUB)["on-schedule"]
+    assert any("apparmor_restrict_unprivileged_userns=0" in line for line in lines)

@@ -75,18 +75,15 @@ class _View:
             signal.signal(signal.SIGWINCH, before)
 
     def _draw(self) -> None:
-        # The signal may come in the middle of this.
+        # The signal may come in the middle of this, even behind the last line.
         self._outdated = True
-        if self._drawing:
-            return
-        self._drawing = True
-        try:
-            while self._outdated:
-                self._outdated = False
+        while self._outdated and not self._drawing:
+            self._drawing, self._outdated = True, False
+            try:
                 rows = max(_FEWEST_ROWS, self._live.console.height // _TABLES - _FRAME)
                 self._live.update(_screen(*self._shown, rows), refresh=True)
-        finally:
-            self._drawing = False
+            finally:
+                self._drawing = False
 
 
 def _states(queue: QueueReader, limit: int) -> Iterator[tuple[QueueSnapshot | None, str]]:

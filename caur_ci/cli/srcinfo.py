@@ -16,6 +16,7 @@ from caur_ci.errors import CaurError, ExitCode, InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from caur_ci.confined import Confined
     from caur_ci.package_folders import WorkingFolders
     from caur_ci.pkgbuild.compare import Difference
 
@@ -108,21 +109,25 @@ def _named(folders: WorkingFolders, names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _results(root: Path, folders: WorkingFolders, named: tuple[str, ...]) -> Iterator[_Result]:
-    for package in named or folders.packages:
-        pkgbuild = folders.read("PKGBUILD", [package])[package]
-        if pkgbuild is not None:
-            committed = folders.read(".SRCINFO", [package])[package]
-            yield _result(root / package, pkgbuild, committed)
-        elif named:
-            yield _Result(package=package, state="unknown", problem=f"{package} has no PKGBUILD")
+    from caur_ci.confined import Confined  # noqa: PLC0415
+
+    with Confined() as confined:
+        for package in named or folders.packages:
+            pkgbuild = folders.read("PKGBUILD", [package])[package]
+            if pkgbuild is not None:
+                committed = folders.read(".SRCINFO", [package])[package]
+                yield _result(confined, root / package, pkgbuild, committed)
+            elif named:
+                problem = f"{package} has no PKGBUILD"
+                yield _Result(package=package, state="unknown", problem=problem)
 
 
-def _result(folder: Path, pkgbuild: bytes, committed: bytes | None) -> _Result:
+def _result(confined: Confined, folder: Path, pkgbuild: bytes, committed: bytes | None) -> _Result:
     from caur_ci.pkgbuild.generate import differences, generate  # noqa: PLC0415 - slow to import
 
     package = folder.name
     try:
-        generated = generate(folder, pkgbuild)
+        generated = generate(confined, folder, pkgbuild)
     except CaurError as error:
         return _Result(package=package, state="unknown", problem=error.message, hint=error.hint)
     doubts = tuple(map(str, generated.doubts))
@@ -131,7 +136,7 @@ def _result(folder: Path, pkgbuild: bytes, committed: bytes | None) -> _Result:
     problem = ""
     found: tuple[Difference, ...] = ()
     try:
-        found = tuple(differences(generated, committed, origin=f"{package}/.SRCINFO"))
+        found = tuple(differences(confined, generated, committed, origin=f"{package}/.SRCINFO"))
     except InputError as error:
         problem = error.message
     return _Result(

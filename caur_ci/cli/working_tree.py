@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from caur_ci.errors import ConfigError, InputError
+from caur_ci.errors import ConfigError, GitError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -74,7 +74,10 @@ def folder_of(name: str, repo: Path) -> str | None:
     None where there is none, or there are several, or a folder has that name itself.
     """
     root = working_root(repo)
-    folders = None if root is None else _working_folders(root)
+    try:
+        folders = None if root is None else _working_folders(root)
+    except InputError:
+        return None
     if folders is None or name in folders.packages:
         return None
     found = {folder for folder, made in _names_in(folders, _NAMES) if made == name}
@@ -94,7 +97,11 @@ def _working_folders(root: Path) -> WorkingFolders:
     from caur_ci.generated_srcinfo import SrcinfoGenerator  # noqa: PLC0415 - slow to import
     from caur_ci.git import GitRepository  # noqa: PLC0415
 
-    return WorkingFolders(root, generator=SrcinfoGenerator.beside(GitRepository.open(root)))
+    try:
+        generator = SrcinfoGenerator.beside(GitRepository.open(root))
+    except GitError:
+        generator = SrcinfoGenerator()  # the files are there all the same
+    return WorkingFolders(root, generator=generator)
 
 
 def _generates(config: bytes) -> bool:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Self, TypeAlias
 
+from caur_ci.confined import Confined
 from caur_ci.errors import InputError
 from caur_ci.generated_srcinfo.cache import Generated, SrcinfoCache
+from caur_ci.pkgbuild.foreign import evaluated_srcinfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -54,12 +58,12 @@ class SrcinfoGenerator:
         known = self._known(set(trees.values()))
         wanted = sorted(set(trees.values()) - known.keys())
         blobs = git.read_blobs([f"{tree}:{_PKGBUILD}" for tree in wanted])
-        made: dict[str, Generated] = {}
-        for tree, pkgbuild in zip(wanted, blobs, strict=True):
-            if pkgbuild is not None:
-                folder = PkgbuildFolder(pkgbuild, partial(_names, git, tree))
-                made[tree] = _generate(folder)
-        self._keep(made)
+        folders = {
+            tree: PkgbuildFolder(pkgbuild, partial(_names, git, tree))
+            for tree, pkgbuild in zip(wanted, blobs, strict=True)
+            if pkgbuild is not None
+        }
+        made = self._make(folders)
         return _answers(trees, {**known, **made})
 
     def of_folders(
@@ -76,38 +80,36 @@ class SrcinfoGenerator:
             keys[package] = _key(folder)
             found[keys[package]] = folder
         known = self._known(found)
-        made = {key: _generate(found[key]) for key in found if key not in known}
-        self._keep(made)
+        made = self._make({key: found[key] for key in found if key not in known})
         return {**missing, **_answers(keys, {**known, **made})}
 
     def _known(self, keys: Collection[str]) -> dict[str, Generated]:
         return self._cache.read(keys) if self._cache is not None and keys else {}
 
-    def _keep(self, made: Mapping[str, Generated]) -> None:
+    def _make(self, folders: Mapping[str, PkgbuildFolder]) -> dict[str, Generated]:
+        if not folders:
+            return {}
+        workers = min(len(folders), len(os.sched_getaffinity(0)))
+        with Confined() as confined, ThreadPoolExecutor(workers) as pool:
+            results = pool.map(partial(_generate, confined), folders.values())
+            made = dict(zip(folders, results, strict=True))
         lasting = {key: one for key, one in made.items() if one.lasts}
         if self._cache is not None and lasting:
             self._cache.write(lasting)
+        return made
 
 
-def _generate(folder: PkgbuildFolder) -> Generated:
-    from caur_ci.pkgbuild import (  # noqa: PLC0415 - slow to import, and seldom needed
-        UnparsableError,
-        doubts,
-        evaluate,
-        parse,
-        render_srcinfo,
-    )
-
-    try:
-        tree = parse(folder.pkgbuild, origin=_PKGBUILD)
-    except UnparsableError as error:
-        return Generated(doubt=error.message, lasts=False)  # it may be this machine that is slow
-    evaluation = evaluate(tree)
-    if doubts(evaluation):
-        evaluation = evaluate(tree, files=folder.names())
-    if found := doubts(evaluation):
-        return Generated(doubt=f"{_PKGBUILD}, {found[0]}")
-    return Generated(render_srcinfo(evaluation))
+def _generate(confined: Confined, folder: PkgbuildFolder) -> Generated:
+    # Names of files hardly ever matter, and may take a while to be had.
+    found = evaluated_srcinfo(confined, folder.pkgbuild, origin=_PKGBUILD, files=None)
+    if found.srcinfo is None:
+        names = folder.names()
+        found = evaluated_srcinfo(confined, folder.pkgbuild, origin=_PKGBUILD, files=names)
+    if found.srcinfo is not None:
+        return Generated(found.srcinfo)
+    doubt = found.doubts[0]
+    # What has no place in the file is a limit, which another machine may not come to.
+    return Generated(doubt=f"{_PKGBUILD}, {doubt}", lasts=bool(doubt.line or doubt.field))
 
 
 def _answers(keys: Mapping[str, str], found: Mapping[str, Generated]) -> dict[str, Srcinfo]:

@@ -113,7 +113,8 @@ def compare_sections(
     ours, theirs = _bases(committed), _bases(expected)
     if ours != theirs:
         found.append(Difference("pkgbase", ours, theirs))
-    for package in ["", *(name for name in names if name in others)]:
+    both = set(others).intersection(names)
+    for package in ["", *(name for name in names if name in both)]:
         found += _fields(package, wanted.get(package, {}), given.get(package, {}), moved)
     return found
 

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError, InputError
-from caur_ci.pkgbuild.compare import Difference, compare_sections, read_sections
-from caur_ci.pkgbuild.evaluate import evaluate
+from caur_ci.pkgbuild.foreign import evaluated_srcinfo, srcinfo_differences
 from caur_ci.pkgbuild.makepkg import printed_srcinfo
-from caur_ci.pkgbuild.srcinfo import doubts, render_srcinfo
-from caur_ci.pkgbuild.syntax import UnparsableError, parse
 
 if TYPE_CHECKING:
+    from caur_ci.confined import Confined
+    from caur_ci.pkgbuild.compare import Difference
     from caur_ci.pkgbuild.srcinfo import Doubt
 
 FILE = ".SRCINFO"
@@ -33,37 +32,35 @@ class Generated:
     pkgver_moves: bool = False
 
 
-def generate(folder: Path, pkgbuild: bytes) -> Generated:
+def generate(confined: Confined, folder: Path, pkgbuild: bytes) -> Generated:
     """Return the `.SRCINFO` of the package in `folder`.
 
     Raises CaurError where neither the evaluation is sure nor makepkg has an answer.
     """
-    origin = f"{folder.name}/PKGBUILD"
-    unsure: tuple[Doubt, ...] = ()
-    moves = b"pkgver()" in pkgbuild
+    found = evaluated_srcinfo(
+        confined,
+        pkgbuild,
+        origin=f"{folder.name}/PKGBUILD",
+        files=[path.name for path in folder.iterdir()],
+    )
+    if found.srcinfo is not None:
+        return Generated(found.srcinfo, (), found.pkgver_moves)
     try:
-        evaluation = evaluate(
-            parse(pkgbuild, origin=origin), files=[path.name for path in folder.iterdir()]
-        )
-        unsure = tuple(doubts(evaluation))
-        moves = moves or "pkgver" in evaluation.functions
-        if not unsure:
-            return Generated(render_srcinfo(evaluation), (), moves)
-    except UnparsableError as error:
-        reason = error.message
-    else:
-        reason = f"{origin}, {unsure[0]}"
-    try:
-        return Generated(printed_srcinfo(folder), unsure, moves)
+        return Generated(printed_srcinfo(folder), found.doubts, found.pkgver_moves)
     except CaurError as error:
+        reason = f"{folder.name}/PKGBUILD, {found.doubts[0]}"
         raise InputError(f"{error.message}\n{reason}", hint=error.hint) from error
 
 
-def differences(generated: Generated, committed: bytes, *, origin: str) -> list[Difference]:
+def differences(
+    confined: Confined, generated: Generated, committed: bytes, *, origin: str
+) -> list[Difference]:
     """Return where a committed `.SRCINFO` differs in meaning. Raises InputError."""
-    return compare_sections(
-        read_sections(generated.srcinfo, origin=origin),
-        read_sections(committed, origin=origin),
+    return srcinfo_differences(
+        confined,
+        generated.srcinfo,
+        committed,
+        origin=origin,
         pkgver_moves=generated.pkgver_moves,
     )
 

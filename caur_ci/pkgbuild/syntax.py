@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from caur_ci.errors import InputError
+from caur_ci.errors import GaveUpError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ _HERE_DOCUMENT = re.compile(rb"<<(?!<)")
 _MOST_HERE_DOCUMENTS = 1_000
 
 
-class UnparsableError(InputError):
+class UnparsableError(GaveUpError):
     """A file that is no PKGBUILD one can read within the bounds; people have to look at it."""
 
 

@@ -1,22 +1,19 @@
 """Reads PKGBUILDs without running them, as far as they are plain.
 
 The parser is somebody else's, and what it reads is a stranger's: here-documents by the thousand
-take it minutes. So it runs in a process of its own, with limits: this module, run by `outlines`.
+take it minutes. So it runs in a confined process.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-import resource
-import sys
 from collections import Counter
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from caur_ci.errors import InputError, ProcessError
-from caur_ci.process import run
+from caur_ci.confined import Confined
+from caur_ci.errors import GaveUpError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,8 +32,6 @@ _SKIP = b"SKIP"
 _MARK = b"\0"
 # A hundred times what PKGBUILDs have, but for those with lists of files in them.
 MAX_SIZE = 512 * 1024
-_CPU_SECONDS, _TIMEOUT = 3, 120.0
-_MEMORY = 1024**3
 
 
 class UnreadableError(InputError):
@@ -94,17 +89,13 @@ def outlines(*pkgbuilds: bytes) -> list[PkgbuildOutline]:
     """
     if any(len(pkgbuild) > MAX_SIZE for pkgbuild in pkgbuilds):
         raise UnreadableError(f"the PKGBUILD has more than {MAX_SIZE} bytes")
-    # Not `-m` alone: it would look for modules in the current folder first, the checkout.
-    command = [sys.executable, "-P", "-m", "caur_ci.update.pkgbuild"]
-    request = json.dumps([pkgbuild.decode("latin-1") for pkgbuild in pkgbuilds]).encode()
     try:
-        answer = json.loads(run(command, stdin=request, timeout=_TIMEOUT).stdout)
-    except ProcessError as error:
-        if error.returncode is None or error.returncode < 0:
-            raise UnreadableError("the PKGBUILD takes too much time to be understood") from error
-        raise UnreadableError("the PKGBUILD cannot be understood") from error
-    if isinstance(answer, str):
-        raise UnreadableError(answer)
+        with Confined() as confined:
+            found = confined.call(_outlined, [text.decode("latin-1") for text in pkgbuilds])
+    except GaveUpError as error:
+        raise UnreadableError(f"the PKGBUILD: {error.message}") from error
+    except InputError as error:
+        raise UnreadableError(error.message) from error
     return [
         PkgbuildOutline(
             digest=one["digest"],
@@ -112,8 +103,12 @@ def outlines(*pkgbuilds: bytes) -> list[PkgbuildOutline]:
             pkgrel=one["pkgrel"],
             sums={name: tuple(sums) for name, sums in one["sums"].items()},
         )
-        for one in answer
+        for one in found
     ]
+
+
+def _outlined(pkgbuilds: list[str]) -> list[dict[str, Any]]:
+    return [asdict(outline(pkgbuild.encode("latin-1"))) for pkgbuild in pkgbuilds]
 
 
 def _check_assigned_once(root: Node, pkgbuild: bytes) -> None:
@@ -174,20 +169,3 @@ def _parser() -> Parser:
     from tree_sitter import Language, Parser  # noqa: PLC0415
 
     return Parser(Language(tree_sitter_bash.language()))
-
-
-def _answer() -> None:
-    """Outline what is on standard input, and print the outlines, or what is wrong."""
-    resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    try:
-        answer: object = [
-            asdict(outline(pkgbuild.encode("latin-1"))) for pkgbuild in json.load(sys.stdin)
-        ]
-    except UnreadableError as error:
-        answer = error.message
-    json.dump(answer, sys.stdout)
-
-
-if __name__ == "__main__":
-    _answer()

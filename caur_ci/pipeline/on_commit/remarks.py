@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, TypeAlias
 
-from caur_ci.errors import CaurError
+from caur_ci.confined import Confined
+from caur_ci.errors import CaurError, GaveUpError
 from caur_ci.expectation import usable_expectations
-from caur_ci.pkgbuild import evaluate, parse
-from caur_ci.pkgbuild.compare import compare_srcinfo
+from caur_ci.pkgbuild.foreign import fields_out_of_step
 from caur_ci.srcinfo import parse_fields
 
 if TYPE_CHECKING:
@@ -54,23 +54,30 @@ def _version(expected: Expectation) -> str:
 def stale_srcinfos(now: Files) -> Iterator[str]:
     """Yield a sentence about each package whose `.SRCINFO` does not follow from its PKGBUILD.
 
-    Only what is sure counts; files that cannot be read are left to others to tell.
+    Only what is sure counts; files that cannot be read are left to others to tell, but for those
+    that take too much.
     """
-    for name, files in sorted(now.items())[:_MAX_COMPARED]:
-        if not files.keys() >= _RECIPE:
-            continue
-        pkgbuild, srcinfo = files["PKGBUILD"], files[".SRCINFO"]
-        try:
-            evaluation = evaluate(parse(pkgbuild, origin=f"{name}/PKGBUILD"))
-            found = compare_srcinfo(evaluation, srcinfo, origin=f"{name}/.SRCINFO")
-        except CaurError:
-            continue
-        if found:
-            yield (
-                f"{name}/.SRCINFO does not follow from the PKGBUILD: "
-                f"{'; '.join(map(_difference, found[:_MAX_NAMED]))}. "
-                f"`caur-ci srcinfo --write {name}` writes it anew"
-            )
+    with Confined() as confined:
+        for name, files in sorted(now.items())[:_MAX_COMPARED]:
+            if files.keys() >= _RECIPE:
+                recipe = files["PKGBUILD"], files[".SRCINFO"]
+                yield from _stale_srcinfo(confined, name, *recipe)
+
+
+def _stale_srcinfo(confined: Confined, name: str, pkgbuild: bytes, srcinfo: bytes) -> Iterator[str]:
+    try:
+        found = fields_out_of_step(confined, pkgbuild, srcinfo, folder=name)
+    except GaveUpError as error:
+        yield f"whether {name}/.SRCINFO follows from the PKGBUILD is not sure: {error.message}"
+        return
+    except CaurError:
+        return
+    if found:
+        yield (
+            f"{name}/.SRCINFO does not follow from the PKGBUILD: "
+            f"{'; '.join(map(_difference, found[:_MAX_NAMED]))}. "
+            f"`caur-ci srcinfo --write {name}` writes it anew"
+        )
 
 
 def _difference(difference: Difference) -> str:

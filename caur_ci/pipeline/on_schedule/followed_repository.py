@@ -50,7 +50,10 @@ class FollowedRepository:
         state = StateBranch.read(context.git, snapshot.state)
         memory = context.shared.memory(snapshot)
         packages = {
-            name: replace(package, seen=memory.seen.get(name), state=state.values(name))
+            # A folder that is to be filled has none of the files that were seen before.
+            name: package
+            if name in self.committed.empty
+            else replace(package, seen=memory.seen.get(name), state=state.values(name))
             for name, package in self.packages.items()
         }
         return replace(self, packages=packages)

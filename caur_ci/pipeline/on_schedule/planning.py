@@ -164,8 +164,11 @@ class UpdatePlanner:
         output: str,
     ) -> PlannedUpdate:
         after = self._version_of(package.name, tree)
-        # The hook is the repository owner's own; what it changes needs nobody's review.
-        reasons = review_reasons(self._git, package.tree, taken) if taken != package.tree else ()
+        # The hook is the repository owner's own, and a folder without files waits to be filled from
+        # the source that its owner has chosen: that needs nobody's review.
+        is_new = package.name in self._repository.committed.empty
+        judged = taken != package.tree and not is_new
+        reasons = review_reasons(self._git, package.tree, taken) if judged else ()
         reviewed = bool(reasons) and self._repository.committed.config.human_review
         if reviewed and not is_ref_name(package.name):
             raise InputError(f"it needs a review, and no branch can be named update-{package.name}")

@@ -169,6 +169,20 @@ def test_makepkg_is_asked_in_a_sandbox(
     assert "bare: makepkg was asked, because of" in err
 
 
+def test_what_is_not_read_within_the_bounds_is_not_sure(
+    capsys: pytest.CaptureFixture[str], world: Path
+) -> None:
+    need_tools("makepkg", "bwrap")
+    many = "".join(f": <<E{number}\nE{number}\n" for number in range(1_100))
+    (world / "bare" / "PKGBUILD").write_text(PKGBUILD.format("bare") + many)
+    code, out, _ = srcinfo(capsys, world, "bare", "--json")
+    assert code == ExitCode.FAILED  # the file is missing
+    (told,) = json.loads(out)
+    assert told["srcinfo"] == SRCINFO.format("bare")
+    assert not told["sure"]
+    assert told["doubts"] == ["has more than 1,000 here-documents"]
+
+
 def test_a_pkgbuild_that_writes_without_end_is_stopped(
     capsys: pytest.CaptureFixture[str], world: Path
 ) -> None:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from caur_ci import pkgbuild
-from caur_ci.generated_srcinfo import PkgbuildFolder, SrcinfoGenerator, UnsureSrcinfoError, cache
+from caur_ci.generated_srcinfo import (
+    PkgbuildFolder,
+    SrcinfoGenerator,
+    UnsureSrcinfoError,
+    cache,
+    generator,
+)
 from caur_ci.package_folders import CommittedFolders, WorkingFolders
+from caur_ci.pkgbuild.foreign import EvaluatedSrcinfo, evaluated_srcinfo
+from caur_ci.pkgbuild.srcinfo import Doubt
 from tests.support.objects import ObjectStore
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from caur_ci.confined import Confined
     from caur_ci.generated_srcinfo import Srcinfo
 
 PLAIN = "pkgname=plain\npkgver=1.0\npkgrel=2\narch=(any)\ndepends=(other)\n"
@@ -62,13 +70,12 @@ def folders(request: pytest.FixtureRequest) -> CommittedFolders | WorkingFolders
 def evaluated(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the packages whose PKGBUILD is evaluated."""
     found: list[str] = []
-    original = pkgbuild.evaluate
 
-    def noted(tree: pkgbuild.SyntaxTree, **options: object) -> pkgbuild.Evaluation:
-        found.append(tree.text.partition("pkgname=")[2].partition("\n")[0])
-        return original(tree, **options)  # type: ignore[arg-type]
+    def noted(confined: Confined, pkgbuild: bytes, **options: Any) -> EvaluatedSrcinfo:  # noqa: ANN401
+        found.append(pkgbuild.decode().partition("pkgname=")[2].partition("\n")[0])
+        return evaluated_srcinfo(confined, pkgbuild, **options)
 
-    monkeypatch.setattr(pkgbuild, "evaluate", noted)
+    monkeypatch.setattr(generator, "evaluated_srcinfo", noted)
     return found
 
 
@@ -176,18 +183,29 @@ class TestKept:
     def test_what_takes_too_long_is_tried_again(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        generator = SrcinfoGenerator(cache.SrcinfoCache(tmp_path / "kept.sqlite"))
+        made = SrcinfoGenerator(cache.SrcinfoCache(tmp_path / "kept.sqlite"))
         folder = PkgbuildFolder(PLAIN.encode(), lambda: ["PKGBUILD"])
-        original = pkgbuild.parse
 
-        def slow(*_: object, **__: object) -> pkgbuild.SyntaxTree:
-            raise pkgbuild.UnparsableError("it takes longer than 0.5 s")
+        def slow(*_: object, **__: object) -> EvaluatedSrcinfo:
+            return EvaluatedSrcinfo(None, (Doubt("", 0, "it takes too much time"),), False)
 
-        monkeypatch.setattr(pkgbuild, "parse", slow)
-        assert "0.5 s" in reason(generator.of_folders([("a", folder)])["a"])
-        monkeypatch.setattr(pkgbuild, "parse", original)
+        monkeypatch.setattr(generator, "evaluated_srcinfo", slow)
+        assert "too much time" in reason(made.of_folders([("a", folder)])["a"])
+        monkeypatch.undo()
 
-        assert generator.of_folders([("a", folder)]) == {"a": SRCINFO}
+        assert made.of_folders([("a", folder)]) == {"a": SRCINFO}
+
+    def test_what_gives_up_harms_nobody_else(self) -> None:
+        bomb = b"x=a\n" + b"x=$x$x$x$x$x$x$x$x$x$x$x$x$x$x$x$x\n" * 40 + b"pkgname=$x\n"
+        folders = [
+            ("bomb", PkgbuildFolder(bomb, lambda: ["PKGBUILD"])),
+            ("plain", PkgbuildFolder(PLAIN.encode(), lambda: ["PKGBUILD"])),
+        ]
+
+        found = SrcinfoGenerator().of_folders(folders)
+
+        assert "bomb/.SRCINFO cannot be told" in reason(found["bomb"])
+        assert found["plain"] == SRCINFO
 
     def test_what_another_evaluator_made_does_not_count_and_goes(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -218,6 +236,6 @@ class TestKept:
     def test_a_place_that_cannot_be_written_is_done_without(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
         folder = PkgbuildFolder(PLAIN.encode(), lambda: ["PKGBUILD"])
-        generator = SrcinfoGenerator(cache.SrcinfoCache(tmp_path / "file" / "kept.sqlite"))
+        made = SrcinfoGenerator(cache.SrcinfoCache(tmp_path / "file" / "kept.sqlite"))
 
-        assert generator.of_folders([("a", folder)]) == {"a": SRCINFO}
+        assert made.of_folders([("a", folder)]) == {"a": SRCINFO}

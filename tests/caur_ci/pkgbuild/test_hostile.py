@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
+from caur_ci.confined import Confined
 from caur_ci.pkgbuild import UnparsableError, evaluate, parse
+from caur_ci.pkgbuild.foreign import evaluated_srcinfo
 from caur_ci.pkgbuild.syntax import LARGEST
 
-_READ = """\
-import resource, sys
-resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
-resource.setrlimit(resource.RLIMIT_AS, (700 << 20, 700 << 20))
-from caur_ci.pkgbuild import UnparsableError, doubts, evaluate, parse
-data = sys.stdin.buffer.read()
-try:
-    evaluation = evaluate(parse(data), files=())
-    found = doubts(evaluation)
-    print("unsure" if found else "sure")
-except UnparsableError:
-    print("refused")
-"""
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# The bounds of reading and evaluating come first: these are for what they do not catch.
+_FURTHER_BOUNDS = {"cpu_seconds": 20, "memory": 700 * 1024**2}
+_REFUSED = ("bytes; ", "too long to be read", "here-documents", "holds a ")
 _HEAD = b"pkgname=tool\npkgver=1\npkgrel=1\narch=(any)\n"
 
 # What is said of each; no more than "it is not sure" is asked of most.
@@ -32,6 +26,17 @@ HOSTILE: dict[str, tuple[bytes, set[str]]] = {
         + b"".join(b"<<E%d " % i for i in range(20_000))
         + b"\n"
         + b"\n".join(b"E%d" % i for i in range(20_000)),
+        {"refused"},
+    ),
+    "a megabyte of here-documents": (
+        b"cat "
+        + b"".join(b"<<E%d " % i for i in range(60_000))
+        + b"\n"
+        + b"\n".join(b"E%d" % i for i in range(60_000)),
+        {"refused"},
+    ),
+    "here-documents without end": (
+        b"cat " + b"".join(b"<<E%d " % i for i in range(999)) + b"\n" + b"x\n" * 240_000,
         {"refused"},
     ),
     "redirections": (b"<" * 400_000, {"refused", "unsure"}),
@@ -68,14 +73,37 @@ HOSTILE: dict[str, tuple[bytes, set[str]]] = {
     "a long power": (b"pkgver=$((9**9**9**9))", {"sure", "unsure"}),
     "a number in braces": (b"groups=({1..999999999})", {"unsure"}),
     "many braces": (b"groups=(" + b"{a,b}" * 40 + b")", {"unsure"}),
+    "large braces": (b"groups=({1..99999}{1..99999})", {"unsure"}),
+    "large braces in an override": (
+        b"package() { depends=({1..99999}{1..99999}); }",
+        {"unsure"},
+    ),
+    "a huge array": (b"groups=(" + b"a " * 200_000 + b")", {"unsure"}),
+    "a huge array of text": (
+        b"x=" + b"a" * 1_000 + b"\ngroups=(" + b"$x " * 100_000 + b")",
+        {"unsure", "refused"},
+    ),
     "text that doubles": (b"url=aaaaaaaa\n" + b'url="$url$url"\n' * 60, {"unsure"}),
     "an array that doubles": (b"groups=(a b)\n" + b'groups+=("${groups[@]}")\n' * 60, {"unsure"}),
     "replacements that grow": (
         b"url=aaaaaaaa\n" + b"url=${url//a/aaaaaaaaaa}\n" * 30,
         {"unsure"},
     ),
+    "a replacement of every character": (
+        b"x=" + b"a" * 100_000 + b"\nurl=${x//a/$x}",
+        {"unsure"},
+    ),
+    "replacements in an array": (
+        b"x=" + b"a" * 10_000 + b"\ny=(" + b"$x " * 100 + b')\ngroups=("${y[@]//a/$x}")',
+        {"unsure"},
+    ),
+    "text of a great width": (b"printf -v url '%999999999s' a", {"unsure"}),
     "a pattern of stars": (
         b"url=" + b"a" * 15_000 + b"\nurl=${url//*a*a*a*a*a*a*b/c}",
+        {"unsure"},
+    ),
+    "a regular expression of repetitions": (
+        b"url=" + b"a" * 60 + b"b\nif [[ $url =~ ^((a+)+)+$ ]]; then url=a; fi",
         {"unsure"},
     ),
     "an index far off": (b"groups[99999999999]=a", {"sure", "unsure"}),
@@ -95,6 +123,8 @@ HOSTILE: dict[str, tuple[bytes, set[str]]] = {
         + b"f19",
         {"unsure"},
     ),
+    "an arithmetic loop": (b"x=3\nwhile ((1)); do ((x = x * x + 1)); done", {"unsure"}),
+    "a loop over numbers": (b"for ((i = 0; i < 1000000000; i++)); do :; done", {"unsure"}),
     "an endless loop": (b"while true; do x+=a; done", {"unsure"}),
     "an evaluation of itself": (b'x=\'eval "$x"\'\neval "$x"', {"unsure"}),
     "many evaluations": (
@@ -110,19 +140,34 @@ HOSTILE: dict[str, tuple[bytes, set[str]]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def confined() -> Iterator[Confined]:
+    with Confined(**_FURTHER_BOUNDS) as confined:
+        yield confined
+
+
 @pytest.mark.parametrize("name", HOSTILE)
-def test_reading_ends(name: str) -> None:
+def test_reading_ends(confined: Confined, name: str) -> None:
     data, answers = HOSTILE[name]
-    done = subprocess.run(
-        [sys.executable, "-c", _READ],
-        input=_HEAD + data + b"\n",
-        capture_output=True,
-        check=False,
-        timeout=200,
-    )
-    # A limit that is hit ends the process with a signal or a MemoryError.
-    assert done.returncode == 0, done.stderr.decode()[-500:]
-    assert done.stdout.decode().strip() in answers
+    found = evaluated_srcinfo(confined, _HEAD + data + b"\n", origin="tool/PKGBUILD", files=())
+    if found.srcinfo is not None:
+        answer = "sure"
+    else:
+        reason = found.doubts[0].reason
+        assert "to be understood" not in reason
+        assert "cannot be understood" not in reason
+        answer = "refused" if any(words in reason for words in _REFUSED) else "unsure"
+    assert answer in answers
+
+
+def test_what_no_bound_catches_is_not_sure() -> None:
+    names = b" ".join(b"n%d" % i for i in range(30_000))
+    pkgbuild = b"pkgver=1\npkgrel=1\npkgname=(" + names + b")\narch=(" + names + b")\n"
+    with Confined(cpu_seconds=1) as confined:
+        found = evaluated_srcinfo(confined, pkgbuild, origin="tool/PKGBUILD", files=())
+
+    assert found.srcinfo is None
+    assert [doubt.reason for doubt in found.doubts] == ["it takes too much time to be understood"]
 
 
 def test_the_refusal_names_file_and_line() -> None:

@@ -89,6 +89,13 @@ class TestSrcinfo:
 
         assert not told(tool, ".SRCINFO")
 
+    def test_a_pkgbuild_that_takes_too_much_is_told_as_not_sure(self, tool: Checkout) -> None:
+        many = "".join(f"cat <<E{number}\nE{number}\n" for number in range(1_100))
+        tool.commit("y", {"tool/PKGBUILD": PKGBUILD + many})
+
+        (warning,) = told(tool, "tool/.SRCINFO", "not sure")
+        assert "1,000 here-documents" in warning
+
     def test_one_that_is_missing_is_told_with_the_remedy(self, checkout: Checkout) -> None:
         checkout.commit("x", {"new/PKGBUILD": PKGBUILD})
 
