@@ -8,8 +8,7 @@ import time
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from caur_ci.errors import TemporaryError
-from scheduler.queue import Claim, RemovalClaim, StaleClaimError
-from scheduler.queue.queue import DEFAULT_LEASE
+from scheduler.queue import DEFAULT_LEASE, Claim, RemovalClaim, StaleClaimError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence

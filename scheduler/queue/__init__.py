@@ -6,6 +6,7 @@ Everything is in Redis, and every change is one Lua script, so that any process 
 """
 
 from scheduler.queue.control import QueueControl
+from scheduler.queue.leases import DEFAULT_LEASE, stale
 from scheduler.queue.model import (
     PROTOCOL,
     Backoff,
@@ -33,10 +34,11 @@ from scheduler.queue.model import (
     WorkerIdentity,
     WorkerView,
 )
-from scheduler.queue.queue import Queue, stale
+from scheduler.queue.queue import Queue
 from scheduler.queue.reader import QueueReader
 
 __all__ = [
+    "DEFAULT_LEASE",
     "PROTOCOL",
     "Backoff",
     "Blocker",
