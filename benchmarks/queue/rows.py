@@ -13,6 +13,7 @@ from benchmarks.queue.claiming import Line, claim_costs
 from benchmarks.queue.handout import hand_out_delays
 from benchmarks.queue.jobs import web
 from benchmarks.queue.server import Server, private_server
+from benchmarks.queue.waiting import longest_waits
 from caur_ci.errors import ProcessError
 from scheduler.queue import Queue
 
@@ -26,6 +27,7 @@ _RATIO_GOALS = {"RQ": 10.0, "BullMQ": 1.0}
 _EMPTY_JOBS = 1_000
 _WORKERS, _HANDED_OUT, _HAND_OUT_GOAL = 32, 200, 0.010
 _SHORT, _LONG, _CLAIMS, _CLAIM_GOAL = 100, 100_000, 400, 1.5
+_WAIT_GOALS = {"submit": 0.1, "submit all of them again": 0.1, "backup": 0.1, "restore": 0.1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ def queue_rows(repeat: int) -> Iterator[QueueRow]:
             yield from _complete(server, how, repeat)
         server.write_to_disk("everysec")
         yield from _hand_out(server, repeat)
+        yield from _waits(server, repeat)
         with private_server() as other:
             yield from _claim(server, other, repeat)
 
@@ -120,6 +123,18 @@ def _hand_out(server: Server, repeat: int) -> Iterator[QueueRow]:
     half, nearly_all = ([d.half for d in delays], [d.nearly_all for d in delays])
     yield _time_row(f"{what}: half of the jobs", half)
     yield _time_row(f"{what}: 99 in 100 jobs", nearly_all, goal=_HAND_OUT_GOAL)
+
+
+def _waits(server: Server, repeat: int) -> Iterator[QueueRow]:
+    waits = [
+        longest_waits(server, jobs=_LONG, dependencies=3 * _LONG) for _ in range(min(repeat, 3))
+    ]
+    for action in waits[0]:
+        yield _time_row(
+            f"longest PING of others, {_LONG:,} jobs with {3 * _LONG:,} dependencies: {action}",
+            [each[action] for each in waits],
+            goal=_WAIT_GOALS.get(action),
+        )
 
 
 def _claim(server: Server, other: Server, repeat: int) -> Iterator[QueueRow]:

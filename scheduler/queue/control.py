@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from caur_ci.errors import InputError
-from scheduler.queue.backup import decode_document
-from scheduler.queue.model import PROTOCOL, JobChange, Restored
+from scheduler.queue.backup import read_backup, restore_backup
+from scheduler.queue.model import PROTOCOL, JobChange
 from scheduler.queue.reader import QueueReader
+from scheduler.queue.scripts import complete
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from scheduler.queue.model import JobReference
+    from scheduler.queue.model import JobReference, Restored
 
 
 class QueueControl(QueueReader):
@@ -95,40 +95,27 @@ class QueueControl(QueueReader):
 
         Events, logs and known repositories stay. Whoever holds a claim is told that it is stale.
         """
-        return int(self._run("reset"))
+        return complete(self._redis, "reset")
 
     def backup(self) -> Iterator[dict[str, Any]]:
         """Yield documents that `restore` makes the queue of this instant from.
 
         Pending, running and landed jobs, those in quarantine, removals, remembered requests,
-        known repositories, the pause. No claims, no results, no events, no logs.
+        known repositories, the pause. No claims, no results, no events, no logs. While many jobs
+        are read the queue is closed to others.
         """
-        for text in self._run("backup"):
+        for text in read_backup(self._redis):
             yield json.loads(text)
 
     def restore(self, documents: Iterable[Mapping[str, Any]]) -> Restored:
-        """Take over a backup, in one step.
+        """Take over a backup; others see all of it or nothing.
 
         Jobs that were being built are pending again at their turn, those that were being
         published have landed. All claims are void.
 
         Raises InputError where the queue holds jobs or removals, or a document is not of a backup.
         """
-        pairs = [part for document in documents for part in decode_document(document)]
-        answer = self._run("restore", PROTOCOL, *pairs)
-        if not answer:
-            raise InputError(
-                "the queue is not empty",
-                hint="Restore into an empty one, or empty it with `caur-ci queue reset` first.",
-            )
-        jobs, quarantined, removals, requests, superseded = answer
-        return Restored(
-            jobs=jobs,
-            quarantined=quarantined,
-            removals=removals,
-            requests=requests,
-            superseded=superseded,
-        )
+        return restore_backup(self._redis, documents)
 
     def _ask(
         self, targets: Sequence[JobReference], script: str, *arguments: str | float

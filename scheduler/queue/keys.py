@@ -22,6 +22,9 @@ NOTES = f"{PREFIX}notes"
 # Hash: database runner -> up to when it has answered all greetings.
 GREETERS = f"{PREFIX}greeters"
 
+# What is being taken in a part at a time; while it is there the queue is closed.
+INTAKE = f"{PREFIX}intake"
+
 
 def job(job_id: int) -> str:
     """Return the key of the hash that says where a job stands."""
@@ -46,6 +49,26 @@ def removal(removal_id: int) -> str:
 def hint(worker_id: str) -> str:
     """Return the key of the list that wakes a waiting worker or database runner."""
     return f"{PREFIX}hint:{worker_id}"
+
+
+def staged(token: str) -> str:
+    """Return the key of the hash of jobs that are to be taken in, by place from 1."""
+    return f"{PREFIX}staged:{token}"
+
+
+def staged_order(token: str) -> str:
+    """Return the key of the hash of the places in the order in which they get into the indexes."""
+    return f"{PREFIX}staged_order:{token}"
+
+
+def taken(token: str) -> str:
+    """Return the key of the hash that says what became of staged jobs, by place."""
+    return f"{PREFIX}taken:{token}"
+
+
+def canceled(token: str) -> str:
+    """Return the key of the list of running jobs that gave way to staged ones."""
+    return f"{PREFIX}canceled:{token}"
 
 
 def greeting(number: str) -> str:

@@ -14,6 +14,7 @@ from scheduler.connection import redis_errors
 from scheduler.queue import keys
 from scheduler.queue.codec import decode_removal
 from scheduler.queue.model import RemovalView
+from scheduler.queue.scripts import run_script
 from scheduler.queue.views import job_from, seconds
 
 if TYPE_CHECKING:
@@ -158,10 +159,15 @@ def _counting(redis: Redis, failed: Iterable[bytes], skipped: set[bytes]) -> lis
 
 
 def _at_once(redis: Redis, ask: Callable[[Pipeline], None]) -> list[Any]:
-    """Return the answers to what `ask` asks, all of one instant."""
-    with redis_errors(), redis.pipeline(transaction=True) as step:
-        ask(step)
-        return step.execute()
+    """Return the answers to what `ask` asks, all of one instant at which the queue is open."""
+    while True:
+        with redis_errors(), redis.pipeline(transaction=True) as step:
+            step.exists(keys.INTAKE)
+            ask(step)
+            is_closed, *answers = step.execute()
+        if not is_closed:
+            return answers
+        run_script(redis, "open")
 
 
 def _decoded(fields: dict[bytes, bytes]) -> dict[str, str]:

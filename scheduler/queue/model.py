@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 DEFAULT_WORKER_CLASS = 2
 
 # What a program and a queue have to agree on: the layout of the data, and who does what.
-PROTOCOL = 2
+PROTOCOL = 3
 
 # A job, by its id, or a package, by the identity `target_repo/arch/pkgbase`.
 JobReference = int | str

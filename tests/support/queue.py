@@ -113,6 +113,11 @@ class Background:
         except BaseException as error:  # noqa: BLE001 - raised again by result()
             self._error = error
 
+    def ends(self, *, within: float) -> bool:
+        """Tell whether the function ends within that many seconds."""
+        self._thread.join(within)
+        return not self._thread.is_alive()
+
     def result(self, *, within: float = 20.0) -> Any:  # noqa: ANN401 - that of the function
         """Wait for the function to end and return its result."""
         self._thread.join(within)

@@ -98,8 +98,50 @@ local function group(items, field)
   return order, ids
 end
 
--- Returns the names that somebody wants or provides, as far as that is known without asking.
-local function index(items)
+-- Whether a set `kind`:<name> of one of the names exists; `known` is what is known of them.
+local function any_exists(kind, names, known)
+  for _, name in ipairs(names) do
+    if known[name] == nil then
+      known[name] = call('EXISTS', P .. kind .. ':' .. name) == 1
+    end
+    if known[name] then
+      return true
+    end
+  end
+  return false
+end
+
+-- Only a job that waits, and for which somebody waits, can close a cycle.
+local function closes_cycle(item, provided, wanted)
+  if item.same_edges or item.landed then
+    return false
+  end
+  local lacks = (item.replaces or item.without) and call('EXISTS', P .. 'without:' .. item.id) == 1
+  return (lacks or any_exists('prov', item.wants, provided))
+    and (any_exists('want', item.names, wanted)
+      or call('EXISTS', P .. 'lacking:' .. item.identity) == 1)
+end
+
+-- Adds to `seeds` the items that close a cycle with those that came before them: of every new cycle
+-- the last one. Where those that provide come before those that want, there are hardly any.
+local function add_seeds(items, seeds)
+  local provided, wanted = {}, {}
+  for _, item in ipairs(items) do
+    if closes_cycle(item, provided, wanted) then
+      seeds[#seeds + 1] = item.id
+    end
+    for _, name in ipairs(item.names) do
+      provided[name] = true
+    end
+    for _, name in ipairs(item.wants) do
+      wanted[name] = true
+    end
+  end
+end
+
+-- The second step: from now on others wait for the items.
+local function index(items, seeds)
+  add_seeds(items, seeds)
   local names, providers = group(items, 'names')
   for _, name in ipairs(names) do
     local target = P .. 'prov:' .. name
@@ -111,7 +153,6 @@ local function index(items)
   for _, name in ipairs(wanted) do
     call_in_chunks('SADD', P .. 'want:' .. name, wanters[name])
   end
-  return wanters, providers
 end
 
 -- The same as count_need(), asking only once for each name.
@@ -181,19 +222,6 @@ local function record_places(items)
   end
 end
 
--- Only a job that waits, and for which somebody waits, can have closed a cycle.
-local function may_close_cycle(item, wanted)
-  if item.need == 0 or item.same_edges then
-    return false
-  end
-  for _, name in ipairs(item.names) do
-    if wanted[name] or call('EXISTS', P .. 'want:' .. name) == 1 then
-      return true
-    end
-  end
-  return call('EXISTS', P .. 'lacking:' .. item.identity) == 1
-end
-
 local function remember_scopes(items)
   local scopes = {}
   for _, item in ipairs(items) do
@@ -202,16 +230,19 @@ local function remember_scopes(items)
   call_in_chunks('SADD', P .. 'scopes', sorted_keys(scopes))
 end
 
--- Takes `items` in on behalf of `request`; each needs its id.
-local function admit(items, request)
-  local seeds = {}
+-- The first step: what the jobs that are replaced said before counts no more.
+local function prepare(items, seeds)
   remember_scopes(items)
   for _, item in ipairs(items) do
     if item.replaces then
       unindex_replaced(item, seeds)
     end
   end
-  local wanted, provided = index(items)
+end
+
+-- The third step, when all items of the request are in the indexes.
+local function record(items, request)
+  local provided = {}
   for _, item in ipairs(items) do
     item.need = need_of(item, provided)
     item.job = item.job or {}
@@ -222,16 +253,14 @@ local function admit(items, request)
     end
   end
   record_places(items)
-  local graph = new_graph()
-  for _, item in ipairs(items) do
-    if not item.landed then
-      graph.pending[item.id] = true
-      graph.edges[item.id] = (item.replaces or item.job.lacks)
-        and job_edges(graph, item.id, item.wants) or item.wants
-      if may_close_cycle(item, wanted) then
-        seeds[#seeds + 1] = item.id
-      end
-    end
-  end
-  break_cycles(seeds, graph)
+end
+
+-- Takes `items` in on behalf of `request`; each needs its id. What are too many for one run of a
+-- script go the same steps in `proceed_intake`.
+local function admit(items, request)
+  local seeds = {}
+  prepare(items, seeds)
+  index(items, seeds)
+  record(items, request)
+  break_cycles(seeds)
 end

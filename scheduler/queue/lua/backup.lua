@@ -1,45 +1,28 @@
--- Changes nothing. Returns the documents of a backup as JSON.
+-- Begins a backup. ARGV: a token, how many jobs are read at once.
+-- Returns the documents as JSON, and an empty text; or where there are many jobs the documents but for
+-- those of jobs, and the ids of these, each with the state of the job after it, the pending ones in any
+-- order. Then the queue is closed until `backup_end`, or until nobody asks for them any more.
 
-local KEPT = {'attempt', 'lost', 'request', 'submitted', 'started', 'worker', 'due', 'rank',
-  'renewed', 'delivery', 'landed', 'reason', 'outcome', 'finished', 'failure', 'setback', 'crashes',
-  'publish_after'}
+local at_once, jobs = tonumber(ARGV[2]), {}
 
-local documents = {}
-
-local function add(document, extra)
-  documents[#documents + 1] = string.sub(cjson.encode(document), 1, -2) .. (extra or '') .. '}'
+local function list(ids, state)
+  for _, id in ipairs(ids) do
+    jobs[#jobs + 1] = id
+    jobs[#jobs + 1] = state
+  end
 end
 
-local function add_job(id, state)
-  local values, kept = call('HMGET', P .. 'job:' .. id, unpack(KEPT)), {}
-  for i, field in ipairs(KEPT) do
-    kept[field] = values[i] or nil
-  end
-  local document = {kind = 'job', id = id, state = state, fields = kept}
-  local failed = call('HGETALL', P .. 'without:' .. id)
-  for i = 1, #failed, 2 do
-    document.without = document.without or {}
-    document.without[failed[i]] = failed[i + 1]
-  end
-  add(document, ',"spec":' .. call('HGET', P .. 'job:' .. id, 'spec'))
-end
-
-local function add_active()
-  local landed = call('LRANGE', P .. 'landed', 0, -1)
+local function list_active()
   local publishing = call('SMEMBERS', P .. 'publishing')
   table.sort(publishing, by_turn)
-  for _, ids in ipairs({publishing, landed}) do
-    for _, id in ipairs(ids) do
-      add_job(id, 'landed')
-    end
-  end
-  local active = call('HVALS', P .. 'active')
+  list(publishing, 'landed')
+  list(call('LRANGE', P .. 'landed', 0, -1), 'landed')
+  local active, building = call('HVALS', P .. 'active'), {}
   table.sort(active, by_turn)
   for _, id in ipairs(active) do
-    if call('HGET', P .. 'job:' .. id, 'state') == 'building' then
-      add_job(id, 'building')
-    end
+    building[#building + 1] = call('HGET', P .. 'job:' .. id, 'state') == 'building' and id or nil
   end
+  list(building, 'building')
 end
 
 add({kind = 'queue', version = 1, protocol = call('HGET', P .. 'control', 'protocol') or '',
@@ -69,13 +52,17 @@ end
 for _, id in ipairs(call('LRANGE', P .. 'removals', 0, -1)) do
   add_removal(id)
 end
-add_active()
+list_active()
 local pending = call('HVALS', P .. 'pending')
-table.sort(pending, by_turn)
-for _, id in ipairs(pending) do
-  add_job(id, 'pending')
+if #jobs + 2 * #pending <= 2 * at_once then
+  table.sort(pending, by_turn)
 end
-for _, id in ipairs(call('ZRANGE', P .. 'quarantine', 0, -1)) do
-  add_job(id, 'quarantine')
+list(pending, 'pending')
+list(call('ZRANGE', P .. 'quarantine', 0, -1), 'quarantine')
+if #jobs <= 2 * at_once then
+  add_jobs(jobs)
+  return {documents, ''}
 end
-return documents
+call('HSET', P .. 'intake', 'step', 'backup', 'token', ARGV[1])
+keep_closed()
+return {documents, table.concat(jobs, ' ')}

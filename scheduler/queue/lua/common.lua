@@ -34,6 +34,14 @@
 --   idle_runners        set: waiting database runners
 --   hint:<worker>       list: wakes the worker
 --   requests            zset: the requests that were taken, by when they were last seen
+--   intake              hash: what goes on a part at a time: a request or a backup is taken in, see
+--                       `intake`, a backup is read, a reset; while it is there the queue is closed
+--   intake_seeds        list: jobs that closed cycles on the way in
+--   intake_changed      zset: jobs that have to change places when all is in
+--   staged:<token>      hash: place -> a job, as JSON, before it is taken in
+--   staged_order:<token> hash: n -> place of the job that comes n-th into the indexes
+--   taken:<token>       hash: place -> what became of the job
+--   canceled:<token>    list: running jobs that were asked to end
 --   targets, sources    hash: repository -> when a service last said that it works for it
 --   recent              list: finished jobs, newest first
 --   quarantine          zset: jobs that were lost too often, by time
@@ -64,6 +72,22 @@ local function other_protocol(ours, known)
   elseif known ~= ours then
     return redis.error_reply('OTHERPROTOCOL ' .. known)
   end
+end
+
+-- Returns what to answer everybody while something goes on a part at a time. Where nobody has gone on
+-- with it for a while, whoever asks is told the script that does.
+local ABANDONED_AFTER = 1000
+
+local function closed()
+  local intake = call('HMGET', P .. 'intake', 'step', 'touched')
+  local step, touched = intake[1], tonumber(intake[2] or 0)
+  if not step then
+    return nil
+  elseif step == 'backup' or NOW - touched <= ABANDONED_AFTER then
+    return redis.error_reply('CLOSED')
+  end
+  call('HSET', P .. 'intake', 'touched', NOW)
+  return redis.error_reply('CLOSED ' .. (step == 'reset' and 'reset' or 'take_in'))
 end
 
 local function set_of(list)

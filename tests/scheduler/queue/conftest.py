@@ -40,6 +40,21 @@ def forgetful(redis: Redis) -> Queue:
 
 
 @pytest.fixture
+def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the smallest request, restoration and backup take many parts."""
+    monkeypatch.setattr("scheduler.queue.submitting._JOBS_AT_ONCE", 0)
+    monkeypatch.setattr("scheduler.queue.scripts._JOBS_AT_ONCE", 2)
+    monkeypatch.setattr("scheduler.queue.backup._READ_AT_ONCE", 1)
+
+
+@pytest.fixture(params=["at once", "in parts"])
+def any_way(request: pytest.FixtureRequest) -> None:
+    """Let the same happen in one step and in many parts."""
+    if request.param == "in parts":
+        request.getfixturevalue("in_parts")
+
+
+@pytest.fixture
 def hints_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let waiters look by themselves only after a test has given up on them."""
     monkeypatch.setattr("scheduler.queue.reader.LONGEST_BLOCK", 25)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -535,6 +536,7 @@ class _QueueMachine(RuleBasedStateMachine):
 
 
 @on_one_server
+@pytest.mark.usefixtures("any_way")
 def test_the_queue_does_what_the_model_does(redis: Redis) -> None:
     machine = type("Machine", (_QueueMachine,), {"redis": redis})
     run_state_machine_as_test(
@@ -551,6 +553,7 @@ _graphs = st.integers(2, 12).flatmap(
 
 
 @on_one_server
+@pytest.mark.usefixtures("any_way")
 @given(graph=_graphs, batches=st.integers(1, 3))
 @settings(
     max_examples=60 * _LONG,
@@ -587,6 +590,7 @@ def test_only_members_of_one_cycle_ever_go_before_their_dependencies(
 
 
 @on_one_server
+@pytest.mark.usefixtures("any_way")
 @given(graph=_graphs, data=st.data())
 @settings(
     max_examples=40 * _LONG,

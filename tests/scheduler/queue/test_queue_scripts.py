@@ -61,3 +61,24 @@ def test_a_checked_script_does_nothing_for_another_protocol(queue: Queue, redis:
     with pytest.raises(ResponseError, match="OTHERPROTOCOL"):
         redis.eval(text, 1, PREFIX, "99")
     assert queue.snapshot().total_ready == 1
+
+
+@on_one_server
+@pytest.mark.parametrize("name", sorted(set(_SCRIPTS) - scripts._OPEN))
+def test_a_script_does_nothing_while_the_queue_is_closed(
+    queue: Queue, redis: Redis, name: str
+) -> None:
+    submit(queue, job("a"))
+    redis.hset("{caur}:intake", mapping={"step": "backup", "touched": "1"})
+    before = {key: redis.dump(key) for key in redis.keys("*")}
+    text, _ = scripts.script_text(name)
+    with pytest.raises(ResponseError, match="CLOSED"):
+        redis.eval(text, 1, PREFIX)
+    assert {key: redis.dump(key) for key in redis.keys("*")} == before
+
+
+def test_what_runs_while_the_queue_is_closed_knows_of_no_jobs_or_ends_it() -> None:
+    assert {
+        *("take_in", "reset", "backup_jobs", "backup_end"),
+        *("renew", "append_log"),
+    } == scripts._OPEN

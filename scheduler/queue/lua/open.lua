@@ -1,0 +1,3 @@
+-- Answers when the queue is open, like any other script, and does nothing.
+
+return 1
