@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from scheduler.connection import redis_errors
 from scheduler.queue import keys
-from scheduler.queue.scripts import run_script
+from scheduler.queue.running import run_script
 
 if TYPE_CHECKING:
     from redis import Redis

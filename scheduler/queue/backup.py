@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from caur_ci.errors import InputError, TemporaryError
 from scheduler.queue.codec import decode_job, decode_removal, encode_job, encode_removal
 from scheduler.queue.model import PROTOCOL, Restored
-from scheduler.queue.scripts import complete, run_script
+from scheduler.queue.running import complete, run_script
 from scheduler.queue.staging import stage
 from scheduler.schemas import problem_of
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from scheduler.queue.backup import read_backup, restore_backup
 from scheduler.queue.model import PROTOCOL, JobChange
 from scheduler.queue.reader import QueueReader
-from scheduler.queue.scripts import complete
+from scheduler.queue.running import complete
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

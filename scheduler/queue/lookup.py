@@ -14,7 +14,7 @@ from scheduler.connection import redis_errors
 from scheduler.queue import keys
 from scheduler.queue.codec import decode_removal
 from scheduler.queue.model import RemovalView
-from scheduler.queue.scripts import run_script
+from scheduler.queue.running import run_script
 from scheduler.queue.views import job_from, seconds
 
 if TYPE_CHECKING:

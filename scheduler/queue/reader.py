@@ -12,7 +12,7 @@ from scheduler.queue import keys
 from scheduler.queue.codec import decode_job
 from scheduler.queue.lookup import Found, look_up, read_jobs, read_removals
 from scheduler.queue.model import Repositories
-from scheduler.queue.scripts import run_script
+from scheduler.queue.running import run_script
 from scheduler.queue.views import (
     event_from,
     explanation_from,

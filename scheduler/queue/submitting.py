@@ -12,7 +12,7 @@ from scheduler.queue import keys
 from scheduler.queue.codec import JobEncoder, check_request_id, encode_removal
 from scheduler.queue.model import PROTOCOL, Refusal, Submission
 from scheduler.queue.reader import QueueReader
-from scheduler.queue.scripts import complete
+from scheduler.queue.running import complete
 from scheduler.queue.staging import stage
 
 if TYPE_CHECKING:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from redis import exceptions
 
-from caur_ci.errors import CaurError
+from caur_ci.errors import CaurError, TemporaryError
+from caur_ci.process import run
 from scheduler.connection import check_durability, connect
 from scheduler.job import Outcome, Removal
 from scheduler.logs import LogStore
 from scheduler.presence import WELCOME, Presence
 from scheduler.queue import Queue
+from scheduler.queue.library import load_library
 from tests.support.queue import Background, claimed, eventually, job, submit, worker
 from tests.support.redis_server import RedisServer, redis_server
 
@@ -29,12 +33,17 @@ USERS = ("builder", "runner", "scheduler")
 _COMMAND = re.compile(r"""call(?:_in_chunks)?\(["']([A-Z]+)["']""")
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+@pytest.fixture(scope="module", params=["+fcall", "+eval +evalsha"])
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RedisServer]:
+    if request.param == "+fcall" and not _has_functions():
+        pytest.skip("this server has no functions")
     folder = tmp_path_factory.mktemp("users")
     lines = [line.strip() for line in DOCUMENT.read_text().splitlines()]
     users = folder / "users.acl"
-    users.write_text("".join(f"{line}\n" for line in lines if line.startswith("user ")))
+    text = "".join(f"{line}\n" for line in lines if line.startswith("user "))
+    users.write_text(text.replace("+fcall", request.param))
     settings = ("port {port}", f"aclfile {users}", "appendonly yes")
     with redis_server(folder / "redis", *settings) as running:
         yield running
@@ -44,7 +53,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 def admin(server: RedisServer) -> Iterator[Redis]:
     with _connect(server, "admin") as client:
         client.flushall()
+        if _has_functions():
+            load_library(client)
         yield client
+
+
+@cache
+def _has_functions() -> bool:
+    program = shutil.which("valkey-server") or shutil.which("redis-server")
+    assert program is not None
+    version = run([program, "--version"]).stdout.decode()
+    found = re.search(r"v=(\d+)", version)
+    assert found is not None
+    return int(found[1]) >= 7
 
 
 def _connect(server: RedisServer, user: str) -> Redis:
@@ -150,6 +171,13 @@ def test_the_queue_can_be_looked_after_by_the_user_for_it(server: RedisServer) -
         "GET foreign",
         "SET foreign x",
         "DEL foreign",
+        "FUNCTION LOAD x",
+        "FUNCTION FLUSH",
+        "FUNCTION KILL",
+        "LCS {caur}:a {caur}:b",
+        "SORT {caur}:a",
+        "SUNIONSTORE {caur}:a {caur}:b",
+        "ZUNIONSTORE {caur}:a 1 {caur}:b",
         "EVAL return(redis.call('GET','foreign')) 0",
         "EVAL return(redis.call('FLUSHALL')) 0",
         "SCRIPT FLUSH",
@@ -171,6 +199,37 @@ def test_nobody_gets_more_than_the_queue(server: RedisServer, user: str, command
     assert re.search(
         r"no permissions|NOPERM|can't access|can't run this command", str(caught.value)
     )
+
+
+@pytest.mark.parametrize("user", USERS)
+@pytest.mark.parametrize("server", ["+fcall"], indirect=True)
+@pytest.mark.usefixtures("admin")
+def test_nobody_sends_a_script_that_does_not_end(server: RedisServer, user: str) -> None:
+    endless = "while true do end"
+    text = f"#!lua name=mine\nredis.register_function('mine', function() {endless} end)"
+    with _connect(server, user) as client:
+        for command in (
+            ("EVAL", endless, "0"),
+            ("EVAL_RO", endless, "0"),
+            ("SCRIPT LOAD", endless),
+            ("FUNCTION LOAD", text),
+        ):
+            with pytest.raises(exceptions.NoPermissionError):
+                client.execute_command(*command)
+
+
+@pytest.mark.parametrize("server", ["+fcall"], indirect=True)
+def test_who_misses_the_functions_of_its_version_waits_and_is_told_the_remedy(
+    server: RedisServer, admin: Redis
+) -> None:
+    admin.function_flush()
+    with _connect(server, "builder") as client:
+        queue = Queue(client)
+        with pytest.raises(TemporaryError, match="has no caur_") as caught:
+            queue.claim(worker())
+        assert "caur-ci redis load" in caught.value.hint
+        load_library(admin)
+        assert queue.claim(worker()) is None
 
 
 def test_every_command_of_every_script_is_granted(admin: Redis) -> None:

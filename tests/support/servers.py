@@ -6,7 +6,7 @@ import importlib.util
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from redis import Redis
@@ -77,3 +77,9 @@ def _take_all_slots(server: RedisServer) -> None:
     with Redis(port=server.port) as client:
         client.execute_command("CLUSTER ADDSLOTS", *_ALL_SLOTS)
         eventually(lambda: client.execute_command("CLUSTER INFO")["cluster_state"] == "ok")
+
+
+def has_functions(client: Redis) -> bool:
+    """Tell whether the server knows functions: Redis 7 and Valkey do."""
+    info = cast("dict[str, str]", client.info("server"))
+    return int(info["redis_version"].split(".")[0]) >= 7

@@ -39,8 +39,8 @@ def backup(
     """Write what is in the queue to a file, one JSON document per line.
 
     All jobs that have not ended, those in quarantine, removals and remembered requests; neither
-    results nor logs. The queue goes on meanwhile. A file is replaced only once all is written.
-    With `--json` a summary of what was written follows for FILE.
+    results nor logs. Where there are many jobs, others wait while they are read. A file is
+    replaced only once all is written. With `--json` a summary of what was written follows for FILE.
     """
     from caur_ci.cli.queue_connection import open_queue  # noqa: PLC0415 - slow to import
 

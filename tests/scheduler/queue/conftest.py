@@ -43,7 +43,7 @@ def forgetful(redis: Redis) -> Queue:
 def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the smallest request, restoration and backup take many parts."""
     monkeypatch.setattr("scheduler.queue.submitting._JOBS_AT_ONCE", 0)
-    monkeypatch.setattr("scheduler.queue.scripts._JOBS_AT_ONCE", 2)
+    monkeypatch.setattr("scheduler.queue.running._JOBS_AT_ONCE", 2)
     monkeypatch.setattr("scheduler.queue.backup._READ_AT_ONCE", 1)
 
 

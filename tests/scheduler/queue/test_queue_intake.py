@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from caur_ci.errors import InputError, TemporaryError
 from scheduler.job import JobSpec, JobState, OnFailure, OnRunning, Outcome, Removal
 from scheduler.logs import LogStore
-from scheduler.queue import Queue, scripts
+from scheduler.queue import Queue, running
 from scheduler.queue.staging import providers_first
 from tests.support.queue import (
     Background,
@@ -68,7 +68,7 @@ def _leave_alone(redis: Redis) -> None:
 
 def _go_on(redis: Redis, parts: int) -> None:
     for _ in range(parts):
-        assert scripts.run_script(redis, "take_in", 2)[0]
+        assert running.run_script(redis, "take_in", 2)[0]
 
 
 def _chain(length: int) -> list[JobSpec]:
@@ -115,7 +115,7 @@ class TestNobodySeesAHalf:
         redis.hset("{caur}:intake", "touched", future)
         waiting = Background(lambda: look(queue))
         assert not waiting.ends(within=0.2)
-        scripts.complete(redis, "take_in")
+        running.complete(redis, "take_in")
         assert waiting.result()
         assert redis.keys("{caur}:intake*") == []
 
@@ -140,7 +140,7 @@ class TestNobodySeesAHalf:
         added = []
         while True:
             before = redis.xlen("{caur}:events")
-            more, _ = scripts.run_script(redis, "take_in", 2)
+            more, _ = running.run_script(redis, "take_in", 2)
             added.append(redis.xlen("{caur}:events") - before)
             if not more:
                 break
@@ -153,9 +153,9 @@ class TestNobodySeesAHalf:
         provides = tuple(f"{'x' * 200}{number}" for number in range(1100))
         dying(lambda: queue.submit("large", [job(f"p{n}", provides=provides) for n in range(3)]))
         while redis.xlen("{caur}:events") == 0:
-            scripts.run_script(redis, "take_in", 100)
+            running.run_script(redis, "take_in", 100)
         assert redis.xlen("{caur}:events") == 1
-        scripts.complete(redis, "take_in")
+        running.complete(redis, "take_in")
         assert len(claim_all(queue)) == 3
 
 
@@ -180,7 +180,7 @@ class TestStaging:
     ) -> None:
         faster: list[Submission] = []
         calls = []
-        run = scripts.run_script
+        run = running.run_script
 
         def slow(redis: Redis, name: str, *arguments: Any) -> Any:  # noqa: ANN401 - as the original
             calls.append(name)
@@ -197,7 +197,7 @@ class TestStaging:
     def test_what_was_staged_too_long_ago_is_no_request(
         self, queue: Queue, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        run = scripts.run_script
+        run = running.run_script
 
         def late(redis: Redis, name: str, *arguments: Any) -> Any:  # noqa: ANN401 - as the original
             if name in {"submit_staged", "restore"}:
@@ -299,7 +299,7 @@ class TestReset:
 
     def test_a_killed_reset_is_finished_by_who_comes(self, queue: Queue, redis: Redis) -> None:
         submit(queue, *_chain(7))
-        assert scripts.run_script(redis, "reset", 2) == [1, 7]
+        assert running.run_script(redis, "reset", 2) == [1, 7]
         assert redis.hlen("{caur}:pending") == 5
         _leave_alone(redis)
         snapshot = queue.snapshot()
@@ -321,7 +321,7 @@ class TestBackup:
         self, queue: Queue, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         submit(queue, *_chain(3))
-        run, seen = scripts.run_script, []
+        run, seen = running.run_script, []
 
         def look_on(redis: Redis, name: str, *arguments: Any) -> Any:  # noqa: ANN401 - see above
             if name == "backup_jobs":
@@ -338,7 +338,7 @@ class TestBackup:
         self, queue: Queue, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         submit(queue, *_chain(3))
-        run = scripts.run_script
+        run = running.run_script
 
         def slow(redis: Redis, name: str, *arguments: Any) -> Any:  # noqa: ANN401 - see above
             if name == "backup_jobs":
@@ -460,7 +460,7 @@ def test_what_comes_of_it_is_what_comes_of_one_step(
                 queue.finish(claim, outcome)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("scheduler.queue.submitting._JOBS_AT_ONCE", jobs_at_once)
-            patch.setattr("scheduler.queue.scripts._JOBS_AT_ONCE", 2)
+            patch.setattr("scheduler.queue.running._JOBS_AT_ONCE", 2)
             queue.submit("request", request_, on_running=on_running)
         results.append((_state(redis), _kinds(queue), build_order(queue, worker("named", 2))))
     at_once, in_parts = results
