@@ -87,7 +87,7 @@ def terminal(redis_url: str, start: str = START) -> Iterator[Terminal]:
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        env={**os.environ, "TERM": "xterm"},
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "7", "LINES": "9"},
     )
     os.close(theirs)
     try:
