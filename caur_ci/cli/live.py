@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from contextlib import contextmanager, suppress
@@ -24,6 +25,8 @@ _REDRAWN_EVERY = 5.0
 _SHORTEST_PAUSE = 0.25
 _TRY_AGAIN_AFTER = 2.0
 
+# For terminals that do not know their size.
+_USUAL = os.terminal_size((80, 24))
 _FEWEST_ROWS = 3
 # What a table needs besides its rows, and how many tables there usually are.
 _FRAME, _TABLES = 3, 5
@@ -80,10 +83,22 @@ class _View:
         while self._outdated and not self._drawing:
             self._drawing, self._outdated = True, False
             try:
-                rows = max(_FEWEST_ROWS, self._live.console.height // _TABLES - _FRAME)
+                rows = max(_FEWEST_ROWS, _fitted(self._live.console) // _TABLES - _FRAME)
                 self._live.update(_screen(*self._shown, rows), refresh=True)
             finally:
                 self._drawing = False
+
+
+def _fitted(console: Console) -> int:
+    """Give the console the size that the terminal has now, and return its height.
+
+    COLUMNS and LINES are left aside: where they are set, they do not follow the terminal.
+    """
+    from rich.console import ConsoleDimensions  # noqa: PLC0415 - slow to import
+
+    size = os.get_terminal_size(console.file.fileno())
+    console.size = ConsoleDimensions(size.columns or _USUAL.columns, size.lines or _USUAL.lines)
+    return console.height
 
 
 def _states(queue: QueueReader, limit: int) -> Iterator[tuple[QueueSnapshot | None, str]]:

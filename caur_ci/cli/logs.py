@@ -17,26 +17,30 @@ if TYPE_CHECKING:
     from scheduler.queue import QueueReader
 
 
+Follow = Annotated[
+    bool,
+    typer.Option("--follow", "-f", help="Go on until the build has ended; wait for one to begin."),
+]
+Attempt = Annotated[
+    int | None,
+    typer.Option(
+        "--attempt",
+        min=1,
+        metavar="N",
+        help="The log of this attempt at the job, not of the latest.",
+        show_default=False,
+    ),
+]
+Listed = Annotated[bool, typer.Option("--list", help="Only tell which logs there are.")]
+
+
 def logs(
     context: typer.Context,
     *,
     package: Job,
-    follow: Annotated[
-        bool,
-        typer.Option(
-            "--follow", "-f", help="Go on until the build has ended; wait for one to begin."
-        ),
-    ] = False,
-    attempt: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="The log of this attempt at the job, not of the latest.",
-            show_default=False,
-        ),
-    ] = None,
-    listed: Annotated[bool, typer.Option("--list", help="Only tell which logs there are.")] = False,
+    follow: Follow = False,
+    attempt: Attempt = None,
+    listed: Listed = False,
     redis: Redis = None,
     as_json: AsJson = False,
 ) -> int:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from caur_ci.cli.options import AsJson, Job, Redis, Remote, Repo
-from caur_ci.cli.session import session_of
+from caur_ci.cli.session import Session, session_of
 from caur_ci.errors import ExitCode
 
 if TYPE_CHECKING:
-    from scheduler.queue import Explanation, QueueReader
+    from collections.abc import Sequence
+
+    from caur_ci.cli.queue_reasons import Log
+    from caur_ci.cli.reasons import Reason
+    from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
+    from scheduler.queue import Explanation, QueueReader, WorkerView
 
 
 def why(
@@ -32,52 +38,89 @@ def why(
 
     Ends with 1 if nothing is known about it.
     """
-    from caur_ci.cli.data import to_json  # noqa: PLC0415
-    from caur_ci.cli.ledger_reasons import (  # noqa: PLC0415
+    from caur_ci.cli.ledger_reasons import (  # noqa: PLC0415 - slow to import
         decisions_about,
         is_asked_for,
         ledger_reasons,
         lost_request,
     )
-    from caur_ci.cli.queue.targets import by_folder, near_names  # noqa: PLC0415
     from caur_ci.cli.queue_reasons import queue_reasons  # noqa: PLC0415
-    from caur_ci.cli.reasons import outline  # noqa: PLC0415
+
+    session = session_of(context)
+    asked = _ask_queue(session, redis, package, repo)
+    title, explanation = asked.title, asked.explanation
+    decisions = decisions_about(session, title.rpartition("/")[2], repo=repo, remote=remote)
+    findings = list(queue_reasons(explanation, asked.log, asked.workers)) if explanation else []
+    findings += ledger_reasons(decisions)
+    if explanation is None and decisions and is_asked_for(decisions[0]):
+        findings.insert(0, lost_request(title))
+    _show(session, asked, findings, decisions, as_json=as_json)
+    if not findings:
+        session.fail(f"the queue knows nothing about {package}", asked.near)
+    return ExitCode.OK if findings else ExitCode.FAILED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What the queue knows of a package; `near` are names that may have been meant."""
+
+    package: str
+    explanation: Explanation | None
+    log: Log | None
+    workers: Sequence[WorkerView]
+    near: str
+
+    @property
+    def title(self) -> str:
+        return self.explanation.identity if self.explanation else self.package
+
+
+def _ask_queue(session: Session, redis: str | None, package: str, repo: Path) -> _Asked:
+    from caur_ci.cli.queue.targets import by_folder, near_names  # noqa: PLC0415
     from caur_ci.cli.working_tree import known_names  # noqa: PLC0415
     from scheduler.connection import connect  # noqa: PLC0415 - slow to import
     from scheduler.logs import LogStore  # noqa: PLC0415
     from scheduler.queue import QueueReader  # noqa: PLC0415
 
-    session = session_of(context)
     with connect(redis, secrets=session.secrets) as client:
         queue = QueueReader(client)
         explanation = _explained(queue, package)
         if explanation is None and (folder := by_folder(package, repo)):
             package = folder
             explanation = _explained(queue, package)
-        log = LogStore(client).latest(explanation.identity) if explanation else None
-        workers = queue.snapshot(limit=1).workers
-        near = "" if explanation else near_names(queue, package, known_names(repo))
-    title = explanation.identity if explanation else package
-    decisions = decisions_about(session, title.rpartition("/")[2], repo=repo, remote=remote)
-    findings = list(queue_reasons(explanation, log, workers)) if explanation else []
-    findings += ledger_reasons(decisions)
-    if explanation is None and decisions and is_asked_for(decisions[0]):
-        findings.insert(0, lost_request(title))
+        return _Asked(
+            package=package,
+            explanation=explanation,
+            log=LogStore(client).latest(explanation.identity) if explanation else None,
+            workers=queue.snapshot(limit=1).workers,
+            near="" if explanation else near_names(queue, package, known_names(repo)),
+        )
+
+
+def _show(
+    session: Session,
+    asked: _Asked,
+    findings: Sequence[Reason],
+    decisions: Sequence[LedgerEntry],
+    *,
+    as_json: bool,
+) -> None:
+    from caur_ci.cli.data import to_json  # noqa: PLC0415
+    from caur_ci.cli.reasons import outline  # noqa: PLC0415
+
     if as_json:
+        log = asked.log
         data = {
-            "package": package,
-            "identity": explanation.identity if explanation else None,
+            "package": asked.package,
+            "identity": asked.explanation.identity if asked.explanation else None,
             "findings": findings,
             "log": {"job_id": log[0], "attempt": log[1]} if log else None,
-            "queue": explanation,
+            "queue": asked.explanation,
             "decisions": decisions,
         }
         session.print_plain(to_json(data))
     elif findings:
-        session.out.print(outline(title, findings))
-    if not findings:
-        session.fail(f"the queue knows nothing about {package}", near)
-    return ExitCode.OK if findings else ExitCode.FAILED
+        session.out.print(outline(asked.title, findings))
 
 
 def _explained(queue: QueueReader, package: str) -> Explanation | None:

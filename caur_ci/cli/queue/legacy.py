@@ -25,42 +25,54 @@ _STANDARD = "-"
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
+File = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="FILE",
+        help="The value of `build-queue`, `-` for standard input.",
+        show_default=False,
+    ),
+]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        metavar="NAME",
+        help="Read it from this key of a Redis server; the manager's is `build-queue`.",
+        show_default=False,
+    ),
+]
+FromRedis = Annotated[
+    str | None,
+    typer.Option(
+        "--from-redis",
+        metavar="URL",
+        help="The server with that key. Default: that of --redis.",
+        show_default=False,
+    ),
+]
+Commit = Annotated[
+    str,
+    typer.Option(
+        "--commit",
+        metavar="SHA",
+        help="What those jobs build that name no commit. Without it they are refused.",
+        show_default=False,
+    ),
+]
+Again = Annotated[
+    bool, typer.Option("--again", help="Also if the same jobs were taken over before.")
+]
+
+
 def import_queue(
     context: typer.Context,
     *,
-    file: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="FILE",
-            help="The value of `build-queue`, `-` for standard input.",
-            show_default=False,
-        ),
-    ] = None,
-    key: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Read it from this key of a Redis server; the manager's is `build-queue`.",
-            show_default=False,
-        ),
-    ] = None,
-    from_redis: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL", help="The server with that key. Default: ours.", show_default=False
-        ),
-    ] = None,
-    commit: Annotated[
-        str,
-        typer.Option(
-            metavar="SHA",
-            help="What those jobs build that name no commit. Without it they are refused.",
-            show_default=False,
-        ),
-    ] = "",
-    again: Annotated[
-        bool, typer.Option("--again", help="Also if the same jobs were taken over before.")
-    ] = False,
+    file: File = None,
+    key: Key = None,
+    from_redis: FromRedis = None,
+    commit: Commit = "",
+    again: Again = False,
     redis: Redis = None,
     strict: Strict = False,
     as_json: AsJson = False,

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 ALTERNATE_SCREEN, BACK = b"\x1b[?1049h", b"\x1b[?1049l"
 CURSOR_SHOWN = b"\x1b[?25h"
-_SIZE = {"COLUMNS", "LINES"}
 TO_THE_CORNER = b"\x1b[H"
 START = "from caur_ci.__main__ import main; main()"
 # Nothing is drawn but for a reason.
@@ -82,15 +81,13 @@ def _resize(descriptor: int, rows: int, columns: int) -> None:
 def terminal(redis_url: str, start: str = START) -> Iterator[Terminal]:
     ours, theirs = pty.openpty()
     _resize(theirs, 50, 200)
-    # The size is the terminal's, not that of the one that the tests were started in.
-    elsewhere = {name: text for name, text in os.environ.items() if name not in _SIZE}
     command = [sys.executable, "-P", "-c", start, "status", "--live", "--redis", redis_url]
     process = subprocess.Popen(
         ["setsid", "--ctty", *command],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        env={**elsewhere, "TERM": "xterm"},
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "7", "LINES": "9"},
     )
     os.close(theirs)
     try:
