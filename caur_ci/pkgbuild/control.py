@@ -73,15 +73,19 @@ def follow_case(shell: Interpreter, node: Node) -> None:
         shell.either(f"it depends on {error.reason}", [*ways, lambda: None])
         return
     shell.state.status = 0
+    # What ended the items that were run: `;&` goes on without looking at the next pattern.
+    ending = ";;&"
     for at, item in enumerate(items):
-        matches = _case_matches(shell, item, text)
+        matches = ending == ";&" or _case_matches(shell, item, text)
         if matches is None:
             ways = [partial(_case_body, shell, item) for item in items[at:]]
             shell.either("a pattern is not modelled", [*ways, lambda: None])
             return
         if matches:
-            _case_body(shell, item)
-            return
+            ending = _case_ending(item)
+            _case_statements(shell, item)
+            if ending == ";;":
+                return
 
 
 def _case_matches(shell: Interpreter, item: Node, text: str) -> bool | None:
@@ -98,6 +102,15 @@ def _case_matches(shell: Interpreter, item: Node, text: str) -> bool | None:
 def _case_body(shell: Interpreter, item: Node) -> None:
     if item.child_by_field_name("fallthrough") is not None:
         raise LostError("a case that goes on with the next one", line_of(item))
+    _case_statements(shell, item)
+
+
+def _case_ending(item: Node) -> str:
+    fallthrough = item.child_by_field_name("fallthrough")
+    return ";;" if fallthrough is None else fallthrough.type
+
+
+def _case_statements(shell: Interpreter, item: Node) -> None:
     closing = next(at for at, child in enumerate(item.children) if child.type == ")")
     shell.run_each(item.children[closing + 1 :])
 

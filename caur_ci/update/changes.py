@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import InputError
+from caur_ci.judge.version_step import doubt_about_pkgrel, doubt_about_pkgver
 from caur_ci.update.pkgbuild import UnreadableError, outlines
 from caur_ci.update.srcinfo_changes import SrcinfoText, doubts_about_srcinfo
-from caur_ci.update.version_step import doubt_about_pkgrel, doubt_about_pkgver
 from caur_ci.versions import vercmp
 
 if TYPE_CHECKING:

@@ -81,7 +81,7 @@ LOST = {
     "an endless loop": "while :; do y=1; done",
     "a C loop": "for ((i = 0; i < 2; i++)); do x=$i; done",
     "a syntax error": "if true; then",
-    "case that falls through": "case a in a) x=1 ;& b) x=2 ;; esac",
+    "case that falls through": "case $(curl -s a) in a) x=1 ;& b) x=2 ;; esac",
     "a reference": "y=x\ndeclare -n z=$y\nx=1\nz=2",
     "a function that may be another one": "f() { x=1; }\ncurl -s a >&2 && f() { x=2; }\nf",
     "declare -g beside a local": "f() { local x=1; declare -g x=2; }\nf",

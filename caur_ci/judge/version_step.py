@@ -14,7 +14,10 @@ _PKGREL = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3})?")
 _COMMIT_ID = re.compile(r"(?=[0-9]*[a-f])[0-9a-f]{7,}", re.IGNORECASE)
 _HEX = re.compile(r"[0-9a-f]+", re.IGNORECASE)
 _PARTS = re.compile(r"[0-9]+|[A-Za-z]+")
+_SEPARATORS = re.compile(r"[._+-]")
+_COMMITS = re.compile(r"r[0-9]{1,6}")
 _USUAL_STEP = 10
+_USUAL_PATCH = 100
 
 
 def doubt_about_pkgver(old: str, new: str) -> str:
@@ -52,14 +55,25 @@ def _is_usual_step(old: str, new: str) -> bool:
     if same == 0 and not (was.isdecimal() and becomes.isdecimal()):
         return False
     compared = int(was) if was.isdecimal() else 0
-    return _is_small(becomes, compared) and all(_is_small(part, highest) for part in rest)
+    # What comes first in a version decides for good; what follows may well have been elsewhere.
+    allowed = highest if same == 0 else max(highest, _USUAL_PATCH)
+    first = _is_small(becomes, compared) or (becomes.isdecimal() and int(becomes) <= allowed)
+    return first and all(_is_small(part, allowed) for part in rest)
 
 
 def _without_commit_ids(old: str, new: str) -> tuple[str, str]:
-    before, after = old.split("."), new.split(".")
+    before, after = _SEPARATORS.split(old), _SEPARATORS.split(new)
+    found = False
     for place, (was, becomes) in enumerate(zip(before, after, strict=False)):
         if len(was) == len(becomes) and _has_commit_id(was, becomes):
             before[place] = after[place] = ""
+            found = True
+    if found:
+        # How many commits there are between a release and that one.
+        before, after = (
+            ["" if _COMMITS.fullmatch(part) else part for part in parts]
+            for parts in (before, after)
+        )
     return ".".join(before), ".".join(after)
 
 

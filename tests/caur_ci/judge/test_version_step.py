@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from caur_ci.update.version_step import doubt_about_pkgrel, doubt_about_pkgver
+from caur_ci.judge.version_step import doubt_about_pkgrel, doubt_about_pkgver
 
 
 @pytest.mark.parametrize(

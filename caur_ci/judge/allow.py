@@ -1,0 +1,72 @@
+"""What a repository's own expressions allow (`CI_PKGBUILD_CHANGE_ALLOW_REGEX`)."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+from caur_ci.judge.catalogue import finding
+from caur_ci.judge.model import Severity
+from caur_ci.judge.pair import PKGBUILD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from caur_ci.judge.model import Finding
+
+# An expression may take a time that doubles with each character of a line.
+_LONGEST_LINE = 1000
+_MOST_LINES = 5000
+
+
+def allowed(
+    findings: Iterable[Finding],
+    expressions: tuple[str, ...],
+    old: Sequence[str],
+    new: Sequence[str],
+) -> list[Finding]:
+    """Return the findings, with notes in place of the warnings about lines that are allowed.
+
+    A line is allowed to change where one expression matches the whole old and the whole new line. A
+    danger stays a danger.
+    """
+    found = list(findings)
+    patterns = _compiled(expressions)
+    if not patterns or len(old) > _MOST_LINES or len(new) > _MOST_LINES:
+        return found
+    lines = {number for number, was, it in _changes(old, new) if _match(patterns, was, it)}
+    return [
+        finding("allowed", file=it.file, line=it.line, old=it.old, new=it.new, what=it.message)
+        if it.severity is Severity.WARNING and it.file == PKGBUILD and it.line in lines
+        else it
+        for it in found
+    ]
+
+
+@cache
+def _compiled(expressions: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
+    """Compile them; one that is none allows nothing."""
+    compiled = []
+    for expression in expressions:
+        try:
+            compiled.append(re.compile(expression))
+        except re.error:
+            continue
+    return tuple(compiled)
+
+
+def _changes(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, str, str]]:
+    """Yield the number of each line that another one took the place of, with both."""
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    for kind, old_start, old_end, new_start, new_end in matcher.get_opcodes():
+        if kind == "replace" and old_end - old_start == new_end - new_start:
+            for offset in range(new_end - new_start):
+                yield new_start + offset + 1, old[old_start + offset], new[new_start + offset]
+
+
+def _match(patterns: tuple[re.Pattern[str], ...], old: str, new: str) -> bool:
+    if max(len(old), len(new)) > _LONGEST_LINE:
+        return False
+    return any(pattern.fullmatch(old) and pattern.fullmatch(new) for pattern in patterns)

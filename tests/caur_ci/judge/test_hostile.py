@@ -1,0 +1,56 @@
+"""What people have to see is major, and says why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from caur_ci.judge import File, Severity, Verdict, judge
+from caur_ci.judge.catalogue import RULES
+from tests.caur_ci.judge.harmless_cases import HARMLESS
+from tests.caur_ci.judge.hostile_code import CODE
+from tests.caur_ci.judge.hostile_files import FILES
+from tests.caur_ci.judge.hostile_recipes import RECIPES
+
+if TYPE_CHECKING:
+    from tests.caur_ci.judge.folders import Case
+
+HOSTILE = [*RECIPES, *CODE, *FILES]
+
+
+@pytest.mark.parametrize("case", HOSTILE, ids=lambda case: f"{case.code}: {case.title}")
+def test_a_hostile_change_is_major_with_the_right_code(case: Case) -> None:
+    old, new = case.folders()
+
+    judgement = judge(old, new, package=case.package)
+    assert judgement.verdict is Verdict.MAJOR
+    assert case.code in {finding.code for finding in judgement.findings}, judgement.reasons
+
+
+@pytest.mark.parametrize("case", HOSTILE, ids=lambda case: f"{case.code}: {case.title}")
+def test_what_stood_there_before_is_no_finding(case: Case) -> None:
+    _, old = case.folders()
+    if "PKGBUILD" not in old or old["PKGBUILD"].link or case.code == "syntax-error":
+        return
+    comment = File(old["PKGBUILD"].content + b"# a remark\n", executable=old["PKGBUILD"].executable)
+
+    codes = {finding.code for finding in judge(old, {**old, "PKGBUILD": comment}).findings}
+    # The .SRCINFO is a claim about the whole, and what was not understood is not now.
+    whole = {"srcinfo-differs", "srcinfo-unreadable"}
+    assert codes <= whole | {"not-evaluated", "unreadable", "syntax-error"}
+
+
+def test_there_are_cases_for_every_code() -> None:
+    seen = {case.code for case in HOSTILE}
+    for case in [*HARMLESS, *HOSTILE]:
+        old, new = case.folders()
+        seen |= {finding.code for finding in judge(old, new, package=case.package).findings}
+
+    elsewhere = {"allowed", "judge-failed", "took-too-long"}
+    assert set(RULES) - seen <= elsewhere
+    assert {rule.severity for rule in RULES.values()} == set(Severity)
+
+
+def test_there_are_as_many_cases_as_are_promised() -> None:
+    assert len(HARMLESS) + len(HOSTILE) >= 200
