@@ -12,7 +12,7 @@ SHELL_SCRIPTS := scripts/bootstrap scripts/stand-in-image scripts/try-containers
 	$(wildcard scheduler/worker/guest/*.sh)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos lint format bench clean
+.PHONY: help demo test fuzz chaos lint format bench clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,11 @@ endif
 test: ## Run all tests, in random order. PYTEST_ARGS=… for a part, e.g. '-k queue'.
 	@scripts/bootstrap test
 	@$(VENV)/python -m pytest -n auto --dist worksteal $(PYTEST_ARGS)
+
+fuzz: ## Give the judge of changes what no sane person writes. FUZZ_EXAMPLES=… of each kind.
+	@scripts/bootstrap test
+	@CAUR_FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),20000) $(VENV)/python -m pytest -n auto --timeout 0 \
+		tests/caur_ci/judge/test_fuzz.py
 
 chaos: ## Kill, cut and restart the queue and all who use it. CHAOS_ARGS=…, e.g. --seed 7.
 	@scripts/bootstrap test

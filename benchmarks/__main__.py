@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import repositories
+from benchmarks.judge import judge_rows
 from benchmarks.measure import BenchmarkError
 from benchmarks.publishing import publishing_rows
 from benchmarks.queue.rows import QueueRow, queue_rows
@@ -41,7 +42,9 @@ def main() -> int:
         if options.only in {None, "publishing"}:
             _show_publishing(list(_told(publishing_rows(options.repeat))), options.repeat)
         if options.pkgbuilds is not None and options.only in {None, "srcinfo"}:
-            _show_srcinfo(list(srcinfo_rows(options.pkgbuilds, options.asked)))
+            _show_pairs(list(srcinfo_rows(options.pkgbuilds, options.asked)), "PKGBUILDs")
+        if options.only in {None, "judge"}:
+            _show_pairs(list(judge_rows(options.history)), "changes")
     except (BenchmarkError, CaurError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -88,7 +91,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--only",
-        choices=("commands", "schedule", "queue", "publishing", "srcinfo"),
+        choices=("commands", "schedule", "queue", "publishing", "srcinfo", "judge"),
         help="measure one part (default: all of them)",
     )
     parser.add_argument(
@@ -106,6 +109,12 @@ def _options() -> argparse.Namespace:
         metavar="N",
         default=100,
         help="of how many of these makepkg is asked as well (default: 100)",
+    )
+    parser.add_argument(
+        "--history",
+        type=Path,
+        metavar="REPO",
+        help="repository whose past updates are judged (default: made-up changes)",
     )
     options = parser.parse_args()
     if options.real is not None:
@@ -168,13 +177,13 @@ def _show_publishing(rows: list[QueueRow], repeat: int) -> None:
     )
 
 
-def _show_srcinfo(rows: list[tuple[str, str]]) -> None:
+def _show_pairs(rows: list[tuple[str, str]], what: str) -> None:
     table = Table(box=box.MARKDOWN)
     table.add_column("what")
     table.add_column("found", justify="right")
     for row in rows:
         table.add_row(*row)
-    _print(table, "One pass over all PKGBUILDs; times are those of the processor.")
+    _print(table, f"One pass over all {what}; times are those of the processor.")
 
 
 def _table_of(rows: list[QueueRow]) -> Table:

@@ -13,6 +13,8 @@ from caur_ci.cli import (
     database,
     demo,
     deptree,
+    diff,
+    judge,
     logs,
     on_commit,
     on_schedule,
@@ -101,4 +103,6 @@ app.add_typer(
 _looking("reconcile")(reconcile.reconcile)
 _looking("deptree")(deptree.deptree)
 _looking("srcinfo")(srcinfo.srcinfo)
+_looking("diff")(diff.diff)
+_looking("judge")(judge.judge)
 _looking("demo")(demo.demo)

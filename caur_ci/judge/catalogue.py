@@ -25,10 +25,11 @@ def finding(
     """Return a finding of the catalogue; `what` goes into its sentence."""
     rule = RULES[code]
     message = rule.sentence.format(what=cut(what, 120))
-    return Finding(code, rule.severity, file, line, cut(old), cut(new), message)
+    path = file.encode("utf-8", "backslashreplace").decode()
+    return Finding(code, rule.severity, path, line, cut(old), cut(new), message)
 
 
 def cut(text: str, most: int = SHOWN) -> str:
     """Return a text from outside on one line, not longer than people want to read."""
-    text = " ".join(text[: 4 * most].split())
+    text = " ".join(text[: 4 * most].encode("utf-8", "replace").decode().split())
     return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -99,7 +99,8 @@ def _version(pair: Pair) -> Iterator[Finding]:
         return
     step = f"{old_version} → {new_version}"
     shown = {"old": str(old_version), "new": str(new_version)}
-    line = max(pair.new.line(name) for name in VERSION)
+    changed = [name for name in VERSION if pair.old.text(name) != pair.new.text(name)]
+    line = pair.new.line(changed[0])
     order = new_version.compare(old_version)
     if order < 0:
         yield finding("version-lowered", file=PKGBUILD, line=line, what=step, **shown)

@@ -13,7 +13,7 @@ from caur_ci.judge.disguise import judge_text
 from caur_ci.judge.fields import judge_binary, judge_fields
 from caur_ci.judge.functions import judge_functions, judge_substitutions, judge_top_level
 from caur_ci.judge.local_files import LocalFiles
-from caur_ci.judge.model import Judgement, PackageContext
+from caur_ci.judge.model import Judgement, PackageContext, Severity
 from caur_ci.judge.package import File, files_of
 from caur_ci.judge.pair import PKGBUILD, Pair, Side
 from caur_ci.judge.people import judge_people
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
     from caur_ci.judge.model import Finding
 
+# Where all is new, these say nothing.
+_BY_COMPARISON = frozenset(
+    {"pkgbase-changed", "pkgname-changed", "source-host", "install-added", "pgp-key-changed"}
+)
 _NOTHING = PackageContext()
 
 
@@ -47,8 +51,18 @@ def judge(
     if before == after:
         return Judgement.of(())
     findings = list(_findings(before, after, package))
+    if PKGBUILD in after and PKGBUILD not in before:
+        findings = _of_new_package(findings)
     lines = _lines(before), _lines(after)
     return Judgement.of(allowed(findings, package.allow, *lines))
+
+
+def _of_new_package(findings: list[Finding]) -> list[Finding]:
+    """Return what is odd in itself, of a package where all is new."""
+    odd = [
+        it for it in findings if it.severity is Severity.DANGER and it.code not in _BY_COMPARISON
+    ]
+    return [finding("pkgbuild-added", file=PKGBUILD), *odd]
 
 
 def _findings(
@@ -72,7 +86,8 @@ def _findings(
             yield finding("pkgbuild-missing", file=PKGBUILD)
         return
     yield from _about_pkgbuild(pair, package, local)
-    yield from judge_srcinfo(pair, _content(old, SRCINFO), _content(new, SRCINFO))
+    if SRCINFO in new or not package.generates_srcinfo:
+        yield from judge_srcinfo(pair, _content(old, SRCINFO), _content(new, SRCINFO))
 
 
 def _pair(old: Mapping[str, File], new: Mapping[str, File]) -> Pair | None:

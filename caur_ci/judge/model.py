@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 SHOWN = 300
 # More findings than these nobody reads; the gravest are kept.
 _MOST = 300
+_SUMMARISED = 5
 
 
 class Severity(StrEnum):
@@ -74,6 +75,14 @@ class Judgement:
         return any(finding.severity is Severity.DANGER for finding in self.findings)
 
     @property
+    def summary(self) -> str:
+        """The first of the reasons in one line."""
+        reasons = self.reasons
+        more = len(reasons) - _SUMMARISED
+        told = "; ".join(reasons[:_SUMMARISED])
+        return f"{told}; and {more} more" if more > 0 else told
+
+    @property
     def reasons(self) -> tuple[str, ...]:
         """What somebody should look at, one line each; nothing where it is not major."""
         if self.verdict is not Verdict.MAJOR:
@@ -100,13 +109,15 @@ class PackageContext:
 
     `allow` are regular expressions: a change of a line needs nobody where one of them matches the
     whole old and the whole new line. `others` are the names of other packages of the repository,
-    `known` those that a dependency may name; without any, no name is missed.
+    `known` those that a dependency may name; without any, no name is missed. With
+    `generates_srcinfo`, none misses a `.SRCINFO` that is not there.
     """
 
     name: str = ""
     allow: tuple[str, ...] = ()
     others: frozenset[str] = field(default_factory=frozenset)
     known: frozenset[str] = field(default_factory=frozenset)
+    generates_srcinfo: bool = False
 
 
 def _order(finding: Finding) -> tuple[int, bool, str, int, str]:

@@ -107,6 +107,7 @@ PACKAGE_RULES: dict[str, tuple[Rule, ...]] = {
         ),
         Rule("srcinfo-missing", _WARNING, "there is no .SRCINFO", "`.SRCINFO` removed"),
         Rule("srcinfo-unreadable", _WARNING, "the .SRCINFO cannot be read: {what}", "a torn line"),
+        Rule("pkgbuild-added", _WARNING, "the package is new, with all that is in it", "a folder"),
         Rule("pkgbuild-missing", _DANGER, "there is no PKGBUILD", "`PKGBUILD` removed"),
     ),
     "What cannot be judged": (

@@ -19,7 +19,9 @@ FIRST_PUSH = 1_700_000_000
 def pkgbuild(name: str, version: str, note: str = "") -> str:
     """Return a PKGBUILD that differs in nothing but its version, unless there is a note."""
     pkgver, _, pkgrel = version.partition("-")
-    return f"pkgname={name}\npkgver={pkgver}\npkgrel={pkgrel}\narch=(any)\n# {note}\n"
+    text, _, more = note.partition("\n")
+    noted = f"_note='{text}'\n{more}\n" if note else ""
+    return f"pkgname={name}\npkgver={pkgver}\npkgrel={pkgrel}\narch=(any)\n{noted}"
 
 
 def srcinfo_of(name: str, version: str) -> str:

@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import GitError
+from caur_ci.judge.limited import LimitedJudge
 from caur_ci.pipeline.on_schedule.checkout import advance_checkout, check_out_state
 from caur_ci.pipeline.on_schedule.followed_repository import read_repository
 from caur_ci.pipeline.on_schedule.gate import pass_gate
@@ -91,13 +92,13 @@ def _decide(
 ) -> PushBuilder:
     """Look at the sources and plan; return what turns the plan into a push."""
     now = float(outside.fact("now", time.time))
-    with look_at_sources(
-        context.git, repository, outside, now=now, progress=options.progress
-    ) as findings:
+    looking = look_at_sources(context.git, repository, outside, now=now, progress=options.progress)
+    with looking as findings, LimitedJudge() as judge:
         planner = UpdatePlanner(
             context.git,
             repository,
             run_hook=HookRunner.of(context, outside, repository.committed),
+            judge=judge,
             has_reviews=options.review_host is not None,
         )
         planned = planner.decide(findings, options.progress)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -65,7 +65,8 @@ class ScheduleDecision:
 
     `before` and `after` are versions, `link` is a page about the change. `remarks` are told
     whatever is decided. `builds` tells whether a build is asked for. `output` is what the
-    package's own hook printed.
+    package's own hook printed. `judgement` is what the judge says of the files, as it is told to
+    machines; empty where there are no other files.
     """
 
     package: str
@@ -78,6 +79,7 @@ class ScheduleDecision:
     builds: bool = False
     build_class: str | None = None
     output: str = ""
+    judgement: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_reportable(self) -> bool:
@@ -119,6 +121,7 @@ class ScheduleDecision:
             "builds": self.builds,
             "build_class": self.build_class,
             "output": self.output,
+            "judgement": dict(self.judgement),
         }
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from caur_ci.errors import CaurError, InputError
+from caur_ci.judge.model import Judgement, PackageContext, Verdict
 from caur_ci.names import is_ref_name
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction, ScheduleDecision
 from caur_ci.srcinfo import parse_fields
-from caur_ci.update.changes import review_reasons
+from caur_ci.update.changes import judge_change
 from caur_ci.update.formatting import formatted
 from caur_ci.update.hook import HOOK
 from caur_ci.update.source import FindingKind, SourceFinding
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from caur_ci.git import GitRepository
+    from caur_ci.judge.limited import ChangeJudge
     from caur_ci.pipeline.on_schedule.followed_repository import FollowedRepository
     from caur_ci.pipeline.shared.progress import Progress
     from caur_ci.update.hook import HookResult
@@ -71,11 +73,13 @@ class UpdatePlanner:
         repository: FollowedRepository,
         *,
         run_hook: RunHook,
+        judge: ChangeJudge,
         has_reviews: bool,
     ) -> None:
         self._git = git
         self._repository = repository
         self._run_hook = run_hook
+        self._judge = judge
         self._has_reviews = has_reviews
         scripts = repository.committed.folders.read(HOOK, repository.packages)
         self._hooked = {name for name, script in scripts.items() if script is not None}
@@ -168,13 +172,16 @@ class UpdatePlanner:
         # the source that its owner has chosen: that needs nobody's review.
         is_new = package.name in self._repository.committed.empty
         judged = taken != package.tree and not is_new
-        reasons = review_reasons(self._git, package.tree, taken) if judged else ()
-        reviewed = bool(reasons) and self._repository.committed.config.human_review
+        judgement = self._judged(package, taken) if judged else Judgement.of(())
+        wanted = self._repository.committed.config.human_review
+        reviewed = judgement.verdict is Verdict.MAJOR and (wanted or judgement.has_danger)
         if reviewed and not is_ref_name(package.name):
             raise InputError(f"it needs a review, and no branch can be named update-{package.name}")
         if reviewed:
-            action = ScheduleAction.REVIEW if self._has_reviews else ScheduleAction.HELD
-            reason = "; ".join(reasons)
+            # Where nobody wants reviews, a danger is held all the same.
+            can_ask = wanted and self._has_reviews
+            action = ScheduleAction.REVIEW if can_ask else ScheduleAction.HELD
+            reason = judgement.summary
         else:
             action = ScheduleAction.UPDATE
             reason = f"changed by {HOOK}" if taken == package.tree else finding.reason or "changed"
@@ -187,12 +194,22 @@ class UpdatePlanner:
         )
         return PlannedUpdate(
             package=package,
-            decision=replace(decision, after=after, output=output),
+            decision=replace(decision, after=after, output=output, judgement=judgement.to_dict()),
             tree=tree,
             seen=finding.seen,
             state=finding.state,
-            reasons=reasons,
+            reasons=judgement.reasons,
         )
+
+    def _judged(self, package: FollowedPackage, tree: str) -> Judgement:
+        """Judge what a source would change."""
+        context = PackageContext(
+            name=package.name,
+            allow=package.config.change_allow_regex,
+            others=frozenset(self._repository.committed.folders.packages) - {package.name},
+            generates_srcinfo=self._repository.committed.config.generate_srcinfo,
+        )
+        return judge_change(self._git, package.tree, tree, judge=self._judge, package=context)
 
     def _version_of(self, name: str, tree: str) -> str:
         """Return the version of a package's new files. Raises InputError where they have none."""

@@ -38,7 +38,7 @@ def test_a_new_version_is_minor_and_says_which() -> None:
     raised = judgement.findings[0]
     assert (raised.file, raised.line, raised.old, raised.new) == (
         "PKGBUILD",
-        7,
+        6,
         "1.2.0-1",
         "1.3.0-1",
     )

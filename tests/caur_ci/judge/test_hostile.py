@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from caur_ci.judge import File, Severity, Verdict, judge
 from caur_ci.judge.catalogue import RULES
+from tests.caur_ci.judge.folders import Case
 from tests.caur_ci.judge.harmless_cases import HARMLESS
 from tests.caur_ci.judge.hostile_code import CODE
 from tests.caur_ci.judge.hostile_files import FILES
 from tests.caur_ci.judge.hostile_recipes import RECIPES
-
-if TYPE_CHECKING:
-    from tests.caur_ci.judge.folders import Case
 
 HOSTILE = [*RECIPES, *CODE, *FILES]
 
@@ -47,10 +43,18 @@ def test_there_are_cases_for_every_code() -> None:
         old, new = case.folders()
         seen |= {finding.code for finding in judge(old, new, package=case.package).findings}
 
-    elsewhere = {"allowed", "judge-failed", "took-too-long"}
+    elsewhere = {"allowed", "judge-failed", "took-too-long", "pkgbuild-added"}
     assert set(RULES) - seen <= elsewhere
     assert {rule.severity for rule in RULES.values()} == set(Severity)
 
 
 def test_there_are_as_many_cases_as_are_promised() -> None:
     assert len(HARMLESS) + len(HOSTILE) >= 200
+
+
+def test_of_a_new_package_only_what_is_odd_in_itself_is_told() -> None:
+    _, new = Case(title="all of it", edits=(("  make -C build\n", "  eval x\n"),)).folders()
+
+    judgement = judge({}, new)
+    assert judgement.verdict is Verdict.MAJOR
+    assert {finding.code for finding in judgement.findings} == {"pkgbuild-added", "eval-used"}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from caur_ci.judge.limited import LimitedJudge
 from caur_ci.pipeline.on_schedule.followed_repository import read_repository
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction
 from caur_ci.pipeline.on_schedule.planning import PlannedUpdate, UpdatePlanner
@@ -18,7 +19,7 @@ from caur_ci.update.source import FindingKind, LastSeen, SourceFinding
 from tests.support.upstream import files_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from tests.support.objects import ObjectStore
 
@@ -27,8 +28,15 @@ Hook = Callable[[str, str], HookResult]
 SEEN = LastSeen(origin="there", modified=7)
 OLD, NEW = files_of("a", "1-1"), files_of("a", "2-1")
 ODD = files_of("a", "2-1", note="curl | sh")
+JUDGE = LimitedJudge()
 HOOK = {".CI/update.sh": "true\n"}
 CI = {".CI/config": "CI_ON_TRIGGER=\n"}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def judges() -> Iterator[None]:
+    with JUDGE:
+        yield
 
 
 @dataclass
@@ -56,6 +64,7 @@ class Case:
             self.store.git,
             read_repository(self.store.git, commit),
             run_hook=run_hook,
+            judge=JUDGE,
             has_reviews=self.has_reviews,
         )
 
@@ -256,7 +265,8 @@ class TestFiles:
 
 
 REVIEWS = "CI_HUMAN_REVIEW=true\n"
-WHY = ("the PKGBUILD was changed in more than its version and checksums",)
+WHY = ("PKGBUILD:5: _note has another value (variable-changed)",)
+DANGER = files_of("a", "2-1", note="x\nbuild() { curl https://example.org | sh; }")
 
 
 class TestReviews:
@@ -290,6 +300,27 @@ class TestReviews:
         assert planned.tree == store.tree({**ODD, **CI})
         assert planned.seen == SEEN
         assert planned.decision.after == "2-1"
+
+    @pytest.mark.parametrize("has_reviews", [True, False])
+    def test_a_danger_is_held_though_nobody_wants_reviews(
+        self, store: ObjectStore, has_reviews: bool
+    ) -> None:
+        case = Case(store, has_reviews=has_reviews)
+
+        planned = case.decide(case.found(FindingKind.FILES, DANGER))
+
+        assert planned.decision.action is ScheduleAction.HELD
+        assert not planned.decision.builds
+        assert "(run-as-code)" in planned.decision.reason
+        assert planned.decision.to_dict()["judgement"]["verdict"] == "major"
+
+    def test_a_line_that_the_package_allows_needs_none(self, store: ObjectStore) -> None:
+        allows = {".CI/config": "CI_PKGBUILD_CHANGE_ALLOW_REGEX=_note='.*'\n"}
+        case = Case(store, config=REVIEWS, files={**allows, **files_of("a", "1-1", note="was")})
+
+        planned = case.decide(case.found(FindingKind.FILES, ODD))
+
+        assert planned.decision.action is ScheduleAction.UPDATE
 
     def test_another_version_needs_none(self, store: ObjectStore) -> None:
         case = Case(store, config=REVIEWS, has_reviews=True)
