@@ -57,29 +57,39 @@ def _file(
     if max(len(before), len(after)) > _MOST_LINES:
         yield Text(f"  {len(before):,} lines → {len(after):,} lines", "dim")
         return
-    beside: dict[int, list[Finding]] = {}
-    for finding in findings:
-        beside.setdefault(finding.line, []).append(finding)
     matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    beside = _Beside(findings)
     for group in matcher.get_grouped_opcodes(_CONTEXT):
         yield Text(f"@@ line {group[0][3] + 1}", "cyan")
         for kind, old_start, old_end, new_start, new_end in group:
             if kind == "equal":
                 for place in range(new_start, new_end):
                     yield Text(f"  {_safe(after[place])}", "dim")
-                    yield from _beside(beside.pop(place + 1, ()))
+                    yield from beside.line(place + 1)
                 continue
             removed, added = _marked(before[old_start:old_end], after[new_start:new_end])
-            yield from removed
+            for place, line in enumerate(removed, start=old_start + 1):
+                yield line
+                yield from beside.line(place, is_old=True)
             for place, line in enumerate(added, start=new_start + 1):
                 yield line
-                yield from _beside(beside.pop(place, ()))
+                yield from beside.line(place)
 
 
-def _beside(findings: Sequence[Finding]) -> Iterator[Text]:
-    for finding in findings:
-        text = f"    ^ {finding.severity}: {_safe(finding.message)} ({finding.code})"
-        yield Text(text, _STYLES[finding.severity])
+class _Beside:
+    """The findings of one file by their lines; each is shown once."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self._by_line: dict[tuple[bool, int], list[Finding]] = {}
+        for finding in findings:
+            # Of what is gone, the line is that of the old file.
+            is_old = bool(finding.old) and not finding.new
+            self._by_line.setdefault((is_old, finding.line), []).append(finding)
+
+    def line(self, number: int, *, is_old: bool = False) -> Iterator[Text]:
+        for finding in self._by_line.pop((is_old, number), ()):
+            text = f"    ^ {finding.severity}: {_safe(finding.message)} ({finding.code})"
+            yield Text(text, _STYLES[finding.severity])
 
 
 def _marked(old: Sequence[str], new: Sequence[str]) -> tuple[list[Text], list[Text]]:

@@ -55,3 +55,22 @@ def test_what_is_allowed_is_told() -> None:
 )
 def test_a_danger_is_never_allowed(line: str) -> None:
     assert verdict("_flags=.*", edits=((FLAGS[0], line),)) is Verdict.MAJOR
+
+
+def test_a_line_of_a_function_does_not_cover_the_others() -> None:
+    edits = (("cmake -B build", "cmake -B other"), ("  make -C build\n", "  make -C other\n"))
+    one = verdict(" *cmake .*", edits=edits[:1])
+    both = verdict(" *cmake .*", edits=edits)
+
+    assert (one, both) == (Verdict.MINOR, Verdict.MAJOR)
+    assert verdict(" *(cmake|make) .*", edits=edits) is Verdict.MINOR
+
+
+@pytest.mark.parametrize("end", ["", "\\"])
+def test_a_line_that_begins_something_does_not_cover_what_follows(end: str) -> None:
+    both = (("depends=(glibc ", f"depends=(glibc {end}\n"),)
+    edits = (("depends=(glibc ", "depends=(glibc zlib "), ('"libfoo', 'evil "libfoo'))
+    case = Case(title="", both=both, edits=edits, bump=False)
+
+    judged = judge(*case.folders(), package=PackageContext(allow=("depends=.*",)))
+    assert judged.verdict is Verdict.MAJOR
