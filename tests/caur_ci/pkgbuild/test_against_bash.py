@@ -83,3 +83,14 @@ def test_whatever_is_sure_is_what_bash_has(empty_folder: Path, program: str) -> 
     for name in _ALL:
         if name not in unsure:
             assert elements(evaluation, name) == expected[name], (name, program)
+
+
+@pytest.mark.parametrize("subject", ["1", "2", "3", "4", "5", "6"])
+def test_cases_that_go_on_are_followed_as_by_bash(subject: str, tmp_path: Path) -> None:
+    items = "1) l+=(1) ;;& 2) l+=(2) ;& 3) l+=(3) ;& 4) l+=(4) ;; "
+    items += "[15]) l+=(5) ;;& 6) l+=(6) ;; *) l+=(7) ;;"
+    program = f"case {subject} in {items} esac"
+    in_bash_too = in_bash(program, tmp_path)
+
+    assert in_bash_too is not None
+    assert list(evaluated(program).elements("l")) == in_bash_too["l"]
