@@ -93,4 +93,4 @@ def test_cases_that_go_on_are_followed_as_by_bash(subject: str, tmp_path: Path) 
     in_bash_too = in_bash(program, tmp_path)
 
     assert in_bash_too is not None
-    assert list(evaluated(program).elements("l")) == in_bash_too["l"]
+    assert elements(evaluated(program), "l") == in_bash_too["l"]
