@@ -8,6 +8,8 @@ VENV := .venv/bin
 export PATH := $(PATH):$(CURDIR)/.venv/system:$(CURDIR)/$(VENV)
 
 PYTHON_FILES := caur_ci scheduler tests benchmarks
+# One more than there are cores: many tests wait for a service.
+TEST_PROCESSES = $(shell expr $$(nproc) + 1)
 SHELL_SCRIPTS := scripts/bootstrap scripts/stand-in-image scripts/try-containers .ci/run \
 	$(wildcard scheduler/worker/guest/*.sh)
 
@@ -29,7 +31,7 @@ endif
 
 test: ## Run all tests, in random order. PYTEST_ARGS=… for a part, e.g. '-k queue'.
 	@scripts/bootstrap test
-	@$(VENV)/python -m pytest -n auto --dist worksteal $(PYTEST_ARGS)
+	@$(VENV)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal $(PYTEST_ARGS)
 
 fuzz: ## Give the judge of changes what no sane person writes. FUZZ_EXAMPLES=… of each kind.
 	@scripts/bootstrap test
