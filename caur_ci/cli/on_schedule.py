@@ -94,14 +94,15 @@ def on_schedule(
 
     Looks at the AUR and at git repositories, as CI_PKGBUILD_SOURCE of each package says, and runs
     `.CI/update.sh` where a package has it. What changes more than a version goes to review where
-    CI_HUMAN_REVIEW is true. The documents in .ci/ are written as on-commit does; then commits,
-    state, request and the tag `scheduled` are published in one push, all or nothing. The documents
-    of a run whose push failed are removed.
+    CI_HUMAN_REVIEW is true: to merge requests in GitLab CI, to pull requests in GitHub Actions, and
+    what people say there by labels is done. The documents in .ci/ are written as on-commit does;
+    then commits, state, request and the tag `scheduled` are published in one push, all or nothing.
+    The documents of a run whose push failed are removed.
 
     Why something was or was not done is told by `caur-ci why PACKAGE`.
 
-    Ends with 0 if all is well, with 3 if it was done but for some packages that failed, and with
-    another code if nothing was done.
+    Ends with 0 if all is well, with 3 if it was done but for some packages that failed or some
+    requests that could not be opened, and with another code if nothing was done.
     """
     if as_json and as_markdown:
         raise InputError("say either --json or --markdown")
@@ -112,6 +113,7 @@ def on_schedule(
     from caur_ci.pipeline.on_schedule.journey import on_schedule as journey  # noqa: PLC0415
     from caur_ci.pipeline.on_schedule.options import OnScheduleOptions  # noqa: PLC0415
     from caur_ci.pipeline.on_schedule.trigger import on_trigger  # noqa: PLC0415
+    from caur_ci.review import choose_forge  # noqa: PLC0415
 
     session = session_of(context)
     with progress_on(session.err) as progress:
@@ -127,12 +129,13 @@ def on_schedule(
             environ=os.environ,
             secrets=session.secrets,
             progress=progress,
+            reviews=choose_forge(os.environ, session.secrets),
         )
         result = on_trigger(wanted, trigger) if trigger else journey(wanted)
     result = replace(result, plan=result.plan.redacted(session.secrets))
     form = "json" if as_json else "markdown" if as_markdown else ""
     _show(session, result, form=form, dry_run=dry_run or replay is not None)
-    return ExitCode.PARTIAL if result.plan.failed else ExitCode.OK
+    return ExitCode.PARTIAL if result.plan.failed or result.problems else ExitCode.OK
 
 
 def _show(session: Session, result: OnScheduleResult, *, form: str, dry_run: bool) -> None:

@@ -36,6 +36,8 @@ def as_json(result: OnScheduleResult) -> str:
     document["written"] = [str(path) for path in result.written]
     document["published"] = result.published
     document["commit"] = result.commit
+    document["problems"] = list(result.problems)
+    document["pages"] = dict(result.pages)
     return json.dumps(document, indent=2)
 
 
@@ -55,6 +57,8 @@ def print_summary(session: Session, result: OnScheduleResult, *, dry_run: bool) 
         session.note(one_line(note))
     for reason, packages in _failures(plan).items():
         session.fail(f"{_names(packages)}: {one_line(reason)}")
+    for problem in result.problems:
+        session.warn(one_line(problem))
     ending = ""
     if dry_run:
         ending = "; dry run: nothing was written or pushed"

@@ -48,6 +48,12 @@ class RepositoryConfig:
     human_review_assignee: str = key(
         "CI_HUMAN_REVIEW_ASSIGNEE", v.TEXT, "Who is assigned to reviews.", ""
     )
+    human_review_reviewers: str = key(
+        "CI_HUMAN_REVIEW_REVIEWERS",
+        v.TEXT,
+        "Who is asked to review: names of accounts at the forge, with blanks in between.",
+        "",
+    )
     hook_without_sandbox: bool = key(
         "CI_HOOK_WITHOUT_SANDBOX",
         v.BOOLEAN,

@@ -1,5 +1,26 @@
-"""Review requests, and the interface of forges that open them as merge or pull requests."""
+"""Review requests: merge and pull requests of forges, and what people say about them."""
 
-from caur_ci.review.request import ReviewHost, ReviewRequest
+from caur_ci.review.choosing import ForgeChoice, choose_forge
+from caur_ci.review.desk import FollowUp, Heard, ReviewDesk
+from caur_ci.review.forge import ForgeError, ReviewForge
+from caur_ci.review.request import DANGER, ChangeText, ReviewPoint, ReviewRequest, points_of
+from caur_ci.review.upstream import upstream_pages
+from caur_ci.review.words import Said, Word
 
-__all__ = ["ReviewHost", "ReviewRequest"]
+__all__ = [
+    "DANGER",
+    "ChangeText",
+    "FollowUp",
+    "ForgeChoice",
+    "ForgeError",
+    "Heard",
+    "ReviewDesk",
+    "ReviewForge",
+    "ReviewPoint",
+    "ReviewRequest",
+    "Said",
+    "Word",
+    "choose_forge",
+    "points_of",
+    "upstream_pages",
+]

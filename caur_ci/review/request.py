@@ -1,37 +1,94 @@
-"""A change that waits for review, and the interface of the forges where that happens."""
+"""A change that waits for review, with what somebody wants to know who looks at it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping
+
+LABELS = ("ci", "human-review", "update")
+DANGER = "danger"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewPoint:
+    """One thing to look at. `severity` is `note`, `warning` or `danger`; `line` counts from 1, and
+    is 0 where it is about all of `file`.
+    """
+
+    message: str
+    severity: str = "warning"
+    code: str = ""
+    file: str = ""
+    line: int = 0
+
+    @property
+    def place(self) -> str:
+        """Where it is."""
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` returned. Raises TypeError for anything else."""
+        return cls(**data)
+
+
+def points_of(reasons: tuple[str, ...]) -> tuple[ReviewPoint, ...]:
+    """Return plain sentences as things to look at."""
+    return tuple(ReviewPoint(message=reason) for reason in reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeText:
+    """A change as text: `words` has what differs within lines marked, `patch` is the whole diff.
+
+    `upstream` are pages of the program's own about the new version, with what they are.
+    """
+
+    words: str = ""
+    patch: str = ""
+    upstream: tuple[tuple[str, str], ...] = ()
+
+
+def _no_text() -> ChangeText:
+    return ChangeText()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewRequest:
-    """One package whose change is on `branch`, to be merged into `target`.
+    """One package whose change is on `branch`, at `commit`, to be merged into `target`.
 
-    `reasons` say what somebody should look at; `link` is a page about the change.
+    `before` and `after` are versions; `link` is a page about the change where it comes from.
+    `text` is asked for only where the request is written anew.
     """
 
     package: str
     branch: str
     target: str
-    reasons: tuple[str, ...]
+    commit: str
+    points: tuple[ReviewPoint, ...] = ()
+    before: str = ""
+    after: str = ""
     link: str = ""
+    maintainer: str = ""
+    dependants: tuple[str, ...] = ()
+    labels: tuple[str, ...] = LABELS
+    assignees: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+    text: Callable[[], ChangeText] = field(default=_no_text, compare=False)
 
+    @property
+    def title(self) -> str:
+        """The title, as the existing system has it."""
+        return f"chore(update): {self.package}"
 
-class ReviewHost(Protocol):
-    """A forge where changes are reviewed, as merge or pull requests."""
-
-    name: str
-
-    def open_requests(self, requests: Sequence[ReviewRequest]) -> Mapping[str, str]:
-        """Open a request for each, or bring the open one up to date; return pages by package.
-
-        The branches exist. Raises nothing for single ones that fail: they are missing in the
-        answer, and are tried again by the next run.
-        """
-        ...
+    @property
+    def has_danger(self) -> bool:
+        """Whether one of the points is a danger."""
+        return any(point.severity == DANGER for point in self.points)

@@ -2,9 +2,9 @@
 
 read (repository, state, memory) → look (sources) → plan → apply (commits, made of git objects
 only) → write the hand-over documents in `.ci/` → publish the branch, `state`, `caur` and the tag in
-one atomic push. Until the push, nothing has happened; when somebody else was faster, the decisions
-are applied again to what they pushed, without looking outside once more. The documents of a run
-that fails to push are removed.
+one atomic push → bring review requests up to date. Until the push, nothing has happened; when
+somebody else was faster, the decisions are applied again to what they pushed, without looking
+outside once more. The documents of a run that fails to push are removed.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from caur_ci.pipeline.on_schedule.hooks import HookRunner
 from caur_ci.pipeline.on_schedule.options import OnScheduleOptions, OnScheduleResult
 from caur_ci.pipeline.on_schedule.pending_push import PushBuilder
 from caur_ci.pipeline.on_schedule.planning import UpdatePlanner
+from caur_ci.pipeline.on_schedule.reviews import Reviews
 from caur_ci.pipeline.on_schedule.sources import look_at_sources
 from caur_ci.pipeline.shared.context import RunContext
 from caur_ci.pipeline.shared.publishing import publish
@@ -50,11 +51,13 @@ def on_schedule(options: OnScheduleOptions) -> OnScheduleResult:
     outside_world = opened_outside(context.head, record=options.record, replay=options.replay)
     with outside_world as outside:
         snapshot, repository = _read(context, options, outside)
-        builder = _decide(context, options, outside, repository)
+        reviews = Reviews.hear(context, options, outside, snapshot, repository)
+        builder = _decide(context, options, outside, repository, reviews)
         if not options.publishes:
-            return OnScheduleResult(plan=builder.schedule_plan())
+            plan = builder.schedule_plan(notes=reviews.notes)
+            return OnScheduleResult(plan=plan, problems=builder.heard.problems)
     done = publish(context, snapshot, builder.build, branch=context.branch)
-    return _follow_up(context, options, done)
+    return _follow_up(context, reviews, builder, done)
 
 
 def _read(
@@ -89,6 +92,7 @@ def _decide(
     options: OnScheduleOptions,
     outside: Outside,
     repository: FollowedRepository,
+    reviews: Reviews,
 ) -> PushBuilder:
     """Look at the sources and plan; return what turns the plan into a push."""
     now = float(outside.fact("now", time.time))
@@ -99,27 +103,30 @@ def _decide(
             repository,
             run_hook=HookRunner.of(context, outside, repository.committed),
             judge=judge,
-            has_reviews=options.review_host is not None,
+            has_reviews=reviews.has_forge,
         )
         planned = planner.decide(findings, options.progress)
-    return PushBuilder(context=context, repository=repository, planned=tuple(planned), now=now)
+        heard = reviews.take(planned)
+    return PushBuilder(context=context, repository=repository, heard=heard, now=now)
 
 
 def _follow_up(
-    context: RunContext, options: OnScheduleOptions, done: Published[PendingPush]
+    context: RunContext, reviews: Reviews, builder: PushBuilder, done: Published[PendingPush]
 ) -> OnScheduleResult:
     """Do what may only happen after the push has landed."""
     push = done.push
-    if options.review_host is not None and push.review_requests:
-        options.review_host.open_requests(push.review_requests)
     trouble = (
         advance_checkout(context.git, context.head, push.commit),
         check_out_state(context.git, push.state),
     )
-    notes = (*push.plan.notes, *(text for text in trouble if text))
+    requests = reviews.follow_up(push)
+    notes = (*push.plan.notes, *reviews.notes, *requests.notes, *(it for it in trouble if it))
+    redacted = context.secrets.redact
     return OnScheduleResult(
-        plan=replace(push.plan, notes=notes),
+        plan=replace(push.plan, notes=tuple(map(redacted, notes))),
         written=done.written,
         published=done.pushed,
         commit=push.commit,
+        problems=tuple(map(redacted, (*builder.heard.problems, *requests.problems))),
+        pages=requests.pages,
     )

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from caur_ci.pipeline.shared.options import RunOptions
 from caur_ci.pipeline.shared.progress import NoProgress, Progress
+from caur_ci.review import ForgeChoice
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from caur_ci.pipeline.on_schedule.plan import SchedulePlan
-    from caur_ci.review import ReviewHost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +21,8 @@ class OnScheduleOptions(RunOptions):
     """What the caller wants of on-schedule.
 
     `force` leaves out the gate, `only` limits the run to some packages. `record` is a folder to
-    keep every answer of the outside world in, `replay` one to take them from. `review_host` is the
-    forge that opens review requests, None where there is none.
+    keep every answer of the outside world in, `replay` one to take them from. `reviews` is the
+    forge where review requests are opened, if there is one.
     """
 
     force: bool = False
@@ -29,7 +30,7 @@ class OnScheduleOptions(RunOptions):
     record: Path | None = None
     replay: Path | None = None
     progress: Progress = field(default_factory=NoProgress)
-    review_host: ReviewHost | None = None
+    reviews: ForgeChoice = field(default_factory=ForgeChoice)
 
     @property
     def publishes(self) -> bool:
@@ -39,9 +40,15 @@ class OnScheduleOptions(RunOptions):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnScheduleResult:
-    """The plan, the documents that were written, and the commit that was published, if one was."""
+    """The plan, the documents that were written, and the commit that was published, if one was.
+
+    `problems` are what could not be done besides, for the next run to do; `pages` are those of
+    review requests, by package.
+    """
 
     plan: SchedulePlan
     written: tuple[Path, ...] = ()
     published: bool = False
     commit: str = ""
+    problems: tuple[str, ...] = ()
+    pages: Mapping[str, str] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from caur_ci.git import RefUpdate
@@ -11,6 +11,8 @@ from caur_ci.pipeline.on_commit.planning import CommitPlanner
 from caur_ci.pipeline.on_schedule.gate import tagged_commit
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction, ScheduleDecision, SchedulePlan
 from caur_ci.pipeline.on_schedule.review_branches import ReviewBranches
+from caur_ci.pipeline.on_schedule.review_requests import RequestWriter, waiting_changes
+from caur_ci.pipeline.on_schedule.review_words import frozen_packages
 from caur_ci.pipeline.on_schedule.update_commit import UpdateCommit
 from caur_ci.pipeline.on_schedule.watermark import watermark_after
 from caur_ci.pipeline.shared.committed_repository import CommittedRepository
@@ -18,25 +20,28 @@ from caur_ci.pipeline.shared.documents.handover import HandoverDocuments, handov
 from caur_ci.pipeline.shared.memory.ledger import summarized
 from caur_ci.pipeline.shared.refs import REVIEW_BRANCH, SCHEDULED_TAG
 from caur_ci.pipeline.shared.state_branch import STATE_BRANCH, StateBranch
-from caur_ci.review import ReviewRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from caur_ci.deptree import DependencyTree
     from caur_ci.pipeline.on_commit.plan import CommitPlan
     from caur_ci.pipeline.on_schedule.followed_repository import FollowedRepository
     from caur_ci.pipeline.on_schedule.planning import PlannedUpdate
     from caur_ci.pipeline.on_schedule.review_branches import ReviewChanges
+    from caur_ci.pipeline.on_schedule.review_words import WordsDone
     from caur_ci.pipeline.on_schedule.update_commit import BranchTip
     from caur_ci.pipeline.shared.context import RunContext
     from caur_ci.pipeline.shared.decision import PackageDecision
     from caur_ci.pipeline.shared.memory.branch import Memory
     from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
+    from caur_ci.pipeline.shared.memory.reviews import WaitingChange
     from caur_ci.pipeline.shared.refs import RefSnapshot
+    from caur_ci.review import ReviewRequest, Said
 
 RUN = "on-schedule"
 _BRANCHES = "refs/heads/"
+_REVIEW = REVIEW_BRANCH.removeprefix(_BRANCHES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +49,8 @@ class PendingPush:
     """What is to be pushed, and the documents that follow from it.
 
     `commit` is that of the branch, `state` that of branch `state`, as they are afterwards.
-    `review_requests` are to be opened once all that is there.
+    Once all that is there, `review_requests` are to be open; `review_branches` are those that
+    there are then, and `rejected` those whose requests are to be closed by what somebody said.
     """
 
     plan: SchedulePlan
@@ -53,16 +59,26 @@ class PendingPush:
     state: str | None
     updates: tuple[RefUpdate, ...]
     review_requests: tuple[ReviewRequest, ...] = ()
+    review_branches: frozenset[str] = frozenset()
+    rejected: Mapping[str, Said] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushBuilder:
-    """Makes the push of one run. `now` is the time of the run, in Unix seconds."""
+    """Makes the push of one run: what is planned after people were heard.
+
+    `now` is the time of the run, in Unix seconds.
+    """
 
     context: RunContext
     repository: FollowedRepository
-    planned: tuple[PlannedUpdate, ...]
+    heard: WordsDone
     now: float
+
+    @property
+    def planned(self) -> tuple[PlannedUpdate, ...]:
+        """What is done about the packages, on the commit that it was planned for."""
+        return self.heard.planned
 
     def build(self, snapshot: RefSnapshot) -> PendingPush:
         """Return what is to be pushed, given where the shared refs are.
@@ -109,7 +125,9 @@ class PushBuilder:
                 ),
                 *reviews.updates,
             ),
-            review_requests=tuple(self._review_requests(tip.planned, reviews)),
+            review_requests=tuple(self._review_requests(tip, memory, reviews)),
+            review_branches=_branches_after(snapshot, reviews),
+            rejected={f"{_REVIEW}{name}": it.said for name, it in self.heard.rejections.items()},
         )
 
     def schedule_plan(
@@ -164,7 +182,7 @@ class PushBuilder:
             ours=ours,
             identity=self.repository.committed.identity,
         )
-        return branches.changes(tip.commit, tip.planned)
+        return branches.changes(tip.commit, tip.planned, rejected=self.heard.rejections)
 
     def _new_memory(self, memory: Memory, tip: BranchTip, reviews: ReviewChanges) -> Memory:
         """Return the memory with what was made and seen, without packages that are gone."""
@@ -173,7 +191,13 @@ class PushBuilder:
             commits = commits.with_commit(tip.commit, instead_of=tip.replaced)
         seen = {one.package.name: one.seen for one in tip.planned if one.seen is not None}
         kept = memory.pruned_to(self.repository.committed.folders.packages)
-        return kept.with_sources(seen, commits)
+        return kept.with_sources(seen, commits).with_reviews(
+            replace(
+                memory.reviews.with_rejections(self.heard.rejections.items()),
+                waiting=self._waiting(tip, memory, reviews),
+                held=self.heard.words.held,
+            )
+        )
 
     def _ledger_entries(self, plan: SchedulePlan, pushed: CommitPlan | None) -> list[LedgerEntry]:
         link = self.context.forge_pipeline.url
@@ -197,19 +221,29 @@ class PushBuilder:
         gone = names.difference(self.repository.committed.folders.packages)
         return not any(map(is_package_name, gone))
 
+    def _waiting(
+        self, tip: BranchTip, memory: Memory, reviews: ReviewChanges
+    ) -> dict[str, WaitingChange]:
+        return waiting_changes(tip.planned, reviews.branches, memory.reviews.waiting)
+
     def _review_requests(
-        self, planned: Iterable[PlannedUpdate], reviews: ReviewChanges
+        self, tip: BranchTip, memory: Memory, reviews: ReviewChanges
     ) -> Iterator[ReviewRequest]:
-        for one in planned:
-            name = one.package.name
-            if one.decision.action is ScheduleAction.REVIEW and name in reviews.branches:
-                yield ReviewRequest(
-                    package=name,
-                    branch=f"{REVIEW_BRANCH}{name}".removeprefix(_BRANCHES),
-                    target=self.context.branch.removeprefix(_BRANCHES),
-                    reasons=one.reasons,
-                    link=one.decision.link,
-                )
+        """Yield what is to be open, but for what is on hold or has just been merged."""
+        merged = {one.package.name for one in tip.planned if one.merges}
+        writer = RequestWriter(context=self.context, repository=self.repository, base=tip.commit)
+        yield from writer.requests(
+            reviews.branches,
+            self._waiting(tip, memory, reviews),
+            without=merged | frozen_packages(self.heard),
+        )
+
+
+def _branches_after(snapshot: RefSnapshot, reviews: ReviewChanges) -> frozenset[str]:
+    """Return the names of the branches of reviews that there are after the push."""
+    removed = {update.ref for update in reviews.updates if not update.new}
+    there = {f"{REVIEW_BRANCH}{name}" for name in (*snapshot.reviews, *reviews.branches)}
+    return frozenset(ref.removeprefix(_BRANCHES) for ref in there - removed)
 
 
 def _ref_update(ref: str, old: str | None, new: str | None) -> tuple[RefUpdate, ...]:

@@ -11,6 +11,7 @@ from caur_ci.errors import CaurError, InputError
 from caur_ci.judge.model import Judgement, PackageContext, Verdict
 from caur_ci.names import is_ref_name
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction, ScheduleDecision
+from caur_ci.review import ReviewPoint, points_of
 from caur_ci.srcinfo import parse_fields
 from caur_ci.update.changes import judge_change
 from caur_ci.update.formatting import formatted
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from caur_ci.git import GitRepository
     from caur_ci.judge.limited import ChangeJudge
+    from caur_ci.judge.model import Finding
     from caur_ci.pipeline.on_schedule.followed_repository import FollowedRepository
     from caur_ci.pipeline.shared.progress import Progress
     from caur_ci.update.hook import HookResult
@@ -50,7 +52,8 @@ class PlannedUpdate:
     """What is done about one package.
 
     `tree` is its new folder, for updates and reviews. `seen` and `state` are to be remembered when
-    that is done, `reasons` are what somebody should look at.
+    that is done, `reasons` are what somebody should look at; `points` say the same with places,
+    where they are known. `merges` is the commit of a review that this takes over.
     """
 
     package: FollowedPackage
@@ -59,6 +62,13 @@ class PlannedUpdate:
     seen: LastSeen | None = None
     state: Mapping[str, str] = field(default_factory=dict)
     reasons: tuple[str, ...] = ()
+    points: tuple[ReviewPoint, ...] = ()
+    merges: str = ""
+
+    @property
+    def review_points(self) -> tuple[ReviewPoint, ...]:
+        """What a review request says."""
+        return self.points or points_of(self.reasons)
 
 
 class UpdatePlanner:
@@ -199,6 +209,7 @@ class UpdatePlanner:
             seen=finding.seen,
             state=finding.state,
             reasons=judgement.reasons,
+            points=tuple(map(_point, judgement.findings)),
         )
 
     def _judged(self, package: FollowedPackage, tree: str) -> Judgement:
@@ -251,3 +262,13 @@ class UpdatePlanner:
 def _unless_files(kind: FindingKind) -> FindingKind:
     """Return what is left of a finding whose files turned out to be those that are there."""
     return FindingKind.UNCHANGED if kind is FindingKind.FILES else kind
+
+
+def _point(finding: Finding) -> ReviewPoint:
+    return ReviewPoint(
+        message=finding.message,
+        severity=finding.severity.value,
+        code=finding.code,
+        file=finding.file,
+        line=finding.line,
+    )

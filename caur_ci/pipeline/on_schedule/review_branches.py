@@ -61,18 +61,30 @@ class ReviewBranches:
         self._ours = {name: one for name, one in ours.items() if there.get(name) == one.commit}
         self._identity = identity
 
-    def changes(self, base: str, planned: Sequence[PlannedUpdate]) -> ReviewChanges:
-        """Return what becomes of the branches, when the packages are as at the commit `base`."""
+    def changes(
+        self, base: str, planned: Sequence[PlannedUpdate], *, rejected: Collection[str] = ()
+    ) -> ReviewChanges:
+        """Return what becomes of the branches, when the packages are as at the commit `base`.
+
+        Of `rejected` packages ours go. One that is merged right now stays until the next run: the
+        forge is to see that it was merged, not that it was removed.
+        """
         entries = {entry.name: entry for entry in self._git.entries(base)}
-        waiting = {one.package.name: one for one in planned if one.decision.action in _WAITS}
+        waiting = {
+            one.package.name: one for one in planned if one.decision.action in _WAITS and one.tree
+        }
+        merged = {one.package.name for one in planned if one.merges}
         updated = {
             one.package.name for one in planned if one.decision.action is ScheduleAction.UPDATE
         }
+        updated |= {*rejected}.intersection(self._ours)
         branches = dict(self._ours)
         updates: list[RefUpdate] = []
         left_alone: set[str] = set()
         for name, commit in self._there.items():
-            if name not in waiting and self._is_obsolete(name, entries.get(name), updated):
+            if name in waiting or name in merged:
+                continue
+            if self._is_obsolete(name, entries.get(name), updated):
                 branches.pop(name, None)
                 updates.append(RefUpdate(f"{REVIEW_BRANCH}{name}", "", commit))
         for name, one in waiting.items():

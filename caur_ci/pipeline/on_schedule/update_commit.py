@@ -76,12 +76,14 @@ class UpdateCommit:
         top = with_watermark(self._git, entries, self._watermark)
         tree = self._git.write_tree(top.values())
         parents = self._git.parents(tip) if overwrite else []
+        # With what was reviewed among the parents, forges know that it was merged.
+        merged = [one.merges for one in current if one.merges and one.package.name in changed]
         replaces = overwrite and self._may_replace(tip, parents, memory)
         names = sorted({*changed, *(self._named_in(parents[0], tip) if replaces else ())})
         commit = self._git.write_commit(
             tree,
             update_message(names, self._pipeline),
-            parents=parents if replaces else [tip],
+            parents=[*(parents if replaces else [tip]), *merged],
             identity=self._identity,
         )
         return BranchTip(commit, current, is_new=True, replaced=tip if replaces else "")
@@ -116,4 +118,4 @@ def _as_on_the_tip(planned: PlannedUpdate, entries: Mapping[str, TreeEntry]) -> 
     waiting = replace(
         planned.decision, action=ScheduleAction.WAITING, reason=_OVERTAKEN, builds=False
     )
-    return replace(planned, decision=waiting, seen=None, state={}, tree="")
+    return replace(planned, decision=waiting, seen=None, state={}, tree="", merges="")

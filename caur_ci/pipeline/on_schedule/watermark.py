@@ -35,7 +35,7 @@ def watermark_after(planned: Iterable[PlannedUpdate], before: int) -> int:
     It must not pass anything that was not taken over yet.
     """
     followed = [one for one in planned if _is_of_aur(one)]
-    if any(one.decision.action in _UNFINISHED for one in followed):
+    if any(one.decision.action in _UNFINISHED or _is_frozen(one) for one in followed):
         return 0
     times = (one.seen.modified if one.seen else one.package.seen.modified for one in followed)
     newest = max(times, default=0)
@@ -56,6 +56,11 @@ def with_watermark(
         **entries,
         folder: replace(entries[folder], object_id=git.write_tree(inner.values())),
     }
+
+
+def _is_frozen(planned: PlannedUpdate) -> bool:
+    """Tell whether there may be something new that is left where it is."""
+    return planned.decision.action is ScheduleAction.HELD and planned.seen is None
 
 
 def _is_of_aur(planned: PlannedUpdate) -> bool:

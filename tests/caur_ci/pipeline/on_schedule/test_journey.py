@@ -23,10 +23,8 @@ from tests.support.tools import need_tools
 from tests.support.upstream import files_of, pkgbuild, srcinfo_of, upstream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from caur_ci.review import ReviewRequest
 
 
 @pytest.fixture
@@ -513,27 +511,6 @@ class TestReviews:
         assert git(reviewed.remote, "rev-parse", "update-a^") == reviewed.tip()
         assert reviewed.asked() == [("b",)]
         assert actions(reviewed.run()) == {}
-
-    def test_a_forge_is_asked_once_the_branch_is_there(self, reviewed: ScheduleWorld) -> None:
-        asked: list[ReviewRequest] = []
-
-        class Forge:
-            name = "forge"
-
-            def open_requests(self, requests: Sequence[ReviewRequest]) -> Mapping[str, str]:
-                assert all(reviewed.tip(request.branch) for request in requests)
-                asked.extend(requests)
-                return {}
-
-        reviewed.outside.push({"a": "2-1"}, note="other")
-        reviewed.outside.push({"b": "2-1"})
-
-        result = reviewed.run(review_host=Forge())
-
-        assert actions(result) == {"a": ScheduleAction.REVIEW, "b": ScheduleAction.UPDATE}
-        (request,) = asked
-        assert (request.package, request.branch, request.target) == ("a", "update-a", "main")
-        assert "(variable-changed)" in request.reasons[0]
 
     def test_a_newer_one_takes_its_place(self, reviewed: ScheduleWorld) -> None:
         reviewed.outside.push({"a": "2-1"}, note="other")

@@ -13,12 +13,14 @@ from caur_ci.git import Identity, RefUpdate
 from caur_ci.pipeline.on_schedule.followed_repository import FollowedRepository, read_repository
 from caur_ci.pipeline.on_schedule.pending_push import PendingPush, PushBuilder
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction
+from caur_ci.pipeline.on_schedule.review_words import WordsDone
 from caur_ci.pipeline.shared.memory.branch import MEMORY_BRANCH, Memory
 from caur_ci.pipeline.shared.memory.own_commits import OwnCommits, ReviewBranch
+from caur_ci.pipeline.shared.memory.reviews import WaitingChange
 from caur_ci.pipeline.shared.memory.seen import SeenPackages
 from caur_ci.pipeline.shared.refs import SCHEDULED_TAG, RefSnapshot
 from caur_ci.pipeline.shared.state_branch import STATE_BRANCH
-from caur_ci.review import ReviewRequest
+from caur_ci.review import ReviewPoint, ReviewRequest
 from caur_ci.update.source import LastSeen
 from tests.caur_ci.pipeline.context import MAIN, context_in
 from tests.caur_ci.pipeline.on_schedule.planned import planned_for
@@ -88,7 +90,8 @@ class Run:
 
     def builder(self, *planned: PlannedUpdate) -> PushBuilder:
         context = context_in(self.store, self.commit, secrets=self.secrets)
-        return PushBuilder(context=context, repository=self.repository, planned=planned, now=NOW)
+        heard = WordsDone(planned=planned)
+        return PushBuilder(context=context, repository=self.repository, heard=heard, now=NOW)
 
     def pushed_by_others(self, message: str = "feat: theirs", **versions: str) -> RefSnapshot:
         """Return where the refs are when somebody has pushed other versions of packages."""
@@ -249,12 +252,26 @@ class TestReviews:
         assert memory.commits.reviews["a"].commit == branch.new
         assert memory.seen.get("a") == _seen(planned)
         assert asked(push) == []
-        request = ReviewRequest(
-            package="a", branch="update-a", target="main", reasons=("odd",), link="https://e/1"
+        known = WaitingChange(
+            commit=branch.new, link="https://e/1", points=(ReviewPoint(message="odd"),)
         )
-        assert push.review_requests == ((request,) if action is ScheduleAction.REVIEW else ())
+        assert memory.reviews.waiting == {"a": known}
+        (request,) = push.review_requests
+        assert request == ReviewRequest(
+            package="a",
+            branch="update-a",
+            target="main",
+            commit=branch.new,
+            points=known.points,
+            link="https://e/1",
+        )
+        assert "-pkgver=1\n+pkgver=2\n" in request.text().patch
+        assert "pkgver=[-1-]{+2+}\n" in request.text().words
 
-    def test_a_review_that_is_there_is_asked_for_again(self, run: Run) -> None:
+    @pytest.mark.parametrize("found_again", [True, False])
+    def test_a_review_that_is_there_is_asked_for_again(
+        self, run: Run, *, found_again: bool
+    ) -> None:
         planned = run.planned(ScheduleAction.REVIEW, reasons=("odd",))
         first = run.builder(planned).build(run.snapshot)
         branch = refs(first)[REVIEW].new
@@ -265,10 +282,10 @@ class TestReviews:
             reviews={"a": branch},
         )
 
-        again = run.builder(planned).build(snapshot)
+        again = run.builder(*([planned] if found_again else [])).build(snapshot)
 
         assert again.updates == ()
-        assert [request.package for request in again.review_requests] == ["a"]
+        assert again.review_requests == first.review_requests
 
     def test_it_is_on_top_of_the_updates_of_the_same_run(self, run: Run) -> None:
         update = planned_for(

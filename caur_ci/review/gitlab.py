@@ -1,0 +1,311 @@
+"""Merge requests at GitLab, any server of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from fnmatch import fnmatchcase
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
+
+import requests
+
+from caur_ci.review.forge import (
+    Account,
+    ForgeError,
+    ForgeRequest,
+    LabelEvent,
+    RequestHistory,
+    RequestState,
+)
+from caur_ci.review.patience import TIMEOUT, Patience, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from gitlab import Gitlab
+    from gitlab.v4.objects import Project
+
+    from caur_ci.review.forge import Proposal
+
+T = TypeVar("T")
+
+_DEVELOPER, _MAINTAINER = 30, 40
+_STATES = {"opened": RequestState.OPEN, "merged": RequestState.MERGED}
+_COLOUR = "#6699cc"
+
+
+class _Session(requests.Session):
+    """Turns refusals into `Refusal`, before the library waits for as long as the server likes."""
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        **settings: Any,  # noqa: ANN401 - whatever requests gives itself
+    ) -> requests.Response:
+        try:
+            response = super().send(request, **settings)
+        except requests.RequestException as error:
+            raise Refusal(0, type(error).__name__, {}) from None
+        if response.status_code >= 400:
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            raise Refusal(response.status_code, _said(response), headers)
+        return response
+
+
+class GitLabForge:
+    """A project at the server `url`; `project` is its number or its path."""
+
+    name = "GitLab"
+
+    def __init__(
+        self,
+        url: str,
+        project: str,
+        token: str,
+        *,
+        page: str = "",
+        patience: Patience | None = None,
+    ) -> None:
+        self._url = url
+        self._id = project
+        self._token = token
+        self._page = page
+        self._patience = patience or Patience(self.name, token)
+        self._may_merge: dict[tuple[int, str], bool] = {}
+
+    def open_requests(self, target: str) -> Sequence[ForgeRequest]:
+        """Return all open requests into the branch `target`, from branches of this project."""
+        found = self._list_requests("merge requests cannot be listed", "opened", target)
+        return [_read(one) for one in found]
+
+    def latest(self, branch: str, target: str) -> ForgeRequest | None:
+        """Return the newest request from `branch` into `target`, whatever its state."""
+        what = f"the merge requests of {branch} cannot be listed"
+        found = self._list_requests(what, "all", target, source_branch=branch)
+        newest = max(found, key=lambda one: int(one["iid"]), default=None)
+        return _read(newest) if newest else None
+
+    def history(self, request: ForgeRequest) -> RequestHistory:
+        """Return what happened to a request."""
+        what = f"the history of !{request.number} cannot be read"
+        one = self._project.mergerequests.get(request.number, lazy=True)
+        events = self._call(what, lambda: one.resourcelabelevents.list(get_all=True))
+        versions = self._call(what, lambda: one.diffs.list(get_all=True))
+        newest = max((it.attributes for it in versions), key=lambda it: int(it["id"]), default=None)
+        since = None
+        if newest and newest["head_commit_sha"] == request.commit:
+            since = _seconds(newest["created_at"])
+        labels = sorted((it.attributes for it in events), key=lambda it: int(it["id"]))
+        return RequestHistory(since, tuple(_label_events(labels)))
+
+    def may_merge(self, account: Account, target: str) -> bool:
+        """Tell whether the forge lets this account merge into the branch `target`."""
+        key = (account.id, target)
+        if key not in self._may_merge:
+            level = self._level_of(account)
+            rules = self._rules_of(target)
+            self._may_merge[key] = any(_allows(rule, account, level) for rule in rules)
+        return self._may_merge[key]
+
+    def create(self, proposal: Proposal) -> ForgeRequest:
+        """Open a request for a branch that exists, without labels and people."""
+        data = {
+            "source_branch": proposal.branch,
+            "target_branch": proposal.target,
+            "title": proposal.title,
+            "description": proposal.description,
+            "remove_source_branch": True,
+        }
+        return self._call(
+            f"no merge request can be opened for {proposal.branch}",
+            lambda: _read(self._project.mergerequests.create(data).attributes),
+            repeatable=False,
+        )
+
+    def rewrite(self, request: ForgeRequest, proposal: Proposal, *, drop: Sequence[str]) -> None:
+        """Give an open request another title and description, and take the labels in `drop` off."""
+        data = {"title": proposal.title, "description": proposal.description}
+        if drop:
+            data["remove_labels"] = ",".join(drop)
+        self._change(request, data, "cannot be brought up to date")
+
+    def complete(self, request: ForgeRequest, proposal: Proposal) -> Sequence[str]:
+        """Ask people to look at a request, and label it; return those whom GitLab does not know."""
+        names = dict.fromkeys((*proposal.assignees, *proposal.reviewers))
+        ids = {name: self._user_id(name) for name in names}
+        data: dict[str, Any] = {"add_labels": ",".join(proposal.labels)}
+        for key, people in (
+            ("assignee_ids", proposal.assignees),
+            ("reviewer_ids", proposal.reviewers),
+        ):
+            if known := [ids[name] for name in people if ids[name]]:
+                data[key] = known
+        self._change(request, data, "cannot be labelled")
+        return [name for name in names if not ids[name]]
+
+    def close(self, request: ForgeRequest, comment: str) -> None:
+        """Close a request, and say why."""
+        self._change(request, {"state_event": "close"}, "cannot be closed")
+        one = self._project.mergerequests.get(request.number, lazy=True)
+        what = f"!{request.number} is closed, and cannot be commented on"
+        self._call(what, lambda: one.notes.create({"body": comment}), repeatable=False)
+
+    def provide_labels(self, labels: Sequence[tuple[str, str]]) -> None:
+        """See that labels exist, each with a sentence on what it means."""
+        what = "the labels cannot be made"
+        found = self._call(what, lambda: self._project.labels.list(get_all=True))
+        there = {str(label.attributes["name"]) for label in found}
+        for name, meaning in labels:
+            if name not in there:
+                data = {"name": name, "color": _COLOUR, "description": meaning}
+                self._call(what, partial(self._project.labels.create, data))
+
+    def comparison(self, branch: str, target: str) -> str:
+        """Return the address of the page that shows what a branch changes, or nothing."""
+        between = f"{quote(target, safe='/')}...{quote(branch, safe='/')}"
+        return f"{self._page}/-/compare/{between}" if self._page else ""
+
+    @cached_property
+    def _client(self) -> Gitlab:
+        from gitlab import Gitlab  # noqa: PLC0415 - slow to import
+
+        return Gitlab(
+            self._url,
+            # As a bearer, which is not sent on to another host by a redirection.
+            oauth_token=self._token,
+            timeout=TIMEOUT,
+            keep_base_url=True,
+            per_page=100,
+            session=_Session(),
+        )
+
+    @cached_property
+    def _project(self) -> Project:
+        return self._client.projects.get(self._id, lazy=True)
+
+    def _call(self, what: str, ask: Callable[[], T], *, repeatable: bool = True) -> T:
+        from gitlab.exceptions import GitlabError  # noqa: PLC0415 - slow to import
+
+        def careful() -> T:
+            try:
+                return ask()
+            except (GitlabError, AttributeError, KeyError, TypeError, ValueError) as error:
+                raise Refusal(0, f"an answer that cannot be read: {error}", {}) from None
+
+        return self._patience.call(what, careful, repeatable=repeatable)
+
+    def _change(self, request: ForgeRequest, data: dict[str, Any], what: str) -> None:
+        self._call(
+            f"!{request.number} {what}",
+            lambda: self._project.mergerequests.update(request.number, data),
+        )
+
+    def _list_requests(
+        self,
+        what: str,
+        state: str,
+        target: str,
+        **more: Any,  # noqa: ANN401 - fields of the query
+    ) -> list[dict[str, Any]]:
+        found = self._call(
+            what,
+            lambda: [
+                one.attributes
+                for one in self._project.mergerequests.list(
+                    state=state, target_branch=target, get_all=True, **more
+                )
+            ],
+        )
+        # A branch of the same name in somebody's fork is not ours.
+        return [one for one in found if one["source_project_id"] == one["target_project_id"]]
+
+    def _level_of(self, account: Account) -> int:
+        """Return the access level that an account has in the project, 0 for none."""
+        what = f"the rights of {account.name} cannot be looked up"
+        try:
+            member = self._call(what, lambda: self._project.members_all.get(account.id))
+        except ForgeError as error:
+            if error.status == 404:
+                return 0
+            raise
+        is_active = member.attributes.get("state", "active") == "active"
+        return int(member.attributes["access_level"]) if is_active else 0
+
+    def _rules_of(self, target: str) -> list[Mapping[str, Any]]:
+        """Return who may merge into a branch: any of these rules is enough."""
+        what = f"the rules of the branch {target} cannot be looked up"
+        try:
+            found = self._call(what, lambda: self._project.protectedbranches.list(get_all=True))
+        except ForgeError as error:
+            if error.status in {403, 404}:  # the token may not know; nobody may do more than these
+                return [{"access_level": _MAINTAINER}]
+            raise
+        rules = [one.attributes for one in found if fnmatchcase(target, one.attributes["name"])]
+        if not rules:
+            return [{"access_level": _DEVELOPER}]
+        return [level for rule in rules for level in rule.get("merge_access_levels") or ()]
+
+    def _user_id(self, name: str) -> int:
+        what = f"the user {name} cannot be looked up"
+        found = self._call(what, lambda: self._client.users.list(username=name, get_all=False))
+        return int(found[0].attributes["id"]) if found else 0
+
+
+def _read(data: Mapping[str, Any]) -> ForgeRequest:
+    return ForgeRequest(
+        number=int(data["iid"]),
+        branch=data["source_branch"],
+        commit=data.get("sha") or "",
+        url=data["web_url"],
+        labels=frozenset(data.get("labels") or ()),
+        title=data["title"],
+        description=data.get("description") or "",
+        state=_STATES.get(data["state"], RequestState.CLOSED),
+    )
+
+
+def _allows(rule: Mapping[str, Any], account: Account, level: int) -> bool:
+    if level < _DEVELOPER:
+        return False
+    if rule.get("user_id"):
+        return bool(rule["user_id"] == account.id)
+    # Of groups nobody tells who is in them; their members count by their level elsewhere.
+    wanted = rule.get("access_level") or 0
+    return not rule.get("group_id") and 0 < wanted <= level
+
+
+def _label_events(events: Iterable[Mapping[str, Any]]) -> Iterator[LabelEvent]:
+    for event in events:
+        user, label = event.get("user"), event.get("label")
+        if not user or not label:  # both may be gone since
+            continue
+        name = str(user["username"])
+        yield LabelEvent(
+            label=label["name"],
+            is_added=event["action"] == "add",
+            account=Account(int(user["id"]), name, is_person=not _is_token(name)),
+            time=_seconds(event["created_at"]),
+        )
+
+
+def _is_token(name: str) -> bool:
+    """Tell whether an account is that of an access token of a project or a group."""
+    kind, _, rest = name.partition("_")
+    number, _, bot = rest.partition("_")
+    return kind in {"project", "group"} and number.isdecimal() and bot.startswith("bot")
+
+
+def _seconds(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp())
+
+
+def _said(response: requests.Response) -> str:
+    """Return what a refusal says in words."""
+    try:
+        data = response.json()
+    except ValueError:
+        return response.reason or ""
+    if not isinstance(data, dict):
+        return response.reason or ""
+    return str(data.get("message") or data.get("error") or response.reason or "")
