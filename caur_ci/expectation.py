@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from caur_ci.config import PackageConfig, load_package_config
-from caur_ci.errors import CaurError, InputError
+from caur_ci.errors import InputError
 from caur_ci.interfere import Interfere, bumped_pkgrel
 from caur_ci.interfere.bump import configured_bump
 from caur_ci.interfere.files import PATHS
@@ -127,7 +127,7 @@ def usable_expectations(folders: Mapping[str, Mapping[str, bytes]]) -> dict[str,
     """Return what `expected_packages` says of each folder, without those that cannot be used."""
     found = {}
     for folder, files in folders.items():
-        with suppress(CaurError):
+        with suppress(Exception):  # whatever is in one, it is that package's
             found[folder] = expected_packages(files, folder=folder)
     return found
 

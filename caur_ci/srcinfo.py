@@ -88,7 +88,12 @@ def parse_fields(
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{origin} is not UTF-8: {error.reason}", hint=_HINT) from error
-    return _fields(_Reader(origin, arch).read(text), arch)
+    try:
+        return _fields(_Reader(origin, arch).read(text), arch)
+    except InputError:
+        raise
+    except Exception as error:  # whatever a stranger's file does, it is that package's
+        raise InputError(f"{origin} cannot be read: {error!r}", hint=_HINT) from error
 
 
 @dataclass(slots=True)

@@ -84,7 +84,8 @@ def _packages(content: bytes, bases: Collection[str]) -> Iterator[AurPackage]:
     try:
         for record in _records(content):
             # Most of a hundred thousand packages are nobody's concern here.
-            if isinstance(record, dict) and record.get("PackageBase") in bases:
+            base = record.get("PackageBase") if isinstance(record, dict) else None
+            if isinstance(base, str) and base in bases:
                 yield AurPackage.from_record(record)
     except (ValueError, RecursionError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise AurError(f"the AUR's archive is damaged: {error}") from error

@@ -13,6 +13,7 @@ class AurPackage:
     """A package of the AUR. `last_modified` is the time of the last push, in Unix seconds.
 
     Without a `maintainer` it is an orphan. RPC and archives are up to six minutes behind pushes.
+    Where there is a `problem` with the record, only `name` and `base` are known.
     """
 
     name: str
@@ -22,18 +23,27 @@ class AurPackage:
     maintainer: str = ""
     submitter: str = ""
     out_of_date: int = 0
+    problem: str = ""
 
     @classmethod
     def from_record(cls, record: object) -> Self:
         """Read an element of an RPC answer or of a metadata archive.
 
-        Raises ValueError where it is none.
+        Raises ValueError where it does not tell which package it is about.
         """
         if not isinstance(record, dict):
             raise ValueError("not an object")  # noqa: TRY004 - of outside data
+        name, base = _text(record, "Name"), _text(record, "PackageBase")
+        try:
+            return cls._described(record, name, base)
+        except ValueError as error:
+            return cls(name=name, base=base, version="", last_modified=0, problem=str(error))
+
+    @classmethod
+    def _described(cls, record: dict[str, Any], name: str, base: str) -> Self:
         return cls(
-            name=_text(record, "Name"),
-            base=_text(record, "PackageBase"),
+            name=name,
+            base=base,
             version=_text(record, "Version"),
             last_modified=_number(record, "LastModified"),
             maintainer=_text(record, "Maintainer", default=""),

@@ -8,6 +8,7 @@ from caur_ci.config.loading import Loaded, load, schema_of
 from caur_ci.config.package import PackageConfig
 from caur_ci.config.repository import RepositoryConfig
 from caur_ci.config.values import Bump, PkgbuildSource
+from caur_ci.errors import ConfigError
 
 if TYPE_CHECKING:
     from caur_ci.git import GitRepository
@@ -28,7 +29,12 @@ __all__ = [
 
 def load_package_config(data: bytes, *, origin: str) -> Loaded[PackageConfig]:
     """Read the content of a `.CI/config`. Raises ConfigError."""
-    return load(PackageConfig, data, origin=origin, elsewhere=RepositoryConfig)
+    try:
+        return load(PackageConfig, data, origin=origin, elsewhere=RepositoryConfig)
+    except ConfigError:
+        raise
+    except Exception as error:  # whatever is in it, it is that package's
+        raise ConfigError(f"{origin} cannot be used: {error!r}") from error
 
 
 def load_repository_config(data: bytes, *, origin: str = ".ci/config") -> Loaded[RepositoryConfig]:

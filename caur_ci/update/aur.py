@@ -126,8 +126,8 @@ class AurSource:
     def _finding_without_git(self, case: _Lookup) -> SourceFinding | None:
         """Return what the AUR's word and memory say, None where git has to be asked."""
         package, record, seen = case.package, case.record, case.seen
-        if record is None:
-            return self._gone(case) if seen.modified == _GONE else None
+        if record is None or record.problem:
+            return self._finding_without_record(case, record.problem if record else "")
         if seen.origin and seen.modified == record.last_modified:
             return _UNCHANGED
         if package.seen.origin not in {"", self._url}:
@@ -142,6 +142,11 @@ class AurSource:
         ):
             return self._unchanged_but_recorded(case, record, commit="")
         return None
+
+    def _finding_without_record(self, case: _Lookup, problem: str) -> SourceFinding | None:
+        if problem:
+            return _failed(f"what the AUR says of it makes no sense: {problem}")
+        return self._gone(case) if case.seen.modified == _GONE else None
 
     def _findings_from_git(self, cases: Iterable[_Lookup]) -> dict[str, SourceFinding]:
         """Ask git about packages, one place after the other until one has what the AUR has."""
@@ -346,7 +351,7 @@ def _with_ownership(case: _Lookup, finding: SourceFinding) -> SourceFinding:
     """Return the finding with what there is to say about who maintains the package."""
     before, record = case.seen, case.record
     known = before.maintainer or before.modified
-    if record is None or not known or before.maintainer == record.maintainer:
+    if record is None or record.problem or not known or before.maintainer == record.maintainer:
         return finding
     if not record.maintainer:
         told = f"{before.maintainer} has orphaned it"

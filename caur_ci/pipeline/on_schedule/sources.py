@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from caur_ci.aur import Aur
+from caur_ci.errors import CaurError
 from caur_ci.update.aur import AurSource
 from caur_ci.update.fetching import Fetcher
 from caur_ci.update.git_url import GitUrlSource
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.shared.progress import Progress
     from caur_ci.update.recording import Outside
     from caur_ci.update.source import FollowedPackage, Source
+
+_log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -68,7 +72,7 @@ def _found(
     progress.begin("Looking at sources", sum(len(packages) for _, packages in work))
 
     def look(source: Source, packages: list[FollowedPackage]) -> Mapping[str, SourceFinding]:
-        findings = source.look(packages) if packages else {}
+        findings = _looked(source, packages)
         progress.advance(len(packages))
         lost = SourceFinding(
             kind=FindingKind.FAILED, reason=f"the source {source.name} gave no answer"
@@ -78,6 +82,18 @@ def _found(
     with ThreadPoolExecutor(len(work)) as pool:
         parts = list(pool.map(lambda pair: look(*pair), work))
     return {name: finding for part in parts for name, finding in part.items()}
+
+
+def _looked(source: Source, packages: list[FollowedPackage]) -> Mapping[str, SourceFinding]:
+    """Ask a source; what it breaks down at costs its own packages this run, and nobody else."""
+    try:
+        return source.look(packages) if packages else {}
+    except CaurError:  # of the run as a whole: a recording without this answer
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever is outside, the others go on
+        _log.debug("%s", source.name, exc_info=True)
+        reason = f"the source {source.name} gave no answer that makes sense: {error!r}"
+        return {one.name: SourceFinding(kind=FindingKind.FAILED, reason=reason) for one in packages}
 
 
 def _covered(source: Source, repository: FollowedRepository) -> list[FollowedPackage]:

@@ -16,7 +16,7 @@ from tests.support.aur_server import AurServer, Fault, aur_server
 from tests.support.pauses import Pauses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -116,18 +116,18 @@ def test_an_archive_that_has_not_changed_is_not_sent_again(
     assert fetch_archive(web, aur.url, {"a"}, cache)[0].version == "2-1"
 
 
-@pytest.mark.parametrize("damage", ["cut", "not gzip", "no end", "no number", "no json"])
+@pytest.mark.parametrize("damage", ["cut", "not gzip", "no end", "no name", "no json"])
 def test_a_damaged_archive_is_an_error_and_is_not_kept(
     aur: AurServer, web: Web, tmp_path: Path, damage: str
 ) -> None:
     aur.add("a")
     whole = aur.archive()
-    record = json.dumps({**aur.records["a"], "LastModified": "soon"})
+    record = json.dumps({**aur.records["a"], "Name": 1})
     bodies = {
         "cut": whole[:-20],
         "not gzip": b"<html>",
         "no end": gzip.compress(gzip.decompress(whole).removesuffix(b"]\n")),
-        "no number": gzip.compress(f"[\n{record}\n]\n".encode()),
+        "no name": gzip.compress(f"[\n{record}\n]\n".encode()),
         "no json": gzip.compress(b"[\n{]\n]\n"),
     }
     aur.faults.append(Fault(body=bodies[damage]))
@@ -136,6 +136,31 @@ def test_a_damaged_archive_is_an_error_and_is_not_kept(
     with pytest.raises(AurError, match="archive"):
         fetch_archive(web, aur.url, {"a"}, cache)
     assert cache.load() == (b"", "")
+
+
+@pytest.mark.parametrize("fetch", [fetch_info, fetch_archive])
+def test_a_record_that_makes_no_sense_costs_no_other(
+    aur: AurServer, web: Web, fetch: Callable[[Web, str, list[str]], list[AurPackage]]
+) -> None:
+    aur.add("a")
+    aur.add("b")
+    aur.records["a"]["LastModified"] = "soon"
+
+    found = {one.name: one for one in fetch(web, aur.url, ["a", "b"])}
+
+    assert found["a"].problem == "LastModified is not a whole number"
+    assert found["b"].problem == ""
+    assert found["b"].last_modified
+
+
+def test_a_record_in_the_archive_of_a_base_that_is_no_name_is_left_out(
+    aur: AurServer, web: Web
+) -> None:
+    aur.add("a")
+    aur.add("b")
+    aur.records["a"]["PackageBase"] = {}
+
+    assert [one.name for one in fetch_archive(web, aur.url, ["a", "b"])] == ["b"]
 
 
 def test_an_error_with_status_200_is_an_error(aur: AurServer, web: Web) -> None:

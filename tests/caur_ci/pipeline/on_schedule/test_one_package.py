@@ -26,6 +26,27 @@ def world(tmp_path: Path) -> Iterator[ScheduleWorld]:
         yield ScheduleWorld(Checkout.create(tmp_path / "world"), outside)
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("LastModified", "soon"), ("LastModified", 10**30), ("Version", None), ("Maintainer", [])],
+)
+def test_a_record_of_the_aur_that_makes_no_sense_is_told_of_its_package(
+    world: ScheduleWorld, key: str, value: object
+) -> None:
+    world.begin({"a": "1-1", "b": "1-1"})
+    world.run()
+    world.outside.push({"a": "2-1", "b": "2-1"})
+    world.outside.aur.records["a"][key] = value
+
+    result = world.run()
+
+    assert actions(result) == {"a": ScheduleAction.FAILED, "b": ScheduleAction.UPDATE}
+    assert reasons(result)["a"] == (
+        f"what the AUR says of it makes no sense: {key} is not a "
+        f"{'whole number' if key == 'LastModified' else 'text'}"
+    )
+
+
 @pytest.mark.parametrize("error", [RecursionError("too deep"), MemoryError(), ValueError("odd")])
 def test_an_error_nobody_thought_of_keeps_nobody_else_from_being_updated(
     world: ScheduleWorld, monkeypatch: pytest.MonkeyPatch, error: Exception

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -87,6 +87,23 @@ def test_a_package_without_an_answer_has_failed(store: ObjectStore, answers: Ans
         "aur2": unchanged,
         "git1": SourceFinding(kind=FindingKind.FAILED, reason="the source git gave no answer"),
     }
+
+
+def test_a_source_that_breaks_down_costs_its_own_packages(
+    store: ObjectStore, answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(_source: Source, _packages: Sequence[FollowedPackage]) -> NoReturn:
+        raise TypeError("unhashable")
+
+    monkeypatch.setattr(AurSource, "look", look)
+    unchanged = SourceFinding(kind=FindingKind.UNCHANGED)
+    answers.answers = {"git1": unchanged}
+
+    found = looked(store, *CONFIGS)
+
+    assert found["git1"] == unchanged
+    assert [found[name].kind for name in ("aur1", "aur2")] == [FindingKind.FAILED] * 2
+    assert "TypeError('unhashable')" in found["aur1"].reason
 
 
 def test_answers_that_nobody_asked_for_are_left_out(store: ObjectStore, answers: Answers) -> None:
