@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from caur_ci.review.forge import ReviewForge
 
 _URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(?:/[A-Za-z0-9._~/-]*)?")
-_PROJECT = re.compile(r"[0-9]+|[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)+")
-_REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
+_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
+_PROJECT = re.compile(rf"[0-9]+|{_NAME}(?:/{_NAME})+")
+_REPOSITORY = re.compile(rf"{_NAME}/[A-Za-z0-9_.-]+")
 
 
 @dataclass(frozen=True, slots=True)

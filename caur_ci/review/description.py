@@ -6,7 +6,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from caur_ci.plaintext import is_web_address
+from caur_ci.plaintext import is_web_address, printable
 from caur_ci.review.harmless import as_block, as_code
 from caur_ci.review.request import DANGER
 from caur_ci.review.words import Word
@@ -109,7 +109,7 @@ def _decisions(request: ReviewRequest) -> str:
 
 
 def _is_cut(text: str, block: str) -> bool:
-    return len(text.splitlines()) > max(len(block.splitlines()) - 2, 0)
+    return len(printable(text).splitlines()) > max(len(block.splitlines()) - 2, 0)
 
 
 def _link(label: str, url: str) -> str:

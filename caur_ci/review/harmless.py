@@ -24,6 +24,7 @@ _NUMBERS_AND_ORDERS = (
 _CALLS = re.compile(rf"[@#!&%~$](?=\w)|{_NUMBERS_AND_ORDERS}", re.IGNORECASE)
 # The same without what is in every other line of a PKGBUILD: `$pkgver`, `%s`, `!strip`.
 _CALLS_IN_CODE = re.compile(rf"[@#](?=\w)|[!&%~$](?=\d)|{_NUMBERS_AND_ORDERS}", re.IGNORECASE)
+_COMMAND = re.compile(r"^\s*(?=/)")
 _CUT = "…"
 
 
@@ -50,6 +51,7 @@ def as_block(text: str, *, longest: int, language: str = "text") -> str:
         shown = _CALLS_IN_CODE.sub(rf"\g<0>{_JOINER}", line)
         if language != "diff" or shown[:1] not in {" ", "+", "-"}:
             shown = f" {shown}"
+        shown = _COMMAND.sub(rf"\g<0>{_JOINER}", shown)
         left -= len(shown) + 1
         if left < 0:
             break

@@ -8,7 +8,7 @@ from urllib.parse import quote
 _SOURCE = re.compile(r"^\s*source(?:_\w+)? = (?:[^:\s]+::)?(?:git\+)?(https://\S+)$", re.MULTILINE)
 _PLACE = re.compile(
     r"https://(?P<host>github\.com|gitlab\.com|gitlab\.[a-z0-9.-]+|codeberg\.org)"
-    r"/(?P<path>[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)+?)(?:\.git)?"
+    r"/(?P<path>[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)+?)"
     r"(?:/archive/(?:refs/tags/)?(?P<archive>[^/?#]+?)\.(?:tar\.\w+|tgz|zip)"
     r"|/releases/download/(?P<release>[^/?#]+)/\S+"
     r"|/-/archive/(?P<lab>[^/?#]+)/\S+"
@@ -43,7 +43,7 @@ def _places(srcinfo: str) -> list[tuple[tuple[str, str], str]]:
         match = _PLACE.fullmatch(url)
         if match:
             tag = match["archive"] or match["release"] or match["lab"] or match["tag"]
-            found.append(((match["host"], match["path"]), tag))
+            found.append(((match["host"], match["path"].removesuffix(".git")), tag))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,15 +53,18 @@ class Branches:
         content: str = "2",
         *,
         base: str = "",
+        merges: str = "",
+        rejected: tuple[str, ...] = (),
     ) -> ReviewChanges:
         """Return what becomes of them, where this is done about package `a`."""
         package = FollowedPackage(
             name="a", config=PackageConfig(), tree=self.store.tree({"f": "1"})
         )
-        tree = self.store.tree({"f": content})
+        tree = self.store.tree({"f": content}) if content else ""
         planned = planned_for(package, action, tree=tree, reasons=WHY, link="https://e/1")
         branches = ReviewBranches(self.store.git, there=self.there, ours=self.ours, identity=ME)
-        return branches.changes(base or self.base, [planned])
+        planned = replace(planned, merges=merges)
+        return branches.changes(base or self.base, [planned], rejected=rejected)
 
 
 @pytest.fixture
@@ -171,6 +174,39 @@ class TestRemoving:
         changes = branches.changes(action)
 
         assert changes == ReviewChanges((), branches.ours)
+
+    def test_ours_stays_while_it_is_on_hold(self, branches: Branches) -> None:
+        branches.put("a", "2", ours=True)
+
+        assert branches.changes(ScheduleAction.HELD, "") == ReviewChanges((), branches.ours)
+
+    def test_ours_stays_in_the_run_that_merges_it_and_goes_with_the_next(
+        self, branches: Branches
+    ) -> None:
+        commit = branches.put("a", "2", ours=True)
+        merged = branches.store.commit({**FILES, "a/f": "2"}, branches.base, commit)
+
+        now = branches.changes(ScheduleAction.UPDATE, base=merged, merges=commit)
+
+        assert now == ReviewChanges((), branches.ours)
+        assert self.removed(branches, branches.changes(base=merged))
+
+    def test_ours_when_it_was_rejected(self, branches: Branches) -> None:
+        branches.put("a", "2", ours=True)
+
+        assert self.removed(branches, branches.changes(rejected=("a",)))
+
+    def test_not_that_of_somebody_else(self, branches: Branches) -> None:
+        branches.put("a", "2", ours=False)
+
+        assert not self.removed(branches, branches.changes(rejected=("a",)))
+
+    def test_a_rejected_one_is_replaced_by_a_newer_change(self, branches: Branches) -> None:
+        older = branches.put("a", "2", ours=True)
+
+        (update,) = branches.changes(ScheduleAction.REVIEW, "3", rejected=("a",)).updates
+
+        assert (update.expected, branches.store.files(update.new)["a/f"]) == (older, "3")
 
     @pytest.mark.parametrize("action", [ScheduleAction.UNCHANGED, ScheduleAction.UPDATE])
     def test_that_of_somebody_else_only_when_nothing_is_left_to_merge(

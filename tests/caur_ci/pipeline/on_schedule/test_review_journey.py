@@ -239,3 +239,70 @@ def _merged_and_closed_by_people(it: Reviewed) -> None:
     it.push("d", "3-1", "wanted")
     it.run()
     assert it.opened("d").number != closed.number
+
+
+class TestRecordings:
+    """What people said is part of what a run depends on."""
+
+    def test_a_run_with_an_approval_is_repeated_without_the_forge(
+        self, reviewed: Reviewed, tmp_path: Path
+    ) -> None:
+        reviewed.push("a", "2-1", "other")
+        reviewed.run()
+        reviewed.forge.say(1, "approved", "bob")
+        reviewed.push("b", "2-1", "other")
+        head = reviewed.world.checkout.head()
+        reviewed.run(record=tmp_path / "recording")
+        git(reviewed.world.checkout.folder, "reset", "--quiet", "--hard", head)
+        reviewed.forge.calls.clear()
+
+        replayed = reviewed.world.run(replay=tmp_path / "recording")
+
+        wanted = {"a": ScheduleAction.UPDATE, "b": ScheduleAction.REVIEW}
+        assert actions(reviewed.last) == actions(replayed) == wanted
+        assert replayed.plan.decisions == reviewed.last.plan.decisions
+        assert reviewed.forge.calls == []
+        recorded = b"".join(it.read_bytes() for it in (tmp_path / "recording").rglob("*.jsonl"))
+        assert TOKEN.encode() not in recorded
+
+    def test_a_dry_run_asks_and_changes_nothing(self, reviewed: Reviewed) -> None:
+        reviewed.push("a", "2-1", "other")
+        reviewed.run()
+        reviewed.forge.say(1, "approved", "bob")
+
+        assert reviewed.run(dry_run=True) == {"a": ScheduleAction.UPDATE}
+        assert reviewed.changes() == []
+        assert "pkgver=1" in reviewed.file("a")
+
+
+def test_without_human_review_the_forge_is_not_asked(reviewed: Reviewed) -> None:
+    settings = reviewed.world.outside.settings
+    reviewed.world.commit("feat: off", {".ci/config": f"REPO_NAME=target\n{settings}"})
+    reviewed.push("a", "2-1", "other")
+
+    assert reviewed.run() == {"a": ScheduleAction.UPDATE}
+    assert reviewed.forge.calls == []
+
+
+def test_a_fresh_clone_knows_all_that_is_needed(reviewed: Reviewed, tmp_path: Path) -> None:
+    """As in pipelines: the branch of the packages, without much history."""
+    reviewed.push("a", "2-1", "other")
+    reviewed.is_down()
+    reviewed.run()
+    reviewed.is_up()
+    world = reviewed.world
+    for number, step in enumerate(("opens", "merges", "prunes")):
+        folder = tmp_path / f"clone-{number}"
+        git(
+            tmp_path,
+            *("clone", "--quiet", "--depth=1", "--branch=main"),
+            *(world.remote.as_uri(), str(folder)),
+        )
+        world.checkout.folder = folder
+        if step == "merges":
+            assert "+# other" in reviewed.opened("a").description
+            reviewed.forge.say(1, "approved", "bob")
+        reviewed.run()
+    assert "other" in reviewed.file("a")
+    assert reviewed.forge.request(1).state == "merged"
+    assert world.tip("update-a") == ""

@@ -232,6 +232,34 @@ class TestOverwriting:
         refuses(store, tip, replace(memory, commits=memory.commits.with_reviews({"x": review})))
 
 
+class TestMerging:
+    """What was reviewed is among the parents, so that forges know that it was merged."""
+
+    def test_the_review_is_a_parent(self, store: ObjectStore) -> None:
+        tip = store.commit(FILES)
+        reviews = {name: store.commit(FILES, tip, message=name) for name in "ab"}
+        merging = [replace(planned(store, name), merges=reviews[name]) for name in "ab"]
+
+        made = onto(store, tip, merging)
+
+        assert store.git.parents(made.commit) == [tip, reviews["a"], reviews["b"]]
+
+    def test_not_where_somebody_changed_the_package(self, store: ObjectStore) -> None:
+        tip = store.commit({**FILES, "a/f": "theirs"})
+        merging = replace(planned(store, "a"), merges=MISSING)
+
+        made = onto(store, tip, [merging])
+
+        assert (made.commit, made.is_new) == (tip, False)
+        assert made.planned[0].merges == ""
+
+    def test_such_a_commit_is_not_replaced(self, store: ObjectStore) -> None:
+        base = store.commit(FILES)
+        review = store.commit(FILES, base)
+        tip = store.commit({**FILES, "a/f": "2"}, base, review, message="chore(update): a\n")
+        refuses(store, tip, Memory(commits=OwnCommits(last=tip)))
+
+
 def own_commit(store: ObjectStore) -> tuple[str, str, Memory]:
     """Return a commit, one of ours on top of it, and the memory of that."""
     base = store.commit(FILES)

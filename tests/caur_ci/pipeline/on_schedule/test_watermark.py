@@ -65,6 +65,13 @@ class TestHowFar:
             watermark_after([planned(ScheduleAction.UPDATE, modified=9), planned(action)], 5) == 0
         )
 
+    def test_one_on_hold_may_have_something_new(self) -> None:
+        held = planned(ScheduleAction.HELD)
+
+        assert watermark_after([planned(ScheduleAction.UPDATE, modified=9), held], 5) == 0
+        seen = planned(ScheduleAction.HELD, modified=9)
+        assert watermark_after([seen], 5) == 9
+
     @pytest.mark.parametrize("config", [GIT, PackageConfig()])
     def test_only_packages_of_the_aur_count(self, config: PackageConfig) -> None:
         of_aur = planned(ScheduleAction.UPDATE, modified=6)
