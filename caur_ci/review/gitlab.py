@@ -125,16 +125,16 @@ class GitLabForge:
 
     def rewrite(self, request: ForgeRequest, proposal: Proposal, *, drop: Sequence[str]) -> None:
         """Give an open request another title and description, and take the labels in `drop` off."""
-        data = {"title": proposal.title, "description": proposal.description}
+        data: dict[str, Any] = {"title": proposal.title, "description": proposal.description}
         if drop:
-            data["remove_labels"] = ",".join(drop)
+            data["remove_labels"] = list(drop)
         self._change(request, data, "cannot be brought up to date")
 
     def complete(self, request: ForgeRequest, proposal: Proposal) -> Sequence[str]:
         """Ask people to look at a request, and label it; return those whom GitLab does not know."""
         names = dict.fromkeys((*proposal.assignees, *proposal.reviewers))
         ids = {name: self._user_id(name) for name in names}
-        data: dict[str, Any] = {"add_labels": ",".join(proposal.labels)}
+        data: dict[str, Any] = {"add_labels": list(proposal.labels)}
         for key, people in (
             ("assignee_ids", proposal.assignees),
             ("reviewer_ids", proposal.reviewers),

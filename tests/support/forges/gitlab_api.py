@@ -56,9 +56,9 @@ class GitLabApi:
         one = self.forge.request(int(number))
         one.title = call.body.get("title", one.title)
         one.description = call.body.get("description", one.description)
-        for label in filter(None, call.body.get("add_labels", "").split(",")):
+        for label in call.body.get("add_labels", ()):
             self.forge.say(one.number, label, "bot")
-        for label in filter(None, call.body.get("remove_labels", "").split(",")):
+        for label in call.body.get("remove_labels", ()):
             self.forge.unsay(one.number, label, "bot")
         names = {person.id: person.name for person in self.forge.people.values()}
         if "assignee_ids" in call.body:
