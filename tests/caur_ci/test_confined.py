@@ -7,12 +7,12 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
 from caur_ci.confined import Confined
 from caur_ci.errors import GaveUpError, InputError
+from tests.support.confined_calls import burn, fill_memory, refuse, spin, write_a_file
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -20,29 +20,6 @@ CHECKOUT = Path(__file__).parents[2]
 @pytest.fixture(autouse=True)
 def _tests_are_modules(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
-
-
-def spin() -> NoReturn:
-    while True:
-        pass
-
-
-def burn(seconds: float) -> None:
-    end = time.process_time() + seconds
-    while time.process_time() < end:
-        pass
-
-
-def fill_memory() -> int:
-    return len(bytearray(2**31))
-
-
-def refuse(what: str) -> NoReturn:
-    raise InputError(f"{what} cannot be used", hint="Use another.")
-
-
-def write_a_file(path: str) -> None:
-    Path(path).write_text("x", encoding="utf-8")
 
 
 def is_running(process: int) -> bool:
