@@ -250,6 +250,8 @@ class GitRepository:
 
         As `git cat-file --batch` has them; see `read_blobs`.
         """
+        if not names:
+            return
         request = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
         output = self.git("cat-file", "--batch", stdin=request)
         position = 0
