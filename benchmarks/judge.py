@@ -7,8 +7,9 @@ import time
 from typing import TYPE_CHECKING
 
 from caur_ci.git import GitRepository
-from caur_ci.judge import File, PackageContext, judge
+from caur_ci.judge import File, PackageContext
 from caur_ci.judge.history import updates
+from caur_ci.judge.judging import judge
 from caur_ci.judge.limited import LimitedJudge
 from caur_ci.judge.package import files_of_trees
 from caur_ci.pkgbuild import evaluate, parse, render_srcinfo

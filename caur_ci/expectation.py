@@ -17,7 +17,7 @@ from caur_ci.interfere import Interfere, bumped_pkgrel
 from caur_ci.interfere.bump import configured_bump
 from caur_ci.interfere.files import PATHS
 from caur_ci.names import is_package_name
-from caur_ci.srcinfo import parse_fields
+from caur_ci.srcinfo import SRCINFO, parse_fields
 from caur_ci.versions import Version
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from caur_ci.srcinfo import SrcinfoFields
 
 # The files of a package's folder that the answer depends on.
-FILES = (".SRCINFO", "PKGBUILD", PackageConfig.FILE, *PATHS)
+FILES = (SRCINFO, "PKGBUILD", PackageConfig.FILE, *PATHS)
 
 _PKGVER_FUNCTION = re.compile(
     rb"^[ \t+]*(?:pkgver[ \t]*\([ \t]*\)|function[ \t]+pkgver\b)", re.MULTILINE
@@ -99,11 +99,11 @@ def expected_packages(files: Mapping[str, bytes], *, folder: str) -> Expectation
     """
     config = _config(files, folder)
     interfere = Interfere.of_files(files, origin=folder)
-    if ".SRCINFO" not in files:
+    if SRCINFO not in files:
         raise InputError(
             f"{folder} has no .SRCINFO", hint=f"`caur-ci srcinfo --write {folder}` makes it."
         )
-    fields = parse_fields(files[".SRCINFO"], origin=f"{folder}/.SRCINFO")
+    fields = parse_fields(files[SRCINFO], origin=f"{folder}/.SRCINFO")
     changed = _changed_variables(interfere)
     finds_pkgver = any(
         map(_PKGVER_FUNCTION.search, (files.get("PKGBUILD", b""), *interfere.changes_pkgbuild))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from caur_ci.errors import InputError
 from caur_ci.git.trees import SUBMODULE_MODE
 from caur_ci.names import is_package_name
+from caur_ci.srcinfo import SRCINFO
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
     from caur_ci.git import GitRepository
 
 
-SRCINFO = ".SRCINFO"
+# What of a package's folder is the repository's own, whatever its source has under these names.
+OWN = frozenset({".CI", ".git", ".gitignore"})
+# As much as a folder may have that comes from elsewhere.
+MOST_FILES = 2000
+LARGEST_FILE = 16 * 1024**2
+LARGEST_FOLDER = 64 * 1024**2
 # More files than this are not held in memory only because they are read one after the other.
 _AT_ONCE = 5_000
 
@@ -108,18 +114,24 @@ class CommittedFolders:
 
         A `.SRCINFO` that is generated counts as one of them.
         """
-        names = list(self.packages if packages is None else packages)
-        found: dict[str, dict[str, bytes]] = {name: {} for name in names}
-        for file in files:
-            read = self.srcinfos(names) if file == SRCINFO else self._each(file, names)
-            for name, content in read:
-                if isinstance(content, bytes):
+        found: dict[str, dict[str, bytes]] = {}
+        for names in self._parts(packages, _AT_ONCE // max(len(files), 1)):
+            wanted = [(name, file) for name in names for file in files]
+            blobs = self._git.read_blobs([f"{self._trees[name]}:{file}" for name, file in wanted])
+            found.update((name, {}) for name in names)
+            for (name, file), content in zip(wanted, blobs, strict=True):
+                if content is not None:
                     found[name][file] = content
+            if SRCINFO in files:
+                missing = [name for name in names if SRCINFO not in found[name]]
+                for name, made in self._generated(missing).items():
+                    if isinstance(made, bytes):
+                        found[name][SRCINFO] = made
         return found
 
     def srcinfos(self, packages: Iterable[str] | None = None) -> Iterator[tuple[str, Srcinfo]]:
         """Yield the `.SRCINFO` of `packages` (default: all), read a part at a time."""
-        for names in self._parts(packages):
+        for names in self._parts(packages, _AT_ONCE):
             committed = self.read(SRCINFO, names)
             made = self._generated([name for name, data in committed.items() if data is None])
             for name, data in committed.items():
@@ -132,14 +144,10 @@ class CommittedFolders:
             return committed
         return self._generator.of_trees(self._git, {package: tree})[package]
 
-    def _each(self, file: str, packages: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
-        for names in self._parts(packages):
-            yield from self.read(file, names).items()
-
-    def _parts(self, packages: Iterable[str] | None) -> Iterator[list[str]]:
+    def _parts(self, packages: Iterable[str] | None, most: int) -> Iterator[list[str]]:
         names = list(self.packages if packages is None else packages)
-        for start in range(0, len(names), _AT_ONCE):
-            yield names[start : start + _AT_ONCE]
+        for start in range(0, len(names), max(most, 1)):
+            yield names[start : start + max(most, 1)]
 
     def _generated(self, packages: Sequence[str]) -> dict[str, Srcinfo]:
         if self._generator is None or not packages:

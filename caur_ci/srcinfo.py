@@ -20,6 +20,7 @@ _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BUILD_LISTS = ("makedepends", "checkdepends")
 _PACKAGE_LISTS = ("depends", "provides")
 _HEAD = frozenset({"pkgbase", "epoch", "pkgver", "pkgrel", "arch"})
+SRCINFO = ".SRCINFO"
 _HINT = "Write it anew with `makepkg --printsrcinfo > .SRCINFO`."
 
 _Section = dict[str, list[str]]

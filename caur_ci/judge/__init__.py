@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from caur_ci.judge.judging import judge
+from caur_ci.judge.limited import LimitedJudge
 from caur_ci.judge.model import Finding, Judgement, PackageContext, Severity, Verdict
 from caur_ci.judge.package import File
 
@@ -10,8 +10,8 @@ __all__ = [
     "File",
     "Finding",
     "Judgement",
+    "LimitedJudge",
     "PackageContext",
     "Severity",
     "Verdict",
-    "judge",
 ]

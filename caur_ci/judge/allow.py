@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from caur_ci.judge.catalogue import finding
 from caur_ci.judge.model import Severity
-from caur_ci.judge.pair import PKGBUILD
+from caur_ci.judge.package import PKGBUILD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

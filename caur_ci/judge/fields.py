@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from caur_ci.judge.addresses import Address, bad_address
 from caur_ci.judge.catalogue import finding
-from caur_ci.judge.pair import PKGBUILD, VERSION, are_sums, elements_of
+from caur_ci.judge.package import PKGBUILD
+from caur_ci.judge.pair import VERSION, are_sums, elements_of
 from caur_ci.judge.powers import text_powers
 from caur_ci.judge.relations import CODES, DEPENDENCIES, Relations
 from caur_ci.judge.sources import SIGNATURES, Source, is_source_field, suffixes

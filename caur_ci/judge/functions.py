@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from caur_ci.judge import words
 from caur_ci.judge.catalogue import finding
 from caur_ci.judge.code import NewCode
-from caur_ci.judge.pair import PKGBUILD
+from caur_ci.judge.package import PKGBUILD
 from caur_ci.judge.powers import TOP
 from caur_ci.judge.script import walk
 from caur_ci.pkgbuild.makepkg_names import BUILTINS, MAKEPKG_FUNCTIONS, PROGRAMS

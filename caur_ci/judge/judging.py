@@ -1,6 +1,6 @@
 """The judge: two package folders, one verdict.
 
-Only for processes with limits of time and memory: what it reads is a stranger's. See `apart`.
+Only for processes with limits of time and memory: what it reads is a stranger's. See `limited`.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ from caur_ci.judge.fields import judge_binary, judge_fields
 from caur_ci.judge.functions import judge_functions, judge_substitutions, judge_top_level
 from caur_ci.judge.local_files import LocalFiles
 from caur_ci.judge.model import Judgement, PackageContext, Severity
-from caur_ci.judge.package import File, files_of
-from caur_ci.judge.pair import PKGBUILD, Pair, Side
+from caur_ci.judge.package import PKGBUILD, File, files_of
+from caur_ci.judge.pair import Pair, Side
 from caur_ci.judge.people import judge_people
 from caur_ci.judge.powers import text_powers
 from caur_ci.judge.relations import judge_names
 from caur_ci.judge.sources import judge_sources
-from caur_ci.judge.srcinfo import SRCINFO, judge_srcinfo
+from caur_ci.judge.srcinfo import judge_srcinfo
 from caur_ci.judge.sums import judge_sums
 from caur_ci.pkgbuild import UnparsableError
+from caur_ci.srcinfo import SRCINFO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,8 +45,8 @@ def judge(
 ) -> Judgement:
     """Judge the change of a package's folder from `old` to `new`, files by their paths.
 
-    The repository's own files (`package.OWN`) are left out. Whatever is not known to be harmless is
-    major.
+    The repository's own files (`package_folders.OWN`) are left out. Whatever is not known to be
+    harmless is major.
     """
     before, after = files_of(old), files_of(new)
     if before == after:

@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from caur_ci.confined import Confined
 from caur_ci.errors import GaveUpError, InputError
 from caur_ci.judge.catalogue import finding
-from caur_ci.judge.judging import judge as judge_here
 from caur_ci.judge.model import Judgement, PackageContext
-from caur_ci.judge.package import File, files_of
-from caur_ci.judge.pair import PKGBUILD
-from caur_ci.judge.srcinfo import SRCINFO
+from caur_ci.judge.package import PKGBUILD, File, files_of
+from caur_ci.srcinfo import SRCINFO
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -102,6 +100,8 @@ def _judged(
     seconds: int, old: dict[str, Any], new: dict[str, Any], package: dict[str, Any]
 ) -> dict[str, Any]:
     """Judge what came from the other process; this one is ended where it takes longer."""
+    from caur_ci.judge.judging import judge  # noqa: PLC0415 - the one that asks never parses
+
     signal.setitimer(signal.ITIMER_PROF, seconds)
     context = PackageContext(
         name=package["name"],
@@ -110,7 +110,7 @@ def _judged(
         known=frozenset(package["known"]),
         generates_srcinfo=package["generates_srcinfo"],
     )
-    return judge_here(_unpacked(old), _unpacked(new), package=context).to_dict()
+    return judge(_unpacked(old), _unpacked(new), package=context).to_dict()
 
 
 def _packed(files: Mapping[str, File], wanted: Collection[str]) -> dict[str, list[object]]:

@@ -10,12 +10,13 @@ from caur_ci.judge.catalogue import finding
 from caur_ci.judge.code import NewCode
 from caur_ci.judge.content import Kind, has_false_suffix, interpreter, is_shell, kind_of
 from caur_ci.judge.disguise import judge_text, new_lines
-from caur_ci.judge.pair import PKGBUILD
+from caur_ci.judge.package import PKGBUILD
 from caur_ci.judge.powers import TOP, suspicious_in, text_powers
 from caur_ci.judge.script import Script
 from caur_ci.judge.sources import Source, suffixes
 from caur_ci.judge.versions import Forms
 from caur_ci.pkgbuild import UnparsableError
+from caur_ci.srcinfo import SRCINFO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from caur_ci.judge.package import File
     from caur_ci.judge.pair import Pair, Side
 
-RECIPE = (PKGBUILD, ".SRCINFO")
+RECIPE = (PKGBUILD, SRCINFO)
 PATCHES = (".patch", ".diff")
 _OPAQUE = {
     Kind.PROGRAM: "binary-file",

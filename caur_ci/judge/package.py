@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from caur_ci.errors import InputError
 from caur_ci.git.trees import EXECUTABLE_MODE, LINK_MODE, SUBMODULE_MODE, files_below
+from caur_ci.package_folders import LARGEST_FILE, LARGEST_FOLDER, MOST_FILES, OWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,12 +18,7 @@ if TYPE_CHECKING:
     from caur_ci.git import GitRepository
     from caur_ci.git.trees import TreeFile
 
-# The repository's own, which no source can change.
-OWN = frozenset({".CI", ".git", ".gitignore"})
-# As much as a folder may have that is taken over.
-LARGEST_FILE = 16 * 1024**2
-LARGEST_FOLDER = 64 * 1024**2
-_MOST_FILES = 2000
+PKGBUILD = "PKGBUILD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +48,8 @@ def files_in_folder(folder: Path) -> dict[str, File]:
     size = 0
     try:
         for path in _paths(folder, ""):
-            if len(found) >= _MOST_FILES:
-                raise InputError(f"{folder} has more than {_MOST_FILES} files")
+            if len(found) >= MOST_FILES:
+                raise InputError(f"{folder} has more than {MOST_FILES} files")
             found[path] = _read(folder / path)
             size += len(found[path].content)
             if size > LARGEST_FOLDER:
@@ -113,8 +109,8 @@ def _file(file: TreeFile, content: bytes | None) -> File:
 
 def _listed(git: GitRepository, tree: str) -> list[TreeFile]:
     files = [file for file in files_below(git, tree) if file.path.partition("/")[0] not in OWN]
-    if len(files) > _MOST_FILES:
-        raise InputError(f"the folder has more than {_MOST_FILES} files")
+    if len(files) > MOST_FILES:
+        raise InputError(f"the folder has more than {MOST_FILES} files")
     for file in files:
         if file.size > LARGEST_FILE:
             raise InputError(f"{file.path!a} has more than {LARGEST_FILE:,} bytes")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from caur_ci.judge.package import PKGBUILD
 from caur_ci.judge.script import Script
 from caur_ci.judge.versions import Forms, Version, is_version_like
 from caur_ci.pkgbuild import Evaluation, evaluate
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from caur_ci.pkgbuild.values import Value
 
-PKGBUILD = "PKGBUILD"
 VERSION = ("pkgver", "pkgrel", "epoch")
 _SUM = re.compile(r"[0-9a-fA-F]{32,128}")
 

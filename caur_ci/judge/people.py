@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from caur_ci.judge.catalogue import finding
-from caur_ci.judge.pair import PKGBUILD
+from caur_ci.judge.package import PKGBUILD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

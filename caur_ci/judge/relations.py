@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from caur_ci.judge.catalogue import finding
 from caur_ci.judge.known_names import DISTRIBUTION, INSTALLERS, OFTEN_NEEDED
-from caur_ci.judge.pair import PKGBUILD, elements_of
+from caur_ci.judge.package import PKGBUILD
+from caur_ci.judge.pair import elements_of
 from caur_ci.judge.spelling import is_one_letter_off
 from caur_ci.pkgbuild.values import Unsure
 

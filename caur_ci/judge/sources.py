@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from caur_ci.judge.addresses import Address, bad_address
 from caur_ci.judge.catalogue import finding
-from caur_ci.judge.pair import PKGBUILD
+from caur_ci.judge.package import PKGBUILD
 from caur_ci.judge.versions import is_id
 
 if TYPE_CHECKING:

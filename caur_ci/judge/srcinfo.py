@@ -10,6 +10,7 @@ from caur_ci.judge.pair import are_sums
 from caur_ci.judge.version_step import doubt_about_pkgver
 from caur_ci.pkgbuild.compare import compare_srcinfo, read_sections
 from caur_ci.pkgbuild.values import Unsure
+from caur_ci.srcinfo import SRCINFO
 from caur_ci.versions import vercmp
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from caur_ci.judge.model import Finding
     from caur_ci.judge.pair import Pair
 
-SRCINFO = ".SRCINFO"
 # By package (empty for the base) and field.
 _Values = dict[tuple[str, str], tuple[str, ...]]
 

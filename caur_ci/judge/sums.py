@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from caur_ci.judge.catalogue import finding
-from caur_ci.judge.pair import PKGBUILD
+from caur_ci.judge.package import PKGBUILD
 from caur_ci.judge.sources import matched, suffixes
 from caur_ci.pkgbuild.schema import SUMS
 from caur_ci.pkgbuild.values import Unsure

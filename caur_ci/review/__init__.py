@@ -3,12 +3,18 @@
 from caur_ci.review.choosing import ForgeChoice, choose_forge
 from caur_ci.review.desk import FollowUp, Heard, ReviewDesk
 from caur_ci.review.forge import ForgeError, ReviewForge
-from caur_ci.review.request import DANGER, ChangeText, ReviewPoint, ReviewRequest, points_of
+from caur_ci.review.request import (
+    BRANCH_PREFIX,
+    ChangeText,
+    ReviewPoint,
+    ReviewRequest,
+    has_danger,
+)
 from caur_ci.review.upstream import upstream_pages
 from caur_ci.review.words import Said, Word
 
 __all__ = [
-    "DANGER",
+    "BRANCH_PREFIX",
     "ChangeText",
     "FollowUp",
     "ForgeChoice",
@@ -21,6 +27,6 @@ __all__ = [
     "Said",
     "Word",
     "choose_forge",
-    "points_of",
+    "has_danger",
     "upstream_pages",
 ]

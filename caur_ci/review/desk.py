@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from caur_ci.review.description import describe, is_about
 from caur_ci.review.forge import ForgeError, ForgeRequest, Proposal, RequestState
 from caur_ci.review.harmless import as_code
+from caur_ci.review.request import BRANCH_PREFIX
 from caur_ci.review.words import APPROVALS, MEANINGS, Said, listen, words_on
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from caur_ci.review.forge import Account, ReviewForge
     from caur_ci.review.request import ReviewRequest
 
-_PREFIX = "update-"
 # What forges say where there is such a request already.
 _IS_THERE = frozenset({409, 422})
 # After so many failures alike, the others will not go better.
@@ -92,7 +92,7 @@ class ReviewDesk:
         notes: list[str] = []
         try:
             found = self._forge.open_requests(self._target)
-            self._open = {one.branch: one for one in found if one.branch.startswith(_PREFIX)}
+            self._open = {one.branch: one for one in found if one.branch.startswith(BRANCH_PREFIX)}
             self._is_known = True
             self._find_closed(branches)
             for request in (*self._open.values(), *self._closed.values()):

@@ -6,10 +6,12 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 LABELS = ("ci", "human-review", "update")
 DANGER = "danger"
+# Of the branches that changes of packages wait on.
+BRANCH_PREFIX = "update-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +41,9 @@ class ReviewPoint:
         return cls(**data)
 
 
-def points_of(reasons: tuple[str, ...]) -> tuple[ReviewPoint, ...]:
-    """Return plain sentences as things to look at."""
-    return tuple(ReviewPoint(message=reason) for reason in reasons)
+def has_danger(points: Iterable[ReviewPoint]) -> bool:
+    """Tell whether one of the points is a danger."""
+    return any(point.severity == DANGER for point in points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,4 +93,4 @@ class ReviewRequest:
     @property
     def has_danger(self) -> bool:
         """Whether one of the points is a danger."""
-        return any(point.severity == DANGER for point in self.points)
+        return has_danger(self.points)

@@ -13,11 +13,11 @@ from urllib.parse import quote
 
 from caur_ci.aur import AurError
 from caur_ci.errors import CaurError, InputError
+from caur_ci.package_folders import OWN
 from caur_ci.update.aur_git import DEFAULT, AurGit
 from caur_ci.update.fetching import Fetcher, FetchProblem
 from caur_ci.update.source import FindingKind, FollowedPackage, LastSeen, SourceFinding
 from caur_ci.update.srcinfos import read_srcinfos
-from caur_ci.update.takeover import KEPT
 from caur_ci.versions import vercmp
 from caur_ci.web import WebError
 
@@ -228,7 +228,7 @@ class AurSource:
             return False  # then the AUR says nothing of the kind: all is seen for the first time
         git = self._fetcher.git
         theirs, own = git.entries(self._fetcher.tree(commit)), git.entries(case.package.tree)
-        return {e for e in theirs if e.name not in KEPT} == {e for e in own if e.name not in KEPT}
+        return {e for e in theirs if e.name not in OWN} == {e for e in own if e.name not in OWN}
 
     def _new_files(
         self,

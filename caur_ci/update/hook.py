@@ -29,8 +29,9 @@ from caur_ci.git.import_folder import Limits, import_folder
 from caur_ci.git.trees import UnsafeTreeError, files_below
 from caur_ci.hiding import hide_this_process
 from caur_ci.names import check_package_name
+from caur_ci.package_folders import LARGEST_FILE, LARGEST_FOLDER, MOST_FILES
 from caur_ci.update.sandbox import sandboxed
-from caur_ci.update.takeover import MAX_FILE_SIZE, MAX_FILES, MAX_FOLDER_SIZE, check_contents
+from caur_ci.update.takeover import NEEDED, check_contents
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +41,7 @@ if TYPE_CHECKING:
 HOOK = ".CI/update.sh"
 MAX_OUTPUT = 256 * 1024
 _SHELL = ("bash", "--noprofile", "--norc", "-c", 'source "$0"', HOOK)
-_LIMITS = Limits(files=MAX_FILES, file_size=MAX_FILE_SIZE, folder_size=MAX_FOLDER_SIZE)
-_NEEDED = ("PKGBUILD", ".SRCINFO")
+_LIMITS = Limits(files=MOST_FILES, file_size=LARGEST_FILE, folder_size=LARGEST_FOLDER)
 _NO_SANDBOX = (
     f"{HOOK} is not run: bubblewrap is missing or does not work here, and without it the script "
     "could read the pipeline's secrets (CI_HOOK_WITHOUT_SANDBOX=true in .ci/config allows that)"
@@ -248,7 +248,7 @@ def _taken_in(git: GitRepository, folder: Path, before: str) -> str:
     if after != before:
         check_contents(git, after)
         left = {entry.name for entry in git.entries(after)}
-        missing = [name for name in _NEEDED if name in known and name not in left]
+        missing = [name for name in NEEDED if name in known and name not in left]
         if missing:
             raise UnsafeTreeError(f"there is no {' and no '.join(missing)} in it any more")
     return after

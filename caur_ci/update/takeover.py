@@ -9,19 +9,16 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from caur_ci.git.trees import TreeFile, UnsafeTreeError, check_files, files_below
+from caur_ci.package_folders import LARGEST_FILE, LARGEST_FOLDER, MOST_FILES, OWN
+from caur_ci.srcinfo import SRCINFO
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from caur_ci.git import GitRepository, TreeEntry
 
-# The repository's own, whatever the source has under these names.
-KEPT = frozenset({".CI", ".git", ".gitignore"})
-MAX_FILES = 2000
-MAX_FILE_SIZE = 16 * 1024**2
-MAX_FOLDER_SIZE = 64 * 1024**2
 _MAX_NAME, _MAX_PATH = 255, 1024
-NEEDED = ("PKGBUILD", ".SRCINFO")
+NEEDED = ("PKGBUILD", SRCINFO)
 # Control characters, those that change the direction of text, and halves of characters.
 _HOSTILE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
@@ -31,14 +28,14 @@ def take_over(
 ) -> str:
     """Return the tree of a package folder with the files of `source`, a tree or commit.
 
-    `own` is the tree of the folder as it is, None for a new one. What is in `KEPT` stays as it is
+    `own` is the tree of the folder as it is, None for a new one. What is in `OWN` stays as it is
     there. Raises UnsafeTreeError where anything in `source` cannot be taken over, or one of the
     `needed` files is not in it: then nothing is.
     """
-    taken = [entry for entry in git.entries(source) if entry.name not in KEPT]
+    taken = [entry for entry in git.entries(source) if entry.name not in OWN]
     _check_needed(taken, needed)
-    check_contents(git, source, without=KEPT)
-    kept = [entry for entry in git.entries(own) if entry.name in KEPT] if own else []
+    check_contents(git, source, without=OWN)
+    kept = [entry for entry in git.entries(own) if entry.name in OWN] if own else []
     return git.write_tree([*taken, *kept])
 
 
@@ -53,17 +50,17 @@ def check_contents(git: GitRepository, source: str, *, without: Collection[str] 
     """Raise UnsafeTreeError for what a package's folder cannot hold, leaving out some top names."""
     files = [file for file in files_below(git, source) if file.path.split("/")[0] not in without]
     check_files(git, files)
-    if len(files) > MAX_FILES:
-        raise UnsafeTreeError(f"it has {len(files)} files; {MAX_FILES} are allowed")
+    if len(files) > MOST_FILES:
+        raise UnsafeTreeError(f"it has {len(files)} files; {MOST_FILES} are allowed")
     for file in files:
         _check_name(file)
-        if file.size > MAX_FILE_SIZE:
+        if file.size > LARGEST_FILE:
             raise UnsafeTreeError(
-                f"{file.path!a} has {file.size} bytes; {MAX_FILE_SIZE} are allowed"
+                f"{file.path!a} has {file.size} bytes; {LARGEST_FILE} are allowed"
             )
     size = sum(file.size for file in files)
-    if size > MAX_FOLDER_SIZE:
-        raise UnsafeTreeError(f"it has {size} bytes; {MAX_FOLDER_SIZE} are allowed")
+    if size > LARGEST_FOLDER:
+        raise UnsafeTreeError(f"it has {size} bytes; {LARGEST_FOLDER} are allowed")
 
 
 def _check_name(file: TreeFile) -> None:

@@ -18,7 +18,7 @@ from caur_ci.git.settings import as_environment
 from caur_ci.locks import locked
 from caur_ci.names import check_package_name, is_package_name
 from caur_ci.process import run
-from caur_ci.srcinfo import parse_fields
+from caur_ci.srcinfo import SRCINFO, parse_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 # Commits that stay in a cache although no job has asked for them lately.
 _KEPT_COMMITS = 100
 MAX_FILE_SIZE = 4 * 1024 * 1024
-_SRCINFO = ".SRCINFO"
 _FETCH_TIMEOUT = 1800.0
 _REMOTE = "source"
 _COMMIT_REFS = "refs/caur/commits"
@@ -111,14 +110,14 @@ class SourceCache:
         paths = {f"{folder}/{name}": name for name in names}
         contents = self.read_files(source, commit, list(paths))
         files = {paths[path]: content for path, content in contents.items()}
-        if _SRCINFO in names and _SRCINFO not in files:
+        if SRCINFO in names and SRCINFO not in files:
             repository = self._with_commit(source, commit)
             tree = _folder_tree(repository, source, commit, folder)
             srcinfo = _generated(repository, commit, {folder: tree})[folder]
             if isinstance(srcinfo, InputError):
                 raise srcinfo
             if srcinfo is not None:
-                files[_SRCINFO] = srcinfo
+                files[SRCINFO] = srcinfo
         return files
 
     def names_at(self, source: SourceRepository, commit: str) -> dict[str, FolderNames]:
@@ -285,15 +284,15 @@ def _names_in(repository: GitRepository, commit: str) -> dict[str, FolderNames]:
         if entry.is_folder and is_package_name(entry.name)
     }
     found: dict[str, FolderNames] = {}
-    srcinfos = repository.read_blobs([f"{commit}:{folder}/{_SRCINFO}" for folder in trees])
+    srcinfos = repository.read_blobs([f"{commit}:{folder}/{SRCINFO}" for folder in trees])
     for folder, srcinfo in zip(trees, srcinfos, strict=True):
         if srcinfo is not None:
             found[folder] = _names_of(folder, srcinfo)
     left = {folder: tree for folder, tree in trees.items() if folder not in found}
     made = _generated(repository, commit, left)
-    pkgbuilds = repository.read_blobs([f"{commit}:{folder}/PKGBUILD" for folder in left])
-    for folder, pkgbuild in zip(left, pkgbuilds, strict=True):
-        if pkgbuild is not None:
+    kinds = repository.object_types([f"{commit}:{folder}/PKGBUILD" for folder in left])
+    for folder, kind in zip(left, kinds, strict=True):
+        if kind == "blob":
             generated = made[folder]
             found[folder] = _names_of(folder, generated if isinstance(generated, bytes) else b"")
     return found

@@ -10,6 +10,7 @@ from caur_ci.errors import InputError
 from caur_ci.expectation import FILES, expected_packages
 from caur_ci.generated_srcinfo import PkgbuildFolder, SrcinfoGenerator
 from caur_ci.interfere import Interfere, has_native, needed_packages
+from caur_ci.srcinfo import SRCINFO
 from scheduler.files import copy_regular_file
 from scheduler.worker.sources import Sources
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 # As in guest/keys.sh.
 _KEYS = "keys/pgp"
-_SRCINFO = ".SRCINFO"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +71,8 @@ def read_plan(source: Path, pkgbase: str, repository_config: bytes) -> BuildPlan
         raise InputError(f"{pkgbase} has no PKGBUILD that can be read: {error.strerror}") from error
     repository = load_repository_config(repository_config).config
     files = _committed(source)
-    if repository.generate_srcinfo and _SRCINFO not in files:
-        files[_SRCINFO] = _generated_srcinfo(source, pkgbase, pkgbuild)
+    if repository.generate_srcinfo and SRCINFO not in files:
+        files[SRCINFO] = _generated_srcinfo(source, pkgbase, pkgbuild)
     return BuildPlan(
         pkgbase=pkgbase,
         config=_package_config(source, pkgbase),
@@ -83,7 +83,7 @@ def read_plan(source: Path, pkgbase: str, repository_config: bytes) -> BuildPlan
         has_keys=any((source / _KEYS).glob("*.asc")),
         pkgbuild_sha256=copy_regular_file((source / "PKGBUILD").resolve()).sha256,
         expectation=expected_packages(files, folder=pkgbase),
-        sources=Sources.of_srcinfo(files.get(_SRCINFO, b"")),
+        sources=Sources.of_srcinfo(files.get(SRCINFO, b"")),
     )
 
 

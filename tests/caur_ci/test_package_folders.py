@@ -107,6 +107,7 @@ class TestCommitted:
 
         contents = committed.contents(["PKGBUILD"])
         assert {name: files.get("PKGBUILD") for name, files in contents.items()} == PKGBUILDS
+        assert list(committed.srcinfos()) == [(name, None) for name in PACKAGES]
         assert read == [["Z", "a+1.2@x"], ["b"]]
 
     def test_a_commit_without_folders(self, store: ObjectStore) -> None:

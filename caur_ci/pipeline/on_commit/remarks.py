@@ -9,7 +9,7 @@ from caur_ci.confined import Confined
 from caur_ci.errors import CaurError, GaveUpError
 from caur_ci.expectation import usable_expectations
 from caur_ci.pkgbuild.foreign import fields_out_of_step
-from caur_ci.srcinfo import parse_fields
+from caur_ci.srcinfo import SRCINFO, parse_fields
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # The files of packages, by their names.
 Files: TypeAlias = "Mapping[str, Mapping[str, bytes]]"
 
-_RECIPE = {"PKGBUILD", ".SRCINFO"}
+_RECIPE = {"PKGBUILD", SRCINFO}
 # Some milliseconds each; who changes more than that at once has `caur-ci srcinfo --check`.
 _MAX_COMPARED = 300
 _MAX_NAMED = 3
@@ -60,7 +60,7 @@ def stale_srcinfos(now: Files) -> Iterator[str]:
     with Confined() as confined:
         for name, files in sorted(now.items())[:_MAX_COMPARED]:
             if files.keys() >= _RECIPE:
-                recipe = files["PKGBUILD"], files[".SRCINFO"]
+                recipe = files["PKGBUILD"], files[SRCINFO]
                 yield from _stale_srcinfo(confined, name, *recipe)
 
 

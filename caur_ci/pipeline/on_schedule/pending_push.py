@@ -20,6 +20,7 @@ from caur_ci.pipeline.shared.documents.handover import HandoverDocuments, handov
 from caur_ci.pipeline.shared.memory.ledger import summarized
 from caur_ci.pipeline.shared.refs import REVIEW_BRANCH, SCHEDULED_TAG
 from caur_ci.pipeline.shared.state_branch import STATE_BRANCH, StateBranch
+from caur_ci.review import BRANCH_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
 RUN = "on-schedule"
 _BRANCHES = "refs/heads/"
-_REVIEW = REVIEW_BRANCH.removeprefix(_BRANCHES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +127,9 @@ class PushBuilder:
             ),
             review_requests=tuple(self._review_requests(tip, memory, reviews)),
             review_branches=_branches_after(snapshot, reviews),
-            rejected={f"{_REVIEW}{name}": it.said for name, it in self.heard.rejections.items()},
+            rejected={
+                f"{BRANCH_PREFIX}{name}": it.said for name, it in self.heard.rejections.items()
+            },
         )
 
     def schedule_plan(

@@ -11,7 +11,7 @@ from caur_ci.errors import CaurError, InputError
 from caur_ci.judge.model import Judgement, PackageContext, Verdict
 from caur_ci.names import is_ref_name
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction, ScheduleDecision
-from caur_ci.review import ReviewPoint, points_of
+from caur_ci.review import ReviewPoint
 from caur_ci.srcinfo import parse_fields
 from caur_ci.update.changes import judge_change
 from caur_ci.update.formatting import formatted
@@ -52,8 +52,8 @@ class PlannedUpdate:
     """What is done about one package.
 
     `tree` is its new folder, for updates and reviews. `seen` and `state` are to be remembered when
-    that is done, `reasons` are what somebody should look at; `points` say the same with places,
-    where they are known. `merges` is the commit of a review that this takes over.
+    that is done, `reasons` are what somebody should look at; `points` say the same with places.
+    `merges` is the commit of a review that this takes over.
     """
 
     package: FollowedPackage
@@ -64,11 +64,6 @@ class PlannedUpdate:
     reasons: tuple[str, ...] = ()
     points: tuple[ReviewPoint, ...] = ()
     merges: str = ""
-
-    @property
-    def review_points(self) -> tuple[ReviewPoint, ...]:
-        """What a review request says."""
-        return self.points or points_of(self.reasons)
 
 
 class UpdatePlanner:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from caur_ci.errors import GitError
 from caur_ci.pipeline.shared.memory.reviews import WaitingChange
-from caur_ci.pipeline.shared.refs import REVIEW_BRANCH
-from caur_ci.review import ChangeText, ReviewRequest, upstream_pages
+from caur_ci.review import BRANCH_PREFIX, ChangeText, ReviewRequest, upstream_pages
 from caur_ci.review.request import LABELS
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def _waiting(one: PlannedUpdate, commit: str) -> WaitingChange:
         after=one.decision.after,
         link=one.decision.link,
         maintainer=seen.maintainer,
-        points=one.review_points,
+        points=one.points,
     )
 
 
@@ -86,7 +85,7 @@ class RequestWriter:
         follows = ("nvchecker",) if package and package.config.nvchecker else ()
         return ReviewRequest(
             package=name,
-            branch=f"{REVIEW_BRANCH}{name}".removeprefix(_BRANCHES),
+            branch=f"{BRANCH_PREFIX}{name}",
             target=self.context.branch.removeprefix(_BRANCHES),
             commit=branch.commit,
             points=known.points,

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 from caur_ci.errors import CaurError
+from caur_ci.package_folders import OWN
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction
 from caur_ci.pipeline.shared.memory.reviews import Rejection
-from caur_ci.review import Word
-from caur_ci.update.takeover import KEPT
+from caur_ci.review import BRANCH_PREFIX, Word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.shared.refs import SharedRepository
     from caur_ci.review import Heard, Said
 
-_BRANCH = "update-"
 _PROPOSES = frozenset({ScheduleAction.UPDATE, ScheduleAction.REVIEW, ScheduleAction.HELD})
 # With these, nothing newer than what was approved is known.
 _NOTHING_NEWER = frozenset({ScheduleAction.UNCHANGED, ScheduleAction.BUILD})
@@ -41,7 +40,7 @@ class Words:
         """Sort what the forge told. Where it did not tell all, what was on hold stays so."""
         sorted_: dict[Word, dict[str, Said]] = {word: {} for word in Word}
         for said in heard.said:
-            sorted_[said.word][said.branch.removeprefix(_BRANCH)] = said
+            sorted_[said.word][said.branch.removeprefix(BRANCH_PREFIX)] = said
         held = sorted_[Word.HOLD]
         return cls(
             approved=sorted_[Word.APPROVED],
@@ -112,7 +111,7 @@ class WordTaker:
 
     def _proposal(self, tree: str) -> str:
         """Return the id of what a package's folder has from its source."""
-        entries = [entry for entry in self._git.entries(tree) if entry.name not in KEPT]
+        entries = [entry for entry in self._git.entries(tree) if entry.name not in OWN]
         return self._git.write_tree(entries)
 
     def _unless_rejected(self, one: PlannedUpdate) -> PlannedUpdate:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from caur_ci.pipeline.on_schedule.review_words import Words, WordsDone, WordTaker
-from caur_ci.review import FollowUp, Heard, ReviewDesk
+from caur_ci.review import BRANCH_PREFIX, FollowUp, Heard, ReviewDesk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +54,7 @@ class Reviews:
         forge = options.reviews.forge
         desk = ReviewDesk(forge, context.branch.removeprefix(_HEADS)) if forge else None
         branches = {
-            f"update-{name}": branch.commit
+            f"{BRANCH_PREFIX}{name}": branch.commit
             for name, branch in memory.commits.reviews.items()
             if snapshot.reviews.get(name) == branch.commit
         }

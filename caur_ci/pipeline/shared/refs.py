@@ -10,6 +10,7 @@ from caur_ci.errors import GitError
 from caur_ci.git import RefUpdate, Remote
 from caur_ci.pipeline.shared.memory.branch import MEMORY_BRANCH, Memory
 from caur_ci.pipeline.shared.state_branch import STATE_BRANCH
+from caur_ci.review import BRANCH_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 SCHEDULED_TAG = "refs/tags/scheduled"
-REVIEW_BRANCH = "refs/heads/update-"
+REVIEW_BRANCH = f"refs/heads/{BRANCH_PREFIX}"
 
 
 @dataclass(frozen=True, slots=True)

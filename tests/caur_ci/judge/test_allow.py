@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from caur_ci.judge import PackageContext, Severity, Verdict, judge
+from caur_ci.judge import PackageContext, Severity, Verdict
+from caur_ci.judge.judging import judge
 from tests.caur_ci.judge.folders import BUMP, Case, Edits
 
 FLAGS = ("_flags=-O2", "_flags=-O3")

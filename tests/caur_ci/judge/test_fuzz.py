@@ -10,7 +10,8 @@ import os
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from caur_ci.judge import File, Verdict, judge
+from caur_ci.judge import File, Verdict
+from caur_ci.judge.judging import judge
 from caur_ci.pkgbuild import UnparsableError, parse
 from tests.caur_ci.judge.folders import PKGBUILD, Case
 

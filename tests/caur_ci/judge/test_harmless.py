@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from caur_ci.judge import Verdict, judge
+from caur_ci.judge import Verdict
+from caur_ci.judge.judging import judge
 from tests.caur_ci.judge.folders import Case
 from tests.caur_ci.judge.harmless_cases import HARMLESS, LAYOUT
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from caur_ci.judge import File, Severity, Verdict, judge
+from caur_ci.judge import File, Severity, Verdict
 from caur_ci.judge.catalogue import RULES
+from caur_ci.judge.judging import judge
 from tests.caur_ci.judge.folders import Case
 from tests.caur_ci.judge.harmless_cases import HARMLESS
 from tests.caur_ci.judge.hostile_code import CODE

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from caur_ci.judge import File, PackageContext, Severity, Verdict, judge
+from caur_ci.judge import File, PackageContext, Severity, Verdict
+from caur_ci.judge.judging import judge
 from caur_ci.judge.limited import LimitedJudge
 from tests.caur_ci.judge.folders import Case
 from tests.caur_ci.judge.hostile_recipes import NAMES

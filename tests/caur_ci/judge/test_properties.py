@@ -8,7 +8,8 @@ import re
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from caur_ci.judge import File, Verdict, judge
+from caur_ci.judge import File, Verdict
+from caur_ci.judge.judging import judge
 from tests.caur_ci.judge.folders import FILES, PKGBUILD, srcinfo_of
 
 SETTINGS = settings(

@@ -7,7 +7,8 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
-from caur_ci.judge import Judgement, judge
+from caur_ci.judge import Judgement
+from caur_ci.judge.judging import judge
 from caur_ci.judge.sarif import as_sarif
 from tests.caur_ci.judge.folders import Case
 from tests.caur_ci.judge.hostile_files import CHANGED

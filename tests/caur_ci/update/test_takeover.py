@@ -130,9 +130,9 @@ def test_a_link_in_place_of_a_folder_of_ours_is_not_followed(trees: Trees) -> No
 
 
 def test_too_much_is_refused(trees: Trees, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(takeover, "MAX_FILE_SIZE", 100)
-    monkeypatch.setattr(takeover, "MAX_FOLDER_SIZE", 150)
-    monkeypatch.setattr(takeover, "MAX_FILES", 5)
+    monkeypatch.setattr(takeover, "LARGEST_FILE", 100)
+    monkeypatch.setattr(takeover, "LARGEST_FOLDER", 150)
+    monkeypatch.setattr(takeover, "MOST_FILES", 5)
 
     with pytest.raises(UnsafeTreeError, match="'big' has 101 bytes; 100 are allowed"):
         take_over(trees.git, source=trees.package({"big": b"x" * 101}), own=None)

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from caur_ci.errors import InputError
-from caur_ci.review import DANGER, ReviewPoint, Said
+from caur_ci.review import ReviewPoint, Said, has_danger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,7 +34,7 @@ class WaitingChange:
     @property
     def has_danger(self) -> bool:
         """Whether one of the points is a danger."""
-        return any(point.severity == DANGER for point in self.points)
+        return has_danger(self.points)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it, with what is very long cut."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from caur_ci.config import PackageConfig, PkgbuildSource
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction, ScheduleDecision
 from caur_ci.pipeline.on_schedule.planning import PlannedUpdate
+from caur_ci.review import ReviewPoint
 from caur_ci.update.source import LastSeen
 
 if TYPE_CHECKING:
@@ -44,4 +45,5 @@ def planned_for(
         seen=LastSeen(origin="there", modified=modified) if modified else None,
         state=state or {},
         reasons=reasons,
+        points=tuple(ReviewPoint(message=reason) for reason in reasons),
     )
