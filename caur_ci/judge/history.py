@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from caur_ci.errors import CaurError
+from caur_ci.git.repository import TREE_MODE
 from caur_ci.judge.limited import LimitedJudge
 from caur_ci.judge.model import PackageContext, Severity, Verdict
 from caur_ci.judge.package import files_of_trees
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from caur_ci.judge.model import Judgement
 
 UPDATES = "chore(update)"
-_FOLDER = "040000"
 _SLOWEST = 10
 
 
@@ -115,7 +115,7 @@ def _parsed(output: bytes) -> Iterator[Update]:
             continue
         name = next(fields)
         old_mode, new_mode, old, new, _ = head.removeprefix(":").split(" ")
-        if old_mode == new_mode == _FOLDER and not name.startswith("."):
+        if old_mode == new_mode == TREE_MODE and not name.startswith("."):
             yield Update(commit, name, old, new)
 
 
