@@ -48,18 +48,25 @@ def private_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempP
 
 
 @pytest.fixture(scope="session")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Return the URL of a running embedded server, for tests that start other processes."""
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the URL of a running embedded server, with what earlier tests have left in it."""
     state_dir = tmp_path_factory.mktemp("state")
     yield embedded.ensure(state_dir)
     embedded.stop(state_dir)
 
 
 @pytest.fixture
+def redis_url(redis_server: str) -> str:
+    """Return the URL of an empty server, for tests that start other processes."""
+    with connect(redis_server) as client:
+        client.flushall()
+    return redis_server
+
+
+@pytest.fixture
 def redis(redis_url: str) -> Iterator[Redis]:
     """Return a client of an empty server."""
     with connect(redis_url) as client:
-        client.flushall()
         yield client
 
 

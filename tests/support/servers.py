@@ -33,7 +33,7 @@ _HIGHEST_PORT_OF_NODE = 55_535
 _ALL_SLOTS = range(16384)
 
 # For tests that take long, or that are about what we do and not about what servers do.
-on_one_server = pytest.mark.parametrize("redis_url", ["embedded"], indirect=True)
+on_one_server = pytest.mark.parametrize("redis_server", ["embedded"], indirect=True)
 
 
 @contextmanager

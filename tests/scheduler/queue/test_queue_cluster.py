@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
-pytestmark = pytest.mark.parametrize("redis_url", ["cluster"], indirect=True)
+pytestmark = pytest.mark.parametrize("redis_server", ["cluster"], indirect=True)
 
 
 @pytest.fixture
