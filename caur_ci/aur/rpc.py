@@ -48,6 +48,6 @@ def _packages(content: bytes) -> list[AurPackage]:
     if not isinstance(answer, dict) or not isinstance(answer.get("results"), list):
         raise AurError("the AUR's RPC answered something without results")
     try:
-        return [AurPackage.from_record(record) for record in answer["results"]]
+        return [AurPackage.from_record(it, knows_everybody=True) for it in answer["results"]]
     except ValueError as error:
         raise AurError(f"the AUR's RPC answered a package that makes no sense: {error}") from error

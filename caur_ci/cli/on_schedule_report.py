@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.on_schedule.plan import Row, ScheduleDecision, SchedulePlan
 
 _STYLES = {
+    ScheduleAction.ALARM: "bold red",
     ScheduleAction.UPDATE: "green",
     ScheduleAction.BUILD: "green",
     ScheduleAction.REVIEW: "cyan",

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 # What people are shown of a value; the whole of it may have megabytes.
 SHOWN = 300
@@ -77,10 +77,7 @@ class Judgement:
     @property
     def summary(self) -> str:
         """The first of the reasons in one line."""
-        reasons = self.reasons
-        more = len(reasons) - _SUMMARISED
-        told = "; ".join(reasons[:_SUMMARISED])
-        return f"{told}; and {more} more" if more > 0 else told
+        return summary_of(self.reasons)
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -118,6 +115,13 @@ class PackageContext:
     others: frozenset[str] = field(default_factory=frozenset)
     known: frozenset[str] = field(default_factory=frozenset)
     generates_srcinfo: bool = False
+
+
+def summary_of(reasons: Sequence[str]) -> str:
+    """Return the first of several reasons in one line."""
+    more = len(reasons) - _SUMMARISED
+    told = "; ".join(reasons[:_SUMMARISED])
+    return f"{told}; and {more} more" if more > 0 else told
 
 
 def _order(finding: Finding) -> tuple[int, bool, str, int, str]:

@@ -16,7 +16,8 @@ from caur_ci.errors import CaurError, InputError
 from caur_ci.package_folders import OWN
 from caur_ci.update.aur_git import DEFAULT, AurGit
 from caur_ci.update.fetching import Fetcher, FetchProblem
-from caur_ci.update.source import FindingKind, FollowedPackage, LastSeen, SourceFinding
+from caur_ci.update.ownership import with_ownership
+from caur_ci.update.source import GONE, FindingKind, FollowedPackage, LastSeen, SourceFinding
 from caur_ci.update.srcinfos import read_srcinfos
 from caur_ci.versions import vercmp
 from caur_ci.web import WebError
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 TIMESTAMP = "CI_PKGBUILD_TIMESTAMP"  # on branch `state`
 _DAY = 24 * 3600
-# In place of a time: that the package is gone has been confirmed.
-_GONE = -1
 # More packages than this do not go at once: then it is the answer that is wrong.
 _MANY, _SHARE = 25, 0.1
 # What is found about most packages, most of the time.
@@ -118,7 +117,9 @@ class AurSource:
             findings |= _all_failed([case.package for case in missing], told)
             open_cases = [case for case in open_cases if case.record is not None]
         findings |= self._findings_from_git(open_cases)
-        return {case.name: _with_ownership(case, findings[case.name]) for case in cases}
+        return {
+            case.name: with_ownership(findings[case.name], case.seen, case.record) for case in cases
+        }
 
     def _seen(self, package: FollowedPackage) -> LastSeen:
         return package.seen if package.seen.origin == self._url else LastSeen()
@@ -146,7 +147,7 @@ class AurSource:
     def _finding_without_record(self, case: _Lookup, problem: str) -> SourceFinding | None:
         if problem:
             return _failed(f"what the AUR says of it makes no sense: {problem}")
-        return self._gone(case) if case.seen.modified == _GONE else None
+        return self._gone(case) if case.seen.modified == GONE else None
 
     def _findings_from_git(self, cases: Iterable[_Lookup]) -> dict[str, SourceFinding]:
         """Ask git about packages, one place after the other until one has what the AUR has."""
@@ -335,7 +336,7 @@ class AurSource:
         return SourceFinding(
             kind=FindingKind.GONE,
             reason="the AUR has no such package any more",
-            seen=replace(case.seen, origin=self._url, modified=_GONE),
+            seen=replace(case.seen, origin=self._url, modified=GONE),
         )
 
     def _is_recent(self, record: AurPackage) -> bool:
@@ -345,22 +346,6 @@ class AurSource:
 def _asked_name(package: FollowedPackage) -> str:
     """Return the package that the AUR is asked for: it answers about packages, not about bases."""
     return package.fields.pkgnames[0] if package.fields else package.name
-
-
-def _with_ownership(case: _Lookup, finding: SourceFinding) -> SourceFinding:
-    """Return the finding with what there is to say about who maintains the package."""
-    before, record = case.seen, case.record
-    known = before.maintainer or before.modified
-    if record is None or record.problem or not known or before.maintainer == record.maintainer:
-        return finding
-    if not record.maintainer:
-        told = f"{before.maintainer} has orphaned it"
-    elif not before.maintainer:
-        told = f"{record.maintainer} has adopted it"
-    else:
-        told = f"its maintainer is {record.maintainer} now, and was {before.maintainer}"
-    seen = finding.seen or replace(before, maintainer=record.maintainer)
-    return replace(finding, seen=seen, remarks=(*finding.remarks, told))
 
 
 def _is_older(version: str, other: str) -> bool:

@@ -14,8 +14,13 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from caur_ci.aur import AurPackage
     from caur_ci.config import PackageConfig
     from caur_ci.srcinfo import SrcinfoFields
+
+
+# In place of a time: that a package is gone from the AUR has been confirmed.
+GONE = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +30,9 @@ class LastSeen:
     It is kept from run to run, and moves on only with a finding that was dealt with. `origin` is
     what it was seen at: what was seen elsewhere says nothing. `modified` and `maintainer` are the
     AUR's LastModified, in Unix seconds, and Maintainer; `modified` is 0 where it is not known or
-    the AUR does not list the package, and -1 once it was confirmed that the package is gone.
+    the AUR does not list the package, and `GONE` once it was confirmed that the package is gone.
+    `comaintainers` are separated by blanks, and say something only where `submitted` is known: the
+    AUR's FirstSubmitted.
     """
 
     origin: str = ""
@@ -33,6 +40,8 @@ class LastSeen:
     modified: int = 0
     version: str = ""
     maintainer: str = ""
+    comaintainers: str = ""
+    submitted: int = 0
 
 
 # One each for all packages: there may be a hundred thousand.
@@ -74,7 +83,8 @@ class SourceFinding:
     `tree` is a git tree or commit with the files of the source, present in the repository, for
     `FILES` only. `seen` and `state` are what is to be remembered once the finding was dealt with;
     None and nothing keep what is known. `reason` is for people, `link` a page about the change.
-    `remarks` are told whatever becomes of it (an orphan, another maintainer).
+    `remarks` are told whatever becomes of it (an orphan, another maintainer). `record` is what the
+    AUR says, where there are files or other people.
     """
 
     kind: FindingKind
@@ -84,6 +94,7 @@ class SourceFinding:
     state: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     link: str = ""
     remarks: tuple[str, ...] = ()
+    record: AurPackage | None = None
 
 
 class Source(Protocol):

@@ -59,8 +59,12 @@ class AurServer(ThreadingHTTPServer):
         base: str = "",
         modified: int = 1_700_000_000,
         maintainer: str | None = "somebody",
+        comaintainers: tuple[str, ...] = (),
+        submitted: int | None = None,
     ) -> None:
-        """Put a package in, or replace it."""
+        """Put a package in, or replace it: when it was submitted stays, if nothing else is said."""
+        known = self.records.get(name, {}).get("FirstSubmitted", modified)
+        people = {"CoMaintainers": list(comaintainers)} if comaintainers else {}
         self.records[name] = {
             "ID": len(self.requests),  # not stable there either
             "Name": name,
@@ -74,13 +78,18 @@ class AurServer(ThreadingHTTPServer):
             "Popularity": 0,
             "OutOfDate": None,
             "Maintainer": maintainer,
-            "FirstSubmitted": modified,
+            "FirstSubmitted": known if submitted is None else submitted,
             "LastModified": modified,
+            **people,
         }
 
     def archive(self) -> bytes:
         """Return the archive as it is just now."""
-        lines = ",\n".join(json.dumps(self.records[name]) for name in sorted(self.records))
+        described = (self.records[name] for name in sorted(self.records))
+        lines = ",\n".join(
+            json.dumps({key: it for key, it in record.items() if key != "CoMaintainers"})
+            for record in described
+        )
         return gzip.compress(f"[\n{lines}\n]\n".encode(), mtime=0)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from caur_ci.config import PackageConfig
@@ -11,7 +11,9 @@ from caur_ci.names import suggestion
 from caur_ci.pipeline.on_schedule.package_configs import PackageConfigs
 from caur_ci.pipeline.on_schedule.watermark import read_watermark
 from caur_ci.pipeline.shared.committed_repository import CommittedRepository
+from caur_ci.pipeline.shared.memory.adoptions import Adoptions
 from caur_ci.pipeline.shared.state_branch import StateBranch
+from caur_ci.policy import read_policy
 from caur_ci.update.source import FollowedPackage
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from caur_ci.git import GitRepository
     from caur_ci.pipeline.shared.context import RunContext
     from caur_ci.pipeline.shared.refs import RefSnapshot
+    from caur_ci.policy import Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +31,8 @@ class FollowedRepository:
 
     `broken` says of packages whose configuration cannot be used what is wrong with it. `watermark`
     is the time up to which the existing system has seen the AUR, in Unix seconds. `committed` knows
-    all packages, also where only some are followed.
+    all packages, also where only some are followed. `adoptions` are what is remembered of their
+    maintainers.
     """
 
     committed: CommittedRepository
@@ -36,6 +40,8 @@ class FollowedRepository:
     broken: Mapping[str, str]
     watermark: int
     warnings: tuple[str, ...]
+    policy: Policy
+    adoptions: Adoptions = field(default_factory=Adoptions)
 
     @property
     def commit(self) -> str:
@@ -56,7 +62,7 @@ class FollowedRepository:
             else replace(package, seen=memory.seen.get(name), state=state.values(name))
             for name, package in self.packages.items()
         }
-        return replace(self, packages=packages)
+        return replace(self, packages=packages, adoptions=memory.adoptions)
 
 
 def read_repository(
@@ -64,8 +70,8 @@ def read_repository(
 ) -> FollowedRepository:
     """Read the packages at `commit`, or those of them that are in `only`.
 
-    Raises ConfigError for a `.ci/config` that cannot be used, InputError for packages in `only`
-    that do not exist.
+    Raises ConfigError for a `.ci/config` or a policy that cannot be used, InputError for packages
+    in `only` that do not exist.
     """
     committed = CommittedRepository.read(git, commit)
     folders = committed.folders
@@ -92,9 +98,20 @@ def read_repository(
         packages=packages,
         broken=configs.broken,
         watermark=read_watermark(git, commit),
+        policy=policy_at(git, commit),
         warnings=(
             *committed.config_warnings,
             *configs.warnings,
             *committed.folder_warnings,
         ),
     )
+
+
+def policy_at(git: GitRepository, commit: str) -> Policy:
+    """Return the trust policy at a commit. Raises ConfigError."""
+
+    def read(path: str) -> bytes | None:
+        (content,) = git.read_blobs([f"{commit}:{path}"])
+        return content
+
+    return read_policy(read)

@@ -23,6 +23,7 @@ from caur_ci.pipeline.on_schedule.hooks import HookRunner
 from caur_ci.pipeline.on_schedule.options import OnScheduleOptions, OnScheduleResult
 from caur_ci.pipeline.on_schedule.pending_push import PushBuilder
 from caur_ci.pipeline.on_schedule.planning import UpdatePlanner
+from caur_ci.pipeline.on_schedule.provenance import Provenance
 from caur_ci.pipeline.on_schedule.reviews import Reviews
 from caur_ci.pipeline.on_schedule.sources import look_at_sources
 from caur_ci.pipeline.shared.context import RunContext
@@ -41,11 +42,12 @@ def on_schedule(options: OnScheduleOptions) -> OnScheduleResult:
     """Run the pipeline for HEAD of `options.repo`.
 
     What goes wrong with single packages is in the plan. Raises GateError where on-commit has not
-    dealt with all commits; ConfigError for a `.ci/config` that cannot be used; InputError for
-    unknown names in `only`, a bare repository, an outbox that cannot be read, and as on-commit does
-    for commits that were pushed meanwhile; RecordingError for a recording that cannot be used;
-    CaurError where a document cannot be written; GitError where git fails; TemporaryError where the
-    remote is out of reach or other runs were faster each time. Nothing was done then.
+    dealt with all commits; ConfigError for a `.ci/config` or a policy that cannot be used;
+    InputError for unknown names in `only`, a bare repository, an outbox that cannot be read, and as
+    on-commit does for commits that were pushed meanwhile; RecordingError for a recording that
+    cannot be used; CaurError where a document cannot be written; GitError where git fails;
+    TemporaryError where the remote is out of reach or other runs were faster each time. Nothing was
+    done then.
     """
     context = RunContext.open(options)
     outside_world = opened_outside(context.head, record=options.record, replay=options.replay)
@@ -55,7 +57,7 @@ def on_schedule(options: OnScheduleOptions) -> OnScheduleResult:
         builder = _decide(context, options, outside, repository, reviews)
         if not options.publishes:
             plan = builder.schedule_plan(notes=reviews.notes)
-            return OnScheduleResult(plan=plan, problems=builder.heard.problems)
+            return OnScheduleResult(plan=plan, problems=builder.problems)
     done = publish(context, snapshot, builder.build, branch=context.branch)
     return _follow_up(context, reviews, builder, done)
 
@@ -98,16 +100,21 @@ def _decide(
     now = float(outside.fact("now", time.time))
     looking = look_at_sources(context.git, repository, outside, now=now, progress=options.progress)
     with looking as findings, LimitedJudge() as judge:
+        provenance = Provenance(repository, findings, now=now)
         planner = UpdatePlanner(
             context.git,
             repository,
             run_hook=HookRunner.of(context, outside, repository.committed),
             judge=judge,
+            provenance=provenance,
+            now=now,
             has_reviews=reviews.has_forge,
         )
         planned = planner.decide(findings, options.progress)
         heard = reviews.take(planned)
-    return PushBuilder(context=context, repository=repository, heard=heard, now=now)
+    return PushBuilder(
+        context=context, repository=repository, heard=heard, provenance=provenance, now=now
+    )
 
 
 def _follow_up(
@@ -127,6 +134,6 @@ def _follow_up(
         written=done.written,
         published=done.pushed,
         commit=push.commit,
-        problems=tuple(map(redacted, (*builder.heard.problems, *requests.problems))),
+        problems=tuple(map(redacted, (*builder.problems, *requests.problems))),
         pages=requests.pages,
     )

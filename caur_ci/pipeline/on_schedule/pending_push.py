@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.on_commit.plan import CommitPlan
     from caur_ci.pipeline.on_schedule.followed_repository import FollowedRepository
     from caur_ci.pipeline.on_schedule.planning import PlannedUpdate
+    from caur_ci.pipeline.on_schedule.provenance import Provenance
     from caur_ci.pipeline.on_schedule.review_branches import ReviewChanges
     from caur_ci.pipeline.on_schedule.review_words import WordsDone
     from caur_ci.pipeline.on_schedule.update_commit import BranchTip
@@ -73,12 +74,23 @@ class PushBuilder:
     context: RunContext
     repository: FollowedRepository
     heard: WordsDone
+    provenance: Provenance
     now: float
 
     @property
     def planned(self) -> tuple[PlannedUpdate, ...]:
         """What is done about the packages, on the commit that it was planned for."""
         return self.heard.planned
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What everybody is to hear, and what could not be done."""
+        alarms = (
+            f"alarm: {one.package.name}: {one.decision.reason}"
+            for one in self.planned
+            if one.decision.action is ScheduleAction.ALARM
+        )
+        return (*alarms, *self.provenance.problems(), *self.heard.problems)
 
     def build(self, snapshot: RefSnapshot) -> PendingPush:
         """Return what is to be pushed, given where the shared refs are.
@@ -193,6 +205,7 @@ class PushBuilder:
             commits = commits.with_commit(tip.commit, instead_of=tip.replaced)
         seen = {one.package.name: one.seen for one in tip.planned if one.seen is not None}
         kept = memory.pruned_to(self.repository.committed.folders.packages)
+        kept = kept.with_adoptions(self.provenance.news)
         return kept.with_sources(seen, commits).with_reviews(
             replace(
                 memory.reviews.with_rejections(self.heard.rejections.items()),

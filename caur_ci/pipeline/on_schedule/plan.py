@@ -26,6 +26,7 @@ _ALIKE = 10
 class ScheduleAction(StrEnum):
     """What happens to a package, in the order in which it is told."""
 
+    ALARM = "alarm"  # other files that may be an attack: as review or held, and told first
     UPDATE = "update"  # other files are taken over
     BUILD = "build"  # built again with the files that it has
     REVIEW = "review"  # other files are put to review
@@ -38,6 +39,7 @@ class ScheduleAction(StrEnum):
 
 _ORDER = {action: place for place, action in enumerate(ScheduleAction)}
 _DONE = {
+    ScheduleAction.ALARM: "alarmed",
     ScheduleAction.UPDATE: "updated",
     ScheduleAction.BUILD: "built again",
     ScheduleAction.REVIEW: "put to review",

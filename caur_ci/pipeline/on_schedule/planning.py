@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from caur_ci.errors import CaurError, InputError
-from caur_ci.judge.model import Judgement, PackageContext, Verdict
+from caur_ci.judge.model import Judgement, PackageContext
+from caur_ci.judge.package import files_of_trees
 from caur_ci.names import is_ref_name
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction, ScheduleDecision
+from caur_ci.policy import Action, decide
 from caur_ci.review import ReviewPoint
 from caur_ci.srcinfo import parse_fields
 from caur_ci.update.changes import judge_change
@@ -25,8 +28,11 @@ if TYPE_CHECKING:
     from caur_ci.git import GitRepository
     from caur_ci.judge.limited import ChangeJudge
     from caur_ci.judge.model import Finding
+    from caur_ci.judge.package import File
     from caur_ci.pipeline.on_schedule.followed_repository import FollowedRepository
+    from caur_ci.pipeline.on_schedule.provenance import Provenance
     from caur_ci.pipeline.shared.progress import Progress
+    from caur_ci.policy import Decided
     from caur_ci.update.hook import HookResult
     from caur_ci.update.source import FollowedPackage, LastSeen
 
@@ -69,7 +75,8 @@ class PlannedUpdate:
 class UpdatePlanner:
     """Decides about the packages of one repository.
 
-    `has_reviews` tells whether there is a forge where changes can be put to review.
+    `now` is in Unix seconds. `has_reviews` tells whether there is a forge where changes can be put
+    to review.
     """
 
     def __init__(
@@ -79,12 +86,16 @@ class UpdatePlanner:
         *,
         run_hook: RunHook,
         judge: ChangeJudge,
+        provenance: Provenance,
+        now: float,
         has_reviews: bool,
     ) -> None:
         self._git = git
         self._repository = repository
         self._run_hook = run_hook
         self._judge = judge
+        self._provenance = provenance
+        self._now = now
         self._has_reviews = has_reviews
         scripts = repository.committed.folders.read(HOOK, repository.packages)
         self._hooked = {name for name, script in scripts.items() if script is not None}
@@ -173,39 +184,79 @@ class UpdatePlanner:
         output: str,
     ) -> PlannedUpdate:
         after = self._version_of(package.name, tree)
-        # The hook is the repository owner's own, and a folder without files waits to be filled from
-        # the source that its owner has chosen: that needs nobody's review.
-        is_new = package.name in self._repository.committed.empty
-        judged = taken != package.tree and not is_new
-        judgement = self._judged(package, taken) if judged else Judgement.of(())
-        wanted = self._repository.committed.config.human_review
-        reviewed = judgement.verdict is Verdict.MAJOR and (wanted or judgement.has_danger)
-        if reviewed and not is_ref_name(package.name):
-            raise InputError(f"it needs a review, and no branch can be named update-{package.name}")
-        if reviewed:
-            # Where nobody wants reviews, a danger is held all the same.
-            can_ask = wanted and self._has_reviews
-            action = ScheduleAction.REVIEW if can_ask else ScheduleAction.HELD
-            reason = judgement.summary
+        decided = self._decided(package, finding, taken)
+        action, waits = self._action(package, decided)
+        if action is ScheduleAction.UPDATE:
+            ours = taken == package.tree
+            reason = f"changed by {HOOK}" if ours else finding.reason or "changed"
         else:
-            action = ScheduleAction.UPDATE
-            reason = f"changed by {HOOK}" if taken == package.tree else finding.reason or "changed"
+            reason = waits or decided.summary
         decision = self._decision(
             package,
             finding,
             action,
             reason,
-            builds=not reviewed and not package.config.on_trigger,
+            builds=action is ScheduleAction.UPDATE and not package.config.on_trigger,
         )
+        told = (decided.remark,) if decided.remark and action is ScheduleAction.UPDATE else ()
+        decision = replace(
+            decision,
+            after=after,
+            output=output,
+            remarks=(*decision.remarks, *told),
+            judgement=decided.judgement.to_dict(),
+        )
+        if action is ScheduleAction.WAITING or decided.action is Action.HOLD:
+            # It is looked at again by each run: time passes, and policies change.
+            return PlannedUpdate(package=package, decision=decision)
         return PlannedUpdate(
             package=package,
-            decision=replace(decision, after=after, output=output, judgement=judgement.to_dict()),
+            decision=decision,
             tree=tree,
             seen=finding.seen,
             state=finding.state,
-            reasons=judgement.reasons,
-            points=tuple(map(_point, judgement.findings)),
+            reasons=decided.reasons,
+            points=tuple(map(_point, decided.judgement.findings)),
         )
+
+    def _decided(self, package: FollowedPackage, finding: SourceFinding, taken: str) -> Decided:
+        """Return what the repository's policy makes of what a source would change.
+
+        The hook is the repository owner's own, and a folder without files waits to be filled from
+        the source that its owner has chosen: of the files, that needs nobody's review.
+        """
+        is_new = package.name in self._repository.committed.empty
+        changed = taken != package.tree
+        judgement = self._judged(package, taken) if changed and not is_new else Judgement.of(())
+        files: Mapping[str, File] = {}
+        if changed and self._repository.policy.indicators:
+            (files,) = files_of_trees(self._git, taken)
+        return decide(
+            self._repository.policy,
+            package.name,
+            judgement,
+            wants_reviews=self._repository.committed.config.human_review,
+            now=self._now,
+            files=files,
+            vouched=self._provenance.vouched(package, finding) if changed else None,
+        )
+
+    def _action(self, package: FollowedPackage, decided: Decided) -> tuple[ScheduleAction, str]:
+        """Return what is done, and the reason where that is not what was found."""
+        if decided.action is Action.APPLY:
+            if self._now < decided.not_before:
+                until = datetime.fromtimestamp(decided.not_before, UTC)
+                return ScheduleAction.WAITING, f"new; taken over after {until:%Y-%m-%d %H:%M} UTC"
+            return ScheduleAction.UPDATE, ""
+        if decided.action is Action.HOLD:
+            return ScheduleAction.HELD, f"held by the policy: {decided.summary}"
+        if not is_ref_name(package.name):
+            raise InputError(f"it needs a review, and no branch can be named update-{package.name}")
+        if decided.action is Action.ALARM:
+            return ScheduleAction.ALARM, ""
+        # Where nobody wants reviews, a danger is held all the same.
+        can_ask = self._repository.committed.config.human_review and self._has_reviews
+        return ScheduleAction.REVIEW if can_ask else ScheduleAction.HELD, ""
 
     def _judged(self, package: FollowedPackage, tree: str) -> Judgement:
         """Judge what a source would change."""

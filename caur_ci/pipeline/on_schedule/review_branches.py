@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from caur_ci.git import GitRepository, Identity
     from caur_ci.pipeline.on_schedule.planning import PlannedUpdate
 
-_WAITS = frozenset({ScheduleAction.REVIEW, ScheduleAction.HELD})
+_WAITS = frozenset({ScheduleAction.REVIEW, ScheduleAction.HELD, ScheduleAction.ALARM})
 
 
 @dataclass(frozen=True, slots=True)

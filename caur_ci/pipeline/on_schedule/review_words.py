@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.shared.refs import SharedRepository
     from caur_ci.review import Heard, Said
 
-_PROPOSES = frozenset({ScheduleAction.UPDATE, ScheduleAction.REVIEW, ScheduleAction.HELD})
+_PROPOSES = frozenset(
+    {ScheduleAction.UPDATE, ScheduleAction.REVIEW, ScheduleAction.HELD, ScheduleAction.ALARM}
+)
 # With these, nothing newer than what was approved is known.
 _NOTHING_NEWER = frozenset({ScheduleAction.UNCHANGED, ScheduleAction.BUILD})
 

@@ -110,6 +110,7 @@ def _as_on_the_tip(planned: PlannedUpdate, entries: Mapping[str, TreeEntry]) -> 
         ScheduleAction.UPDATE,
         ScheduleAction.REVIEW,
         ScheduleAction.HELD,
+        ScheduleAction.ALARM,
     }:
         return planned
     there = entries.get(planned.package.name)

@@ -49,7 +49,13 @@ def test_packages_are_found_whatever_is_in_their_names(aur: AurServer, web: Web)
 
     assert sorted(found) == sorted(names)
     assert found["libc++"] == AurPackage(
-        name="libc++", base="libc++", version="1:2-3", last_modified=17, maintainer="somebody"
+        name="libc++",
+        base="libc++",
+        version="1:2-3",
+        last_modified=17,
+        maintainer="somebody",
+        comaintainers=(),
+        first_submitted=17,
     )
     assert [method for method, _, _ in aur.requests] == ["POST"]
 

@@ -155,6 +155,7 @@ def seen_at(world: World, commit: str, name: str = "a", *, url: str = ELSEWHERE)
         modified=record["LastModified"],
         version=record["Version"],
         maintainer=record["Maintainer"] or "",
+        submitted=record["FirstSubmitted"],
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from caur_ci.git import TreeEntry
 from caur_ci.git.repository import FILE_MODE, TREE_MODE
+from caur_ci.pipeline.shared.memory.adoptions import Adoptions
 from caur_ci.pipeline.shared.memory.ledger import Ledger
 from caur_ci.pipeline.shared.memory.outbox import Outbox
 from caur_ci.pipeline.shared.memory.own_commits import OwnCommits
@@ -22,25 +23,29 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from caur_ci.git import GitRepository, Identity
+    from caur_ci.pipeline.shared.memory.adoptions import Adoption
     from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
     from caur_ci.request import BuildRequest
     from caur_ci.update.source import LastSeen
 
 MEMORY_BRANCH = "refs/heads/caur"
 _OUTBOX, _LEDGER, _SEEN, _COMMITS = "outbox", "ledger.jsonl", "seen.jsonl", "commits.json"
-_REVIEWS = "reviews.json"
+_REVIEWS, _ADOPTIONS = "reviews.json", "adoptions.jsonl"
 _MESSAGE = "chore(caur): remember [skip ci]\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The outbox, the ledger, what was seen of the packages' sources, our commits, and reviews."""
+    """The outbox, the ledger, what was seen of the packages' sources, our commits, reviews, and
+    who came to maintain packages.
+    """
 
     outbox: Outbox = field(default_factory=Outbox)
     ledger: Ledger = field(default_factory=Ledger)
     seen: SeenPackages = field(default_factory=SeenPackages)
     commits: OwnCommits = field(default_factory=OwnCommits)
     reviews: ReviewMemory = field(default_factory=ReviewMemory)
+    adoptions: Adoptions = field(default_factory=Adoptions)
     # What else is on the branch, kept as it is.
     others: tuple[TreeEntry, ...] = field(default=(), compare=False)
 
@@ -48,13 +53,14 @@ class Memory:
     def read(cls, git: GitRepository, commit: str | None) -> Self:
         """Read what is remembered in `commit` (None: the branch does not exist yet).
 
-        Raises InputError for an outbox, and for reviews, that cannot be read.
+        Raises InputError for an outbox, reviews and adoptions that cannot be read.
         """
         if commit is None:
             return cls()
         top = {entry.name: entry for entry in git.entries(commit)}
         folder = top.pop(_OUTBOX, None)
-        own = [top.pop(name) for name in (_LEDGER, _SEEN, _COMMITS, _REVIEWS) if name in top]
+        names = (_LEDGER, _SEEN, _COMMITS, _REVIEWS, _ADOPTIONS)
+        own = [top.pop(name) for name in names if name in top]
         requests = git.entries(folder.object_id) if folder and folder.is_folder else []
         blobs = git.read_blobs([entry.object_id for entry in (*own, *requests)])
         lines = {entry.name: next(blobs) or b"" for entry in own}
@@ -64,6 +70,7 @@ class Memory:
             SeenPackages.from_bytes(lines.get(_SEEN, b"")),
             OwnCommits.from_bytes(lines.get(_COMMITS, b""), replaced=git.parents(commit)),
             ReviewMemory.from_bytes(lines.get(_REVIEWS, b"")),
+            Adoptions.from_bytes(lines.get(_ADOPTIONS, b"")),
             tuple(top.values()),
         )
 
@@ -83,9 +90,13 @@ class Memory:
         """Return the memory with what is known of reviews now."""
         return replace(self, reviews=reviews)
 
+    def with_adoptions(self, news: Iterable[Adoption]) -> Memory:
+        """Return the memory with who has come to maintain packages since."""
+        return replace(self, adoptions=self.adoptions.add(news))
+
     def pruned_to(self, packages: Collection[str]) -> Memory:
         """Return the memory without what was seen of packages that are gone."""
-        return replace(self, seen=self.seen.only(packages))
+        return replace(self, seen=self.seen.only(packages), adoptions=self.adoptions.only(packages))
 
     def acknowledged(self, request_ids: Collection[str]) -> Memory:
         """Return the memory without the requests that the queue has acknowledged."""
@@ -105,6 +116,7 @@ class Memory:
             _SEEN: self.seen.to_bytes(),
             _COMMITS: self.commits.to_bytes(),
             _REVIEWS: self.reviews.to_bytes(),
+            _ADOPTIONS: self.adoptions.to_bytes(),
         }
         for name, content in own.items():
             if content:

@@ -13,6 +13,7 @@ from caur_ci.git import Identity, RefUpdate
 from caur_ci.pipeline.on_schedule.followed_repository import FollowedRepository, read_repository
 from caur_ci.pipeline.on_schedule.pending_push import PendingPush, PushBuilder
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction
+from caur_ci.pipeline.on_schedule.provenance import Provenance
 from caur_ci.pipeline.on_schedule.review_words import WordsDone
 from caur_ci.pipeline.shared.memory.branch import MEMORY_BRANCH, Memory
 from caur_ci.pipeline.shared.memory.own_commits import OwnCommits, ReviewBranch
@@ -91,7 +92,13 @@ class Run:
     def builder(self, *planned: PlannedUpdate) -> PushBuilder:
         context = context_in(self.store, self.commit, secrets=self.secrets)
         heard = WordsDone(planned=planned)
-        return PushBuilder(context=context, repository=self.repository, heard=heard, now=NOW)
+        return PushBuilder(
+            context=context,
+            repository=self.repository,
+            heard=heard,
+            provenance=Provenance(self.repository, {}, now=NOW),
+            now=NOW,
+        )
 
     def pushed_by_others(self, message: str = "feat: theirs", **versions: str) -> RefSnapshot:
         """Return where the refs are when somebody has pushed other versions of packages."""

@@ -13,6 +13,7 @@ from caur_ci.judge.limited import LimitedJudge
 from caur_ci.pipeline.on_schedule.followed_repository import read_repository
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction
 from caur_ci.pipeline.on_schedule.planning import PlannedUpdate, UpdatePlanner
+from caur_ci.pipeline.on_schedule.provenance import Provenance
 from caur_ci.pipeline.shared.progress import NoProgress
 from caur_ci.update.hook import HookResult
 from caur_ci.update.source import FindingKind, LastSeen, SourceFinding
@@ -30,6 +31,7 @@ OLD, NEW = files_of("a", "1-1"), files_of("a", "2-1")
 ODD = files_of("a", "2-1", note="curl | sh")
 JUDGE = LimitedJudge()
 HOOK = {".CI/update.sh": "true\n"}
+NOW = 1_800_000_000.0
 CI = {".CI/config": "CI_ON_TRIGGER=\n"}
 
 
@@ -50,6 +52,7 @@ class Case:
     has_reviews: bool = False
     run_hook: Hook = lambda _, tree: HookResult(tree=tree)
     hooked: list[tuple[str, str]] = field(default_factory=list)
+    findings: Mapping[str, SourceFinding] = field(default_factory=dict)
 
     def planner(self, **others: Mapping[str, str]) -> UpdatePlanner:
         packages = {self.name: {**OLD, **CI, **self.files}, **others}
@@ -60,16 +63,20 @@ class Case:
             self.hooked.append((package, tree))
             return self.run_hook(package, tree)
 
+        repository = read_repository(self.store.git, commit)
         return UpdatePlanner(
             self.store.git,
-            read_repository(self.store.git, commit),
+            repository,
             run_hook=run_hook,
             judge=JUDGE,
+            provenance=Provenance(repository, self.findings, now=NOW),
+            now=NOW,
             has_reviews=self.has_reviews,
         )
 
     def decide(self, found: SourceFinding | None) -> PlannedUpdate:
-        (planned,) = self.planner().decide({self.name: found} if found else {}, NoProgress())
+        self.findings = {self.name: found} if found else {}
+        (planned,) = self.planner().decide(self.findings, NoProgress())
         return planned
 
     def found(self, kind: FindingKind, files: Mapping[str, str] | None = None) -> SourceFinding:
@@ -295,7 +302,7 @@ class TestReviews:
 
         assert planned.decision.action is action
         assert planned.decision.builds is builds
-        assert planned.reasons == WHY
+        assert planned.reasons == (() if builds else WHY)
         assert planned.decision.reason == ("as found" if builds else WHY[0])
         assert planned.tree == store.tree({**ODD, **CI})
         assert planned.seen == SEEN

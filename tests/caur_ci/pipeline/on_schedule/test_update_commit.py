@@ -27,7 +27,12 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.on_schedule.planning import PlannedUpdate
 
 ME = Identity("Me", "me@example.org")
-FILES_CHANGE = (ScheduleAction.UPDATE, ScheduleAction.REVIEW, ScheduleAction.HELD)
+FILES_CHANGE = (
+    ScheduleAction.UPDATE,
+    ScheduleAction.REVIEW,
+    ScheduleAction.HELD,
+    ScheduleAction.ALARM,
+)
 FILES = {".ci/aur-state": "5\n", ".ci/config": "X=1\n", "a/f": "1", "b/f": "1", "README": "r"}
 
 

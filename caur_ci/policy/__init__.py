@@ -1,0 +1,10 @@
+"""Whom and what a repository trusts (`.ci/policy.toml`), and what follows from it for a change."""
+
+from __future__ import annotations
+
+from caur_ci.policy.deciding import Decided, decide
+from caur_ci.policy.model import Action, Policy
+from caur_ci.policy.reading import PolicyFiles, read_policy
+from caur_ci.policy.vouching import Vouched
+
+__all__ = ["Action", "Decided", "Policy", "PolicyFiles", "Vouched", "decide", "read_policy"]
