@@ -20,17 +20,17 @@ def with_ownership(
     """
     if record is None or record.problem:
         return finding
-    people = _people(before, record)
+    maintainer, comaintainers, submitted = people = _people(before, record)
     is_known = bool(before.maintainer or before.modified)
-    if finding.kind is not FindingKind.FILES and is_known and people == _people_seen(before):
+    is_news = is_known and people != (before.maintainer, before.comaintainers, before.submitted)
+    seen = finding.seen or (before if is_news else None)
+    if seen is None and finding.kind is not FindingKind.FILES:
         return finding
-    told = _told(before, record) if is_known else ""
-    maintainer, comaintainers, submitted = people
-    seen = finding.seen or (before if is_known else None)
     if seen is not None:
         seen = replace(
             seen, maintainer=maintainer, comaintainers=comaintainers, submitted=submitted
         )
+    told = _told(before, record) if is_known else ""
     remarks = (*finding.remarks, told) if told else finding.remarks
     return replace(finding, seen=seen, remarks=remarks, record=record)
 
@@ -42,10 +42,6 @@ def _people(before: LastSeen, record: AurPackage) -> tuple[str, str, int]:
     else:
         comaintainers, submitted = " ".join(sorted(record.comaintainers)), record.first_submitted
     return record.maintainer, comaintainers, submitted
-
-
-def _people_seen(seen: LastSeen) -> tuple[str, str, int]:
-    return seen.maintainer, seen.comaintainers, seen.submitted
 
 
 def _told(before: LastSeen, record: AurPackage) -> str:
