@@ -77,6 +77,7 @@ class Memory:
             self,
             outbox=self.outbox if request.is_empty else self.outbox.add(request),
             ledger=self.ledger.add(decisions),
+            holds=self.holds.without_released(package.pkgbase for package in request.packages),
         )
 
     def with_sources(self, seen: Mapping[str, LastSeen], commits: OwnCommits) -> Memory:
@@ -92,8 +93,9 @@ class Memory:
         return replace(self, holds=holds)
 
     def pruned_to(self, packages: Collection[str]) -> Memory:
-        """Return the memory without what was seen of packages that are gone."""
-        return replace(self, seen=self.seen.only(packages))
+        """Return the memory without what was seen, or is to be built, of packages that are gone."""
+        gone = self.holds.released.keys() - {*packages}
+        return replace(self, seen=self.seen.only(packages), holds=self.holds.without_released(gone))
 
     def acknowledged(self, request_ids: Collection[str]) -> Memory:
         """Return the memory without the requests that the queue has acknowledged."""

@@ -128,6 +128,11 @@ class Holds:
         return replace(self, released=left) if done else self
 
 
+def told_of(left_out: str) -> str:
+    """Return why a package is built that is on hold no more."""
+    return f"left out while it was on hold: {left_out}"
+
+
 def _package(name: str) -> str:
     if not is_package_name(name):
         raise ValueError(name)
