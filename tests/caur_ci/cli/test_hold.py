@@ -56,7 +56,9 @@ def built(plan: CommitPlan) -> dict[str, str]:
 class TestHolding:
     """What is on hold is on branch `caur`, with who and when."""
 
-    def test_who_and_why_are_remembered_and_told(self, checkout: Checkout, capsys: Captured) -> None:
+    def test_who_and_why_are_remembered_and_told(
+        self, checkout: Checkout, capsys: Captured
+    ) -> None:
         assert caur("hold", "a", "./b/", "--reason", "odd\nsources") == ExitCode.OK
 
         assert "a: on hold by Tester since 20" in capsys.readouterr().out
@@ -108,9 +110,7 @@ class TestHolding:
         assert caur("hold", "a", "--reason", "even odder") == ExitCode.OK
         assert memory(checkout).holds.packages["a"].reason == "even odder"
 
-    def test_a_job_that_waits_is_told(
-        self, queue: Queue, redis_url: str, capsys: Captured
-    ) -> None:
+    def test_a_job_that_waits_is_told(self, queue: Queue, redis_url: str, capsys: Captured) -> None:
         submit(queue, job("a"))
 
         assert caur("hold", "a", "--redis", redis_url) == ExitCode.OK
