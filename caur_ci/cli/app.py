@@ -19,6 +19,7 @@ from caur_ci.cli import (
     logs,
     on_commit,
     on_schedule,
+    recall,
     reconcile,
     schedule,
     srcinfo,
@@ -88,6 +89,7 @@ _looking("why")(why.why)
 _looking("logs")(logs.logs)
 _looking("hold")(hold.hold)
 _looking("unhold")(hold.unhold)
+_looking("recall")(recall.recall)
 app.add_typer(
     Application(cls=lazy_group("caur_ci.cli.queue.app")),
     name="queue",

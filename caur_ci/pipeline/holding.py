@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.shared.memory.branch import Memory
 
 _COMMAND = "caur-ci {}"
+_RECALLED = "recalled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +88,35 @@ class Keeper:
                 holds = holds.without(name)
                 reason = f"let go by {self.person}; it was {before[name]}"
                 entries.append(self.entry("unhold", name, "unhold", reason))
-            return replace(memory, holds=holds, ledger=memory.ledger.add(entries))
+            return replace(
+                memory,
+                holds=holds,
+                recalled=memory.recalled.difference(packages),
+                ledger=memory.ledger.add(entries),
+            )
 
         self.change(change)
         return before
+
+    def recall(self, packages: Sequence[str], reason: str) -> dict[str, Hold]:
+        """Put packages on hold and say that they are not to be published; return their holds.
+
+        The reason of an earlier hold counts where no other is given. Raises as `hold` does.
+        """
+
+        def change(memory: Memory) -> Memory:
+            new = {}
+            for name in packages:
+                before = memory.holds.get(name)
+                why = reason or (before.reason if before else "")
+                why = (
+                    why if why.startswith(_RECALLED) else ": ".join(filter(None, (_RECALLED, why)))
+                )
+                new[name] = Hold(by=self.person, since=self.now, reason=why)
+            held = self.holding(memory, new, "recall")
+            return replace(held, recalled=held.recalled.union(packages))
+
+        return _held(self.change(change), packages)
 
     def holding(self, memory: Memory, new: dict[str, Hold], command: str) -> Memory:
         """Return the memory with `new` holds, which `command` was called for."""

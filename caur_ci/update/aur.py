@@ -16,7 +16,7 @@ from caur_ci.errors import CaurError, InputError
 from caur_ci.package_folders import OWN
 from caur_ci.update.aur_git import DEFAULT, AurGit
 from caur_ci.update.fetching import Fetcher, FetchProblem
-from caur_ci.update.source import FindingKind, FollowedPackage, LastSeen, SourceFinding
+from caur_ci.update.source import GONE, FindingKind, FollowedPackage, LastSeen, SourceFinding
 from caur_ci.update.srcinfos import read_srcinfos
 from caur_ci.versions import vercmp
 from caur_ci.web import WebError
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 TIMESTAMP = "CI_PKGBUILD_TIMESTAMP"  # on branch `state`
 _DAY = 24 * 3600
-# In place of a time: that the package is gone has been confirmed.
-_GONE = -1
 # More packages than this do not go at once: then it is the answer that is wrong.
 _MANY, _SHARE = 25, 0.1
 # What is found about most packages, most of the time.
@@ -146,7 +144,7 @@ class AurSource:
     def _finding_without_record(self, case: _Lookup, problem: str) -> SourceFinding | None:
         if problem:
             return _failed(f"what the AUR says of it makes no sense: {problem}")
-        return self._gone(case) if case.seen.modified == _GONE else None
+        return self._gone(case) if case.seen.modified == GONE else None
 
     def _findings_from_git(self, cases: Iterable[_Lookup]) -> dict[str, SourceFinding]:
         """Ask git about packages, one place after the other until one has what the AUR has."""
@@ -335,7 +333,7 @@ class AurSource:
         return SourceFinding(
             kind=FindingKind.GONE,
             reason="the AUR has no such package any more",
-            seen=replace(case.seen, origin=self._url, modified=_GONE),
+            seen=replace(case.seen, origin=self._url, modified=GONE),
         )
 
     def _is_recent(self, record: AurPackage) -> bool:

@@ -35,6 +35,8 @@ class LastSeen:
     maintainer: str = ""
 
 
+# In place of a time: that the package is gone has been confirmed.
+GONE = -1
 # One each for all packages: there may be a hundred thousand.
 NEVER_SEEN = LastSeen()
 _NOTHING: Mapping[str, str] = MappingProxyType({})

@@ -18,6 +18,7 @@ from caur_ci.pipeline.shared.memory.outbox import Outbox
 from caur_ci.pipeline.shared.memory.own_commits import OwnCommits
 from caur_ci.pipeline.shared.memory.reviews import ReviewMemory
 from caur_ci.pipeline.shared.memory.seen import SeenPackages
+from caur_ci.recalled import RECALLED, RECALLED_BRANCH, read_recalled, write_recalled
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -27,16 +28,19 @@ if TYPE_CHECKING:
     from caur_ci.request import BuildRequest
     from caur_ci.update.source import LastSeen
 
-MEMORY_BRANCH = "refs/heads/caur"
+MEMORY_BRANCH = RECALLED_BRANCH
 _OUTBOX, _LEDGER, _SEEN, _COMMITS = "outbox", "ledger.jsonl", "seen.jsonl", "commits.json"
 _REVIEWS, _HOLDS = "reviews.json", "holds.json"
-_OWN = (_LEDGER, _SEEN, _COMMITS, _REVIEWS, _HOLDS)
+_OWN = (_LEDGER, _SEEN, _COMMITS, _REVIEWS, _HOLDS, RECALLED)
 _MESSAGE = "chore(caur): remember [skip ci]\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The outbox, the ledger, what was seen of sources, our commits, reviews, and what is held."""
+    """The outbox, the ledger, what was seen of sources, our commits, reviews, and what is held.
+
+    `recalled` are packages that are not to be published; all of them are on hold.
+    """
 
     outbox: Outbox = field(default_factory=Outbox)
     ledger: Ledger = field(default_factory=Ledger)
@@ -44,6 +48,7 @@ class Memory:
     commits: OwnCommits = field(default_factory=OwnCommits)
     reviews: ReviewMemory = field(default_factory=ReviewMemory)
     holds: Holds = field(default_factory=Holds)
+    recalled: frozenset[str] = frozenset()
     # What else is on the branch, kept as it is.
     others: tuple[TreeEntry, ...] = field(default=(), compare=False)
 
@@ -68,6 +73,7 @@ class Memory:
             OwnCommits.from_bytes(lines.get(_COMMITS, b""), replaced=git.parents(commit)),
             ReviewMemory.from_bytes(lines.get(_REVIEWS, b"")),
             Holds.from_bytes(lines.get(_HOLDS, b"")),
+            read_recalled(lines.get(RECALLED, b"")),
             tuple(top.values()),
         )
 
@@ -116,6 +122,7 @@ class Memory:
             _COMMITS: self.commits.to_bytes(),
             _REVIEWS: self.reviews.to_bytes(),
             _HOLDS: self.holds.to_bytes(),
+            RECALLED: write_recalled(self.recalled),
         }
         for name, content in own.items():
             if content:

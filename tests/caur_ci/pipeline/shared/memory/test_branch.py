@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,7 +42,8 @@ def full() -> Memory:
     review = ReviewBranch(commit="a" * 40, base="b" * 40, tree="d" * 40)
     commits = OwnCommits(last="e" * 40, reviews={"a": review})
     seen = Memory().with_run(request(1, "a"), [ENTRY]).with_sources({"a": SEEN, "b": SEEN}, commits)
-    return seen.with_holds(Holds(packages={"b": Hold(by="bob", since=1, reason="odd")}))
+    held = seen.with_holds(Holds(packages={"b": Hold(by="bob", since=1, reason="odd")}))
+    return replace(held, recalled=frozenset({"b", "c"}))
 
 
 class TestStoring:
@@ -57,6 +59,7 @@ class TestStoring:
             "seen.jsonl",
             "commits.json",
             "holds.json",
+            "recalled",
         }
         assert store.git.parents(commit) == []
         assert store.git.messages(None, commit)[0].text == "chore(caur): remember [skip ci]\n"
