@@ -39,7 +39,9 @@ Captured = pytest.CaptureFixture[str]
 @pytest.fixture
 def shop(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """Publish `bad` and `good` from a checkout that this test works in."""
-    config = {".ci/config": "BUILD_REPO=source\nREPO_NAME=repo\n"}
+    config: dict[str, str | bytes | None] = {
+        ".ci/config": "BUILD_REPO=source\nREPO_NAME=repo\n"
+    }
     world.checkout.commit("feat: begin", config)
     world.split("bad", "bad", "bad-doc")
     world.simple("good")
