@@ -14,10 +14,12 @@ from caur_ci.cli import (
     demo,
     deptree,
     diff,
+    hold,
     judge,
     logs,
     on_commit,
     on_schedule,
+    recall,
     reconcile,
     schedule,
     srcinfo,
@@ -85,6 +87,9 @@ _looking = partial(app.command, rich_help_panel=_LOOKING)
 _looking("status")(status.status)
 _looking("why")(why.why)
 _looking("logs")(logs.logs)
+_looking("hold")(hold.hold)
+_looking("unhold")(hold.unhold)
+_looking("recall")(recall.recall)
 app.add_typer(
     Application(cls=lazy_group("caur_ci.cli.queue.app")),
     name="queue",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,19 +11,16 @@ import typer
 
 from caur_ci.cli import options
 from caur_ci.cli.session import Session, session_of
-from caur_ci.errors import ExitCode, InputError, TemporaryError
+from caur_ci.errors import ExitCode, InputError
 from caur_ci.srcinfo import DEFAULT_ARCHITECTURE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from scheduler.job import Removal
-    from scheduler.queue import Event, Queue
+    from scheduler.queue import Queue
 
 _COMMIT = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})(?::[0-9]{1,20})?")
-_CONFIRM_HINT = (
-    "`caur-ci auto-repo-remove --target-repo NAME --confirm` carries it out, --dismiss forgets it."
-)
 
 
 Kept = Annotated[
@@ -109,6 +105,7 @@ def auto_repo_remove(
     With --wait, ends with 3 if the removal is held back, with 1 if it failed.
     """
     from caur_ci.cli.queue_connection import open_queue_for_hand_over  # noqa: PLC0415
+    from caur_ci.cli.removal_report import report_removals  # noqa: PLC0415
 
     session = session_of(context)
     to_keep, to_remove = (*(kept or ()), *(keep or ())), tuple(remove or ())
@@ -116,7 +113,9 @@ def auto_repo_remove(
         queue = open_queue_for_hand_over(session, redis, repo)
         after = queue.last_event_id()
         ids = _settle(session, queue, target_repo, arch, dismiss=dismiss)
-        return ExitCode.OK if dismiss else _report(session, queue, ids, after=after, wait=wait)
+        return (
+            ExitCode.OK if dismiss else report_removals(session, queue, ids, after=after, wait=wait)
+        )
     if dismiss:
         raise InputError("--dismiss is about removals that are held back; it goes without names")
     if commit and _COMMIT.fullmatch(commit) is None:
@@ -129,7 +128,7 @@ def auto_repo_remove(
     session.out.print(
         f"queued for {target_repo}: {what} {len(to_keep or to_remove)} packages", markup=False
     )
-    return _report(session, queue, submission.removals, after=after, wait=wait)
+    return report_removals(session, queue, submission.removals, after=after, wait=wait)
 
 
 def _removal(
@@ -170,40 +169,3 @@ def _settle(
     numbers = ", ".join(map(str, ids))
     session.out.print(f"{'dismissed' if dismiss else 'confirmed'}: removal {numbers}", markup=False)
     return ids
-
-
-def _report(session: Session, queue: Queue, ids: Sequence[int], *, after: str, wait: float) -> int:
-    """Wait for removals if that was asked for, tell what became of them, and which are held.
-
-    `after` is the id of the newest event before they were asked for.
-    """
-    ended = _wait_for(queue, ids, after, wait)
-    for event in ended:
-        session.out.print(f"removal {event.job_id}: {event.reason}", markup=False)
-    held = [view for view in queue.removals() if view.held]
-    for view in held:
-        session.warn(f"removal {view.removal_id} from {view.scope} is held back: {view.reason}")
-    if held:
-        session.note(_CONFIRM_HINT)
-    if any(event.outcome for event in ended):
-        return ExitCode.FAILED
-    if wait and any(view.removal_id in ids for view in held):
-        return ExitCode.PARTIAL
-    if wait and len(ended) < len(ids):
-        raise TemporaryError(f"the removal was not done within {wait:g} s; it stays in the queue")
-    return ExitCode.OK
-
-
-def _wait_for(queue: Queue, ids: Sequence[int], after: str, wait: float) -> list[Event]:
-    """Return the events that end the removals, of those that end in time and are not held back."""
-    deadline = time.monotonic() + wait
-    ended: list[Event] = []
-    while True:
-        left = deadline - time.monotonic()
-        for event in queue.events(after, block=max(0.0, left)):
-            after = event.id
-            if event.kind == "removal" and event.job_id in ids and event.outcome is not None:
-                ended.append(event)
-        held = [view for view in queue.removals() if view.held and view.removal_id in ids]
-        if left <= 0 or len(ended) + len(held) >= len(ids):
-            return ended

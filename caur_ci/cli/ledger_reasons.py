@@ -1,47 +1,45 @@
-"""What earlier runs decided about a package, out of the ledger on branch `caur`."""
+"""What branch `caur` tells of a package: what earlier runs decided about it, and who holds it."""
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from caur_ci.cli.queue_view import timestamp
 from caur_ci.cli.reasons import Reason
-from caur_ci.errors import CaurError, GitError
+from caur_ci.errors import CaurError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from caur_ci.cli.session import Session
+    from caur_ci.pipeline.shared.memory.branch import Memory
+    from caur_ci.pipeline.shared.memory.holds import Hold
     from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
 
 _SHOWN = 5
 _BUILDS = frozenset({"build", "update"})
 
 
-def decisions_about(
-    session: Session, package: str, *, repo: Path, remote: str | None
-) -> list[LedgerEntry]:
-    """Return the decisions about a pkgbase, newest first; none outside of a repository.
+def read_memory(session: Session, *, repo: Path, remote: str | None) -> Memory | None:
+    """Return what is on branch `caur`; None outside of a repository.
 
     A branch that cannot be read is a warning.
     """
-    from caur_ci.git import GitRepository  # noqa: PLC0415 - slow to import
-    from caur_ci.pipeline.shared.forge import ForgePipeline  # noqa: PLC0415
-    from caur_ci.pipeline.shared.refs import SharedRepository  # noqa: PLC0415
+    from caur_ci.cli.holds import memory_at  # noqa: PLC0415 - slow to import
 
     try:
-        git = GitRepository.open(repo)
-    except GitError:
-        return []
-    credentials = ForgePipeline.from_environment(os.environ).credentials(session.secrets)
-    try:
-        shared = SharedRepository.open(git, remote=remote, credentials=credentials)
-        return shared.memory(shared.snapshot()).ledger.about(package)
+        return memory_at(session, repo, remote)
     except CaurError as error:
         session.warn(f"the ledger on branch caur cannot be read: {error.message}")
-        return []
+        return None
+
+
+def hold_reason(package: str, hold: Hold) -> Reason:
+    """Return that a package is on hold, and what was left out for it."""
+    text = f"it is {hold}; `caur-ci unhold {package}` ends that"
+    left_out = Reason(source="holds", text=f"left out since: {hold.left_out}")
+    return Reason(source="holds", text=text, because=(left_out,) if hold.left_out else ())
 
 
 def ledger_reasons(entries: Iterable[LedgerEntry]) -> Iterator[Reason]:

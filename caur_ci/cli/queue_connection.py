@@ -72,6 +72,25 @@ def open_queue_for_hand_over(
     return Queue(open_durable(session, url, strict=strict, environ=environ))
 
 
+def known_queue(session: Session, url: str | None, repo: Path) -> Queue | None:
+    """Return the queue that builds would be handed over to, without starting a server for that.
+
+    None where no server is named, and none of this machine runs.
+    """
+    from scheduler import embedded  # noqa: PLC0415 - slow to import
+    from scheduler.connection import connect, default_state_dir  # noqa: PLC0415
+    from scheduler.connection.settings import server_of  # noqa: PLC0415
+    from scheduler.queue import Queue  # noqa: PLC0415
+
+    environ = {name: value for name, value in os.environ.items() if value}
+    if not (url or session.secrets.get("REDIS_URL") or _any(_SAYS_WHERE, environ)):
+        environ = {**_configured_tunnel(repo), **environ}
+    server = server_of(url, environ, session.secrets)
+    if server is None and embedded.running(default_state_dir()) is None:
+        return None
+    return Queue(connect(url, secrets=session.secrets, environ=environ))
+
+
 def _any(names: Iterable[str], environ: Mapping[str, str]) -> bool:
     return any(environ.get(name) for name in names)
 

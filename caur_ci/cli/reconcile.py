@@ -16,7 +16,7 @@ from caur_ci.srcinfo import DEFAULT_ARCHITECTURE
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from caur_ci.pipeline.reconcile import Discrepancy
+    from caur_ci.pipeline.reconcile import BuildSide, Discrepancy
     from caur_ci.pipeline.shared.committed_repository import CommittedRepository
     from scheduler.queue import Queue
 
@@ -56,6 +56,7 @@ def reconcile(
     database: Database = None,
     arch: options.Arch = DEFAULT_ARCHITECTURE,
     repo: options.Repo = Path(),
+    remote: options.Remote = None,
     config: options.Config = None,
     redis: options.Redis = None,
     as_json: options.AsJson = False,
@@ -64,15 +65,17 @@ def reconcile(
 
     Lists what should be published and is not, although nothing of it is in the queue: packages
     that are missing, older than at HEAD, or failed at their latest build. And what is published
-    and made by no folder. Run it where a queue lost requests, or a repository was restored.
+    and made by no folder. Run it where a queue lost requests, or a repository was restored. What is
+    on hold is listed as well, and stays as it is.
 
-    Ends with 1 if anything is listed, with 0 if nothing is, or if with --schedule all of it that
-    can be built was asked for.
+    Ends with 1 if anything else is listed, with 0 if nothing is, or if with --schedule all of it
+    that can be built was asked for.
     """
+    from caur_ci.cli.holds import current_holds  # noqa: PLC0415 - slow to import
     from caur_ci.cli.published import default_database, published_versions  # noqa: PLC0415
     from caur_ci.cli.queue_connection import open_queue_for_hand_over  # noqa: PLC0415
     from caur_ci.git import GitRepository  # noqa: PLC0415 - slow to import
-    from caur_ci.pipeline.reconcile import Standing  # noqa: PLC0415
+    from caur_ci.pipeline.reconcile import Standing, discrepancies  # noqa: PLC0415
     from caur_ci.pipeline.shared.committed_repository import CommittedRepository  # noqa: PLC0415
 
     session = session_of(context)
@@ -81,8 +84,10 @@ def reconcile(
     target = repository.config.target_repo
     published = published_versions(database or default_database(config, target, arch), target)
     queue = open_queue_for_hand_over(session, redis, repo)
-    found = _compared(repository, queue, published, arch)
-    _show(session, found, as_json=as_json)
+    holds = current_holds(session, repo, remote)
+    everything = discrepancies(repository, _build_side(repository, queue, published, arch), holds)
+    _show(session, everything, as_json=as_json)
+    found = [one for one in everything if one.standing is not Standing.HELD]
     if not schedule:
         return ExitCode.FAILED if found else ExitCode.OK
     wanted = {Standing.MISSING, Standing.OUTDATED} | ({Standing.FAILED} if failed else set())
@@ -103,10 +108,10 @@ def _show(session: Session, found: Sequence[Discrepancy], *, as_json: bool) -> N
         session.note("what is published and queued is what HEAD asks for")
 
 
-def _compared(
+def _build_side(
     repository: CommittedRepository, queue: Queue, published: Mapping[str, str], arch: str
-) -> list[Discrepancy]:
-    from caur_ci.pipeline.reconcile import BuildSide, discrepancies  # noqa: PLC0415
+) -> BuildSide:
+    from caur_ci.pipeline.reconcile import BuildSide  # noqa: PLC0415
     from scheduler.job import Outcome  # noqa: PLC0415
 
     snapshot = queue.snapshot(limit=_LOOKED_AT)
@@ -115,7 +120,7 @@ def _compared(
     ended = sorted((*snapshot.recent, *snapshot.quarantine), key=lambda job: job.job_id)
     bad = {Outcome.FAILED, Outcome.TIMED_OUT, Outcome.SOFTWARE_FAILURE}
     latest = {job.identity: job for job in ended}
-    build_side = BuildSide(
+    return BuildSide(
         arch=arch,
         published=published,
         queued={
@@ -130,7 +135,6 @@ def _compared(
             if identity.startswith(scope) and job.outcome in bad
         },
     )
-    return discrepancies(repository, build_side)
 
 
 def _schedule(

@@ -83,6 +83,12 @@ def rollback(
     repo_path: RepoPath = None,
     gpg_path: GpgPath = None,
     gpg_key: GpgKey = None,
+    even_recalled: Annotated[
+        bool,
+        typer.Option(
+            "--even-recalled", help="Also if packages come back that `caur-ci recall` took away."
+        ),
+    ] = False,
     config: Config = None,
 ) -> None:
     """Publish an earlier state again.
@@ -98,7 +104,7 @@ def rollback(
     signer = _signer(session, values)
     layout = _one(_root(values), target_repo, arch)
     with open_repository(layout) as repository:
-        made = roll_back(repository, number, signer)
+        made = roll_back(repository, number, signer, even_recalled=even_recalled)
     session.out.print(
         f"{layout.name}/{layout.arch}: what generation {number} had is published as generation "
         f"{made.number}: {_changes(made)}",

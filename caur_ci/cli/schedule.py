@@ -14,7 +14,7 @@ import typer
 from caur_ci.cli import completion
 from caur_ci.cli.options import Arch, AsJson, Redis, Remote, Repo, Strict, named_as_completed
 from caur_ci.cli.session import Session, session_of
-from caur_ci.errors import ExitCode, InputError
+from caur_ci.errors import CaurError, ExitCode, InputError
 from caur_ci.srcinfo import DEFAULT_ARCHITECTURE
 
 if TYPE_CHECKING:
@@ -125,6 +125,13 @@ AllowDowngrade = Annotated[
         help="Publish packages named here also if they are older than the published ones.",
     ),
 ]
+EvenHeld = Annotated[
+    bool,
+    typer.Option(
+        "--even-held",
+        help="Build packages named here also if they are on hold, or if nobody can tell.",
+    ),
+]
 
 
 def schedule(
@@ -143,6 +150,7 @@ def schedule(
     on_failure: OnFailure = None,
     on_running: OnRunning = None,
     allow_downgrade: AllowDowngrade = False,
+    even_held: EvenHeld = False,
     repo: Repo = Path(),
     remote: Remote = None,
     redis: Redis = None,
@@ -152,7 +160,8 @@ def schedule(
     """Hand builds over to the queue.
 
     Either what a pipeline asked for (`--outbox`, or `--from FILE`), or the packages named here.
-    Handing the same request over again is harmless.
+    Handing the same request over again is harmless. Packages that are on hold are refused (see
+    `caur-ci hold`).
 
     Ends with 3 if the queue refused some of the jobs.
     """
@@ -162,9 +171,10 @@ def schedule(
     session = session_of(context)
     if sum((bool(packages), document is not None, outbox)) != 1:
         raise InputError("say what to hand over: packages, or --from FILE, or --outbox")
-    if not packages and (on_failure or on_running or allow_downgrade):
+    if not packages and (on_failure or on_running or allow_downgrade or even_held):
         raise InputError(
-            "--on-failure, --on-running and --allow-downgrade are for packages named here"
+            "--on-failure, --on-running, --allow-downgrade and --even-held are for packages named "
+            "here"
         )
     open_queue = partial(open_queue_for_hand_over, session, redis, repo, strict=strict)
     if outbox:
@@ -186,8 +196,32 @@ def schedule(
             on_running=on_running or "follow",
             on_older="publish" if allow_downgrade else "refuse",
         )
-        result = _hand_over(open_queue, named_request(named))
+        request = named_request(named)
+        if not even_held:
+            _refuse_held(session, request, repo, remote)
+        result = _hand_over(open_queue, request)
     return _report(session, result, as_json=as_json)
+
+
+def _refuse_held(session: Session, request: BuildRequest, repo: Path, remote: str | None) -> None:
+    """Raise InputError where one of the packages is on hold; outside of a repository none is."""
+    from caur_ci.cli.holds import current_holds  # noqa: PLC0415 - slow to import
+
+    try:
+        holds = current_holds(session, repo, remote)
+    except CaurError as error:
+        raise type(error)(
+            f"which packages are on hold is not known: {error.message}",
+            hint="--even-held schedules them without asking.",
+        ) from error
+    named = [package.pkgbase for package in request.packages]
+    held = [f"{name} is {hold}" for name in named if (hold := holds.get(name)) is not None]
+    if held:
+        raise InputError(
+            "; ".join(held),
+            hint="Nothing was scheduled. `caur-ci unhold` lets a package go; --even-held builds it "
+            "once, and leaves it on hold.",
+        )
 
 
 def _hand_over(open_queue: Callable[[], Queue], request: BuildRequest) -> HandOver:

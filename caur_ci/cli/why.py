@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from caur_ci.cli.queue_reasons import Log
     from caur_ci.cli.reasons import Reason
+    from caur_ci.pipeline.shared.memory.holds import Hold
     from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
     from scheduler.queue import Explanation, QueueReader, WorkerView
 
@@ -34,27 +35,34 @@ def why(
 
     Whether it is in the queue and where; what it waits for, and what that waits for in turn;
     whether a worker may build it; how its latest build ended, and which log tells more. In a
-    repository of PKGBUILD folders also what the latest runs decided about it, and why.
+    repository of PKGBUILD folders also whether it is on hold, and what the latest runs decided
+    about it, and why.
 
     Ends with 1 if nothing is known about it.
     """
     from caur_ci.cli.ledger_reasons import (  # noqa: PLC0415 - slow to import
-        decisions_about,
+        hold_reason,
         is_asked_for,
         ledger_reasons,
         lost_request,
+        read_memory,
     )
     from caur_ci.cli.queue_reasons import queue_reasons  # noqa: PLC0415
 
     session = session_of(context)
     asked = _ask_queue(session, redis, package, repo)
     title, explanation = asked.title, asked.explanation
-    decisions = decisions_about(session, title.rpartition("/")[2], repo=repo, remote=remote)
+    name = title.rpartition("/")[2]
+    memory = read_memory(session, repo=repo, remote=remote)
+    decisions = memory.ledger.about(name) if memory else []
+    hold = memory.holds.get(name) if memory else None
     findings = list(queue_reasons(explanation, asked.log, asked.workers)) if explanation else []
     findings += ledger_reasons(decisions)
     if explanation is None and decisions and is_asked_for(decisions[0]):
         findings.insert(0, lost_request(title))
-    _show(session, asked, findings, decisions, as_json=as_json)
+    if hold is not None:
+        findings.insert(0, hold_reason(name, hold))
+    _show(session, asked, findings, decisions, hold, as_json=as_json)
     if not findings:
         session.fail(f"the queue knows nothing about {package}", asked.near)
     return ExitCode.OK if findings else ExitCode.FAILED
@@ -102,6 +110,7 @@ def _show(
     asked: _Asked,
     findings: Sequence[Reason],
     decisions: Sequence[LedgerEntry],
+    hold: Hold | None,
     *,
     as_json: bool,
 ) -> None:
@@ -117,6 +126,7 @@ def _show(
             "log": {"job_id": log[0], "attempt": log[1]} if log else None,
             "queue": asked.explanation,
             "decisions": decisions,
+            "hold": hold,
         }
         session.print_plain(to_json(data))
     elif findings:

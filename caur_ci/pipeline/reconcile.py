@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from caur_ci.expectation import FILES, usable_expectations
+from caur_ci.pipeline.shared.memory.holds import Holds
 from caur_ci.versions import vercmp
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Standing(StrEnum):
     MISSING = "missing"  # nothing of it is published, or not all of it
     OUTDATED = "outdated"  # an older version is published
     FAILED = "failed"  # as one of these, and its latest job says why
+    HELD = "held"  # as one of these, and it is to stay so: it is on hold
     EXTRA = "extra"  # it is published, and no folder makes it
 
 
@@ -54,14 +56,18 @@ class BuildSide:
     failed: Mapping[str, str] = field(default_factory=dict)
 
 
-def discrepancies(repository: CommittedRepository, build_side: BuildSide) -> list[Discrepancy]:
+def discrepancies(
+    repository: CommittedRepository, build_side: BuildSide, holds: Holds | None = None
+) -> list[Discrepancy]:
     """Compare the packages of `repository` with what the build side has.
 
     Folders that cannot be judged, because their `.SRCINFO` or configuration cannot be used, are
     left out: `on-commit` tells of these. As long as there are any, nothing is EXTRA.
     """
     expected = _expectations(repository)
-    found = list(_of_folders(repository, expected, build_side))
+    found = [
+        _unless_held(one, holds or Holds()) for one in _of_folders(repository, expected, build_side)
+    ]
     if set(repository.folders.packages) - expected.keys() - repository.empty:
         return found
     made = {name for one in expected.values() for name in _names(one)}
@@ -87,6 +93,13 @@ def _of_folders(
             reason = f"{reason}; its latest job: {build_side.failed[folder]}"
             standing = Standing.FAILED
         yield Discrepancy(folder, standing, reason)
+
+
+def _unless_held(one: Discrepancy, holds: Holds) -> Discrepancy:
+    hold = holds.get(one.package)
+    if hold is None:
+        return one
+    return Discrepancy(one.package, Standing.HELD, f"{hold}; {one.reason}")
 
 
 def _standing(expected: Expectation, published: Mapping[str, str]) -> tuple[Standing | None, str]:

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from caur_ci.policy.deciding import Decided, decide
+from caur_ci.policy.deciding import Decided, action_of, decide
 from caur_ci.policy.model import Action, Policy
 from caur_ci.policy.reading import PolicyFiles, read_policy
+from caur_ci.policy.rules import trust_finding
 from caur_ci.policy.vouching import Vouched
 
-__all__ = ["Action", "Decided", "Policy", "PolicyFiles", "Vouched", "decide", "read_policy"]
+__all__ = [
+    "Action",
+    "Decided",
+    "Policy",
+    "PolicyFiles",
+    "Vouched",
+    "action_of",
+    "decide",
+    "read_policy",
+    "trust_finding",
+]

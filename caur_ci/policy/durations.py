@@ -23,4 +23,9 @@ def in_words(seconds: float) -> str:
         if whole >= size:
             count = whole // size
             return f"{count} {unit}{'s' if count > 1 else ''}"
-    return "less than a minute" if whole else "no time"
+    return "less than a minute"
+
+
+def ago(seconds: float) -> str:
+    """Return how long ago something was."""
+    return "just now" if seconds < _UNITS["minute"] else f"{in_words(seconds)} ago"

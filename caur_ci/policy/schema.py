@@ -17,7 +17,7 @@ _ACTIONS = [action.value for action in Action]
 
 
 def _texts(pattern: str, summary: str) -> dict[str, Any]:
-    items = {"type": "string", "pattern": pattern}
+    items = {"type": "string", "pattern": pattern, "description": summary}
     return {"type": "array", "description": summary, "items": items, "uniqueItems": True}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from caur_ci.policy.durations import in_words
+from caur_ci.policy.durations import ago, in_words
 from caur_ci.policy.rules import trust_finding
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ def trust_findings(policy: Policy, vouched: Vouched, now: float) -> Iterator[Fin
     change = vouched.maintainer_change
     if change and record.maintainer and _is_within(change.time, policy.adoption_age, now):
         code = "aur-maintainer-changed" if change.before else "aur-adopted"
-        told = f"{record.maintainer} since {in_words(now - change.time)}"
-        told = f"{told}, before that {change.before}" if change.before else told
+        told = f"{record.maintainer}, first seen {ago(now - change.time)}"
+        told = f"{told}, in place of {change.before}" if change.before else told
         yield trust_finding(code, old=change.before, new=record.maintainer, what=told)
     for added in vouched.comaintainer_changes:
         if _is_within(added.time, policy.adoption_age, now):
@@ -75,8 +75,7 @@ def trust_findings(policy: Policy, vouched: Vouched, now: float) -> Iterator[Fin
         age = in_words(now - record.first_submitted)
         yield trust_finding("aur-package-young", what=age)
     if 0 < vouched.submitted_before < record.first_submitted:
-        age = in_words(now - record.first_submitted)
-        yield trust_finding("aur-created-anew", what=f"{age} ago")
+        yield trust_finding("aur-created-anew", what=ago(now - record.first_submitted))
     if vouched.adopted >= policy.many_adoptions:
         told = (
             f"{record.maintainer} took over {vouched.adopted} of the packages here within "

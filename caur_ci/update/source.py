@@ -44,6 +44,8 @@ class LastSeen:
     submitted: int = 0
 
 
+# In place of a time: that the package is gone has been confirmed.
+GONE = -1
 # One each for all packages: there may be a hundred thousand.
 NEVER_SEEN = LastSeen()
 _NOTHING: Mapping[str, str] = MappingProxyType({})

@@ -77,6 +77,16 @@ class ExpectationReader:
         """
         return {name: self._cache.names_now(source) for name, source in self._repositories.items()}
 
+    def recalled_now(self) -> dict[str, frozenset[str]]:
+        """Return the folders that each source repository says were recalled.
+
+        Raises InputError where one says nothing that makes sense, TemporaryError when one is out
+        of reach.
+        """
+        return {
+            name: self._cache.recalled_now(source) for name, source in self._repositories.items()
+        }
+
     def _mandate(self, spec: JobSpec) -> Mandate:
         source = self._source(spec)
         files = self._cache.read_package(source, spec.commit, spec.pkgbase, FILES)

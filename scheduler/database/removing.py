@@ -7,6 +7,7 @@ be another one, and several folders may have the same.
 from __future__ import annotations
 
 import logging
+import time
 from collections import defaultdict
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from scheduler.database.expecting import ExpectationReader, makers_of
 from scheduler.database.generations import PublicationKind
 from scheduler.database.handback import hand_back, temporary, told, unforeseen
 from scheduler.database.layout import Layout
+from scheduler.database.recalled import RecalledFiles
 from scheduler.database.repository import Retention, open_repository
 from scheduler.database.transaction import RepoToolError
 from scheduler.heartbeat import DEFAULT_INTERVAL, Heartbeat
@@ -55,12 +57,18 @@ class Going:
     """Tells which packages of a repository go.
 
     Those that the removal names, as far as no folder makes them any more: `tips` has what the
-    folders of each source repository make now. Whoever may write to the queue can make a removal;
-    only a commit takes a package away.
+    folders of each source repository make now, and `recalled` which of these do not count. Whoever
+    may write to the queue can make a removal; only a commit takes a package away.
     """
 
-    def __init__(self, removal: Removal, tips: Mapping[str, Mapping[str, FolderNames]]) -> None:
+    def __init__(
+        self,
+        removal: Removal,
+        tips: Mapping[str, Mapping[str, FolderNames]],
+        recalled: Mapping[str, frozenset[str]] | None = None,
+    ) -> None:
         self.removal = removal
+        self._recalled = recalled or {}
         self._remove, self._keep = set(removal.remove), set(removal.keep)
         self._tips = tips
         self._makers = {source: makers_of(tip) for source, tip in tips.items()}
@@ -84,6 +92,14 @@ class Going:
             if self._is_named(entry, current) and (folders := self._made_by(entry, current))
         }
 
+    def is_recalled(self, entry: Entry, current: Generation) -> bool:
+        """Whether all the folders that a published package may come from were recalled."""
+        folders = self.folders_of(entry, current)
+        return any(
+            folders <= self._recalled.get(name, frozenset())
+            for name in self._sources_of(entry, current)
+        )
+
     def folders_of(self, entry: Entry, current: Generation) -> set[str]:
         """Return the folders that a package may come from."""
         if entry.name in current.folders:
@@ -96,12 +112,19 @@ class Going:
 
     def _made_by(self, entry: Entry, current: Generation) -> list[str]:
         """Return the folders that make a package now, or could if they wanted to."""
-        source = current.sources.get(entry.name, "")
+        if self.is_recalled(entry, current):
+            return []
         found: set[str] = set()
-        for name in [source] if source in self._tips else self._tips:
-            found |= self._makers[name].get(entry.name, frozenset())
-            found |= self.folders_of(entry, current) & self._tips[name].keys()
+        for name in self._sources_of(entry, current):
+            making = self._makers[name].get(entry.name, frozenset())
+            making |= self.folders_of(entry, current) & self._tips[name].keys()
+            found |= making - self._recalled.get(name, frozenset())
         return sorted(found)
+
+    def _sources_of(self, entry: Entry, current: Generation) -> list[str]:
+        """Return the source repositories that a package may come from."""
+        source = current.sources.get(entry.name, "")
+        return [source] if source in self._tips else [*self._tips]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +179,9 @@ class Remover:
         home, *others = self._layouts(removal)
         # With nothing locked: this may take long.
         sources = ExpectationReader(self.settings.source_repos, self.settings.cache)
-        going = Going(removal, sources.folders_now())
+        tips = sources.folders_now()
+        there = any(not tip.keys().isdisjoint(removal.remove) for tip in tips.values())
+        going = Going(removal, tips, sources.recalled_now() if there else {})
         with ExitStack() as stack:
             layouts = sorted([home, *others], key=lambda layout: layout.arch)
             opened = {
@@ -196,6 +221,13 @@ class Remover:
             for entry in current.packages.values()
             if going.goes(entry, current) and (entry.arch == ANY_ARCH or not only_any)
         ]
+        recalled = [
+            current.packages[name]
+            for name in names
+            if going.is_recalled(current.packages[name], current)
+        ]
+        if recalled:
+            RecalledFiles(repository.layout).note(recalled, now=time.time())
         if names:
             with repository.transaction(self.signer) as transaction:
                 transaction.remove(names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scheduler.database.generations import Generation, GenerationError, PublicationKind
+from scheduler.database.recalled import RecalledFiles
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,12 +17,17 @@ if TYPE_CHECKING:
 _SHOWN = 8
 
 
-def roll_back(repository: PacmanRepository, number: int, signer: Signer) -> Generation:
+def roll_back(
+    repository: PacmanRepository, number: int, signer: Signer, *, even_recalled: bool = False
+) -> Generation:
     """Publish what generation `number` had, and return the generation that this makes.
 
-    Raises GenerationError when there is no such generation, or a file of it is gone; SigningError.
+    Raises GenerationError when there is no such generation, or a file of it is gone, or without
+    `even_recalled` was recalled; SigningError.
     """
     wanted, current = repository.generations.get(number), repository.current()
+    if not even_recalled:
+        _refuse_recalled(repository, wanted)
     if wanted.packages == current.packages:
         raise GenerationError(f"generation {number} is what is published already")
     databases = repository.generations.path(number)
@@ -45,13 +51,28 @@ def roll_back(repository: PacmanRepository, number: int, signer: Signer) -> Gene
         )
 
 
+def _refuse_recalled(repository: PacmanRepository, wanted: Generation) -> None:
+    """Raise GenerationError where a file of a generation was recalled."""
+    recalled = RecalledFiles(repository.layout).among(wanted.packages.values())
+    if recalled:
+        raise GenerationError(
+            f"generation {wanted.number} has packages that were recalled: "
+            f"{_some(sorted(entry.filename for entry in recalled))}",
+            hint="`caur-ci repo history` shows other generations. --even-recalled publishes them "
+            "again.",
+        )
+
+
 def _found(repository: PacmanRepository, entries: list[Entry], number: int) -> list[Path]:
     files = {entry.filename: repository.superseded.find(entry) for entry in entries}
     gone = sorted(name for name, path in files.items() if path is None)
     if gone:
-        shown = ", ".join([*gone[:_SHOWN], *(["…"] if len(gone) > _SHOWN else [])])
         raise GenerationError(
-            f"{len(gone)} files of generation {number} are gone: {shown}",
+            f"{len(gone)} files of generation {number} are gone: {_some(gone)}",
             hint="They were neither in place nor in the archive with their checksums.",
         )
     return [path for path in files.values() if path is not None]
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join([*names[:_SHOWN], *(["…"] if len(names) > _SHOWN else [])])

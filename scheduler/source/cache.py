@@ -18,6 +18,7 @@ from caur_ci.git.settings import as_environment
 from caur_ci.locks import locked
 from caur_ci.names import check_package_name, is_package_name
 from caur_ci.process import run
+from caur_ci.recalled import RECALLED, RECALLED_BRANCH, read_recalled
 from caur_ci.srcinfo import SRCINFO, parse_fields
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ _FETCH_TIMEOUT = 1800.0
 _REMOTE = "source"
 _COMMIT_REFS = "refs/caur/commits"
 _TIP = "refs/caur/tip"
+_MEMORY = "refs/caur/memory"
 _SHA1, _SHA256 = "sha1", "sha256"
 _ENDING_OF_SHA256 = "git-sha256"
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -136,6 +138,20 @@ class SourceCache:
         repository = self._repository(source, _object_format(source))
         return _names_in(repository, self._fetched_tip(repository, source))
 
+    def recalled_now(self, source: SourceRepository) -> frozenset[str]:
+        """Return the folders that the repository says were recalled.
+
+        Raises InputError where that makes no sense, TemporaryError when it is out of reach.
+        """
+        repository = self._repository(source, _object_format(source))
+        with locked(self._folder / f"{source.name}.lock"):
+            _ensure(repository)
+            commit = _fetch_memory(repository, source)
+        if not commit:
+            return frozenset()
+        (content,) = repository.read_blobs([f"{commit}:{RECALLED}"])
+        return read_recalled(content or b"")
+
     def is_current(self, source: SourceRepository, commit: str, folder: str) -> bool:
         """Tell whether a folder is at the tip of the repository what it is at `commit`.
 
@@ -218,6 +234,22 @@ def _fetch_tip(repository: GitRepository, source: SourceRepository) -> str:
     except GitError as error:
         raise _out_of_reach(source, error) from None  # the cause may show credentials
     return repository.commit_id(_TIP)
+
+
+def _fetch_memory(repository: GitRepository, source: SourceRepository) -> str:
+    """Return the commit of the branch that the CI side remembers things on, "" without one."""
+    try:
+        told = repository.git(
+            *("ls-remote", "--", _REMOTE, RECALLED_BRANCH),
+            environment=_fetch_environment(source.url),
+            timeout=_FETCH_TIMEOUT,
+        )
+        if not told:
+            return ""
+        _run_fetch(repository, source, "--depth=1", f"+{RECALLED_BRANCH}:{_MEMORY}")
+    except GitError as error:
+        raise _out_of_reach(source, error) from None  # the cause may show credentials
+    return repository.commit_id(_MEMORY)
 
 
 def _fetch_all(repository: GitRepository, source: SourceRepository) -> None:

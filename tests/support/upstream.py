@@ -89,6 +89,10 @@ class Upstream:
         stream = b"".join((*commands, b"done\n"))
         git(self.mirror, "fast-import", "--quiet", "--force", "--done", stdin=stream)
 
+    def mirror_remove(self, name: str) -> None:
+        """Let the mirror forget a package."""
+        git(self.mirror, "update-ref", "-d", f"refs/heads/{name}")
+
     def url_push(self, name: str, files: Mapping[str, str]) -> None:
         """Put a commit on the branch `main` of a repository of its own."""
         self.now += 60

@@ -103,6 +103,7 @@ def _push(planner: CommitPlanner, snapshot: RefSnapshot, *, wanted: bool) -> _Co
     context = planner.context
     entries = plan.ledger_entries(run=RUN, link=context.forge_pipeline.url, now=time.time())
     memory = context.shared.memory(snapshot).with_run(plan.request, entries)
+    memory = memory.with_holds(memory.holds.leaving_out(plan.on_hold))
     return _CommitPush(
         plan,
         (

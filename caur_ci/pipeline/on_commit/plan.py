@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from caur_ci.pipeline.shared.decision import PackageAction, PackageDecision
 from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from caur_ci.pipeline.on_commit.commit_range import CommitRange
     from caur_ci.pipeline.shared.documents.handover import HandoverDocuments
     from caur_ci.request import BuildRequest
@@ -16,13 +18,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitPlan:
-    """The decisions of one on-commit run and the hand-over documents that follow from them."""
+    """The decisions of one on-commit run and the hand-over documents that follow from them.
+
+    `on_hold` says of packages that are on hold why they would have been built.
+    """
 
     commits: CommitRange
     decisions: tuple[PackageDecision, ...]
     documents: HandoverDocuments
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    on_hold: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def request(self) -> BuildRequest:

@@ -19,6 +19,7 @@ from caur_ci.pipeline.shared.decision import PackageAction, PackageDecision
 from caur_ci.pipeline.shared.documents.folder import SCHEDULE, SCHEDULE_PARAMS
 from caur_ci.pipeline.shared.documents.handover import handover_documents
 from caur_ci.pipeline.shared.documents.legacy import not_expressible
+from caur_ci.pipeline.shared.memory.holds import told_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from caur_ci.deptree import Problem
     from caur_ci.pipeline.on_commit.build_classes import BuildClasses
     from caur_ci.pipeline.shared.context import RunContext
+    from caur_ci.pipeline.shared.memory.holds import Hold, Holds
     from caur_ci.pipeline.shared.refs import RefSnapshot
     from caur_ci.request import BuildRequest
 
@@ -35,13 +37,14 @@ class _Changes:
     """What a range of commits does to packages.
 
     `builds` and `removals` have a reason each and are sorted. Of those to be built, `modified`
-    were there before, and `empty` have no PKGBUILD.
+    were there before, and `empty` have no PKGBUILD. Those in `on_hold` are not built now.
     """
 
     builds: Mapping[str, str] = field(default_factory=dict)
     removals: Mapping[str, str] = field(default_factory=dict)
     modified: tuple[str, ...] = ()
     empty: frozenset[str] = frozenset()
+    on_hold: Mapping[str, Hold] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,8 @@ class CommitPlanner:
             tag=snapshot.tag,
         )
         deploys = DeployRequests() if commits.is_empty else self._deploys(commits)
-        changes = _Changes() if commits.is_empty else self._changes(commits, deploys)
+        holds = self.context.shared.memory(snapshot).holds
+        changes = _Changes() if commits.is_empty else self._changes(commits, deploys, holds)
         classes = build_classes(
             self.repository.folders,
             self.repository.config,
@@ -100,12 +104,16 @@ class CommitPlanner:
                 )
             ),
             notes=(*_range_notes(commits, deploys), *deploys.notes, *self._empty_notes(changes)),
+            on_hold={name: changes.builds[name] for name in changes.on_hold},
         )
 
     def _decisions(self, changes: _Changes, classes: BuildClasses) -> Iterator[PackageDecision]:
         """Yield what is to happen to packages; one that cannot be used costs no other its build."""
         for name, reason in changes.builds.items():
-            if name in classes.unusable:
+            if name in changes.on_hold:
+                held = f"{changes.on_hold[name]}; left out: {reason}"
+                yield PackageDecision(name, PackageAction.HELD, held)
+            elif name in classes.unusable:
                 problem = classes.unusable[name]
                 yield PackageDecision(name, PackageAction.LEFT_OUT, problem)
             elif name not in changes.empty:
@@ -120,8 +128,10 @@ class CommitPlanner:
     def _existed_at(self, commit: str, name: str) -> bool:
         return is_package_name(name) and self.context.git.has_folder(commit, name)
 
-    def _changes(self, commits: CommitRange, deploys: DeployRequests) -> _Changes:
-        builds = dict(deploys.reasons)
+    def _changes(self, commits: CommitRange, deploys: DeployRequests, holds: Holds) -> _Changes:
+        known = {*self.repository.folders.packages}
+        builds = {name: told_of(why) for name, why in holds.released.items() if name in known}
+        builds |= deploys.reasons
         removals: dict[str, str] = {}
         modified: list[str] = []
         for change in self.context.git.changes(commits.diff_base, commits.head):
@@ -138,6 +148,9 @@ class CommitPlanner:
             removals=dict(sorted(removals.items())),
             modified=tuple(name for name in modified if name in buildable),
             empty=frozenset(builds) - buildable,
+            on_hold={
+                name: hold for name in sorted(buildable) if (hold := holds.get(name)) is not None
+            },
         )
 
     def _range_warnings(self, commits: CommitRange) -> Iterator[str]:

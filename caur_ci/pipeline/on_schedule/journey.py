@@ -18,6 +18,7 @@ from caur_ci.errors import GitError
 from caur_ci.judge.limited import LimitedJudge
 from caur_ci.pipeline.on_schedule.checkout import advance_checkout, check_out_state
 from caur_ci.pipeline.on_schedule.followed_repository import read_repository
+from caur_ci.pipeline.on_schedule.freezing import apply_holds
 from caur_ci.pipeline.on_schedule.gate import pass_gate
 from caur_ci.pipeline.on_schedule.hooks import HookRunner
 from caur_ci.pipeline.on_schedule.options import OnScheduleOptions, OnScheduleResult
@@ -56,7 +57,8 @@ def on_schedule(options: OnScheduleOptions) -> OnScheduleResult:
         reviews = Reviews.hear(context, options, outside, snapshot, repository)
         builder = _decide(context, options, outside, repository, reviews)
         if not options.publishes:
-            plan = builder.schedule_plan(notes=reviews.notes)
+            planned = apply_holds(builder.planned, reviews.memory.holds)
+            plan = builder.schedule_plan(planned, notes=reviews.notes)
             return OnScheduleResult(plan=plan, problems=builder.problems)
     done = publish(context, snapshot, builder.build, branch=context.branch)
     return _follow_up(context, reviews, builder, done)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from caur_ci.git import RefUpdate
 from caur_ci.names import is_package_name
 from caur_ci.pipeline.on_commit.planning import CommitPlanner
+from caur_ci.pipeline.on_schedule.freezing import apply_holds, hold_vanished, released_builds
 from caur_ci.pipeline.on_schedule.gate import tagged_commit
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction, ScheduleDecision, SchedulePlan
 from caur_ci.pipeline.on_schedule.review_branches import ReviewBranches
@@ -16,14 +17,16 @@ from caur_ci.pipeline.on_schedule.review_words import frozen_packages
 from caur_ci.pipeline.on_schedule.update_commit import UpdateCommit
 from caur_ci.pipeline.on_schedule.watermark import watermark_after
 from caur_ci.pipeline.shared.committed_repository import CommittedRepository
+from caur_ci.pipeline.shared.decision import PackageAction
 from caur_ci.pipeline.shared.documents.handover import HandoverDocuments, handover_documents
 from caur_ci.pipeline.shared.memory.ledger import summarized
 from caur_ci.pipeline.shared.refs import REVIEW_BRANCH, SCHEDULED_TAG
 from caur_ci.pipeline.shared.state_branch import STATE_BRANCH, StateBranch
+from caur_ci.policy import Action
 from caur_ci.review import BRANCH_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from caur_ci.deptree import DependencyTree
     from caur_ci.pipeline.on_commit.plan import CommitPlan
@@ -90,7 +93,13 @@ class PushBuilder:
             for one in self.planned
             if one.decision.action is ScheduleAction.ALARM
         )
-        return (*alarms, *self.provenance.problems(), *self.heard.problems)
+        vanished = (
+            f"alarm: {one.package.name}: {one.decision.reason}. It is put on hold; "
+            "`caur-ci recall` shows what was built from it"
+            for one in self.planned
+            if one.vanished is Action.ALARM
+        )
+        return (*alarms, *vanished, *self.provenance.problems(), *self.heard.problems)
 
     def build(self, snapshot: RefSnapshot) -> PendingPush:
         """Return what is to be pushed, given where the shared refs are.
@@ -100,22 +109,24 @@ class PushBuilder:
         """
         assert snapshot.branch is not None  # noqa: S101 - the journey has seen to it
         memory = self.context.shared.memory(snapshot)
+        planned = apply_holds(self.planned, memory.holds)
         tagged = tagged_commit(self.context, snapshot.tag) if snapshot.tag else None
         pushed = None if tagged == snapshot.branch else self._pushed_by_others(snapshot)
         tip = UpdateCommit(
             self.context,
             identity=self.repository.committed.identity,
-            watermark=watermark_after(self.planned, self.repository.watermark),
+            watermark=watermark_after(planned, self.repository.watermark),
         ).onto(
             snapshot.branch,
-            self.planned,
+            planned,
             memory=memory,
             overwrite=pushed is None and self.repository.committed.config.overwrite_commits,
         )
         reviews = self._review_branches(snapshot, memory, tip)
         tip = replace(tip, planned=_forget_seen(reviews.left_alone, tip.planned))
         plan = self.schedule_plan(tip.planned, notes=(*reviews.notes, *_left_out(pushed)))
-        documents = self._documents(plan, tip.commit, pushed)
+        ours = [*plan.builds(), *released_builds(tip.planned, memory.holds)]
+        documents = self._documents(ours, tip.commit, pushed)
         state = self._state(snapshot, tip.planned)
         # It may be an annotated tag of the same commit.
         moves_tag = tagged != tip.commit
@@ -130,8 +141,11 @@ class PushBuilder:
                 *_ref_update(SCHEDULED_TAG, snapshot.tag, tip.commit if moves_tag else None),
                 *self.context.shared.memory_update(
                     snapshot,
-                    self._new_memory(memory, tip, reviews).with_run(
-                        documents.request, self._ledger_entries(plan, pushed)
+                    _leaving_out(
+                        self._new_memory(memory, tip, reviews).with_run(
+                            documents.request, self._ledger_entries(plan, pushed)
+                        ),
+                        pushed,
                     ),
                     self.repository.committed.identity,
                 ),
@@ -168,9 +182,8 @@ class PushBuilder:
         return CommitPlanner.at(self.context, snapshot.branch).plan(snapshot)
 
     def _documents(
-        self, plan: SchedulePlan, commit: str, pushed: CommitPlan | None
+        self, ours: Sequence[PackageDecision], commit: str, pushed: CommitPlan | None
     ) -> HandoverDocuments:
-        ours = plan.builds()
         return handover_documents(
             self.context,
             [*_decisions_of_others(pushed, {decision.package for decision in ours}), *ours],
@@ -206,6 +219,7 @@ class PushBuilder:
         seen = {one.package.name: one.seen for one in tip.planned if one.seen is not None}
         kept = memory.pruned_to(self.repository.committed.folders.packages)
         kept = kept.with_adoptions(self.provenance.news)
+        kept = kept.with_holds(hold_vanished(kept.holds, tip.planned, now=self.now))
         return kept.with_sources(seen, commits).with_reviews(
             replace(
                 memory.reviews.with_rejections(self.heard.rejections.items()),
@@ -250,7 +264,7 @@ class PushBuilder:
         yield from writer.requests(
             reviews.branches,
             self._waiting(tip, memory, reviews),
-            without=merged | frozen_packages(self.heard),
+            without=merged | frozen_packages(self.heard) | memory.holds.packages.keys(),
         )
 
 
@@ -271,8 +285,14 @@ def _decisions_of_others(pushed: CommitPlan | None, ours: Collection[str]) -> li
 
 
 def _left_out(pushed: CommitPlan | None) -> Iterator[str]:
-    for decision in pushed.left_out if pushed else ():
-        yield f"{decision.package} was pushed meanwhile and is left out: {decision.reason}"
+    for decision in pushed.decisions if pushed else ():
+        if decision.action in {PackageAction.LEFT_OUT, PackageAction.HELD}:
+            yield f"{decision.package} was pushed meanwhile and is left out: {decision.reason}"
+
+
+def _leaving_out(memory: Memory, pushed: CommitPlan | None) -> Memory:
+    """Return the memory with what others pushed and is not built, because it is on hold."""
+    return memory.with_holds(memory.holds.leaving_out(pushed.on_hold)) if pushed else memory
 
 
 def _forget_seen(

@@ -13,7 +13,7 @@ from caur_ci.judge.model import Judgement, PackageContext
 from caur_ci.judge.package import files_of_trees
 from caur_ci.names import is_ref_name
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction, ScheduleDecision
-from caur_ci.policy import Action, decide
+from caur_ci.policy import Action, action_of, decide, trust_finding
 from caur_ci.review import ReviewPoint
 from caur_ci.srcinfo import parse_fields
 from caur_ci.update.changes import judge_change
@@ -59,7 +59,8 @@ class PlannedUpdate:
 
     `tree` is its new folder, for updates and reviews. `seen` and `state` are to be remembered when
     that is done, `reasons` are what somebody should look at; `points` say the same with places.
-    `merges` is the commit of a review that this takes over.
+    `merges` is the commit of a review that this takes over. `vanished` says what it leads to that
+    the package is gone from its source: to more than being told, and it is put on hold.
     """
 
     package: FollowedPackage
@@ -70,6 +71,7 @@ class PlannedUpdate:
     reasons: tuple[str, ...] = ()
     points: tuple[ReviewPoint, ...] = ()
     merges: str = ""
+    vanished: Action = Action.APPLY
 
 
 class UpdatePlanner:
@@ -138,6 +140,19 @@ class UpdatePlanner:
             decision=self._decision(package, finding, action, finding.reason, builds=builds),
             seen=finding.seen,
             state=finding.state,
+            vanished=self._vanished(package, finding),
+        )
+
+    def _vanished(self, package: FollowedPackage, finding: SourceFinding) -> Action:
+        """Return what it leads to that a package is gone where it was seen before."""
+        if finding.kind is not FindingKind.GONE or package.seen.modified <= 0:
+            return Action.APPLY
+        return action_of(
+            self._repository.policy,
+            package.name,
+            trust_finding("aur-gone"),
+            trusted=False,
+            wants_reviews=self._repository.committed.config.human_review,
         )
 
     def _work_on(self, package: FollowedPackage, finding: SourceFinding) -> PlannedUpdate:

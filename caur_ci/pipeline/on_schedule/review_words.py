@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Self
 
 from caur_ci.errors import CaurError
 from caur_ci.package_folders import OWN
+from caur_ci.pipeline.on_schedule.freezing import PROPOSES, frozen, held, remarked
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction
+from caur_ci.pipeline.shared.memory.holds import Hold
 from caur_ci.pipeline.shared.memory.reviews import Rejection
 from caur_ci.review import BRANCH_PREFIX, Word
 
@@ -21,9 +23,6 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.shared.refs import SharedRepository
     from caur_ci.review import Heard, Said
 
-_PROPOSES = frozenset(
-    {ScheduleAction.UPDATE, ScheduleAction.REVIEW, ScheduleAction.HELD, ScheduleAction.ALARM}
-)
 # With these, nothing newer than what was approved is known.
 _NOTHING_NEWER = frozenset({ScheduleAction.UNCHANGED, ScheduleAction.BUILD})
 
@@ -99,9 +98,10 @@ class WordTaker:
         name = one.package.name
         one = self._unless_rejected(one)
         if name in self._rejections:
-            return _remarked(one, f"rejected for good: {self._rejections[name].said}")
+            return remarked(one, f"rejected for good: {self._rejections[name].said}")
         if name in self._words.held:
-            return _frozen(one, self._words.held[name])
+            said = self._words.held[name]
+            return frozen(one, str(_hold_of(said)), page=said.page)
         if name in self._words.approved:
             return self._approved(one, self._words.approved[name])
         return one
@@ -119,7 +119,7 @@ class WordTaker:
     def _unless_rejected(self, one: PlannedUpdate) -> PlannedUpdate:
         name = one.package.name
         known = self._memory.reviews.rejected.get(name) or name in self._rejections
-        if one.decision.action not in _PROPOSES or not one.tree or not known:
+        if one.decision.action not in PROPOSES or not one.tree or not known:
             return one
         proposal = self._proposal(one.tree)
         rejection = self._memory.reviews.rejection_of(name, proposal)
@@ -129,14 +129,14 @@ class WordTaker:
         if rejection is None:
             return one
         reason = f"these files were rejected for good: {rejection.said}"
-        return _held(one, reason, page=rejection.said.page)
+        return held(one, reason, page=rejection.said.page)
 
     def _approved(self, one: PlannedUpdate, said: Said) -> PlannedUpdate:
         name, decision = one.package.name, one.decision
         branch = self._memory.commits.reviews.get(name)
         obstacle = self._obstacle(one, said, branch)
         if obstacle or branch is None:
-            return _remarked(one, f"{said}, but {obstacle}")
+            return remarked(one, f"{said}, but {obstacle}")
         known = self._memory.reviews.waiting.get(name)
         return replace(
             one,
@@ -165,7 +165,7 @@ class WordTaker:
         is_harmless = known is not None and known.commit == branch.commit and not known.has_danger
         if not is_harmless and name not in self._words.approved_danger:
             return f"something in it is a danger: it needs {Word.APPROVED_DANGER} as well"
-        if action not in _NOTHING_NEWER and not (action in _PROPOSES and one.tree == branch.tree):
+        if action not in _NOTHING_NEWER and not (action in PROPOSES and one.tree == branch.tree):
             return "there is something newer, or it cannot be seen whether there is"
         return self._conflict(one, branch)
 
@@ -185,22 +185,5 @@ def frozen_packages(done: WordsDone) -> set[str]:
     return {*done.words.held} - {*done.rejections}
 
 
-def _frozen(one: PlannedUpdate, said: Said) -> PlannedUpdate:
-    if one.decision.action in _PROPOSES:
-        # It is seen again as long as nobody takes it over.
-        return replace(_held(one, str(said), page=said.page), seen=None, state={})
-    if one.decision.action is ScheduleAction.UNCHANGED:
-        return _held(one, str(said), page=said.page)
-    return _remarked(one, str(said))
-
-
-def _held(one: PlannedUpdate, reason: str, *, page: str) -> PlannedUpdate:
-    decision = replace(
-        one.decision, action=ScheduleAction.HELD, reason=reason, link=page, builds=False
-    )
-    return replace(one, decision=decision, tree="")
-
-
-def _remarked(one: PlannedUpdate, remark: str) -> PlannedUpdate:
-    remarks = (*one.decision.remarks, remark)
-    return replace(one, decision=replace(one.decision, remarks=remarks))
+def _hold_of(said: Said) -> Hold:
+    return Hold(said.by, said.time, f"the label {said.word} of the request")

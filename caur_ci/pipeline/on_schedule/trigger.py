@@ -11,13 +11,16 @@ from caur_ci.pipeline.on_schedule.options import OnScheduleOptions, OnScheduleRe
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction, ScheduleDecision, SchedulePlan
 from caur_ci.pipeline.shared.context import RunContext
 from caur_ci.pipeline.shared.documents.handover import handover_documents
+from caur_ci.pipeline.shared.memory.holds import Holds
 from caur_ci.pipeline.shared.publishing import publish
 
 if TYPE_CHECKING:
     from caur_ci.git import RefUpdate
     from caur_ci.pipeline.on_schedule.followed_repository import FollowedRepository
     from caur_ci.pipeline.shared.documents.handover import HandoverDocuments
+    from caur_ci.pipeline.shared.memory.holds import Hold
     from caur_ci.pipeline.shared.refs import RefSnapshot
+    from caur_ci.update.source import FollowedPackage
 
 
 def on_trigger(options: OnScheduleOptions, trigger: str) -> OnScheduleResult:
@@ -27,42 +30,24 @@ def on_trigger(options: OnScheduleOptions, trigger: str) -> OnScheduleResult:
     """
     context = RunContext.open(options)
     repository = read_repository(context.git, context.head)
-    plan = plan_triggered(repository, trigger)
+    if options.replay:  # from which nothing is known of what is remembered
+        return OnScheduleResult(plan=plan_triggered(repository, trigger, Holds()))
+    snapshot = context.shared.snapshot()
     if not options.publishes:
-        return OnScheduleResult(plan=plan)
-    documents = handover_documents(
-        context,
-        plan.builds(),
-        commit=repository.commit,
-        tree=repository.committed.deptree,
-        config=repository.committed.config,
-    )
-
-    run = f"trigger {trigger}"
-    entries = plan.ledger_entries(run=run, link=context.forge_pipeline.url, now=time.time())
+        holds = context.shared.memory(snapshot).holds
+        return OnScheduleResult(plan=plan_triggered(repository, trigger, holds))
 
     def push(snapshot: RefSnapshot) -> _TriggeredPush:
-        if documents.request.is_empty:
-            return _TriggeredPush(documents, ())
-        memory = context.shared.memory(snapshot).with_run(documents.request, entries)
-        updates = context.shared.memory_update(snapshot, memory, repository.committed.identity)
-        return _TriggeredPush(documents, updates)
+        return _push(context, repository, trigger, snapshot)
 
-    done = publish(context, context.shared.snapshot(), push)
-    return OnScheduleResult(plan=plan, written=done.written, published=done.pushed)
+    done = publish(context, snapshot, push)
+    return OnScheduleResult(plan=done.push.plan, written=done.written, published=done.pushed)
 
 
-def plan_triggered(repository: FollowedRepository, trigger: str) -> SchedulePlan:
+def plan_triggered(repository: FollowedRepository, trigger: str, holds: Holds) -> SchedulePlan:
     """Return the plan of a run with `trigger`: builds, and what is broken and might wait for it."""
     decisions = [
-        ScheduleDecision(
-            package=name,
-            action=ScheduleAction.BUILD,
-            reason=f"trigger {trigger}",
-            before=package.fields.version if package.fields else "",
-            builds=True,
-            build_class=package.config.build_class or repository.committed.config.default_class,
-        )
+        _decision(repository, package, trigger, holds.get(name))
         for name, package in repository.packages.items()
         if package.config.on_trigger == trigger
     ]
@@ -80,9 +65,46 @@ def plan_triggered(repository: FollowedRepository, trigger: str) -> SchedulePlan
     )
 
 
+def _decision(
+    repository: FollowedRepository, package: FollowedPackage, trigger: str, hold: Hold | None
+) -> ScheduleDecision:
+    return ScheduleDecision(
+        package=package.name,
+        action=ScheduleAction.BUILD if hold is None else ScheduleAction.HELD,
+        reason=f"trigger {trigger}" if hold is None else str(hold),
+        before=package.fields.version if package.fields else "",
+        builds=hold is None,
+        build_class=package.config.build_class or repository.committed.config.default_class,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _TriggeredPush:
     """Branch `caur` with the request in its outbox; nothing where nothing is asked for."""
 
+    plan: SchedulePlan
     documents: HandoverDocuments
     updates: tuple[RefUpdate, ...]
+
+
+def _push(
+    context: RunContext, repository: FollowedRepository, trigger: str, snapshot: RefSnapshot
+) -> _TriggeredPush:
+    memory = context.shared.memory(snapshot)
+    plan = plan_triggered(repository, trigger, memory.holds)
+    documents = handover_documents(
+        context,
+        plan.builds(),
+        commit=repository.commit,
+        tree=repository.committed.deptree,
+        config=repository.committed.config,
+    )
+    held = {it.package for it in plan.decisions if it.action is ScheduleAction.HELD}
+    if documents.request.is_empty and not held:
+        return _TriggeredPush(plan, documents, ())
+    run = f"trigger {trigger}"
+    entries = plan.ledger_entries(run=run, link=context.forge_pipeline.url, now=time.time())
+    memory = memory.with_run(documents.request, entries)
+    memory = memory.with_holds(memory.holds.leaving_out(dict.fromkeys(held, run)))
+    updates = context.shared.memory_update(snapshot, memory, repository.committed.identity)
+    return _TriggeredPush(plan, documents, updates)

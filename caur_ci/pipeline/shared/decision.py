@@ -12,6 +12,7 @@ class PackageAction(StrEnum):
     BUILD = "build"
     REMOVE = "remove"
     LEFT_OUT = "left-out"  # it cannot be used as it is
+    HELD = "held"  # it is on hold, and built when it is so no more
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _URL = re.compile(r"https?://[^\s@]{1,500}")
 _BRANCH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/+-]{0,250}")
+# An account of a bot may end in `[bot]`.
+_PERSON = re.compile(r"[A-Za-z0-9_.-]{1,250}(?:\[bot\])?")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -20,7 +22,8 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 class ForgePipeline:
     """The pipeline that runs us; all empty on a laptop.
 
-    `branch` is the full ref name of the branch that it runs for.
+    `branch` is the full ref name of the branch that it runs for, `person` the account that it was
+    started by.
     """
 
     forge: str = ""
@@ -28,6 +31,7 @@ class ForgePipeline:
     commit: str = ""
     pipeline_id: str = ""
     url: str = ""
+    person: str = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
@@ -36,24 +40,29 @@ class ForgePipeline:
             url = environ.get("CI_PIPELINE_URL", "")
             commit, pipeline = environ.get("CI_COMMIT_SHA", ""), environ.get("CI_PIPELINE_ID", "")
             branch = environ.get("CI_COMMIT_BRANCH") or environ.get("CI_DEFAULT_BRANCH", "")
-            return cls._checked("gitlab", commit, pipeline, url, branch)
+            person = environ.get("GITLAB_USER_LOGIN", "")
+            return cls._checked("gitlab", commit, pipeline, url, branch, person=person)
         if environ.get("GITHUB_ACTIONS"):
             commit, pipeline = environ.get("GITHUB_SHA", ""), environ.get("GITHUB_RUN_ID", "")
             place = f"{environ.get('GITHUB_SERVER_URL', '')}/{environ.get('GITHUB_REPOSITORY', '')}"
             url = f"{place}/actions/runs/{pipeline}"
             of_tag = environ.get("GITHUB_REF_TYPE") == "tag"
             branch = "" if of_tag else environ.get("GITHUB_REF_NAME", "")
-            return cls._checked("github", commit, pipeline, url, branch)
+            person = environ.get("GITHUB_ACTOR", "")
+            return cls._checked("github", commit, pipeline, url, branch, person=person)
         return cls()
 
     @classmethod
-    def _checked(cls, forge: str, commit: str, pipeline_id: str, url: str, branch: str) -> Self:
+    def _checked(
+        cls, forge: str, commit: str, pipeline_id: str, url: str, branch: str, *, person: str
+    ) -> Self:
         return cls(
             forge=forge,
             commit=commit if _COMMIT.fullmatch(commit) else "",
             pipeline_id=pipeline_id if pipeline_id.isdecimal() else "",
             url=url if _URL.fullmatch(url) else "",
             branch=f"refs/heads/{branch}" if _BRANCH.fullmatch(branch) else "",
+            person=person if _PERSON.fullmatch(person) else "",
         )
 
     def reference(self, head: str) -> str:

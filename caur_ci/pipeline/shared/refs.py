@@ -6,14 +6,14 @@ import logging
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from caur_ci.errors import GitError
+from caur_ci.errors import GitError, TemporaryError
 from caur_ci.git import RefUpdate, Remote
 from caur_ci.pipeline.shared.memory.branch import MEMORY_BRANCH, Memory
 from caur_ci.pipeline.shared.state_branch import STATE_BRANCH
 from caur_ci.review import BRANCH_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from caur_ci.git import Credentials, GitRepository, Identity
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 SCHEDULED_TAG = "refs/tags/scheduled"
+_ATTEMPTS = 10
 REVIEW_BRANCH = f"refs/heads/{BRANCH_PREFIX}"
 
 
@@ -124,6 +125,29 @@ class SharedRepository:
             return ()
         commit = memory.write(self._git, identity)
         return (RefUpdate(MEMORY_BRANCH, commit, snapshot.memory),)
+
+    def change_memory(
+        self,
+        change: Callable[[Memory], Memory],
+        *,
+        identity: Identity,
+        push_options: Collection[str],
+    ) -> Memory:
+        """Set branch `caur` to what `change` makes of it, and return that.
+
+        It is asked again where others were faster. Raises what `change` does, InputError for a
+        branch that cannot be read, GitError where git fails, and TemporaryError where the remote is
+        out of reach or others were faster each time: nothing was changed.
+        """
+        for _ in range(_ATTEMPTS):
+            snapshot = self.snapshot()
+            memory = change(self.memory(snapshot))
+            updates = self.memory_update(snapshot, memory, identity)
+            if not updates or self.push(updates, push_options):
+                return memory
+        raise TemporaryError(
+            f"other runs changed branch `caur` first, {_ATTEMPTS} times", hint="Run it again."
+        )
 
     def push(self, updates: Sequence[RefUpdate], push_options: Collection[str]) -> bool:
         """Set the refs, all of them or none; tell whether nobody else had changed them before.

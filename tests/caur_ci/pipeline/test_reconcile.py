@@ -9,6 +9,7 @@ import pytest
 from caur_ci.git import GitRepository
 from caur_ci.pipeline.reconcile import BuildSide, Discrepancy, Standing, discrepancies
 from caur_ci.pipeline.shared.committed_repository import CommittedRepository
+from caur_ci.pipeline.shared.memory.holds import Hold, Holds
 from tests.support.git import Checkout, srcinfo
 
 if TYPE_CHECKING:
@@ -61,6 +62,16 @@ def test_what_is_not_published_in_whole_is_missing(repository: CommittedReposito
 
 def test_an_older_version_is_outdated(repository: CommittedRepository) -> None:
     assert compared(repository, published=ALL | {"a": "0.9-3"}) == {"a": "outdated"}
+
+
+def test_what_is_on_hold_is_told_apart(repository: CommittedRepository) -> None:
+    side = BuildSide(arch="x86_64", published=ALL | {"a": "0.9-3"})
+    holds = Holds(packages={name: Hold("bob", 0, "odd") for name in ("a", "b")})
+
+    (found,) = discrepancies(repository, side, holds)
+
+    assert (found.package, found.standing) == ("a", Standing.HELD)
+    assert found.reason.startswith("on hold by bob since 1970-01-01 00:00 UTC: odd; published is")
 
 
 def test_a_newer_one_is_for_the_publisher_to_judge(repository: CommittedRepository) -> None:

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Self
 from caur_ci.git import TreeEntry
 from caur_ci.git.repository import FILE_MODE, TREE_MODE
 from caur_ci.pipeline.shared.memory.adoptions import Adoptions
+from caur_ci.pipeline.shared.memory.holds import Holds
 from caur_ci.pipeline.shared.memory.ledger import Ledger
 from caur_ci.pipeline.shared.memory.outbox import Outbox
 from caur_ci.pipeline.shared.memory.own_commits import OwnCommits
 from caur_ci.pipeline.shared.memory.reviews import ReviewMemory
 from caur_ci.pipeline.shared.memory.seen import SeenPackages
+from caur_ci.recalled import RECALLED, RECALLED_BRANCH, read_recalled, write_recalled
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -28,16 +30,19 @@ if TYPE_CHECKING:
     from caur_ci.request import BuildRequest
     from caur_ci.update.source import LastSeen
 
-MEMORY_BRANCH = "refs/heads/caur"
+MEMORY_BRANCH = RECALLED_BRANCH
 _OUTBOX, _LEDGER, _SEEN, _COMMITS = "outbox", "ledger.jsonl", "seen.jsonl", "commits.json"
-_REVIEWS, _ADOPTIONS = "reviews.json", "adoptions.jsonl"
+_REVIEWS, _HOLDS, _ADOPTIONS = "reviews.json", "holds.json", "adoptions.jsonl"
+_OWN = (_LEDGER, _SEEN, _COMMITS, _REVIEWS, _HOLDS, _ADOPTIONS, RECALLED)
 _MESSAGE = "chore(caur): remember [skip ci]\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The outbox, the ledger, what was seen of the packages' sources, our commits, reviews, and
+    """The outbox, the ledger, what was seen of sources, our commits, reviews, what is held, and
     who came to maintain packages.
+
+    `recalled` are packages that are not to be published; all of them are on hold.
     """
 
     outbox: Outbox = field(default_factory=Outbox)
@@ -45,6 +50,8 @@ class Memory:
     seen: SeenPackages = field(default_factory=SeenPackages)
     commits: OwnCommits = field(default_factory=OwnCommits)
     reviews: ReviewMemory = field(default_factory=ReviewMemory)
+    holds: Holds = field(default_factory=Holds)
+    recalled: frozenset[str] = frozenset()
     adoptions: Adoptions = field(default_factory=Adoptions)
     # What else is on the branch, kept as it is.
     others: tuple[TreeEntry, ...] = field(default=(), compare=False)
@@ -53,14 +60,13 @@ class Memory:
     def read(cls, git: GitRepository, commit: str | None) -> Self:
         """Read what is remembered in `commit` (None: the branch does not exist yet).
 
-        Raises InputError for an outbox, reviews and adoptions that cannot be read.
+        Raises InputError for an outbox, reviews, holds and adoptions that cannot be read.
         """
         if commit is None:
             return cls()
         top = {entry.name: entry for entry in git.entries(commit)}
         folder = top.pop(_OUTBOX, None)
-        names = (_LEDGER, _SEEN, _COMMITS, _REVIEWS, _ADOPTIONS)
-        own = [top.pop(name) for name in names if name in top]
+        own = [top.pop(name) for name in _OWN if name in top]
         requests = git.entries(folder.object_id) if folder and folder.is_folder else []
         blobs = git.read_blobs([entry.object_id for entry in (*own, *requests)])
         lines = {entry.name: next(blobs) or b"" for entry in own}
@@ -70,6 +76,8 @@ class Memory:
             SeenPackages.from_bytes(lines.get(_SEEN, b"")),
             OwnCommits.from_bytes(lines.get(_COMMITS, b""), replaced=git.parents(commit)),
             ReviewMemory.from_bytes(lines.get(_REVIEWS, b"")),
+            Holds.from_bytes(lines.get(_HOLDS, b"")),
+            read_recalled(lines.get(RECALLED, b"")),
             Adoptions.from_bytes(lines.get(_ADOPTIONS, b"")),
             tuple(top.values()),
         )
@@ -80,6 +88,7 @@ class Memory:
             self,
             outbox=self.outbox if request.is_empty else self.outbox.add(request),
             ledger=self.ledger.add(decisions),
+            holds=self.holds.without_released(package.pkgbase for package in request.packages),
         )
 
     def with_sources(self, seen: Mapping[str, LastSeen], commits: OwnCommits) -> Memory:
@@ -90,13 +99,23 @@ class Memory:
         """Return the memory with what is known of reviews now."""
         return replace(self, reviews=reviews)
 
+    def with_holds(self, holds: Holds) -> Memory:
+        """Return the memory with what is on hold now."""
+        return replace(self, holds=holds)
+
     def with_adoptions(self, news: Iterable[Adoption]) -> Memory:
         """Return the memory with who has come to maintain packages since."""
         return replace(self, adoptions=self.adoptions.add(news))
 
     def pruned_to(self, packages: Collection[str]) -> Memory:
-        """Return the memory without what was seen of packages that are gone."""
-        return replace(self, seen=self.seen.only(packages), adoptions=self.adoptions.only(packages))
+        """Return the memory without what was seen, or is to be built, of packages that are gone."""
+        gone = self.holds.released.keys() - {*packages}
+        return replace(
+            self,
+            seen=self.seen.only(packages),
+            holds=self.holds.without_released(gone),
+            adoptions=self.adoptions.only(packages),
+        )
 
     def acknowledged(self, request_ids: Collection[str]) -> Memory:
         """Return the memory without the requests that the queue has acknowledged."""
@@ -117,6 +136,8 @@ class Memory:
             _COMMITS: self.commits.to_bytes(),
             _REVIEWS: self.reviews.to_bytes(),
             _ADOPTIONS: self.adoptions.to_bytes(),
+            _HOLDS: self.holds.to_bytes(),
+            RECALLED: write_recalled(self.recalled),
         }
         for name, content in own.items():
             if content:

@@ -43,6 +43,22 @@ class Outbox:
         older = (_without(earlier, request) for earlier in self.requests)
         return replace(self, requests=(*(rest for rest in older if not rest.is_empty), request))
 
+    def taken_back(self, packages: Collection[str]) -> tuple[Outbox, dict[str, str]]:
+        """Return the outbox without builds of some packages, and why each of them was asked for."""
+        reasons = {
+            package.pkgbase: package.reason
+            for request in self.requests
+            for package in request.packages
+            if package.pkgbase in packages
+        }
+        if not reasons:
+            return self, {}
+        left = (
+            replace(it, packages=tuple(p for p in it.packages if p.pkgbase not in reasons))
+            for it in self.requests
+        )
+        return replace(self, requests=tuple(it for it in left if not it.is_empty)), reasons
+
     def without(self, request_ids: Collection[str]) -> Outbox:
         """Return the outbox without the requests that were acknowledged."""
         left = tuple(r for r in self.requests if r.request_id not in request_ids)

@@ -11,7 +11,7 @@ import sys
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Self
 
-from caur_ci.update.source import NEVER_SEEN, LastSeen
+from caur_ci.update.source import GONE, NEVER_SEEN, LastSeen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -40,6 +40,14 @@ class SeenPackages:
         """Return what was seen of a package, an empty value where nothing was."""
         line = self.lines.get(package)
         return _seen(line) if line else NEVER_SEEN
+
+    def gone(self) -> list[str]:
+        """Return the packages that were confirmed to be gone from their source."""
+        return [
+            name
+            for name, line in self.lines.items()
+            if b":-1" in line and _seen(line).modified == GONE
+        ]
 
     def updated(self, news: Mapping[str, LastSeen]) -> SeenPackages:
         """Return it with what was seen of some packages now; an empty value forgets."""

@@ -176,7 +176,7 @@ def _opened_later_and_held(it: Reviewed) -> None:
     branch = it.world.tip("update-b")
     it.push("b", "3-1")
     assert it.run() == {"b": ScheduleAction.HELD}
-    assert it.ledger("b")[0].startswith("held: hold by bob on 20")
+    assert it.ledger("b")[0].startswith("held: on hold by bob since 20")
     it.is_down()
     assert it.run() == {"b": ScheduleAction.HELD}
     it.is_up()

@@ -32,6 +32,7 @@ OLD = {"PKGBUILD": "1", ".CI/config": "x"}
 NEW = {"PKGBUILD": "2", ".CI/config": "x"}
 NEWER = {"PKGBUILD": "3", ".CI/config": "x"}
 PAGE = "https://e/1"
+HELD = "on hold by bob since 1970-01-01 00:00 UTC: the label hold of the request"
 APPROVED = "approved by bob on 1970-01-01 00:00 UTC"
 
 
@@ -225,7 +226,7 @@ class TestHeld:
 
         (planned,) = done.planned
         assert planned.decision.action is ScheduleAction.HELD
-        assert planned.decision.reason == "hold by bob on 1970-01-01 00:00 UTC"
+        assert planned.decision.reason == HELD
         assert (planned.tree, planned.merges, planned.decision.builds) == ("", "", False)
         assert (planned.seen is None) is (files is not None)
         assert frozen_packages(done) == {"a"}
@@ -236,7 +237,7 @@ class TestHeld:
         decision = case.planned(ScheduleAction.FAILED).decision
 
         assert decision.action is ScheduleAction.FAILED
-        assert decision.remarks == ("hold by bob on 1970-01-01 00:00 UTC",)
+        assert decision.remarks == (HELD,)
 
     def test_it_stays_so_as_long_as_the_forge_does_not_tell(self, case: Case) -> None:
         case.say(Word.HOLD)

@@ -8,6 +8,7 @@ import pytest
 
 from caur_ci.pipeline.on_schedule.followed_repository import read_repository
 from caur_ci.pipeline.on_schedule.trigger import plan_triggered
+from caur_ci.pipeline.shared.memory.holds import Holds
 from tests.support.upstream import files_of
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def planned(store: ObjectStore, trigger: str, config: str = "", **configs: str) 
         for path, text in {**files_of(name, "1-1"), ".CI/config": own}.items()
     }
     commit = store.commit({".ci/config": f"REPO_NAME=target\n{config}", **packages})
-    return plan_triggered(read_repository(store.git, commit), trigger)
+    return plan_triggered(read_repository(store.git, commit), trigger, Holds())
 
 
 def test_those_that_wait_for_it_are_built(store: ObjectStore) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from caur_ci.errors import InputError
 from caur_ci.git import Identity
 from caur_ci.pipeline.shared.memory.branch import Memory
+from caur_ci.pipeline.shared.memory.holds import Hold, Holds
 from caur_ci.pipeline.shared.memory.ledger import Ledger, LedgerEntry
 from caur_ci.pipeline.shared.memory.outbox import Outbox
 from caur_ci.pipeline.shared.memory.own_commits import OwnCommits, ReviewBranch
@@ -39,7 +41,9 @@ def request(number: int = 1, *packages: str) -> BuildRequest:
 def full() -> Memory:
     review = ReviewBranch(commit="a" * 40, base="b" * 40, tree="d" * 40)
     commits = OwnCommits(last="e" * 40, reviews={"a": review})
-    return Memory().with_run(request(1, "a"), [ENTRY]).with_sources({"a": SEEN, "b": SEEN}, commits)
+    seen = Memory().with_run(request(1, "a"), [ENTRY]).with_sources({"a": SEEN, "b": SEEN}, commits)
+    held = seen.with_holds(Holds(packages={"b": Hold(by="bob", since=1, reason="odd")}))
+    return replace(held, recalled=frozenset({"b", "c"}))
 
 
 class TestStoring:
@@ -54,6 +58,8 @@ class TestStoring:
             "ledger.jsonl",
             "seen.jsonl",
             "commits.json",
+            "holds.json",
+            "recalled",
         }
         assert store.git.parents(commit) == []
         assert store.git.messages(None, commit)[0].text == "chore(caur): remember [skip ci]\n"
