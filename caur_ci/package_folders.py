@@ -195,7 +195,7 @@ class WorkingFolders:
     def read(self, file: str, packages: Iterable[str] | None = None) -> dict[str, bytes | None]:
         """Return the content of `file` in the folders of `packages`; links are not followed."""
         names = self.packages if packages is None else packages
-        return {name: _read_regular(f"{self._folder}/{name}/{file}") for name in names}
+        return {name: read_regular(f"{self._folder}/{name}/{file}") for name in names}
 
     def srcinfos(self, packages: Iterable[str] | None = None) -> Iterator[tuple[str, Srcinfo]]:
         """Yield the `.SRCINFO` of `packages` (default: all), the committed or a generated one."""
@@ -209,7 +209,7 @@ class WorkingFolders:
 
     def _pkgbuild(self, package: str) -> tuple[str, PkgbuildFolder | None]:
         folder = f"{self._folder}/{package}"
-        pkgbuild = _read_regular(f"{folder}/PKGBUILD")
+        pkgbuild = read_regular(f"{folder}/PKGBUILD")
         if pkgbuild is None:
             return package, None
         from caur_ci.generated_srcinfo import PkgbuildFolder  # noqa: PLC0415 - seldom needed
@@ -224,7 +224,8 @@ def _generator_of(git: GitRepository) -> SrcinfoGenerator:
     return SrcinfoGenerator.beside(git)
 
 
-def _read_regular(path: str) -> bytes | None:
+def read_regular(path: str | Path) -> bytes | None:
+    """Return what a file on disk holds, None where there is no such plain file."""
     try:
         # Not blocking: a pipe of that name must not stop us.
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -110,4 +110,11 @@ _looking("deptree")(deptree.deptree)
 _looking("srcinfo")(srcinfo.srcinfo)
 _looking("diff")(diff.diff)
 _looking("judge")(judge.judge)
+app.add_typer(
+    Application(cls=lazy_group("caur_ci.cli.policy")),
+    name="policy",
+    help="Look at the trust policy of the repository, .ci/policy.toml, and prove it right.",
+    no_args_is_help=True,
+    rich_help_panel=_LOOKING,
+)
 _looking("demo")(demo.demo)

@@ -13,6 +13,9 @@ from caur_ci.cli.session import Session, session_of
 from caur_ci.errors import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from caur_ci.judge import Judgement
     from caur_ci.judge.history import Replay
 
 _CODES = 40
@@ -44,6 +47,16 @@ def judge(
             "--jobs", metavar="N", min=1, help="How many are judged at once. Default: one a core."
         ),
     ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            "--policy",
+            metavar="FILE",
+            help="A trust policy: also tell how many updates it brings before people. What it says "
+            "of maintainers and ages is left out, since a history does not know these.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Judge again the updates in a repository's history, and print how many people would see.
@@ -59,15 +72,29 @@ def judge(
     git = GitRepository.open(history)
     found = updates(git, since=since, subject=subject)
     session.note(f"{len(found):,} updates")
-    result = replay(git, found, jobs=jobs or os.cpu_count() or 1)
+    for_people = {} if policy is None else {"is_for_people": _by(policy)}
+    result = replay(git, found, jobs=jobs or os.cpu_count() or 1, **for_people)
     if as_json:
         session.print_plain(to_json(result.to_dict()))
     else:
-        _show(session, result)
+        _show(session, result, has_policy=policy is not None)
     return ExitCode.OK
 
 
-def _show(session: Session, result: Replay) -> None:
+def _by(file: Path) -> Callable[[str, Judgement], bool]:
+    """Return what tells whether a policy brings a change before people. Raises ConfigError."""
+    from caur_ci.policy import Action, decide, policy_in  # noqa: PLC0415 - keeps `--help` fast
+
+    policy = policy_in(file)
+
+    def is_for_people(package: str, judgement: Judgement) -> bool:
+        decided = decide(policy, package, judgement, wants_reviews=True, now=0)
+        return decided.action is not Action.APPLY
+
+    return is_for_people
+
+
+def _show(session: Session, result: Replay, *, has_policy: bool) -> None:
     judged = result.judged
     lines = [f"{judged:,} updates judged"]
     lines += [
@@ -75,6 +102,9 @@ def _show(session: Session, result: Replay) -> None:
         for verdict, count in result.verdicts.most_common()
     ]
     lines.append(f"  {'danger':<10}{result.dangers:>8,}  {_share(result.dangers, judged)}")
+    if has_policy:
+        share = _share(result.for_people, judged)
+        lines.append(f"  {'to people':<10}{result.for_people:>8,}  {share}  by the policy")
     lines += ["", f"{'finding':<24}{'updates':>8}  share   the only reason"]
     lines += [
         f"  {code:<22}{count:>8,}  {_share(count, judged)}  {result.alone[code] or ''}"

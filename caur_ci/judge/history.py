@@ -38,12 +38,14 @@ class Update(NamedTuple):
 class Replay:
     """What came of it. `codes` counts the changes with such a finding, `alone` the major ones with
     no other; `seconds` are those that each change took, `unreadable` those that were not judged.
+    `for_people` counts those that go to people by the policy that was asked for.
     """
 
     verdicts: Counter[Verdict] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
     alone: Counter[str] = field(default_factory=Counter)
     dangers: int = 0
+    for_people: int = 0
     unreadable: int = 0
     own_files_only: int = 0
     seconds: list[tuple[float, Update]] = field(default_factory=list)
@@ -58,8 +60,11 @@ class Replay:
         """The changes that took longest, the slowest first."""
         return sorted(self.seconds, reverse=True)[:_SLOWEST]
 
-    def count(self, update: Update, judgement: Judgement, seconds: float) -> None:
+    def count(
+        self, update: Update, judgement: Judgement, seconds: float, *, for_people: bool
+    ) -> None:
         """Take one judgement into account."""
+        self.for_people += for_people
         self.seconds.append((seconds, update))
         self.verdicts[judgement.verdict] += 1
         self.codes.update({finding.code for finding in judgement.findings})
@@ -74,6 +79,7 @@ class Replay:
             "judged": self.judged,
             "verdicts": {verdict.value: self.verdicts[verdict] for verdict in Verdict},
             "with_danger": self.dangers,
+            "for_people": self.for_people,
             "own_files_only": self.own_files_only,
             "unreadable": self.unreadable,
             "codes": dict(self.codes.most_common()),
@@ -124,14 +130,27 @@ def replay(
     changes: Iterable[Update],
     *,
     jobs: int = 1,
+    is_for_people: Callable[[str, Judgement], bool] = lambda _, it: it.verdict is Verdict.MAJOR,
     advance: Callable[[], None] = lambda: None,
 ) -> Replay:
-    """Judge all changes, `jobs` at once, each in a process with limits."""
+    """Judge all changes, `jobs` at once, each in a process with limits.
+
+    `is_for_people` tells of a package and what was found in its change whether somebody has to see
+    it.
+    """
     result = Replay()
     lock = threading.Lock()
 
     def work(update: Update) -> None:
-        _judge_one(git, update, judge, result, lock)
+        if judged := _judged(git, update, judge, result, lock):
+            judgement, seconds = judged
+            with lock:
+                result.count(
+                    update,
+                    judgement,
+                    seconds,
+                    for_people=is_for_people(update.package, judgement),
+                )
         advance()
 
     with LimitedJudge() as judge, ThreadPoolExecutor(jobs) as pool:
@@ -140,20 +159,20 @@ def replay(
     return result
 
 
-def _judge_one(
+def _judged(
     git: GitRepository, update: Update, judge: LimitedJudge, result: Replay, lock: threading.Lock
-) -> None:
+) -> tuple[Judgement, float] | None:
+    """Return what was found and in how many seconds, None where there was nothing to judge."""
     try:
         old, new = files_of_trees(git, update.old, update.new)
     except CaurError:
         with lock:
             result.unreadable += 1
-        return
+        return None
     if old == new:
         with lock:
             result.own_files_only += 1
-        return
+        return None
     start = time.monotonic()
     judgement = judge.judge(old, new, package=PackageContext(name=update.package))
-    with lock:
-        result.count(update, judgement, time.monotonic() - start)
+    return judgement, time.monotonic() - start

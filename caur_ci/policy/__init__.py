@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from caur_ci.policy.deciding import Decided, action_of, decide
 from caur_ci.policy.model import Action, Policy
-from caur_ci.policy.reading import PolicyFiles, read_policy
+from caur_ci.policy.reading import PolicyFiles, policy_at, policy_in, policy_on_disk, read_policy
 from caur_ci.policy.rules import trust_finding
 from caur_ci.policy.vouching import Vouched
 
@@ -16,6 +16,9 @@ __all__ = [
     "Vouched",
     "action_of",
     "decide",
+    "policy_at",
+    "policy_in",
+    "policy_on_disk",
     "read_policy",
     "trust_finding",
 ]

@@ -5,15 +5,21 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from caur_ci.errors import ConfigError
 from caur_ci.judge.model import Severity
 from caur_ci.names import suggestion
+from caur_ci.package_folders import read_regular
 from caur_ci.policy.durations import seconds_of
 from caur_ci.policy.model import Action, Indicators, PackagePolicy, Policy
 from caur_ci.policy.rules import EVERY_RULE
 from caur_ci.policy.schema import policy_schema
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from caur_ci.git import GitRepository
 
 FOLDER = ".ci"
 POLICY = f"{FOLDER}/policy.toml"
@@ -56,6 +62,34 @@ def read_policy(read: PolicyFiles) -> Policy:
         severities={Severity(it): Action(to) for it, to in data.get("severities", {}).items()},
         codes=_codes(data.get("codes", {})),
         packages={name: _package(it) for name, it in data.get("packages", {}).items()},
+    )
+
+
+def policy_at(git: GitRepository, commit: str) -> Policy:
+    """Return the policy at a commit. Raises as `read_policy` does."""
+
+    def read(path: str) -> bytes | None:
+        (content,) = git.read_blobs([f"{commit}:{path}"])
+        return content
+
+    return read_policy(read)
+
+
+def policy_on_disk(root: Path) -> Policy:
+    """Return the policy in a working tree; links are not followed. Raises as `read_policy` does."""
+    return read_policy(lambda path: read_regular(root / path))
+
+
+def policy_in(file: Path) -> Policy:
+    """Return the policy in a file, with its lists beside it. Raises as `read_policy` does.
+
+    Raises ConfigError where there is none.
+    """
+    if read_regular(file) is None:
+        raise ConfigError(f"{file} is no file that can be read")
+    beside = {POLICY: file}
+    return read_policy(
+        lambda path: read_regular(beside.get(path, file.parent / path.removeprefix(f"{FOLDER}/")))
     )
 
 

@@ -57,3 +57,8 @@ def trust_finding(
     rule = RULES[code]
     message = rule.sentence.format(what=cut(what, 120))
     return Finding(code, rule.severity, file, 0, cut(old), cut(new), message)
+
+
+def rule_finding(code: str) -> Finding:
+    """Return a finding that has a code and its severity, and is about nothing."""
+    return Finding(code, EVERY_RULE[code].severity, "", 0, "", "", "")

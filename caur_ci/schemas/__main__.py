@@ -1,4 +1,4 @@
-"""Writes the schemas of the configuration files from their declarations."""
+"""Writes the schemas of the files that people write from their declarations."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 
 from caur_ci.config import package_schema, repository_schema
+from caur_ci.policy.schema import policy_schema
 
 SCHEMAS = {
     "package-config.schema.json": package_schema,
+    "policy.schema.json": policy_schema,
     "repository-config.schema.json": repository_schema,
 }
 

@@ -13,7 +13,7 @@ from caur_ci.pipeline.on_schedule.watermark import read_watermark
 from caur_ci.pipeline.shared.committed_repository import CommittedRepository
 from caur_ci.pipeline.shared.memory.adoptions import Adoptions
 from caur_ci.pipeline.shared.state_branch import StateBranch
-from caur_ci.policy import read_policy
+from caur_ci.policy import policy_at
 from caur_ci.update.source import FollowedPackage
 
 if TYPE_CHECKING:
@@ -105,13 +105,3 @@ def read_repository(
             *committed.folder_warnings,
         ),
     )
-
-
-def policy_at(git: GitRepository, commit: str) -> Policy:
-    """Return the trust policy at a commit. Raises ConfigError."""
-
-    def read(path: str) -> bytes | None:
-        (content,) = git.read_blobs([f"{commit}:{path}"])
-        return content
-
-    return read_policy(read)

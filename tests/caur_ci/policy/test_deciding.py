@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -265,7 +266,8 @@ class TestIndicators:
 
     @pytest.mark.parametrize("who", ["maintainer", "submitter"])
     def test_accounts_behind_the_package(self, who: str) -> None:
-        vouched = Vouched(record=replace(RECORD, **{who: "Mallory"}))
+        behind: dict[str, Any] = {who: "Mallory"}
+        vouched = Vouched(record=replace(RECORD, **behind))
 
         done = decided(NOTE, policy=Policy(indicators=LISTS), vouched=vouched)
 

@@ -43,7 +43,7 @@ def test_a_new_maintainer_is_reviewed_until_known(world: ScheduleWorld) -> None:
     result = world.run()
 
     assert actions(result) == {"a": ScheduleAction.HELD, "b": ScheduleAction.UPDATE}
-    assert "mallory since less than a minute, before that somebody" in reasons(result)["a"]
+    assert "mallory, first seen just now, in place of somebody" in reasons(result)["a"]
     assert [it.account for it in world.memory().adoptions.of("a")] == ["mallory"]
     assert "taken over because its maintainers are trusted" in reasons(result)["b"]
     assert world.subjects() == ["chore(update): b"]
