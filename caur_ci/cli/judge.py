@@ -66,14 +66,14 @@ def judge(
     """
     from caur_ci.cli.data import to_json  # noqa: PLC0415 - keeps `--help` fast
     from caur_ci.git import GitRepository  # noqa: PLC0415
-    from caur_ci.judge.history import replay, updates  # noqa: PLC0415
+    from caur_ci.judge.history import is_major, replay, updates  # noqa: PLC0415
 
     session = session_of(context)
     git = GitRepository.open(history)
     found = updates(git, since=since, subject=subject)
     session.note(f"{len(found):,} updates")
-    for_people = {} if policy is None else {"is_for_people": _by(policy)}
-    result = replay(git, found, jobs=jobs or os.cpu_count() or 1, **for_people)
+    is_for_people = is_major if policy is None else _by(policy)
+    result = replay(git, found, jobs=jobs or os.cpu_count() or 1, is_for_people=is_for_people)
     if as_json:
         session.print_plain(to_json(result.to_dict()))
     else:

@@ -125,12 +125,17 @@ def _parsed(output: bytes) -> Iterator[Update]:
             yield Update(commit, name, old, new)
 
 
+def is_major(_package: str, judgement: Judgement) -> bool:
+    """Tell whether people see a change where there is no policy."""
+    return judgement.verdict is Verdict.MAJOR
+
+
 def replay(
     git: GitRepository,
     changes: Iterable[Update],
     *,
     jobs: int = 1,
-    is_for_people: Callable[[str, Judgement], bool] = lambda _, it: it.verdict is Verdict.MAJOR,
+    is_for_people: Callable[[str, Judgement], bool] = is_major,
     advance: Callable[[], None] = lambda: None,
 ) -> Replay:
     """Judge all changes, `jobs` at once, each in a process with limits.
