@@ -7,11 +7,25 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.git import Checkout, srcinfo
+from tests.support.warm_children import WarmChildren, warm_children
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.support.git import Content
+
+
+@pytest.fixture(scope="session")
+def children() -> Iterator[WarmChildren]:
+    with warm_children() as children:
+        yield children
+
+
+@pytest.fixture
+def lent_children(children: WarmChildren, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let strangers' text be read in processes that tests before have started."""
+    children.lend_and_keep(monkeypatch)
 
 
 @pytest.fixture
