@@ -29,8 +29,14 @@ _GIT_CONFIG = """\
     defaultBranch = main
 [protocol "file"]
     allow = always
+[core]
+    fsync = none
 [gc]
     auto = 0
+[maintenance]
+    auto = false
+[receive]
+    autoGC = false
 """
 
 

@@ -100,9 +100,7 @@ class Site:
 
 
 @pytest.fixture
-def site(
-    tmp_path: Path, queue: Queue, redis: Redis, redis_url: str, quick_makepkg: None
-) -> Site:
+def site(tmp_path: Path, queue: Queue, redis: Redis, redis_url: str, quick_makepkg: None) -> Site:
     need_tools("makepkg", "bsdtar", "fakeroot", "setpriv")
     checkout = Checkout.create(tmp_path / "source")
     (tmp_path / "allowed_workers").touch()
