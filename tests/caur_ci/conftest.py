@@ -29,9 +29,23 @@ def lent_children(children: WarmChildren, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Checkout:
+def checkout(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, _first_checkout: list[Checkout]
+) -> Checkout:
     """A repository with packages a, b, c and c-git, its configuration, and the tag at HEAD."""
-    made = Checkout.create(tmp_path / "world")
+    if not _first_checkout:  # it is made where the settings of a test hold for git
+        _first_checkout.append(_make_checkout(tmp_path_factory.mktemp("checkout")))
+    return _first_checkout[0].copy(tmp_path / "world")
+
+
+@pytest.fixture(scope="session")
+def _first_checkout() -> list[Checkout]:
+    """Return where the one is put that the others are copies of."""
+    return []
+
+
+def _make_checkout(base: Path) -> Checkout:
+    made = Checkout.create(base)
     files: dict[str, Content] = {".ci/config": "BUILD_REPO=source\nREPO_NAME=target\n"}
     for name in ("a", "b", "c", "c-git"):
         files |= {f"{name}/PKGBUILD": f"pkgname={name}\n", f"{name}/.SRCINFO": srcinfo(name)}

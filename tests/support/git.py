@@ -6,6 +6,7 @@ What git would only write down is written without starting it: hundreds of tests
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -31,6 +32,10 @@ def make_repository(folder: Path, *, bare: bool = False, origin: Path | None = N
     for name in ("objects/info", "objects/pack", "refs/heads", "refs/tags", "hooks", "info"):
         (inner / name).mkdir(parents=True)
     (inner / "HEAD").write_text("ref: refs/heads/main\n")
+    _configure(inner, bare=bare, origin=origin)
+
+
+def _configure(inner: Path, *, bare: bool, origin: Path | None) -> None:
     lines = ["[core]", "repositoryformatversion = 0", "filemode = true"]
     lines += ["bare = true"] if bare else ["bare = false", "logallrefupdates = true"]
     if origin is not None:
@@ -61,6 +66,15 @@ class Checkout:
         make_repository(remote, bare=True)
         make_repository(folder, origin=remote)
         return cls(folder, remote)
+
+    def copy(self, base: Path) -> Self:
+        """Make a copy of both below `base`; of the configuration, only the remote is kept."""
+        base.mkdir(exist_ok=True)
+        remote, folder = base / self.remote.name, base / self.folder.name
+        shutil.copytree(self.remote, remote, symlinks=True)
+        shutil.copytree(self.folder, folder, symlinks=True)
+        _configure(folder / ".git", bare=False, origin=remote)
+        return type(self)(folder, remote)
 
     def commit(self, message: str, files: dict[str, Content] | None = None) -> str:
         """Write `files` (None removes), commit everything, and return the commit's id."""

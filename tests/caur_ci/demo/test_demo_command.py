@@ -1,4 +1,7 @@
-"""`caur-ci demo` itself, with everything real in it."""
+"""`caur-ci demo` itself, with everything real in it.
+
+Only that makepkg looks for no mistakes in the PKGBUILDs, which `test_pkgbuild_fixtures` has it do.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ PACKAGES = {
 
 
 @pytest.fixture(autouse=True)
-def tools() -> None:
+def tools(quick_makepkg: None) -> None:
     need_tools(
         "makepkg", "pacman", "repo-add", "vercmp", "bsdtar", "gpg", "fakeroot", "zstd", "git"
     )
