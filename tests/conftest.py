@@ -7,6 +7,7 @@ and a makepkg that is quick with small packages.
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +43,12 @@ _GIT_CONFIG = """\
 [receive]
     autoGC = false
 """
+
+
+def pytest_configure() -> None:
+    """Let what tests start be interrupted, though a job in the background may not be itself."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
