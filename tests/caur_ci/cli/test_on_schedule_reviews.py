@@ -32,7 +32,9 @@ def there(
 
     Nobody waits a second between two changes there, as GitHub asks for.
     """
-    monkeypatch.setitem(GitHubForge.__init__.__kwdefaults__, "pauses", (0.0, 0.0))
+    defaults = GitHubForge.__init__.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "pauses", (0.0, 0.0))
     with upstream(tmp_path / "upstream") as outside:
         world = ScheduleWorld(Checkout.create(tmp_path / "world"), outside)
         world.begin({"a": "1-1"}, config="CI_HUMAN_REVIEW=true\n")
