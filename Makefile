@@ -7,6 +7,9 @@ VENV := .venv/bin
 # and where one from the extra `embedded` is.
 export PATH := $(PATH):$(CURDIR)/.venv/system:$(CURDIR)/$(VENV)
 
+# Tests start hundreds of Pythons, which would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON_FILES := caur_ci scheduler tests benchmarks
 # One more than there are cores: many tests wait for a service.
 TEST_PROCESSES = $(shell expr $$(nproc) + 1)

@@ -1,22 +1,27 @@
 """What every test may rely on: a home of its own, no forge, no stray settings.
 
-Those that ask for it get a Redis server that is private to the test process, empty at the start.
+Those that ask for it get a Redis server that is private to the test process, empty at the start,
+and a makepkg that is quick with small packages.
 """
 
 from __future__ import annotations
 
 import os
+import signal
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from scheduler import embedded
 from scheduler.connection import connect
+from scheduler.files import remove_tree
 from scheduler.queue import Queue
+from tests.support.quick_makepkg import install_quick_makepkg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from redis import Redis
 
@@ -29,9 +34,21 @@ _GIT_CONFIG = """\
     defaultBranch = main
 [protocol "file"]
     allow = always
+[core]
+    fsync = none
 [gc]
     auto = 0
+[maintenance]
+    auto = false
+[receive]
+    autoGC = false
 """
+
+
+def pytest_configure() -> None:
+    """Let what tests start be interrupted, though a job in the background may not be itself."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
@@ -55,11 +72,16 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     embedded.stop(state_dir)
 
 
-@pytest.fixture
-def redis_url(redis_server: str) -> str:
-    """Return the URL of an empty server, for tests that start other processes."""
+@pytest.fixture(scope="session")
+def _redis_caretaker(redis_server: str) -> Iterator[Redis]:
     with connect(redis_server) as client:
-        client.flushall()
+        yield client
+
+
+@pytest.fixture
+def redis_url(redis_server: str, _redis_caretaker: Redis) -> str:
+    """Return the URL of an empty server, for tests that start other processes."""
+    _redis_caretaker.flushall()
     return redis_server
 
 
@@ -74,3 +96,18 @@ def redis(redis_url: str) -> Iterator[Redis]:
 def queue(redis: Redis) -> Queue:
     """Return a queue without jobs."""
     return Queue(redis)
+
+
+@pytest.fixture(scope="session")
+def quick_makepkg_folder() -> Iterator[Path]:
+    """Return a folder that every user can get to; pytest's own are for their owner only."""
+    folder = Path(tempfile.mkdtemp(prefix="caur-makepkg-"))
+    folder.chmod(0o711)
+    yield install_quick_makepkg(folder)
+    remove_tree(folder)
+
+
+@pytest.fixture
+def quick_makepkg(quick_makepkg_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let builds on this machine be those of a makepkg that looks for no mistakes in PKGBUILDs."""
+    monkeypatch.setenv("PATH", f"{quick_makepkg_folder}:{os.environ['PATH']}")

@@ -78,7 +78,7 @@ def service(environment: dict[str, str], *arguments: str) -> Iterator[subprocess
         finally:
             process.send_signal(signal.SIGTERM)
             try:
-                output, _ = process.communicate(timeout=60)
+                output, _ = process.communicate(timeout=120)
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
@@ -172,7 +172,7 @@ def running_builds(name: str) -> Iterator[int]:
 
 def test_idle_services_end_where_that_is_wanted(environment: dict[str, str]) -> None:
     for name in ("worker", "database"):
-        run(command(name, "--idle-exit", "0"), environment=environment, timeout=60)
+        run(command(name, "--idle-exit", "0"), environment=environment, timeout=120)
 
 
 def test_a_runner_without_a_key_does_not_start(environment: dict[str, str]) -> None:
@@ -180,7 +180,7 @@ def test_a_runner_without_a_key_does_not_start(environment: dict[str, str]) -> N
         done = run(
             command("database", "--gpg-path", str(home)),
             environment=environment,
-            timeout=60,
+            timeout=120,
             allowed=(1,),
         )
     assert b"error: signing failed" in done.stderr

@@ -100,7 +100,7 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path, queue: Queue, redis: Redis, redis_url: str) -> Site:
+def site(tmp_path: Path, queue: Queue, redis: Redis, redis_url: str, quick_makepkg: None) -> Site:
     need_tools("makepkg", "bsdtar", "fakeroot", "setpriv")
     checkout = Checkout.create(tmp_path / "source")
     (tmp_path / "allowed_workers").touch()
@@ -156,7 +156,7 @@ def run(arguments: list[str], environment: dict[str, str]) -> str:
 
 def ended(process: subprocess.Popen[bytes]) -> tuple[int, str]:
     """Wait for the end of a service; return its exit code and what it said."""
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=120)
     text = output.decode()
     assert "Traceback" not in text, text
     return process.returncode, text
@@ -283,7 +283,7 @@ def test_a_worker_that_lost_its_lease_stops_the_build_and_goes_on(site: Site) ->
     with started(site, "worker") as process:
         eventually(says(site, job_id), within=60)
         site.queue.reset()
-        eventually(lambda: not site.builds(), within=30)
+        eventually(lambda: not site.builds(), within=60)
         assert process.poll() is None
         (next_job,) = site.submit(tool=":")
         eventually(lambda: (site.state(next_job) or [None])[0] is JobState.LANDED, within=60)

@@ -1,8 +1,12 @@
-"""Builders of real git repositories with package folders."""
+"""Builders of real git repositories with package folders.
+
+What git would only write down is written without starting it: hundreds of tests begin so.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -20,6 +24,24 @@ def git(folder: Path, *arguments: str, stdin: bytes | None = None) -> str:
     )
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout.decode("utf-8", "surrogateescape").strip()
+
+
+def make_repository(folder: Path, *, bare: bool = False, origin: Path | None = None) -> None:
+    """Make an empty repository, as `git init` would; its branch is `main`."""
+    inner = folder if bare else folder / ".git"
+    for name in ("objects/info", "objects/pack", "refs/heads", "refs/tags", "hooks", "info"):
+        (inner / name).mkdir(parents=True)
+    (inner / "HEAD").write_text("ref: refs/heads/main\n")
+    _configure(inner, bare=bare, origin=origin)
+
+
+def _configure(inner: Path, *, bare: bool, origin: Path | None) -> None:
+    lines = ["[core]", "repositoryformatversion = 0", "filemode = true"]
+    lines += ["bare = true"] if bare else ["bare = false", "logallrefupdates = true"]
+    if origin is not None:
+        lines += ['[remote "origin"]', f'url = "{origin.as_uri()}"']
+        lines += ["fetch = +refs/heads/*:refs/remotes/origin/*"]
+    (inner / "config").write_text("\n".join([*lines, ""]))
 
 
 def srcinfo(pkgbase: str, *lines: str, names: tuple[str, ...] = ()) -> str:
@@ -41,10 +63,18 @@ class Checkout:
         """Make an empty repository and its remote below `base`."""
         base.mkdir(exist_ok=True)
         remote, folder = base / "remote.git", base / "checkout"
-        git(base, "init", "--quiet", "--bare", str(remote))
-        git(base, "init", "--quiet", str(folder))
-        git(folder, "remote", "add", "origin", remote.as_uri())
+        make_repository(remote, bare=True)
+        make_repository(folder, origin=remote)
         return cls(folder, remote)
+
+    def copy(self, base: Path) -> Self:
+        """Make a copy of both below `base`; of the configuration, only the remote is kept."""
+        base.mkdir(exist_ok=True)
+        remote, folder = base / self.remote.name, base / self.folder.name
+        shutil.copytree(self.remote, remote, symlinks=True)
+        shutil.copytree(self.folder, folder, symlinks=True)
+        _configure(folder / ".git", bare=False, origin=remote)
+        return type(self)(folder, remote)
 
     def commit(self, message: str, files: dict[str, Content] | None = None) -> str:
         """Write `files` (None removes), commit everything, and return the commit's id."""
@@ -60,7 +90,11 @@ class Checkout:
         return self.head()
 
     def head(self) -> str:
-        return git(self.folder, "rev-parse", "HEAD")
+        inner = self.folder / ".git"
+        place = inner / (inner / "HEAD").read_text().removeprefix("ref: ").strip()
+        return (
+            place.read_text().strip() if place.is_file() else git(self.folder, "rev-parse", "HEAD")
+        )
 
     def push(self, *refs: str) -> None:
         git(self.folder, "push", "--quiet", "--force", "origin", "HEAD:main", *refs)

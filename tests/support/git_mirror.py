@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from tests.support.git import git
+from tests.support.git import git, make_repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,7 +41,7 @@ def put(repository: Path, branches: Mapping[str, Files], *, parent: bool = True)
     With a parent, each branch gets two commits, the first of which is never needed.
     """
     if not repository.exists():
-        git(repository.parent, "init", "--quiet", "--bare", str(repository))
+        make_repository(repository, bare=True)
     lines: list[bytes] = []
     for number, (branch, files) in enumerate(branches.items()):
         who = b"A <a@example.org> %d +0000" % (1_700_000_000 + number)

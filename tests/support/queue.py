@@ -89,12 +89,18 @@ def let_leases_end(redis: Redis) -> None:
         redis.zadd("{caur}:leases", {held: 1})
 
 
-def eventually(condition: Callable[[], bool], *, within: float = 20.0) -> None:
-    """Wait until `condition` holds; fail if it does not."""
+def eventually(condition: Callable[[], bool], *, within: float = 60.0) -> None:
+    """Wait until `condition` holds; fail if it does not.
+
+    One that takes long to find out is asked less often: what is waited for needs the processor.
+    """
     deadline = time.monotonic() + within
+    asked = time.monotonic()
     while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.005)
+        answered = time.monotonic()
+        assert answered < deadline, "it did not come to pass"
+        time.sleep(max(0.005, 2 * (answered - asked)))
+        asked = time.monotonic()
 
 
 class Background:
@@ -118,7 +124,7 @@ class Background:
         self._thread.join(within)
         return not self._thread.is_alive()
 
-    def result(self, *, within: float = 20.0) -> Any:  # noqa: ANN401 - that of the function
+    def result(self, *, within: float = 60.0) -> Any:  # noqa: ANN401 - that of the function
         """Wait for the function to end and return its result."""
         self._thread.join(within)
         assert not self._thread.is_alive(), "it is still running"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tests.support.aur_server import AurServer, aur_server
-from tests.support.git import git
+from tests.support.git import git, make_repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -75,9 +75,22 @@ class Upstream:
             self.mirror_push({name: files_of(name, v, note) for name, v in versions.items()})
 
     def mirror_push(self, packages: Mapping[str, Mapping[str, str]]) -> None:
-        """Set the branches of the mirror to new commits, by one process."""
+        """Set the branches of the mirror to new commits."""
+        self.pushed |= dict.fromkeys(packages, self.now)
+        self._import(self.mirror, packages)
+
+    def url_push(self, name: str, files: Mapping[str, str]) -> None:
+        """Put a commit on the branch `main` of a repository of its own."""
+        self.now += 60
+        repository = self.folder / f"{name}.git"
+        if not repository.exists():
+            make_repository(repository, bare=True)
+        self._import(repository, {"main": files})
+
+    def _import(self, repository: Path, branches: Mapping[str, Mapping[str, str]]) -> None:
+        """Set branches to commits without parents, by one process."""
         commands: list[bytes] = []
-        for name, files in packages.items():
+        for name, files in branches.items():
             commands.append(b"commit refs/heads/%s\n" % name.encode())
             commands.append(b"committer Somebody <s@example.org> %d +0000\n" % self.now)
             commands.append(b"data 1\nx\n")
@@ -85,34 +98,18 @@ class Upstream:
                 data = text.encode()
                 commands.append(b"M 100644 inline %s\n" % path.encode())
                 commands.append(b"data %d\n%s\n" % (len(data), data))
-            self.pushed[name] = self.now
         stream = b"".join((*commands, b"done\n"))
-        git(self.mirror, "fast-import", "--quiet", "--force", "--done", stdin=stream)
+        git(repository, "fast-import", "--quiet", "--force", "--done", stdin=stream)
 
     def mirror_remove(self, name: str) -> None:
         """Let the mirror forget a package."""
         git(self.mirror, "update-ref", "-d", f"refs/heads/{name}")
-
-    def url_push(self, name: str, files: Mapping[str, str]) -> None:
-        """Put a commit on the branch `main` of a repository of its own."""
-        self.now += 60
-        repository = self.folder / f"{name}.git"
-        if not repository.exists():
-            git(self.folder, "init", "--quiet", "--bare", "--initial-branch=main", str(repository))
-        blobs = [
-            (path, git(repository, "hash-object", "-w", "--stdin", stdin=text.encode()))
-            for path, text in files.items()
-        ]
-        listing = "".join(f"100644 blob {blob}\t{path}\n" for path, blob in blobs)
-        tree = git(repository, "mktree", stdin=listing.encode())
-        commit = git(repository, "commit-tree", tree, stdin=f"{self.now}".encode())
-        git(repository, "update-ref", "refs/heads/main", commit)
 
 
 @contextmanager
 def upstream(folder: Path) -> Iterator[Upstream]:
     """Provide a world without packages."""
     folder.mkdir()
-    git(folder, "init", "--quiet", "--bare", "mirror.git")
+    make_repository(folder / "mirror.git", bare=True)
     with aur_server() as aur:
         yield Upstream(folder, aur)

@@ -11,6 +11,7 @@ from caur_ci.cli.main import run
 from caur_ci.cli.session import Session
 from caur_ci.environment import Secrets
 from caur_ci.errors import ExitCode
+from caur_ci.review.github import GitHubForge
 from tests.caur_ci.pipeline.on_schedule.world import ScheduleWorld
 from tests.caur_ci.review.forges import KINDS, ForgeUnderTest, forge_of_kind
 from tests.support.forges.model import Fault
@@ -27,7 +28,13 @@ if TYPE_CHECKING:
 def there(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[ForgeUnderTest]:
-    """A forge whose pipeline runs in a repository where `a` has a change for review."""
+    """A forge whose pipeline runs in a repository where `a` has a change for review.
+
+    Nobody waits a second between two changes there, as GitHub asks for.
+    """
+    defaults = GitHubForge.__init__.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "pauses", (0.0, 0.0))
     with upstream(tmp_path / "upstream") as outside:
         world = ScheduleWorld(Checkout.create(tmp_path / "world"), outside)
         world.begin({"a": "1-1"}, config="CI_HUMAN_REVIEW=true\n")

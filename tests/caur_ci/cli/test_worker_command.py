@@ -21,7 +21,7 @@ def caur_ci(
     *arguments: str, allowed: tuple[int, ...] = (0,), **variables: str
 ) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-P", "-m", "caur_ci", *arguments]
-    return run(command, environment={**os.environ, **variables}, timeout=60, allowed=allowed)
+    return run(command, environment={**os.environ, **variables}, timeout=120, allowed=allowed)
 
 
 def test_the_key_that_is_printed_lets_deliveries_through(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 from caur_ci.judge import File, PackageContext
@@ -129,6 +130,7 @@ def edited(text: str, edits: Edits) -> str:
     return text
 
 
+@cache
 def srcinfo_of(pkgbuild: bytes) -> bytes:
     """Return the `.SRCINFO` that belongs to a PKGBUILD; as far as it is sure."""
     try:

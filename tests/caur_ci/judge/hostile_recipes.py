@@ -391,6 +391,15 @@ NAMES = [
         ("package() {", "package_glibc() { :; }\npackage_tool() {"),
     ),
     _case(
+        "package-removed",
+        "one package less",
+        ("pkgname=($_name tool-doc)", "pkgname=$_name"),
+        both=(
+            ("pkgname=$_name", "pkgname=($_name tool-doc)"),
+            ("package() {", "package_tool-doc() { :; }\npackage_tool() {"),
+        ),
+    ),
+    _case(
         "name-taken",
         "a split package with a name of the distribution",
         ("pkgname=$_name", "pkgname=($_name glibc)"),

@@ -39,13 +39,15 @@ def test_what_stood_there_before_is_no_finding(case: Case) -> None:
 
 
 def test_there_are_cases_for_every_code() -> None:
-    seen = {case.code for case in HOSTILE}
-    for case in [*HARMLESS, *HOSTILE]:
-        old, new = case.folders()
-        seen |= {finding.code for finding in judge(old, new, package=case.package).findings}
-
     elsewhere = {"allowed", "judge-failed", "took-too-long", "pkgbuild-added"}
-    assert set(RULES) - seen <= elsewhere
+    missing = set(RULES) - elsewhere - {case.code for case in HOSTILE}
+    for case in [*HARMLESS, *HOSTILE]:
+        if not missing:
+            break
+        old, new = case.folders()
+        missing -= {finding.code for finding in judge(old, new, package=case.package).findings}
+
+    assert missing == set()
     assert {rule.severity for rule in RULES.values()} == set(Severity)
 
 

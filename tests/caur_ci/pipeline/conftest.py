@@ -16,3 +16,8 @@ if TYPE_CHECKING:
 def store(tmp_path: Path) -> ObjectStore:
     """An empty bare repository."""
     return ObjectStore.create(tmp_path / "store.git")
+
+
+@pytest.fixture(autouse=True)
+def _children(lent_children: None) -> None:
+    """Start no process for each journey."""

@@ -36,7 +36,7 @@ def in_bash(program: str, folder: Path) -> dict[str, list[str]] | None:
         env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"},
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
     fields = done.stdout.decode("utf-8", "surrogateescape").split("\0")
     found: dict[str, list[str]] = {}

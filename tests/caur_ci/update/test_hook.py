@@ -129,7 +129,7 @@ def is_running(mark: str) -> bool:
 
 def ends(mark: str) -> bool:
     """Tell whether the process with this word among its arguments goes away soon."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while is_running(mark):
         if time.monotonic() > deadline:
             return False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
     from tests.support.pacman_client import PacmanClient
     from tests.support.shelf import Shelf
 
-UPDATES, ROLLBACKS = 100, 20
+# `CAUR_LONG=1` makes it longer. Every fifth update is rolled back.
+UPDATES = 100 if os.environ.get("CAUR_LONG") else 25
+VERSIONS_MET = 11
 
 
 @dataclass
@@ -58,22 +62,24 @@ def test_a_second_try_always_succeeds_and_no_file_is_ever_missing(
     reader = Reader(pacman, tmp_path / "client" / "cache")
     reading = Background(reader.run)
 
-    for number in range(1, UPDATES + 1):
+    for number in itertools.count(1):
         package = read_package(make_package(made, "tool", f"{number}-1"))
         with shelf.open() as repository:
             with repository.transaction(shelf.signer) as transaction:
                 transaction.add([package])
                 transaction.prepare()
                 repository.commit(transaction)
-            if number % (UPDATES // ROLLBACKS) == 0:
+            if number % 5 == 0:
                 roll_back(repository, repository.generations.numbers()[-2], shelf.signer)
+                # On a busy machine the reader comes along more slowly than we do.
+                if number >= UPDATES and len(reader.seen) >= VERSIONS_MET:
+                    break
     reader.stop.set()
     reading.result(within=60)
 
     with capsys.disabled():
         print(
-            f"\n{UPDATES} updates and {ROLLBACKS} rollbacks: pacman read {reader.rounds} times, "
+            f"\n{number} updates and {number // 5} rollbacks: pacman read {reader.rounds} times, "
             f"met the instant between database and signature {reader.missed} times"
         )
-    assert len(reader.seen) > 10
-    assert shelf.versions() == {"tool": f"{UPDATES - 1}-1"}
+    assert shelf.versions() == {"tool": f"{number - 1}-1"}

@@ -40,7 +40,12 @@ def user() -> Iterator[BuildUser]:
 
 @pytest.fixture
 def site(
-    redis: Redis, shared: Path, user: BuildUser, checkout: Checkout, source: SourceRepository
+    redis: Redis,
+    shared: Path,
+    user: BuildUser,
+    checkout: Checkout,
+    source: SourceRepository,
+    quick_makepkg: None,
 ) -> BuildSite:
     return BuildSite(redis, shared, user, checkout, source)
 

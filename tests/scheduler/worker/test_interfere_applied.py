@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from scheduler.job import FailureClass, JobState, Outcome
 from tests.support.packages import pkgbuild
+from tests.support.quick_makepkg import MAKEPKG
 from tests.support.tools import need_tools
 
 if TYPE_CHECKING:
@@ -247,8 +247,7 @@ def test_namcaps_report_is_in_the_log_where_there_is_namcap(
     place.mkdir()
     (place / "namcap").write_text('#!/bin/sh\nfor f; do echo "looked at ${f##*/}"; done\n')
     (place / "namcap").chmod(0o755)
-    real = subprocess.run(["which", "makepkg"], capture_output=True, text=True, check=True).stdout
-    (place / "makepkg").write_text(f'#!/bin/sh\nexec {real.strip()} "$@"\n')
+    (place / "makepkg").write_text(f'#!/bin/sh\nexec {MAKEPKG} "$@"\n')
     (place / "makepkg").chmod(0o755)
     monkeypatch.setenv("PATH", str(place), prepend=":")
     assert world.build({"PKGBUILD": pkgbuild("tool")}).state is JobState.LANDED

@@ -50,12 +50,12 @@ def test_all_processes_of_a_build_user_are_ended_and_no_others() -> None:
         ]
         one.end_processes()
         try:
-            assert [process.wait(20) for process in running[:2]] == [-9, -9]
+            assert [process.wait(120) for process in running[:2]] == [-9, -9]
             assert running[2].poll() is None
             one.end_processes()  # nobody there is no error
         finally:
             other.end_processes()
-            running[2].wait(20)
+            running[2].wait(120)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root does not build as itself")

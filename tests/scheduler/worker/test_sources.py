@@ -22,6 +22,7 @@ from scheduler.worker.srcdest_cache import SrcdestCache
 from tests.support.git import Checkout, git
 from tests.support.packages import pkgbuild, signing_key, srcinfo_of
 from tests.support.queue import job
+from tests.support.quick_makepkg import MAKEPKG
 from tests.support.tools import need_tools
 
 if TYPE_CHECKING:
@@ -379,7 +380,7 @@ class TestSignatures:
 
 
 @pytest.fixture
-def broken_makepkg(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def broken_makepkg(shared: Path, quick_makepkg: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Put a makepkg first on PATH that has the defect of Debian 13: `git clone ---mirror`."""
     need_tools("makepkg")
     library = shared / "share" / "makepkg"
@@ -390,8 +391,7 @@ def broken_makepkg(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wrapper.parent.mkdir()
     place = shlex.quote(str(library))
     wrapper.write_text(
-        f"#!/bin/sh\nexport LIBRARY={place} MAKEPKG_LIBRARY={place}\n"
-        f'exec {shutil.which("makepkg")} "$@"\n'
+        f'#!/bin/sh\nexport LIBRARY={place} MAKEPKG_LIBRARY={place}\nexec {MAKEPKG} "$@"\n'
     )
     wrapper.chmod(0o755)
     monkeypatch.setenv("PATH", str(wrapper.parent), prepend=":")

@@ -75,7 +75,7 @@ def test_a_command_that_ends_when_asked_is_not_killed() -> None:
         assert it.stdout is not None
         assert it.stdout.readline() == b"up\n"
         it.stdin.close()
-        assert it.wait(20) == 42
+        assert it.wait(120) == 42
 
 
 def test_a_deaf_command_and_its_children_are_killed(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_deaf_command_and_its_children_are_killed(tmp_path: Path) -> None:
         assert process.stdin is not None
         eventually(lambda: pid.exists() and pid.read_text() != "")
         process.stdin.close()
-        assert process.wait(20) == 137
+        assert process.wait(120) == 137
     assert is_gone(pid)
 
 
