@@ -42,9 +42,9 @@ def demo(
 
     Makes a Git repository with ten small packages and a bare remote, commits a change, decides
     with `on-commit` what to build, builds it with two workers and makepkg, signs and publishes it
-    as a pacman repository. Then a new version appears in a small AUR, `on-schedule` takes it over,
-    and pacman installs from the repository, into a folder of its own. Nothing of the machine's own
-    pacman, git or gpg is touched. Takes about a minute.
+    as a pacman repository. Then an update and an attack appear in a small AUR: `on-schedule` takes
+    over the one, and stops the other. pacman installs from the repository, into a folder of its
+    own. Nothing of the machine's own pacman, git or gpg is touched. Takes about a minute.
 
     Ends with 1 if anything did not happen as it should.
     """

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from caur_ci.demo.packages import (
     FAILS,
     FROM_AUR,
+    HIJACKED,
     LAST_OF_CHAIN,
     NEW_VERSION,
     RETIRED,
@@ -27,18 +28,45 @@ _VCS_VERSION = "0.3.r1.g"
 EXPECTED_OUTPUT = "240 ml milk\n226.8 g flour\n20 ml sugar\n"
 
 
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """What on-schedule decided about the update that is one, and what was found in it."""
+
+    action: str = ""
+    findings: tuple[str, ...] = ()
+    has_danger: bool = False
+
+
+def attack_in(plan: Mapping[str, Any]) -> Attack:
+    """Return what the plan of an on-schedule run, as it is told to programs, says of it."""
+    for decision in plan["decisions"]:
+        if decision["package"] == HIJACKED:
+            found = decision["judgement"].get("findings", [])
+            return Attack(
+                decision["action"],
+                tuple(
+                    f"{it['file']}:{it['line']}: {it['message']} ({it['code']})"
+                    for it in found
+                    if it["severity"] != "note"
+                ),
+                any(it["severity"] == "danger" for it in found),
+            )
+    return Attack()
+
+
 @dataclass(slots=True, kw_only=True)
 class Evidence:
     """What was found. Texts of problems are empty where there was none.
 
     `packages` are what each .SRCINFO describes, that of the package from the AUR the newer one;
-    `request` is what on-commit asked for in the end, `update` what on-schedule asked for, `head`
-    the last commit.
+    `request` is what on-commit asked for in the end, `update` what on-schedule asked for, `attack`
+    what it stopped, `head` the last commit.
     """
 
     packages: Mapping[str, SrcinfoFields]
     request: BuildRequest
     update: BuildRequest
+    attack: Attack
     head: str
     board: JobBoard
     scheduled_tag: str = ""
@@ -171,6 +199,17 @@ def _updating(evidence: Evidence) -> Iterator[str]:
         yield f"installed is {evidence.installed.get(FROM_AUR) or 'nothing'}, not {wanted}"
 
 
+def _stopping(evidence: Evidence) -> Iterator[str]:
+    if evidence.attack.action != "held":
+        yield f"it was decided: {evidence.attack.action or 'nothing'}"
+    if not evidence.attack.has_danger:
+        yield "no danger was found in it"
+    if HIJACKED in {package.pkgbase for package in evidence.update.packages}:
+        yield "it was scheduled"
+    if evidence.available.get(HIJACKED) != evidence.packages[HIJACKED].version:
+        yield f"published is {evidence.available.get(HIJACKED) or 'nothing'}"
+
+
 def _installing(evidence: Evidence) -> Iterator[str]:
     if evidence.install_problem:
         yield evidence.install_problem
@@ -205,6 +244,7 @@ _CHECKS = {
     "database and packages are signed, and pacman insists on it": _signing,
     "the package whose folder was removed is gone again": _removing,
     f"on-schedule took {FROM_AUR} {NEW_VERSION} over from the AUR, and pacman has it": _updating,
+    f"the update of {HIJACKED} that is an attack was stopped, and what was there stays": _stopping,
     f"pacman installed {LAST_OF_CHAIN} and what it depends on": _installing,
     "the installed program works": _working,
 }

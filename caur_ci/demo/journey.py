@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from caur_ci.demo import inspection, setup
 from caur_ci.demo.aur import local_aur
 from caur_ci.demo.board import JobBoard
-from caur_ci.demo.checks import Evidence, run_checks
+from caur_ci.demo.checks import Evidence, attack_in, run_checks
 from caur_ci.demo.client import repository_section
 from caur_ci.demo.interrupts import Interrupts
-from caur_ci.demo.packages import FROM_AUR, LAST_OF_CHAIN, RETIRED, Fixtures
+from caur_ci.demo.packages import FROM_AUR, HIJACKED, LAST_OF_CHAIN, RETIRED, Fixtures
 from caur_ci.demo.progress import progress_on
 from caur_ci.demo.requirements import builds_without_network, check_machine
 from caur_ci.demo.summary import DemoReport
@@ -22,6 +22,7 @@ from caur_ci.srcinfo import parse_fields
 from scheduler.settings import ExecutorKind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from rich.console import Console
@@ -79,15 +80,16 @@ def demonstrate(options: DemoOptions, console: Console) -> DemoReport:
             )
             demo.build_and_publish()
             asked = _read_request(folders)
-            demo.update_from_aur()
+            plan = demo.update_from_aur()
             update = _read_request(folders)
-        evidence = _gather(folders, source, board, asked, update)
+        evidence = _gather(folders, source, board, asked=asked, update=update, plan=plan)
         progress.begin(f"Installing {LAST_OF_CHAIN} with pacman, signatures required")
         inspection.install(folders, fingerprint, evidence)
         progress.begin("Exchanging signatures, which pacman has to notice")
         inspection.try_what_must_not_work(folders, fingerprint, evidence)
     return DemoReport(
         checks=run_checks(evidence),
+        findings=evidence.attack.findings,
         jobs=list(board),
         seconds=time.monotonic() - began,
         output=folders.output,
@@ -130,15 +132,20 @@ class _Demo:
         begin("Building in the order of the dependencies, signing and publishing")
         system.follow(self.progress, timeout=self.timeout)
 
-    def update_from_aur(self) -> None:
-        """Let a new version appear in the AUR, with all that follows from it."""
-        news = self.source.fixtures.place_update(self.folders.work / "news")
-        version = self.aur.push(news)
-        self.progress.begin(f"Running on-schedule: {FROM_AUR} {version} has appeared in the AUR")
-        self.system.on_schedule()
+    def update_from_aur(self) -> dict[str, Any]:
+        """Let an update and an attack appear in the AUR, with all that follows; return the plan."""
+        fixtures, news = self.source.fixtures, self.folders.work / "news"
+        version = self.aur.push(fixtures.place_update(news))
+        attack = self.aur.push(fixtures.place_attack(self.folders.work / "attack"))
+        self.progress.begin(
+            f"Running on-schedule: {FROM_AUR} {version} has appeared in the AUR, and a "
+            f"{HIJACKED} {attack} that downloads what it runs"
+        )
+        plan = self.system.on_schedule()
         self.system.schedule("--outbox")
         self.progress.begin("Building, signing and publishing the new version")
         self.system.follow(self.progress, timeout=self.timeout)
+        return plan
 
 
 def _read_request(folders: DemoFolders) -> BuildRequest:
@@ -150,8 +157,10 @@ def _gather(
     folders: DemoFolders,
     source: DemoRepository,
     board: JobBoard,
+    *,
     asked: BuildRequest,
     update: BuildRequest,
+    plan: Mapping[str, Any],
 ) -> Evidence:
     pkgbuilds = source.fixtures.pkgbuilds
     refs = source.remote_refs()
@@ -163,6 +172,7 @@ def _gather(
         },
         request=asked,
         update=update,
+        attack=attack_in(plan),
         head=refs.get("refs/heads/main", ""),
         board=board,
         scheduled_tag=refs.get("refs/tags/scheduled", ""),

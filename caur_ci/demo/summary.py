@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
+from caur_ci.demo.packages import HIJACKED
 from caur_ci.demo.progress import words
 from scheduler.job import Outcome
 
@@ -23,9 +24,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoReport:
-    """The outcome of a demonstration. `jobs` are in the order of hand-out."""
+    """The outcome of a demonstration. `jobs` are in the order of hand-out.
+
+    `findings` are what was found in the update that was stopped.
+    """
 
     checks: Sequence[Check]
+    findings: Sequence[str]
     jobs: Sequence[JobProgress]
     seconds: float
     output: Path
@@ -64,6 +69,7 @@ class DemoReport:
                 }
                 for job in self.jobs
             ],
+            "stopped": {"package": HIJACKED, "findings": list(self.findings)},
             "output": str(self.output),
             "public_key": str(self.public_key),
             "fingerprint": self.fingerprint,
@@ -82,6 +88,9 @@ def show(report: DemoReport, out: Console) -> None:
             reason = job.reason or job.state.value
             out.print(Text.assemble(("not built: ", "bold red"), f"{job.pkgbase}: {reason}"))
             out.print(Text(f"    its log: {report.log_of(job)}"))
+    out.print(Text.assemble(("not taken over: ", "bold red"), f"{HIJACKED}, whose update has"))
+    for finding in report.findings:
+        out.print(Text(f"    {finding}"))
     out.print()
     for check in report.checks:
         out.print(_line(check))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from caur_ci.demo import setup
 from caur_ci.demo.services import Services
@@ -47,9 +48,14 @@ class BuildSystem:
         """Run the pipeline in the checkout. Raises ProcessError."""
         self._services.call("on-commit", "on-commit", cwd=self._made.checkout)
 
-    def on_schedule(self) -> None:
-        """Run the half-hourly pipeline in the checkout. Raises ProcessError."""
-        self._services.call("on-schedule", "on-schedule", cwd=self._made.checkout)
+    def on_schedule(self) -> dict[str, Any]:
+        """Run the half-hourly pipeline in the checkout; return its plan. Raises ProcessError."""
+        plan = self._made.logs / "on-schedule.json"
+        self._services.call(
+            "on-schedule", "on-schedule", "--json", cwd=self._made.checkout, document=plan
+        )
+        document: dict[str, Any] = json.loads(plan.read_bytes())
+        return document
 
     def schedule(self, *arguments: str) -> None:
         """Hand requests over to the queue. Raises ProcessError."""

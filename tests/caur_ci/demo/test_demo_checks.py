@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.demo.board import JobBoard
-from caur_ci.demo.checks import EXPECTED_OUTPUT, Evidence, run_checks
+from caur_ci.demo.checks import EXPECTED_OUTPUT, Attack, Evidence, attack_in, run_checks
 from caur_ci.demo.packages import FAILS, FROM_AUR, RETIRED, Fixtures
 from caur_ci.request import BuildRequest, PackageRequest
 from caur_ci.srcinfo import SrcinfoFields, parse_fields
@@ -106,6 +106,7 @@ def all_is_well() -> Evidence:
             commit=HEAD,
             packages=(PackageRequest(pkgbase=FROM_AUR),),
         ),
+        attack=Attack("held", ("PKGBUILD:20: what comes in is run (run-as-code)",), True),
         head=HEAD,
         board=board,
         scheduled_tag=HEAD,
@@ -181,7 +182,7 @@ def fail_to_remove(evidence: Evidence) -> None:
         (succeed_where_failure_was_promised, "cannot be built failed"),
         (lambda e: setattr(e, "failure_log", ""), "cannot be built failed"),
         (lambda e: less_of(e, "lantern-doc"), "everything else"),
-        (lambda e: other_version(e, "almanac", "1.0-1"), "everything else"),
+        (lambda e: other_version(e, "tally++", "1.0.6-1"), "everything else"),
         (lambda e: other_version(e, "plumbline-git", "0.3.r0.g0000000-1"), "everything else"),
         (lambda e: other_version(e, "linux", "6.1-1"), "everything else"),
         (lambda e: setattr(e, "refresh_problem", "bad signature"), "everything else"),
@@ -195,6 +196,9 @@ def fail_to_remove(evidence: Evidence) -> None:
         (lambda e: setattr(e, "update", replace(e.update, packages=())), "on-schedule took"),
         (lambda e: setattr(e, "update", replace(e.update, commit="b" * 40)), "on-schedule took"),
         (lambda e: install_old(e, FROM_AUR), "on-schedule took"),
+        (lambda e: setattr(e, "attack", replace(e.attack, action="update")), "is an attack"),
+        (lambda e: setattr(e, "attack", replace(e.attack, has_danger=False)), "is an attack"),
+        (lambda e: setattr(e, "attack", attack_in({"decisions": []})), "is an attack"),
         (lambda e: setattr(e, "program_output", ""), "program works"),
     ],
 )

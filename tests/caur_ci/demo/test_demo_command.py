@@ -87,6 +87,8 @@ def check_outcome(report: dict[str, Any], output: Path) -> None:
         assert len(packages) == 1, name
         assert {f"{package}.sig" for package in packages} <= files
     assert {"caur-demo.db", "caur-demo.db.sig"} <= files
+    assert report["stopped"]["package"] == "almanac"
+    assert any("(run-as-code)" in finding for finding in report["stopped"]["findings"])
     assert "on purpose" in (output / "logs" / "fails-on-purpose.log").read_text()
     assert (output / "pacman.conf").read_text() == report["pacman_conf"]
     assert "PUBLIC KEY" in Path(report["public_key"]).read_text()
