@@ -124,7 +124,7 @@ def broken(evidence: Evidence) -> list[str]:
 
 def test_no_promise_is_broken_when_all_is_well() -> None:
     assert broken(all_is_well()) == []
-    assert len(run_checks(all_is_well())) == 11
+    assert len(run_checks(all_is_well())) == 12
 
 
 def less_of(evidence: Evidence, name: str) -> None:
