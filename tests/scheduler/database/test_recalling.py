@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -36,12 +37,17 @@ if TYPE_CHECKING:
 Captured = pytest.CaptureFixture[str]
 
 
+class Terminal(io.StringIO):
+    """Somebody who types an answer."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 @pytest.fixture
 def shop(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """Publish `bad` and `good` from a checkout that this test works in."""
-    config: dict[str, str | bytes | None] = {
-        ".ci/config": "BUILD_REPO=source\nREPO_NAME=repo\n"
-    }
+    config: dict[str, str | bytes | None] = {".ci/config": "BUILD_REPO=source\nREPO_NAME=repo\n"}
     world.checkout.commit("feat: begin", config)
     world.split("bad", "bad", "bad-doc")
     world.simple("good")
@@ -197,6 +203,19 @@ def test_without_a_queue_it_is_on_hold_and_that_is_told(
     assert "generations are not listed" in told
     assert memory(shop).recalled == {"bad"}
     assert set(shop.published()) == {"bad", "bad-doc", "good"}
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y\n", ExitCode.PARTIAL), ("\n", ExitCode.FAILED)])
+def test_at_a_terminal_it_is_asked_for(
+    world: World, monkeypatch: pytest.MonkeyPatch, answer: str, code: ExitCode
+) -> None:
+    world.commit(job("bad"), version="1-1")
+    monkeypatch.chdir(world.checkout.folder)
+    monkeypatch.setattr("sys.stdin", Terminal(answer))
+
+    assert caur("recall", "bad") == code
+
+    assert ("bad" in memory(world).recalled) is (code is ExitCode.PARTIAL)
 
 
 def test_an_unknown_name_is_an_error(shop: World, redis_url: str, capsys: Captured) -> None:
