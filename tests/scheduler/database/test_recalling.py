@@ -110,6 +110,19 @@ def test_a_recalled_package_is_found_by_no_pacman(
     assert git(shop.checkout.remote, "ls-tree", "--name-only", "main", "bad") == "bad"
 
 
+def test_what_is_built_all_the_same_is_not_published(shop: World, redis_url: str) -> None:
+    assert caur("recall", "bad", "--yes", "--redis", redis_url) == ExitCode.OK
+    shop.runner().step()
+
+    shop.split("bad", "bad", version="2-1")
+    shop.runner().step()
+
+    outcome, reason = shop.ended("bad")
+    assert outcome is Outcome.FAILED
+    assert "bad was recalled" in reason
+    assert set(shop.published()) == {"good"}
+
+
 def test_it_does_not_come_back_with_an_earlier_state(shop: World, redis_url: str) -> None:
     assert caur("recall", "bad", "--yes", "--redis", redis_url) == ExitCode.OK
     shop.runner().step()
