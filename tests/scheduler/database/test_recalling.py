@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
@@ -17,13 +17,16 @@ from caur_ci.pipeline.shared.memory.branch import Memory
 from caur_ci.pipeline.shared.memory.holds import Hold
 from caur_ci.pipeline.shared.refs import SharedRepository
 from caur_ci.update.source import LastSeen
-from scheduler.database.generations import GenerationError
+from scheduler.database.entries import Entry
+from scheduler.database.generations import NOTHING, GenerationError
 from scheduler.database.layout import Layout
+from scheduler.database.removing import Going
 from scheduler.database.repository import open_repository
 from scheduler.database.rollback import roll_back
 from scheduler.database.signing import Signer
 from scheduler.database.traces import traces_of
 from scheduler.job import JobState, Outcome, Removal
+from scheduler.source.cache import FolderNames
 from tests.support.git import git
 from tests.support.pacman_client import PacmanClient
 from tests.support.queue import job
@@ -249,3 +252,36 @@ def test_traces_say_in_which_states_a_file_was(updated: World) -> None:
     assert [number for number, _ in new.generations] == [2]
     assert old.paths == (str(shop.folder / old.filename),)
     assert traces_of(shop.settings.repo_path, "bad", "another") == []
+
+
+class TestGoing:
+    """Which published packages a removal of recalled folders takes away."""
+
+    TIPS: ClassVar[dict[str, dict[str, FolderNames]]] = {
+        "source": {
+            "bad": FolderNames("bad", frozenset({"bad", "tool"})),
+            "other": FolderNames("other", frozenset({"other", "tool"})),
+        }
+    }
+
+    def goes(self, folders: dict[str, str], sources: dict[str, str], *, recalled: str) -> set[str]:
+        entries = {
+            name: Entry(
+                name=name, base=name, version="1", arch="any", filename=name, size=1, sha256=name
+            )
+            for name in ("bad", "tool", "other")
+        }
+        current = replace(NOTHING, packages=entries, folders=folders, sources=sources)
+        removal = Removal(target_repo="repo", remove=("bad",))
+        going = Going(removal, self.TIPS, {"source": frozenset({recalled})})
+        return {name for name, entry in entries.items() if going.goes(entry, current)}
+
+    def test_what_came_from_it_goes_whoever_makes_it_as_well(self) -> None:
+        assert self.goes({"tool": "bad"}, {}, recalled="bad") == {"bad", "tool"}
+
+    def test_what_another_made_or_may_have_made_stays(self) -> None:
+        assert self.goes({"tool": "other"}, {}, recalled="bad") == {"bad"}
+        assert self.goes({}, {}, recalled="bad") == {"bad"}
+
+    def test_another_folder_that_was_recalled_is_no_reason(self) -> None:
+        assert self.goes({"tool": "bad"}, {}, recalled="other") == set()
