@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import uuid
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -135,11 +134,7 @@ def _check(investigation: Investigation, names: Iterable[str]) -> None:
 
 
 def _is_confirmed(names: Sequence[str]) -> bool:
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return False
-    with suppress(typer.Abort):
-        return typer.confirm(f"Recall {', '.join(names)}?", err=True)
-    return False
+    return sys.stdin.isatty() and typer.confirm(f"Recall {', '.join(names)}?", err=True)
 
 
 def _carry_out(

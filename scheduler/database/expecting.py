@@ -46,6 +46,7 @@ class ExpectationReader:
         self._repositories = repositories
         self._cache = SourceCache(shared / "sources")
         self._makers: dict[tuple[str, str], dict[str, frozenset[str]]] = {}
+        self._recalled: dict[str, frozenset[str]] = {}
 
     def expected(self, claims: Iterable[Claim]) -> Expected:
         """Look up what may be published under the claims."""
@@ -83,12 +84,20 @@ class ExpectationReader:
         Raises InputError where one says nothing that makes sense, TemporaryError when one is out
         of reach.
         """
-        return {
-            name: self._cache.recalled_now(source) for name, source in self._repositories.items()
-        }
+        return {name: self._recalled_in(source) for name, source in self._repositories.items()}
+
+    def _recalled_in(self, source: SourceRepository) -> frozenset[str]:
+        if source.name not in self._recalled:
+            self._recalled[source.name] = self._cache.recalled_now(source)
+        return self._recalled[source.name]
 
     def _mandate(self, spec: JobSpec) -> Mandate:
         source = self._source(spec)
+        if spec.pkgbase in self._recalled_in(source):
+            raise InputError(
+                f"{spec.pkgbase} was recalled: `caur-ci why {spec.pkgbase}` tells by whom, "
+                "`caur-ci unhold` lets it be published again"
+            )
         files = self._cache.read_package(source, spec.commit, spec.pkgbase, FILES)
         expectation = expected_packages(files, folder=spec.pkgbase)
         makers = self._makers_at(source, spec.commit)

@@ -143,13 +143,15 @@ class SourceCache:
 
         Raises InputError where that makes no sense, TemporaryError when it is out of reach.
         """
-        repository = self._repository(source, _object_format(source))
+        told = _ids_of(source, RECALLED_BRANCH)
+        if not told:
+            return frozenset()
+        repository = self._repository(source, _format_of(told))
         with locked(self._folder / f"{source.name}.lock"):
             _ensure(repository)
-            commit = _fetch_memory(repository, source)
-        if not commit:
-            return frozenset()
-        (content,) = repository.read_blobs([f"{commit}:{RECALLED}"])
+            if repository.object_id(_MEMORY) != told:
+                _fetch_ref(repository, source, f"+{RECALLED_BRANCH}:{_MEMORY}")
+        (content,) = repository.read_blobs([f"{_MEMORY}:{RECALLED}"])
         return read_recalled(content or b"")
 
     def is_current(self, source: SourceRepository, commit: str, folder: str) -> bool:
@@ -195,16 +197,25 @@ def _ensure(repository: GitRepository) -> None:
 
 def _object_format(source: SourceRepository) -> str:
     """Ask the source repository what its object ids are like."""
+    return _format_of(_ids_of(source, "HEAD"))
+
+
+def _format_of(object_id: str) -> str:
+    return _SHA256 if len(object_id) == 64 else _SHA1
+
+
+def _ids_of(source: SourceRepository, ref: str) -> str:
+    """Return the id that a ref of the source repository has, "" where there is none."""
     environment = _fetch_environment(source.url)
     try:
         told = run(
-            ["git", "-C", "/", "ls-remote", "--", _REMOTE, "HEAD"],
+            ["git", "-C", "/", "ls-remote", "--", _REMOTE, ref],
             environment=environment,
             timeout=_FETCH_TIMEOUT,
         ).stdout
     except ProcessError as error:
         raise _out_of_reach(source, error) from None  # the cause may show credentials
-    return _SHA256 if len(told.partition(b"\t")[0]) == 64 else _SHA1
+    return told.partition(b"\t")[0].decode("ascii", "replace")
 
 
 def _has(repository: GitRepository, commit: str) -> bool:
@@ -229,27 +240,15 @@ def _fetch(repository: GitRepository, source: SourceRepository, commit: str) -> 
 
 
 def _fetch_tip(repository: GitRepository, source: SourceRepository) -> str:
-    try:
-        _run_fetch(repository, source, "--depth=1", f"+HEAD:{_TIP}")
-    except GitError as error:
-        raise _out_of_reach(source, error) from None  # the cause may show credentials
+    _fetch_ref(repository, source, f"+HEAD:{_TIP}")
     return repository.commit_id(_TIP)
 
 
-def _fetch_memory(repository: GitRepository, source: SourceRepository) -> str:
-    """Return the commit of the branch that the CI side remembers things on, "" without one."""
+def _fetch_ref(repository: GitRepository, source: SourceRepository, refspec: str) -> None:
     try:
-        told = repository.git(
-            *("ls-remote", "--", _REMOTE, RECALLED_BRANCH),
-            environment=_fetch_environment(source.url),
-            timeout=_FETCH_TIMEOUT,
-        )
-        if not told:
-            return ""
-        _run_fetch(repository, source, "--depth=1", f"+{RECALLED_BRANCH}:{_MEMORY}")
+        _run_fetch(repository, source, "--depth=1", refspec)
     except GitError as error:
         raise _out_of_reach(source, error) from None  # the cause may show credentials
-    return repository.commit_id(_MEMORY)
 
 
 def _fetch_all(repository: GitRepository, source: SourceRepository) -> None:

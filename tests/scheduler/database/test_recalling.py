@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
@@ -16,13 +17,16 @@ from caur_ci.pipeline.shared.memory.branch import Memory
 from caur_ci.pipeline.shared.memory.holds import Hold
 from caur_ci.pipeline.shared.refs import SharedRepository
 from caur_ci.update.source import LastSeen
-from scheduler.database.generations import GenerationError
+from scheduler.database.entries import Entry
+from scheduler.database.generations import NOTHING, GenerationError
 from scheduler.database.layout import Layout
+from scheduler.database.removing import Going
 from scheduler.database.repository import open_repository
 from scheduler.database.rollback import roll_back
 from scheduler.database.signing import Signer
 from scheduler.database.traces import traces_of
 from scheduler.job import JobState, Outcome, Removal
+from scheduler.source.cache import FolderNames
 from tests.support.git import git
 from tests.support.pacman_client import PacmanClient
 from tests.support.queue import job
@@ -34,6 +38,13 @@ if TYPE_CHECKING:
     from tests.support.publishing import World
 
 Captured = pytest.CaptureFixture[str]
+
+
+class Terminal(io.StringIO):
+    """Somebody who types an answer."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 @pytest.fixture
@@ -100,6 +111,19 @@ def test_a_recalled_package_is_found_by_no_pacman(
     assert set(pacman.available()) == {"good"}
     # Its folder is there all the same.
     assert git(shop.checkout.remote, "ls-tree", "--name-only", "main", "bad") == "bad"
+
+
+def test_what_is_built_all_the_same_is_not_published(shop: World, redis_url: str) -> None:
+    assert caur("recall", "bad", "--yes", "--redis", redis_url) == ExitCode.OK
+    shop.runner().step()
+
+    shop.split("bad", "bad", version="2-1")
+    shop.runner().step()
+
+    outcome, reason = shop.ended("bad")
+    assert outcome is Outcome.FAILED
+    assert "bad was recalled" in reason
+    assert set(shop.published()) == {"good"}
 
 
 def test_it_does_not_come_back_with_an_earlier_state(shop: World, redis_url: str) -> None:
@@ -197,6 +221,19 @@ def test_without_a_queue_it_is_on_hold_and_that_is_told(
     assert set(shop.published()) == {"bad", "bad-doc", "good"}
 
 
+@pytest.mark.parametrize(("answer", "code"), [("y\n", ExitCode.PARTIAL), ("\n", ExitCode.FAILED)])
+def test_at_a_terminal_it_is_asked_for(
+    world: World, monkeypatch: pytest.MonkeyPatch, answer: str, code: ExitCode
+) -> None:
+    world.commit(job("bad"), version="1-1")
+    monkeypatch.chdir(world.checkout.folder)
+    monkeypatch.setattr("sys.stdin", Terminal(answer))
+
+    assert caur("recall", "bad") == code
+
+    assert ("bad" in memory(world).recalled) is (code is ExitCode.PARTIAL)
+
+
 def test_an_unknown_name_is_an_error(shop: World, redis_url: str, capsys: Captured) -> None:
     assert caur("recall", "bat", "--yes", "--redis", redis_url) == ExitCode.FAILED
     assert "Did you mean bad" in capsys.readouterr().err
@@ -215,3 +252,36 @@ def test_traces_say_in_which_states_a_file_was(updated: World) -> None:
     assert [number for number, _ in new.generations] == [2]
     assert old.paths == (str(shop.folder / old.filename),)
     assert traces_of(shop.settings.repo_path, "bad", "another") == []
+
+
+class TestGoing:
+    """Which published packages a removal of recalled folders takes away."""
+
+    TIPS: ClassVar[dict[str, dict[str, FolderNames]]] = {
+        "source": {
+            "bad": FolderNames("bad", frozenset({"bad", "tool"})),
+            "other": FolderNames("other", frozenset({"other", "tool"})),
+        }
+    }
+
+    def goes(self, folders: dict[str, str], sources: dict[str, str], *, recalled: str) -> set[str]:
+        entries = {
+            name: Entry(
+                name=name, base=name, version="1", arch="any", filename=name, size=1, sha256=name
+            )
+            for name in ("bad", "tool", "other")
+        }
+        current = replace(NOTHING, packages=entries, folders=folders, sources=sources)
+        removal = Removal(target_repo="repo", remove=("bad",))
+        going = Going(removal, self.TIPS, {"source": frozenset({recalled})})
+        return {name for name, entry in entries.items() if going.goes(entry, current)}
+
+    def test_what_came_from_it_goes_whoever_makes_it_as_well(self) -> None:
+        assert self.goes({"tool": "bad"}, {}, recalled="bad") == {"bad", "tool"}
+
+    def test_what_another_made_or_may_have_made_stays(self) -> None:
+        assert self.goes({"tool": "other"}, {}, recalled="bad") == {"bad"}
+        assert self.goes({}, {}, recalled="bad") == {"bad"}
+
+    def test_another_folder_that_was_recalled_is_no_reason(self) -> None:
+        assert self.goes({"tool": "bad"}, {}, recalled="other") == set()

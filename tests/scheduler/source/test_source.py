@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from caur_ci.errors import TemporaryError
+from caur_ci.errors import InputError, TemporaryError
 from caur_ci.generated_srcinfo import UnsureSrcinfoError
 from caur_ci.git.export import tree_id
 from caur_ci.git.trees import UnsafeTreeError
@@ -297,6 +297,34 @@ def test_a_folder_is_current_as_long_as_the_tip_has_the_same(
     checkout.push()
 
     assert [cache.is_current(source, first, name) for name in "abcd"] == [True, False, False, False]
+
+
+def test_what_was_recalled_is_what_the_branch_says_now(
+    cache: SourceCache, checkout: Checkout, source: SourceRepository
+) -> None:
+    checkout.commit("one", {"a/PKGBUILD": "1"})
+    checkout.push()
+    remote = checkout.remote
+
+    def remember(recalled: str) -> None:
+        blob = git(remote, "hash-object", "-w", "--stdin", stdin=recalled.encode())
+        tree = git(remote, "mktree", stdin=f"100644 blob {blob}\trecalled\n".encode())
+        commit = git(remote, "commit-tree", tree, "-m", "remember")
+        git(remote, "update-ref", "refs/heads/caur", commit)
+
+    assert cache.recalled_now(source) == frozenset()
+    remember("a\nb\n")
+    assert cache.recalled_now(source) == {"a", "b"}
+    remember("b\n")
+    assert cache.recalled_now(source) == {"b"}
+    remember("../b\n")
+    with pytest.raises(InputError, match="recalled on branch caur"):
+        cache.recalled_now(source)
+    git(remote, "update-ref", "-d", "refs/heads/caur")
+    assert cache.recalled_now(source) == frozenset()
+    shutil.rmtree(remote)
+    with pytest.raises(TemporaryError):
+        cache.recalled_now(source)
 
 
 @pytest.mark.parametrize(("source_format", "default"), [("sha1", "sha256"), ("sha256", "sha1")])

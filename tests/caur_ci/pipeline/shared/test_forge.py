@@ -116,3 +116,11 @@ def test_how_it_is_pushed(forge: str, options: tuple[str, ...], user: str) -> No
 @pytest.mark.parametrize("secrets", [{}, {"ACCESS_TOKEN": ""}, {"GITHUB_TOKEN": "secret"}])
 def test_without_a_token_nobody_in_particular_pushes(secrets: dict[str, str]) -> None:
     assert ForgePipeline().credentials(secrets) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "person"), [("alice", "alice"), ("bot-1[bot]", "bot-1[bot]"), ("a b", ""), ("a\n", "")]
+)
+def test_who_started_it(name: str, person: str) -> None:
+    assert ForgePipeline.from_environment(GITLAB | {"GITLAB_USER_LOGIN": name}).person == person
+    assert ForgePipeline.from_environment(GITHUB | {"GITHUB_ACTOR": name}).person == person

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from caur_ci.errors import GitError
+from caur_ci.errors import GitError, TemporaryError
 from caur_ci.git import Credentials, Identity, RefUpdate, Remote
 from caur_ci.pipeline.shared.memory.branch import MEMORY_BRANCH, Memory
 from caur_ci.pipeline.shared.memory.seen import SeenPackages
@@ -197,6 +198,47 @@ class TestMemory:
 
         assert (update.ref, update.expected) == (MEMORY_BRANCH, old)
         assert Memory.read(store.git, update.new) == SEEN
+
+
+class TestChangingMemory:
+    """A change is made again on top of what others were faster with."""
+
+    def test_of_two_at_once_both_count(self, there: ObjectStore, far: SharedRepository) -> None:
+        asked: list[Memory] = []
+
+        def change(memory: Memory) -> Memory:
+            asked.append(memory)
+            if len(asked) == 1:
+                there.git.update_refs({MEMORY_BRANCH: (SEEN.write(there.git, ME), None)})
+            return replace(memory, recalled=frozenset({"b"}))
+
+        memory = far.change_memory(change, identity=ME, push_options=())
+
+        assert asked == [Memory(), SEEN]
+        assert memory == replace(SEEN, recalled=frozenset({"b"}))
+        assert Memory.read(there.git, ref(there, MEMORY_BRANCH)) == memory
+
+    def test_where_others_are_faster_each_time_nothing_is_changed(
+        self, there: ObjectStore, far: SharedRepository
+    ) -> None:
+        def change(memory: Memory) -> Memory:
+            times.append(
+                there.git.write_commit(there.git.empty_tree(), f"{len(times)}", identity=ME)
+            )
+            there.git.update_refs({MEMORY_BRANCH: (times[-1], ref(there, MEMORY_BRANCH))})
+            return replace(memory, recalled=frozenset({"b"}))
+
+        times: list[str] = []
+        with pytest.raises(TemporaryError, match="first, 10 times"):
+            far.change_memory(change, identity=ME, push_options=())
+
+        assert ref(there, MEMORY_BRANCH) == times[-1]
+
+    def test_what_changes_nothing_is_not_pushed(
+        self, there: ObjectStore, far: SharedRepository
+    ) -> None:
+        assert far.change_memory(lambda it: it, identity=ME, push_options=()) == Memory()
+        assert ref(there, MEMORY_BRANCH) is None
 
 
 class TestUpdate:

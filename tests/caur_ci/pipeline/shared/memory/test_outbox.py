@@ -86,3 +86,14 @@ def test_what_was_acknowledged_goes() -> None:
 
     assert content(left) == [(2, ["b"], [])]
     assert outbox.without([]) == outbox
+
+
+def test_builds_that_are_taken_back_leave_all_else() -> None:
+    outbox = Outbox().add(request(1, "a", remove=("x",))).add(request(2, "b", "c"))
+
+    left, reasons = outbox.taken_back({"a", "b", "x"})
+
+    assert content(left) == [(1, [], ["x"]), (2, ["c"], [])]
+    assert reasons == {"a": "", "b": ""}
+    assert left.taken_back({"c"})[0] == left.without([f"{2:032x}"])
+    assert left.taken_back({"a"}) == (left, {})

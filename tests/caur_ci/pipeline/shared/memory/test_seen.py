@@ -108,3 +108,9 @@ def test_a_branch_of_before_has_nothing_seen(repository: GitRepository) -> None:
     assert Memory.read(repository, None).seen.get("a") == LastSeen()
     without = Memory().write(repository, Identity("n", "n@example.org"))
     assert Memory.read(repository, without) == Memory()
+
+
+def test_which_are_gone() -> None:
+    seen = {"a": LastSeen(modified=-1), "b": LastSeen(modified=1, version="1:-1"), "c": FULL}
+
+    assert SeenPackages().updated(seen).gone() == ["a"]
