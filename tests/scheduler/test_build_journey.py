@@ -136,6 +136,7 @@ def test_from_a_commit_to_an_installed_package(
     assert client.available() == {"lib++": "1-1", "tool": "1:1-1", "tool-doc": "1:1-1"}
 
 
+@pytest.mark.usefixtures("quick_makepkg")
 def test_a_worker_asked_to_end_hands_its_job_back_and_leaves_nothing(
     tmp_path: Path, environment: dict[str, str], redis: Redis
 ) -> None:

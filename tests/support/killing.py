@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
@@ -39,16 +40,44 @@ def killed_at(step: int, action: Callable[[], object]) -> bool:
     return status != 0
 
 
+def steps_of(action: Callable[[], object]) -> int:
+    """Run `action` in a child that nobody kills, and return at how many steps it could be."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code, steps = 1, itertools.count()
+        try:
+            _at_each_step(lambda: next(steps))
+            action()
+            os.write(writing, str(next(steps)).encode())
+            code = 0
+        finally:
+            os._exit(code)
+    os.close(writing)
+    with os.fdopen(reading) as answer:
+        count = answer.read()
+    assert os.waitpid(child, 0)[1] == 0
+    return int(count)
+
+
 def _kill_before(step: int) -> None:
     left = step
 
-    def count(event: str, arguments: tuple[Any, ...]) -> None:
+    def count() -> None:
         nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    _at_each_step(count)
+
+
+def _at_each_step(call: Callable[[], object]) -> None:
+    """Call something before each step; cannot be taken back: the process is the child's own."""
+
+    def look(event: str, arguments: tuple[Any, ...]) -> None:
         writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITING
         if event in _STEPS or writes:
-            left -= 1
-            if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+            call()
 
-    # Cannot be taken back: the process is the child's own.
-    sys.addaudithook(count)
+    sys.addaudithook(look)

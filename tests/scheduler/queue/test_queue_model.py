@@ -541,7 +541,7 @@ def test_the_queue_does_what_the_model_does(redis: Redis) -> None:
     machine = type("Machine", (_QueueMachine,), {"redis": redis})
     run_state_machine_as_test(
         machine,
-        settings=settings(max_examples=60 * _LONG, stateful_step_count=40, deadline=None),
+        settings=settings(max_examples=40 * _LONG, stateful_step_count=40, deadline=None),
     )
 
 
@@ -556,7 +556,7 @@ _graphs = st.integers(2, 12).flatmap(
 @pytest.mark.usefixtures("any_way")
 @given(graph=_graphs, batches=st.integers(1, 3))
 @settings(
-    max_examples=60 * _LONG,
+    max_examples=40 * _LONG,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
