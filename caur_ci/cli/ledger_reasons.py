@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
 
 _SHOWN = 5
-_BUILDS = frozenset({"build", "update"})
+_BUILDS = frozenset({"build", "bump", "update"})
 
 
 def decisions_about(

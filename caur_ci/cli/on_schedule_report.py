@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _STYLES = {
     ScheduleAction.UPDATE: "green",
     ScheduleAction.BUILD: "green",
+    ScheduleAction.BUMP: "green",
     ScheduleAction.REVIEW: "cyan",
     ScheduleAction.HELD: "yellow",
     ScheduleAction.WAITING: "yellow",

@@ -10,19 +10,22 @@ outside once more. The documents of a run that fails to push are removed.
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import GitError
 from caur_ci.judge.limited import LimitedJudge
+from caur_ci.pipeline.on_schedule.bumps import BumpPlanner
 from caur_ci.pipeline.on_schedule.checkout import advance_checkout, check_out_state
 from caur_ci.pipeline.on_schedule.followed_repository import read_repository
 from caur_ci.pipeline.on_schedule.gate import pass_gate
 from caur_ci.pipeline.on_schedule.hooks import HookRunner
+from caur_ci.pipeline.on_schedule.libraries import LibraryNews, look_at_libraries
 from caur_ci.pipeline.on_schedule.options import OnScheduleOptions, OnScheduleResult
 from caur_ci.pipeline.on_schedule.pending_push import PushBuilder
 from caur_ci.pipeline.on_schedule.planning import UpdatePlanner
+from caur_ci.pipeline.on_schedule.review_words import frozen_packages
 from caur_ci.pipeline.on_schedule.reviews import Reviews
 from caur_ci.pipeline.on_schedule.sources import look_at_sources
 from caur_ci.pipeline.shared.context import RunContext
@@ -52,10 +55,15 @@ def on_schedule(options: OnScheduleOptions) -> OnScheduleResult:
     with outside_world as outside:
         snapshot, repository = _read(context, options, outside)
         reviews = Reviews.hear(context, options, outside, snapshot, repository)
-        builder = _decide(context, options, outside, repository, reviews)
+        with ThreadPoolExecutor(1) as pool:
+            looking = pool.submit(_libraries, context, options, snapshot, repository, outside)
+            builder = _decide(
+                context, options, outside, repository, reviews=reviews, libraries=looking
+            )
         if not options.publishes:
             plan = builder.schedule_plan(notes=reviews.notes)
-            return OnScheduleResult(plan=plan, problems=builder.heard.problems)
+            problems = tuple(map(context.secrets.redact, builder.problems))
+            return OnScheduleResult(plan=plan, problems=problems)
     done = publish(context, snapshot, builder.build, branch=context.branch)
     return _follow_up(context, reviews, builder, done)
 
@@ -92,7 +100,9 @@ def _decide(
     options: OnScheduleOptions,
     outside: Outside,
     repository: FollowedRepository,
+    *,
     reviews: Reviews,
+    libraries: Future[LibraryNews],
 ) -> PushBuilder:
     """Look at the sources and plan; return what turns the plan into a push."""
     now = float(outside.fact("now", time.time))
@@ -107,7 +117,26 @@ def _decide(
         )
         planned = planner.decide(findings, options.progress)
         heard = reviews.take(planned)
-    return PushBuilder(context=context, repository=repository, heard=heard, now=now)
+        bumps = BumpPlanner(
+            context.git,
+            repository,
+            confirmed=options.confirm_bumps,
+            frozen=frozen_packages(heard),
+        ).plan(libraries.result(), heard.planned)
+    return PushBuilder(context=context, repository=repository, heard=heard, now=now, bumps=bumps)
+
+
+def _libraries(
+    context: RunContext,
+    options: OnScheduleOptions,
+    snapshot: RefSnapshot,
+    repository: FollowedRepository,
+    outside: Outside,
+) -> LibraryNews:
+    """Look at libraries. A run for some packages does not: the others would miss the news."""
+    if options.only:
+        return LibraryNews()
+    return look_at_libraries(context, snapshot, repository, outside)
 
 
 def _follow_up(
@@ -127,6 +156,6 @@ def _follow_up(
         written=done.written,
         published=done.pushed,
         commit=push.commit,
-        problems=tuple(map(redacted, (*builder.heard.problems, *requests.problems))),
+        problems=tuple(map(redacted, (*builder.problems, *requests.problems))),
         pages=requests.pages,
     )

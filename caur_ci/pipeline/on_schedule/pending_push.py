@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from caur_ci.git import RefUpdate
 from caur_ci.names import is_package_name
 from caur_ci.pipeline.on_commit.planning import CommitPlanner
+from caur_ci.pipeline.on_schedule.bump_commit import BumpCommit
+from caur_ci.pipeline.on_schedule.bumps import PlannedBumps, merged
 from caur_ci.pipeline.on_schedule.gate import tagged_commit
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction, ScheduleDecision, SchedulePlan
 from caur_ci.pipeline.on_schedule.review_branches import ReviewBranches
@@ -65,7 +67,7 @@ class PendingPush:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushBuilder:
-    """Makes the push of one run: what is planned after people were heard.
+    """Makes the push of one run: what is planned after people were heard, and bumps.
 
     `now` is the time of the run, in Unix seconds.
     """
@@ -74,11 +76,17 @@ class PushBuilder:
     repository: FollowedRepository
     heard: WordsDone
     now: float
+    bumps: PlannedBumps = field(default_factory=PlannedBumps)
 
     @property
     def planned(self) -> tuple[PlannedUpdate, ...]:
         """What is done about the packages, on the commit that it was planned for."""
         return self.heard.planned
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What could not be done besides."""
+        return (*self.heard.problems, *self.bumps.news.problems)
 
     def build(self, snapshot: RefSnapshot) -> PendingPush:
         """Return what is to be pushed, given where the shared refs are.
@@ -102,9 +110,17 @@ class PushBuilder:
         )
         reviews = self._review_branches(snapshot, memory, tip)
         tip = replace(tip, planned=_forget_seen(reviews.left_alone, tip.planned))
-        plan = self.schedule_plan(tip.planned, notes=(*reviews.notes, *_left_out(pushed)))
+        # What is put to review is based on the commit below, so that both can be merged.
+        base = tip.commit
+        bumped = BumpCommit(self.context, identity=self.repository.committed.identity).onto(
+            tip, self.bumps, libraries=memory.libraries
+        )
+        tip = bumped.tip
+        plan = self.schedule_plan(
+            tip.planned, bumped.decisions, notes=(*reviews.notes, *_left_out(pushed))
+        )
         documents = self._documents(plan, tip.commit, pushed)
-        state = self._state(snapshot, tip.planned)
+        state = self._state(snapshot, tip.planned, bumped.version_state)
         # It may be an annotated tag of the same commit.
         moves_tag = tagged != tip.commit
         return PendingPush(
@@ -118,14 +134,14 @@ class PushBuilder:
                 *_ref_update(SCHEDULED_TAG, snapshot.tag, tip.commit if moves_tag else None),
                 *self.context.shared.memory_update(
                     snapshot,
-                    self._new_memory(memory, tip, reviews).with_run(
-                        documents.request, self._ledger_entries(plan, pushed)
-                    ),
+                    self._new_memory(memory, tip, reviews)
+                    .with_libraries(bumped.libraries)
+                    .with_run(documents.request, self._ledger_entries(plan, pushed)),
                     self.repository.committed.identity,
                 ),
                 *reviews.updates,
             ),
-            review_requests=tuple(self._review_requests(tip, memory, reviews)),
+            review_requests=tuple(self._review_requests(tip, memory, reviews, base=base)),
             review_branches=_branches_after(snapshot, reviews),
             rejected={
                 f"{BRANCH_PREFIX}{name}": it.said for name, it in self.heard.rejections.items()
@@ -133,7 +149,11 @@ class PushBuilder:
         )
 
     def schedule_plan(
-        self, planned: Iterable[PlannedUpdate] | None = None, *, notes: Iterable[str] = ()
+        self,
+        planned: Iterable[PlannedUpdate] | None = None,
+        bumps: Iterable[ScheduleDecision] | None = None,
+        *,
+        notes: Iterable[str] = (),
     ) -> SchedulePlan:
         """Return the plan for people, machines and the ledger, by default that of this run."""
         broken = (
@@ -141,12 +161,13 @@ class PushBuilder:
             for name, reason in self.repository.broken.items()
         )
         known = self.planned if planned is None else planned
-        decisions = (*(one.decision for one in known), *broken)
+        decided = (one.decision for one in known)
+        decisions = merged((*decided, *broken), self.bumps.decisions if bumps is None else bumps)
         plan = SchedulePlan(
             head=self.repository.commit,
             decisions=tuple(sorted(decisions, key=lambda decision: decision.package)),
             warnings=self.repository.warnings,
-            notes=tuple(notes),
+            notes=(*notes, *self.bumps.notes, *self.bumps.news.notes),
         )
         return plan.redacted(self.context.secrets)
 
@@ -206,15 +227,23 @@ class PushBuilder:
         entries = summarized(plan.ledger_entries(run=RUN, link=link, now=self.now))
         return entries + (pushed.ledger_entries(run=RUN, link=link, now=self.now) if pushed else [])
 
-    def _state(self, snapshot: RefSnapshot, planned: Iterable[PlannedUpdate]) -> str | None:
+    def _state(
+        self,
+        snapshot: RefSnapshot,
+        planned: Iterable[PlannedUpdate],
+        version_state: bytes | None,
+    ) -> str | None:
         news = [one for one in planned if one.state]
-        if not news and self._has_only_existing_packages(snapshot.state):
+        is_known = version_state is None and self._has_only_existing_packages(snapshot.state)
+        if not news and is_known:
             return snapshot.state
         state = StateBranch.read(self.context.git, snapshot.state)
         state.keep_only(self.repository.committed.folders.packages)
         for one in news:
             for key, value in one.state.items():
                 state.set(one.package.name, key, value)
+        if version_state is not None:
+            state.version_state = version_state
         return state.write(self.context.git, self.repository.committed.identity)
 
     def _has_only_existing_packages(self, state: str | None) -> bool:
@@ -229,11 +258,11 @@ class PushBuilder:
         return waiting_changes(tip.planned, reviews.branches, memory.reviews.waiting)
 
     def _review_requests(
-        self, tip: BranchTip, memory: Memory, reviews: ReviewChanges
+        self, tip: BranchTip, memory: Memory, reviews: ReviewChanges, *, base: str
     ) -> Iterator[ReviewRequest]:
         """Yield what is to be open, but for what is on hold or has just been merged."""
         merged = {one.package.name for one in tip.planned if one.merges}
-        writer = RequestWriter(context=self.context, repository=self.repository, base=tip.commit)
+        writer = RequestWriter(context=self.context, repository=self.repository, base=base)
         yield from writer.requests(
             reviews.branches,
             self._waiting(tip, memory, reviews),

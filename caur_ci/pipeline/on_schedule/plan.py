@@ -28,6 +28,7 @@ class ScheduleAction(StrEnum):
 
     UPDATE = "update"  # other files are taken over
     BUILD = "build"  # built again with the files that it has
+    BUMP = "bump"  # built again because of a library, with a higher pkgrel
     REVIEW = "review"  # other files are put to review
     HELD = "held"  # needs a review that cannot be had
     WAITING = "waiting"  # something new that is not to be had yet
@@ -40,6 +41,7 @@ _ORDER = {action: place for place, action in enumerate(ScheduleAction)}
 _DONE = {
     ScheduleAction.UPDATE: "updated",
     ScheduleAction.BUILD: "built again",
+    ScheduleAction.BUMP: "bumped",
     ScheduleAction.REVIEW: "put to review",
     ScheduleAction.HELD: "held",
     ScheduleAction.WAITING: "waiting",

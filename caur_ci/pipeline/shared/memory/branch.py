@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 from caur_ci.git import TreeEntry
 from caur_ci.git.repository import FILE_MODE, TREE_MODE
 from caur_ci.pipeline.shared.memory.ledger import Ledger
+from caur_ci.pipeline.shared.memory.libraries import LibraryMemory, WaitingBumps
 from caur_ci.pipeline.shared.memory.outbox import Outbox
 from caur_ci.pipeline.shared.memory.own_commits import OwnCommits
 from caur_ci.pipeline.shared.memory.reviews import ReviewMemory
@@ -29,18 +30,21 @@ if TYPE_CHECKING:
 MEMORY_BRANCH = "refs/heads/caur"
 _OUTBOX, _LEDGER, _SEEN, _COMMITS = "outbox", "ledger.jsonl", "seen.jsonl", "commits.json"
 _REVIEWS = "reviews.json"
+_LIBRARIES, _BUMPS = "libraries.txt", "bumps.json"
+_OWN = (_LEDGER, _SEEN, _COMMITS, _REVIEWS, _LIBRARIES, _BUMPS)
 _MESSAGE = "chore(caur): remember [skip ci]\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The outbox, the ledger, what was seen of the packages' sources, our commits, and reviews."""
+    """The outbox, the ledger, what was seen of packages and libraries, our commits, and reviews."""
 
     outbox: Outbox = field(default_factory=Outbox)
     ledger: Ledger = field(default_factory=Ledger)
     seen: SeenPackages = field(default_factory=SeenPackages)
     commits: OwnCommits = field(default_factory=OwnCommits)
     reviews: ReviewMemory = field(default_factory=ReviewMemory)
+    libraries: LibraryMemory = field(default_factory=LibraryMemory)
     # What else is on the branch, kept as it is.
     others: tuple[TreeEntry, ...] = field(default=(), compare=False)
 
@@ -48,13 +52,13 @@ class Memory:
     def read(cls, git: GitRepository, commit: str | None) -> Self:
         """Read what is remembered in `commit` (None: the branch does not exist yet).
 
-        Raises InputError for an outbox, and for reviews, that cannot be read.
+        Raises InputError for an outbox, reviews and waiting bumps that cannot be read.
         """
         if commit is None:
             return cls()
         top = {entry.name: entry for entry in git.entries(commit)}
         folder = top.pop(_OUTBOX, None)
-        own = [top.pop(name) for name in (_LEDGER, _SEEN, _COMMITS, _REVIEWS) if name in top]
+        own = [top.pop(name) for name in _OWN if name in top]
         requests = git.entries(folder.object_id) if folder and folder.is_folder else []
         blobs = git.read_blobs([entry.object_id for entry in (*own, *requests)])
         lines = {entry.name: next(blobs) or b"" for entry in own}
@@ -64,6 +68,9 @@ class Memory:
             SeenPackages.from_bytes(lines.get(_SEEN, b"")),
             OwnCommits.from_bytes(lines.get(_COMMITS, b""), replaced=git.parents(commit)),
             ReviewMemory.from_bytes(lines.get(_REVIEWS, b"")),
+            LibraryMemory(
+                lines.get(_LIBRARIES, b""), WaitingBumps.from_bytes(lines.get(_BUMPS, b""))
+            ),
             tuple(top.values()),
         )
 
@@ -82,6 +89,10 @@ class Memory:
     def with_reviews(self, reviews: ReviewMemory) -> Memory:
         """Return the memory with what is known of reviews now."""
         return replace(self, reviews=reviews)
+
+    def with_libraries(self, libraries: LibraryMemory) -> Memory:
+        """Return the memory with what is known of libraries now."""
+        return replace(self, libraries=libraries)
 
     def pruned_to(self, packages: Collection[str]) -> Memory:
         """Return the memory without what was seen of packages that are gone."""
@@ -105,6 +116,8 @@ class Memory:
             _SEEN: self.seen.to_bytes(),
             _COMMITS: self.commits.to_bytes(),
             _REVIEWS: self.reviews.to_bytes(),
+            _LIBRARIES: self.libraries.versions,
+            _BUMPS: self.libraries.waiting.to_bytes(),
         }
         for name, content in own.items():
             if content:
