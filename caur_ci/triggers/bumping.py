@@ -30,7 +30,8 @@ def next_bump(config: PackageConfig, version: str, published: str = "") -> Bump:
     old = Version.parse(config.bump.version) if config.bump and config.bump.version else None
     there = Version.parse(published) if published else None
     released = _without_bump(there) if there else None
-    base = _newest(it for it in (Version.parse(version), released, old) if it is not None)
+    last = old if old and old.pkgrel.isdecimal() else None
+    base = _newest(it for it in (Version.parse(version), released, last) if it is not None)
     if not base.pkgrel.isdecimal():
         raise InputError(
             f"the pkgrel of {base} cannot be bumped: it is no whole number",

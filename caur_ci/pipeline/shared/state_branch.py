@@ -73,7 +73,8 @@ class StateBranch:
 
     @version_state.setter
     def version_state(self, content: bytes) -> None:
-        self._files[_VERSIONS] = content
+        if content or _VERSIONS in self._files:
+            self._files[_VERSIONS] = content
 
     def keep_only(self, packages: Collection[str]) -> None:
         """Forget packages that are gone."""
@@ -82,7 +83,9 @@ class StateBranch:
 
     def write(self, git: GitRepository, identity: Identity) -> str | None:
         """Store the state; return the commit to set the branch to, the present one if unchanged."""
-        files = {name: data for name, data in self._files.items() if data.strip()}
+        files = {
+            name: data for name, data in self._files.items() if data.strip() or name == _VERSIONS
+        }
         if files == self._stored:
             return self._commit
         names = sorted(files)
