@@ -74,7 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _is_known(self, file: Served) -> bool:
         if self._served.has_tags:
             return bool(self.headers.get("If-None-Match") == file.tag)
-        since = self.headers.get("If-Modified-Since")
+        since = self.headers.get("If-Modified-Since", "")
         return bool(since) and parsedate_to_datetime(since).timestamp() == file.modified
 
     def _answer(

@@ -14,7 +14,7 @@ from caur_ci.pipeline.on_schedule.plan import ScheduleAction, ScheduleDecision
 from caur_ci.pipeline.shared.commit_messages import bump_message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from caur_ci.git import Identity
     from caur_ci.pipeline.on_schedule.bumps import PlannedBump, PlannedBumps
@@ -27,9 +27,13 @@ _OVERTAKEN = "somebody changed the package meanwhile; it is bumped next time"
 
 @dataclass(frozen=True, slots=True)
 class BumpedTip:
-    """The branch with the bumps, what was decided about them, and what is to be remembered."""
+    """The branch with the bumps, what was decided about them, and what is to be remembered.
+
+    `bumped` are the packages that have other folders now, with these.
+    """
 
     tip: BranchTip
+    bumped: Mapping[str, str]
     decisions: tuple[ScheduleDecision, ...]
     libraries: LibraryMemory
     version_state: bytes | None
@@ -50,7 +54,7 @@ class BumpCommit:
         with, another run has dealt with the libraries, and there is nothing left to do.
         """
         if libraries != planned.news.before:
-            return BumpedTip(tip, (), libraries, None)
+            return BumpedTip(tip, {}, (), libraries, None)
         entries = {entry.name: entry for entry in self._git.entries(tip.commit)}
         bumps = [_as_on_the_tip(bump, entries.get(bump.package)) for bump in planned.bumps]
         done = {bump.package: bump for bump in bumps if bump.tree}
@@ -59,6 +63,7 @@ class BumpCommit:
         )
         return BumpedTip(
             self._committed(tip, entries.values(), done.values()) if done else tip,
+            {name: bump.tree for name, bump in done.items()},
             tuple(bump.decision for bump in bumps),
             replace(planned.news.after, waiting=waiting),
             planned.news.version_state,

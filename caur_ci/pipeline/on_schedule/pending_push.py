@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.shared.decision import PackageDecision
     from caur_ci.pipeline.shared.memory.branch import Memory
     from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
+    from caur_ci.pipeline.shared.memory.own_commits import ReviewBranch
     from caur_ci.pipeline.shared.memory.reviews import WaitingChange
     from caur_ci.pipeline.shared.refs import RefSnapshot
     from caur_ci.review import ReviewRequest, Said
@@ -108,14 +109,19 @@ class PushBuilder:
             memory=memory,
             overwrite=pushed is None and self.repository.committed.config.overwrite_commits,
         )
-        reviews = self._review_branches(snapshot, memory, tip)
+        branches = self._branches_of_reviews(snapshot, memory)
+        reviews = branches.changes(tip.commit, tip.planned, rejected=self.heard.rejections)
+        waiting = waiting_changes(tip.planned, reviews.branches, memory.reviews.waiting)
         tip = replace(tip, planned=_forget_seen(reviews.left_alone, tip.planned))
-        # What is put to review is based on the commit below, so that both can be merged.
-        base = tip.commit
         bumped = BumpCommit(self.context, identity=self.repository.committed.identity).onto(
             tip, self.bumps, libraries=memory.libraries
         )
         tip = bumped.tip
+        if bumped.bumped:
+            concerned = {*reviews.branches}.intersection(bumped.bumped)
+            self.context.shared.fetch_missing(reviews.branches[name].commit for name in concerned)
+            reviews = branches.rebased(reviews, tip.commit, bumped.bumped)
+            waiting = _at_their_tips(waiting, reviews.branches)
         plan = self.schedule_plan(
             tip.planned, bumped.decisions, notes=(*reviews.notes, *_left_out(pushed))
         )
@@ -134,14 +140,14 @@ class PushBuilder:
                 *_ref_update(SCHEDULED_TAG, snapshot.tag, tip.commit if moves_tag else None),
                 *self.context.shared.memory_update(
                     snapshot,
-                    self._new_memory(memory, tip, reviews)
+                    self._new_memory(memory, tip, reviews, waiting)
                     .with_libraries(bumped.libraries)
                     .with_run(documents.request, self._ledger_entries(plan, pushed)),
                     self.repository.committed.identity,
                 ),
                 *reviews.updates,
             ),
-            review_requests=tuple(self._review_requests(tip, memory, reviews, base=base)),
+            review_requests=tuple(self._review_requests(tip, reviews, waiting)),
             review_branches=_branches_after(snapshot, reviews),
             rejected={
                 f"{BRANCH_PREFIX}{name}": it.said for name, it in self.heard.rejections.items()
@@ -193,21 +199,24 @@ class PushBuilder:
             return self.repository.committed.deptree
         return CommittedRepository.read(self.context.git, commit).deptree
 
-    def _review_branches(
-        self, snapshot: RefSnapshot, memory: Memory, tip: BranchTip
-    ) -> ReviewChanges:
+    def _branches_of_reviews(self, snapshot: RefSnapshot, memory: Memory) -> ReviewBranches:
         ours = memory.commits.reviews
         others = (commit for name, commit in snapshot.reviews.items() if name not in ours)
         self.context.shared.fetch_missing(others)
-        branches = ReviewBranches(
+        return ReviewBranches(
             self.context.git,
             there=snapshot.reviews,
             ours=ours,
             identity=self.repository.committed.identity,
         )
-        return branches.changes(tip.commit, tip.planned, rejected=self.heard.rejections)
 
-    def _new_memory(self, memory: Memory, tip: BranchTip, reviews: ReviewChanges) -> Memory:
+    def _new_memory(
+        self,
+        memory: Memory,
+        tip: BranchTip,
+        reviews: ReviewChanges,
+        waiting: Mapping[str, WaitingChange],
+    ) -> Memory:
         """Return the memory with what was made and seen, without packages that are gone."""
         commits = memory.commits.with_reviews(reviews.branches)
         if tip.is_new:
@@ -217,7 +226,7 @@ class PushBuilder:
         return kept.with_sources(seen, commits).with_reviews(
             replace(
                 memory.reviews.with_rejections(self.heard.rejections.items()),
-                waiting=self._waiting(tip, memory, reviews),
+                waiting=waiting,
                 held=self.heard.words.held,
             )
         )
@@ -252,22 +261,24 @@ class PushBuilder:
         gone = names.difference(self.repository.committed.folders.packages)
         return not any(map(is_package_name, gone))
 
-    def _waiting(
-        self, tip: BranchTip, memory: Memory, reviews: ReviewChanges
-    ) -> dict[str, WaitingChange]:
-        return waiting_changes(tip.planned, reviews.branches, memory.reviews.waiting)
-
     def _review_requests(
-        self, tip: BranchTip, memory: Memory, reviews: ReviewChanges, *, base: str
+        self, tip: BranchTip, reviews: ReviewChanges, waiting: Mapping[str, WaitingChange]
     ) -> Iterator[ReviewRequest]:
         """Yield what is to be open, but for what is on hold or has just been merged."""
         merged = {one.package.name for one in tip.planned if one.merges}
-        writer = RequestWriter(context=self.context, repository=self.repository, base=base)
+        writer = RequestWriter(context=self.context, repository=self.repository, base=tip.commit)
         yield from writer.requests(
             reviews.branches,
-            self._waiting(tip, memory, reviews),
+            waiting,
             without=merged | frozen_packages(self.heard),
         )
+
+
+def _at_their_tips(
+    waiting: Mapping[str, WaitingChange], branches: Mapping[str, ReviewBranch]
+) -> dict[str, WaitingChange]:
+    """Return what is known of changes whose branches were made anew."""
+    return {name: replace(it, commit=branches[name].commit) for name, it in waiting.items()}
 
 
 def _branches_after(snapshot: RefSnapshot, reviews: ReviewChanges) -> frozenset[str]:

