@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from caur_ci.errors import InputError
 from caur_ci.pipeline.shared.memory.libraries import LibraryMemory, WaitingBumps
-from caur_ci.pipeline.shared.state_branch import StateBranch
+from caur_ci.pipeline.shared.state_branch import read_version_state
 from caur_ci.triggers.databases import look_at_database
 from caur_ci.triggers.moves import moved_libraries, snapshot_for
 from caur_ci.triggers.rules import Dependent, TriggerRules, dependency_names
@@ -64,18 +64,19 @@ def look_at_libraries(
     known = memory.snapshots
     with ThreadPoolExecutor(len(urls)) as pool:
         looks = list(pool.map(lambda url: _look(url, known, outside), urls))
-    state = StateBranch.read(context.git, snapshot.state).version_state
+    state = read_version_state(context.git, snapshot.state)
     moves = moved_libraries(looks, known, parse_version_state(state))
     rules = _rules(repository)
     waiting = _still_wanted(memory.waiting, rules, repository)
     waiting = waiting.with_moves((*rules.triggered(moves), *_unreadable(moves, repository)))
     snapshots = [look.snapshot for look in looks if look.snapshot is not None]
     complete = len(snapshots) == len(looks)
+    version_state = version_state_of(snapshots, state, complete=complete)
     return LibraryNews(
         before=memory,
         after=LibraryMemory(waiting=waiting).with_snapshots(snapshots),
         published=_published(snapshots, repository.committed.config.target_repo),
-        version_state=version_state_of(snapshots, state, complete=complete),
+        version_state=None if version_state == state else version_state,
         notes=tuple(look.note for look in looks if look.note),
         problems=tuple(look.problem for look in looks if look.problem),
     )

@@ -30,6 +30,12 @@ _VERSIONS = ".version-state"
 _MESSAGE = "chore(state): update state\n"
 
 
+def read_version_state(git: GitRepository, commit: str | None) -> bytes:
+    """Return the versions of libraries on the branch at `commit`, without reading all the rest."""
+    (content,) = git.read_blobs([f"{commit}:{_VERSIONS}"]) if commit else (None,)
+    return content or b""
+
+
 class StateBranch:
     """The state of all packages. Changes are kept until `write`."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.git import GitRepository, Identity
-from caur_ci.pipeline.shared.state_branch import StateBranch
+from caur_ci.pipeline.shared.state_branch import StateBranch, read_version_state
 from tests.support.git import git
 
 if TYPE_CHECKING:
@@ -110,7 +110,9 @@ def test_versions_of_libraries_are_in_a_file_of_their_own(repository: GitReposit
         "a",
     ]
     assert git(repository.folder, "show", f"{written}:.version-state") == "icu:2-1"
+    assert read_version_state(repository, written) == b"icu:2-1\n"
     assert StateBranch.read(repository, None).version_state == b""
+    assert read_version_state(repository, None) == b""
 
 
 def test_no_versions_make_no_file(repository: GitRepository) -> None:
