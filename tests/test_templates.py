@@ -88,9 +88,9 @@ def test_caur_ci_is_installed_before_it_is_called(name: str, job: str) -> None:
 
 
 @pytest.mark.parametrize("name", [GITLAB, GITHUB])
-@pytest.mark.parametrize("program", ["bubblewrap", "shfmt"])
+@pytest.mark.parametrize("program", ["bubblewrap", "shfmt", "zstd"])
 def test_on_schedule_has_the_programs_that_packages_may_ask_for(name: str, program: str) -> None:
-    """Without bubblewrap no `.CI/update.sh` is run, without shfmt no PKGBUILD taken over."""
+    """They are for `.CI/update.sh`, CI_SHFMT and databases of CI_LIB_DB."""
     lines = lines_of_jobs(name)["on-schedule"]
     (installed,) = [at for at, line in enumerate(lines) if program in line.split()]
     words = lines[installed].removeprefix("sudo ").split()

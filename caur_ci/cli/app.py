@@ -117,4 +117,12 @@ app.add_typer(
     no_args_is_help=True,
     rich_help_panel=_LOOKING,
 )
+app.add_typer(
+    Application(cls=lazy_group("caur_ci.cli.shadow")),
+    name="shadow",
+    help="Beside a pipeline of the existing system, tell where our decisions would differ.\n\n"
+    "Changes nothing: `plan` before the other pipeline runs, `compare` after it.",
+    no_args_is_help=True,
+    rich_help_panel=_LOOKING,
+)
 _looking("demo")(demo.demo)

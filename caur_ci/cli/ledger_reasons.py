@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
 
 _SHOWN = 5
-_BUILDS = frozenset({"build", "update"})
+_BUILDS = frozenset({"build", "bump", "update"})
 
 
 def read_memory(session: Session, *, repo: Path, remote: str | None) -> Memory | None:

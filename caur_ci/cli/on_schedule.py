@@ -54,6 +54,14 @@ Force = Annotated[
         "Variable SKIP_ON_COMMIT_CHECK.",
     ),
 ]
+ConfirmBumps = Annotated[
+    bool,
+    typer.Option(
+        "--confirm-bumps",
+        help="Rebuild however many packages libraries concern, also more than CI_REBUILD_SHARE. "
+        "Variable CONFIRM_BUMPS.",
+    ),
+]
 Record = Annotated[
     Path | None,
     typer.Option(
@@ -83,6 +91,7 @@ def on_schedule(
     trigger: Trigger = "",
     only: Only = None,
     force: Force = False,
+    confirm_bumps: ConfirmBumps = False,
     push: options.Push = True,
     dry_run: options.DryRun = False,
     record: Record = None,
@@ -98,6 +107,9 @@ def on_schedule(
     what people say there by labels is done. The documents in .ci/ are written as on-commit does;
     then commits, state, request and the tag `scheduled` are published in one push, all or nothing.
     The documents of a run whose push failed are removed.
+
+    Packages whose CI_REBUILD_TRIGGERS name a library that has another version in the databases of
+    CI_LIB_DB are bumped: they are built again with a higher pkgrel.
 
     Why something was or was not done is told by `caur-ci why PACKAGE`.
 
@@ -123,6 +135,7 @@ def on_schedule(
             push=push,
             dry_run=dry_run,
             force=force or _is_set(os.environ, "SKIP_ON_COMMIT_CHECK"),
+            confirm_bumps=confirm_bumps or _is_set(os.environ, "CONFIRM_BUMPS"),
             only=as_folders(only or _named(os.environ), repo),
             record=record,
             replay=replay,

@@ -22,6 +22,7 @@ _STYLES = {
     ScheduleAction.ALARM: "bold red",
     ScheduleAction.UPDATE: "green",
     ScheduleAction.BUILD: "green",
+    ScheduleAction.BUMP: "green",
     ScheduleAction.REVIEW: "cyan",
     ScheduleAction.HELD: "yellow",
     ScheduleAction.WAITING: "yellow",

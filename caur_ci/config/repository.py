@@ -81,7 +81,17 @@ class RepositoryConfig:
         "CI_REBUILD_BLACKLIST", v.NAMES, "Libraries that never lead to rebuilds.", ()
     )
     rebuild_triggers: tuple[str, ...] = key(
-        "CI_REBUILD_TRIGGERS", v.NAMES, "Libraries that lead to rebuilds in every package.", ()
+        "CI_REBUILD_TRIGGERS",
+        v.NAMES,
+        "Libraries that lead to rebuilds of every package that depends on them, but for -bin ones.",
+        (),
+    )
+    rebuild_share: int = key(
+        "CI_REBUILD_SHARE",
+        v.PERCENT,
+        "How many of all packages one run rebuilds because of libraries, in percent. More, but "
+        "never ten or fewer, wait for a confirmation.",
+        10,
     )
     overwrite_commits: bool = key(
         "CI_OVERWRITE_COMMITS", v.BOOLEAN, "Replaces the last commit if it was automated.", False

@@ -93,6 +93,7 @@ SECONDS = ValueType(r"[0-9]{1,5}(?:\.[0-9]{1,3})?", "a number of seconds, such a
 EXIT_CODE = number(1, 255, r"[1-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5]")
 PORT = number(1, 65535, _PORT)
 COUNT = number(1, 999, r"[1-9][0-9]{0,2}")
+PERCENT = number(1, 100, r"[1-9]|[1-9][0-9]|100")
 NATURAL = number(0, 9999, r"[0-9]{1,4}")
 TEXT = ValueType(r"\S.*", "any text on one line", str)
 WORD = ValueType(r"[A-Za-z0-9_.-]+", "one word of letters, digits and _ . -", str)

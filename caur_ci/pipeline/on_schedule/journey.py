@@ -10,21 +10,24 @@ outside once more. The documents of a run that fails to push are removed.
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import GitError
 from caur_ci.judge.limited import LimitedJudge
+from caur_ci.pipeline.on_schedule.bumps import BumpPlanner
 from caur_ci.pipeline.on_schedule.checkout import advance_checkout, check_out_state
 from caur_ci.pipeline.on_schedule.followed_repository import read_repository
 from caur_ci.pipeline.on_schedule.freezing import apply_holds
 from caur_ci.pipeline.on_schedule.gate import pass_gate
 from caur_ci.pipeline.on_schedule.hooks import HookRunner
+from caur_ci.pipeline.on_schedule.libraries import LibraryNews, look_at_libraries
 from caur_ci.pipeline.on_schedule.options import OnScheduleOptions, OnScheduleResult
 from caur_ci.pipeline.on_schedule.pending_push import PushBuilder
 from caur_ci.pipeline.on_schedule.planning import UpdatePlanner
 from caur_ci.pipeline.on_schedule.provenance import Provenance
+from caur_ci.pipeline.on_schedule.review_words import frozen_packages
 from caur_ci.pipeline.on_schedule.reviews import Reviews
 from caur_ci.pipeline.on_schedule.sources import look_at_sources
 from caur_ci.pipeline.shared.context import RunContext
@@ -55,11 +58,16 @@ def on_schedule(options: OnScheduleOptions) -> OnScheduleResult:
     with outside_world as outside:
         snapshot, repository = _read(context, options, outside)
         reviews = Reviews.hear(context, options, outside, snapshot, repository)
-        builder = _decide(context, options, outside, repository, reviews)
+        with ThreadPoolExecutor(1) as pool:
+            looking = pool.submit(_libraries, context, options, snapshot, repository, outside)
+            builder = _decide(
+                context, options, outside, repository, reviews=reviews, libraries=looking
+            )
         if not options.publishes:
             planned = apply_holds(builder.planned, reviews.memory.holds)
             plan = builder.schedule_plan(planned, notes=reviews.notes)
-            return OnScheduleResult(plan=plan, problems=builder.problems)
+            problems = tuple(map(context.secrets.redact, builder.problems))
+            return OnScheduleResult(plan=plan, problems=problems)
     done = publish(context, snapshot, builder.build, branch=context.branch)
     return _follow_up(context, reviews, builder, done)
 
@@ -96,7 +104,9 @@ def _decide(
     options: OnScheduleOptions,
     outside: Outside,
     repository: FollowedRepository,
+    *,
     reviews: Reviews,
+    libraries: Future[LibraryNews],
 ) -> PushBuilder:
     """Look at the sources and plan; return what turns the plan into a push."""
     now = float(outside.fact("now", time.time))
@@ -114,9 +124,33 @@ def _decide(
         )
         planned = planner.decide(findings, options.progress)
         heard = reviews.take(planned)
+        bumps = BumpPlanner(
+            context.git,
+            repository,
+            confirmed=options.confirm_bumps,
+            frozen=frozen_packages(heard) | reviews.memory.holds.packages.keys(),
+        ).plan(libraries.result(), heard.planned)
     return PushBuilder(
-        context=context, repository=repository, heard=heard, provenance=provenance, now=now
+        context=context,
+        repository=repository,
+        heard=heard,
+        provenance=provenance,
+        now=now,
+        bumps=bumps,
     )
+
+
+def _libraries(
+    context: RunContext,
+    options: OnScheduleOptions,
+    snapshot: RefSnapshot,
+    repository: FollowedRepository,
+    outside: Outside,
+) -> LibraryNews:
+    """Look at libraries. A run for some packages does not: the others would miss the news."""
+    if options.only:
+        return LibraryNews()
+    return look_at_libraries(context, snapshot, repository, outside)
 
 
 def _follow_up(

@@ -31,6 +31,7 @@ class OnScheduleOptions(RunOptions):
     replay: Path | None = None
     progress: Progress = field(default_factory=NoProgress)
     reviews: ForgeChoice = field(default_factory=ForgeChoice)
+    confirm_bumps: bool = False
 
     @property
     def publishes(self) -> bool:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from caur_ci.git import RefUpdate
 from caur_ci.names import is_package_name
 from caur_ci.pipeline.on_commit.planning import CommitPlanner
+from caur_ci.pipeline.on_schedule.bump_commit import BumpCommit
+from caur_ci.pipeline.on_schedule.bumps import PlannedBumps, merged
 from caur_ci.pipeline.on_schedule.freezing import apply_holds, hold_vanished, released_builds
 from caur_ci.pipeline.on_schedule.gate import tagged_commit
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction, ScheduleDecision, SchedulePlan
@@ -39,7 +41,9 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.shared.context import RunContext
     from caur_ci.pipeline.shared.decision import PackageDecision
     from caur_ci.pipeline.shared.memory.branch import Memory
+    from caur_ci.pipeline.shared.memory.holds import Holds
     from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
+    from caur_ci.pipeline.shared.memory.own_commits import ReviewBranch
     from caur_ci.pipeline.shared.memory.reviews import WaitingChange
     from caur_ci.pipeline.shared.refs import RefSnapshot
     from caur_ci.review import ReviewRequest, Said
@@ -69,7 +73,7 @@ class PendingPush:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushBuilder:
-    """Makes the push of one run: what is planned after people were heard.
+    """Makes the push of one run: what is planned after people were heard, and bumps.
 
     `now` is the time of the run, in Unix seconds.
     """
@@ -79,6 +83,7 @@ class PushBuilder:
     heard: WordsDone
     provenance: Provenance
     now: float
+    bumps: PlannedBumps = field(default_factory=PlannedBumps)
 
     @property
     def planned(self) -> tuple[PlannedUpdate, ...]:
@@ -99,7 +104,8 @@ class PushBuilder:
             for one in self.planned
             if one.vanished is Action.ALARM
         )
-        return (*alarms, *vanished, *self.provenance.problems(), *self.heard.problems)
+        people = (*alarms, *vanished, *self.provenance.problems())
+        return (*people, *self.heard.problems, *self.bumps.news.problems)
 
     def build(self, snapshot: RefSnapshot) -> PendingPush:
         """Return what is to be pushed, given where the shared refs are.
@@ -122,12 +128,27 @@ class PushBuilder:
             memory=memory,
             overwrite=pushed is None and self.repository.committed.config.overwrite_commits,
         )
-        reviews = self._review_branches(snapshot, memory, tip)
+        branches = self._branches_of_reviews(snapshot, memory)
+        reviews = branches.changes(tip.commit, tip.planned, rejected=self.heard.rejections)
+        waiting = waiting_changes(tip.planned, reviews.branches, memory.reviews.waiting)
         tip = replace(tip, planned=_forget_seen(reviews.left_alone, tip.planned))
-        plan = self.schedule_plan(tip.planned, notes=(*reviews.notes, *_left_out(pushed)))
-        ours = [*plan.builds(), *released_builds(tip.planned, memory.holds)]
+        bumped = BumpCommit(self.context, identity=self.repository.committed.identity).onto(
+            tip, self.bumps, libraries=memory.libraries
+        )
+        tip = bumped.tip
+        if bumped.bumped:
+            concerned = {*reviews.branches}.intersection(bumped.bumped)
+            self.context.shared.fetch_missing(reviews.branches[name].commit for name in concerned)
+            reviews = branches.rebased(reviews, tip.commit, bumped.bumped)
+            waiting = _at_their_tips(waiting, reviews.branches)
+        plan = self.schedule_plan(
+            tip.planned, bumped.decisions, notes=(*reviews.notes, *_left_out(pushed))
+        )
+        ours = plan.builds()
+        named = {decision.package for decision in ours}
+        ours += (it for it in released_builds(tip.planned, memory.holds) if it.package not in named)
         documents = self._documents(ours, tip.commit, pushed)
-        state = self._state(snapshot, tip.planned)
+        state = self._state(snapshot, tip.planned, bumped.version_state)
         # It may be an annotated tag of the same commit.
         moves_tag = tagged != tip.commit
         return PendingPush(
@@ -142,16 +163,16 @@ class PushBuilder:
                 *self.context.shared.memory_update(
                     snapshot,
                     _leaving_out(
-                        self._new_memory(memory, tip, reviews).with_run(
-                            documents.request, self._ledger_entries(plan, pushed)
-                        ),
+                        self._new_memory(memory, tip, reviews, waiting)
+                        .with_libraries(bumped.libraries)
+                        .with_run(documents.request, self._ledger_entries(plan, pushed)),
                         pushed,
                     ),
                     self.repository.committed.identity,
                 ),
                 *reviews.updates,
             ),
-            review_requests=tuple(self._review_requests(tip, memory, reviews)),
+            review_requests=tuple(self._review_requests(tip, reviews, waiting, memory.holds)),
             review_branches=_branches_after(snapshot, reviews),
             rejected={
                 f"{BRANCH_PREFIX}{name}": it.said for name, it in self.heard.rejections.items()
@@ -159,7 +180,11 @@ class PushBuilder:
         )
 
     def schedule_plan(
-        self, planned: Iterable[PlannedUpdate] | None = None, *, notes: Iterable[str] = ()
+        self,
+        planned: Iterable[PlannedUpdate] | None = None,
+        bumps: Iterable[ScheduleDecision] | None = None,
+        *,
+        notes: Iterable[str] = (),
     ) -> SchedulePlan:
         """Return the plan for people, machines and the ledger, by default that of this run."""
         broken = (
@@ -167,12 +192,13 @@ class PushBuilder:
             for name, reason in self.repository.broken.items()
         )
         known = self.planned if planned is None else planned
-        decisions = (*(one.decision for one in known), *broken)
+        decided = (one.decision for one in known)
+        decisions = merged((*decided, *broken), self.bumps.decisions if bumps is None else bumps)
         plan = SchedulePlan(
             head=self.repository.commit,
             decisions=tuple(sorted(decisions, key=lambda decision: decision.package)),
             warnings=self.repository.warnings,
-            notes=tuple(notes),
+            notes=(*notes, *self.bumps.notes, *self.bumps.news.notes),
         )
         return plan.redacted(self.context.secrets)
 
@@ -197,21 +223,24 @@ class PushBuilder:
             return self.repository.committed.deptree
         return CommittedRepository.read(self.context.git, commit).deptree
 
-    def _review_branches(
-        self, snapshot: RefSnapshot, memory: Memory, tip: BranchTip
-    ) -> ReviewChanges:
+    def _branches_of_reviews(self, snapshot: RefSnapshot, memory: Memory) -> ReviewBranches:
         ours = memory.commits.reviews
         others = (commit for name, commit in snapshot.reviews.items() if name not in ours)
         self.context.shared.fetch_missing(others)
-        branches = ReviewBranches(
+        return ReviewBranches(
             self.context.git,
             there=snapshot.reviews,
             ours=ours,
             identity=self.repository.committed.identity,
         )
-        return branches.changes(tip.commit, tip.planned, rejected=self.heard.rejections)
 
-    def _new_memory(self, memory: Memory, tip: BranchTip, reviews: ReviewChanges) -> Memory:
+    def _new_memory(
+        self,
+        memory: Memory,
+        tip: BranchTip,
+        reviews: ReviewChanges,
+        waiting: Mapping[str, WaitingChange],
+    ) -> Memory:
         """Return the memory with what was made and seen, without packages that are gone."""
         commits = memory.commits.with_reviews(reviews.branches)
         if tip.is_new:
@@ -223,7 +252,7 @@ class PushBuilder:
         return kept.with_sources(seen, commits).with_reviews(
             replace(
                 memory.reviews.with_rejections(self.heard.rejections.items()),
-                waiting=self._waiting(tip, memory, reviews),
+                waiting=waiting,
                 held=self.heard.words.held,
             )
         )
@@ -233,15 +262,23 @@ class PushBuilder:
         entries = summarized(plan.ledger_entries(run=RUN, link=link, now=self.now))
         return entries + (pushed.ledger_entries(run=RUN, link=link, now=self.now) if pushed else [])
 
-    def _state(self, snapshot: RefSnapshot, planned: Iterable[PlannedUpdate]) -> str | None:
+    def _state(
+        self,
+        snapshot: RefSnapshot,
+        planned: Iterable[PlannedUpdate],
+        version_state: bytes | None,
+    ) -> str | None:
         news = [one for one in planned if one.state]
-        if not news and self._has_only_existing_packages(snapshot.state):
+        is_known = version_state is None and self._has_only_existing_packages(snapshot.state)
+        if not news and is_known:
             return snapshot.state
         state = StateBranch.read(self.context.git, snapshot.state)
         state.keep_only(self.repository.committed.folders.packages)
         for one in news:
             for key, value in one.state.items():
                 state.set(one.package.name, key, value)
+        if version_state is not None:
+            state.version_state = version_state
         return state.write(self.context.git, self.repository.committed.identity)
 
     def _has_only_existing_packages(self, state: str | None) -> bool:
@@ -250,22 +287,28 @@ class PushBuilder:
         gone = names.difference(self.repository.committed.folders.packages)
         return not any(map(is_package_name, gone))
 
-    def _waiting(
-        self, tip: BranchTip, memory: Memory, reviews: ReviewChanges
-    ) -> dict[str, WaitingChange]:
-        return waiting_changes(tip.planned, reviews.branches, memory.reviews.waiting)
-
     def _review_requests(
-        self, tip: BranchTip, memory: Memory, reviews: ReviewChanges
+        self,
+        tip: BranchTip,
+        reviews: ReviewChanges,
+        waiting: Mapping[str, WaitingChange],
+        holds: Holds,
     ) -> Iterator[ReviewRequest]:
         """Yield what is to be open, but for what is on hold or has just been merged."""
         merged = {one.package.name for one in tip.planned if one.merges}
         writer = RequestWriter(context=self.context, repository=self.repository, base=tip.commit)
         yield from writer.requests(
             reviews.branches,
-            self._waiting(tip, memory, reviews),
-            without=merged | frozen_packages(self.heard) | memory.holds.packages.keys(),
+            waiting,
+            without=merged | frozen_packages(self.heard) | holds.packages.keys(),
         )
+
+
+def _at_their_tips(
+    waiting: Mapping[str, WaitingChange], branches: Mapping[str, ReviewBranch]
+) -> dict[str, WaitingChange]:
+    """Return what is known of changes whose branches were made anew."""
+    return {name: replace(it, commit=branches[name].commit) for name, it in waiting.items()}
 
 
 def _branches_after(snapshot: RefSnapshot, reviews: ReviewChanges) -> frozenset[str]:

@@ -29,6 +29,7 @@ class ScheduleAction(StrEnum):
     ALARM = "alarm"  # other files that may be an attack: as review or held, and told first
     UPDATE = "update"  # other files are taken over
     BUILD = "build"  # built again with the files that it has
+    BUMP = "bump"  # built again because of a library, with a higher pkgrel
     REVIEW = "review"  # other files are put to review
     HELD = "held"  # needs a review that cannot be had
     WAITING = "waiting"  # something new that is not to be had yet
@@ -42,6 +43,7 @@ _DONE = {
     ScheduleAction.ALARM: "alarmed",
     ScheduleAction.UPDATE: "updated",
     ScheduleAction.BUILD: "built again",
+    ScheduleAction.BUMP: "bumped",
     ScheduleAction.REVIEW: "put to review",
     ScheduleAction.HELD: "held",
     ScheduleAction.WAITING: "waiting",

@@ -6,11 +6,12 @@ that somebody else has changed is theirs, and left alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from caur_ci.git import RefUpdate, TreeEntry
 from caur_ci.git.repository import TREE_MODE
+from caur_ci.package_folders import OWN
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction
 from caur_ci.pipeline.shared.commit_messages import review_message
 from caur_ci.pipeline.shared.memory.own_commits import ReviewBranch
@@ -98,6 +99,30 @@ class ReviewBranches:
             updates.append(RefUpdate(ref, branches[name].commit, self._there.get(name)))
         return ReviewChanges(tuple(updates), branches, frozenset(left_alone))
 
+    def rebased(
+        self, changes: ReviewChanges, base: str, folders: Mapping[str, str]
+    ) -> ReviewChanges:
+        """Return the changes with the branches of some packages made anew on top of `base`.
+
+        There, these have the folders `folders`, with other files of the repository's own: the
+        branches take these over.
+        """
+        entries = {entry.name: entry for entry in self._git.entries(base)} if folders else {}
+        branches = dict(changes.branches)
+        updates = {update.ref: update for update in changes.updates}
+        for name, folder in folders.items():
+            if name not in branches:
+                continue
+            proposed = self._git.entries(branches[name].tree)
+            own = [entry for entry in self._git.entries(folder) if entry.name in OWN]
+            tree = self._git.write_tree([*(it for it in proposed if it.name not in OWN), *own])
+            message = self._git.messages(None, branches[name].commit)[0].text
+            commit = self._committed(base, entries, name, tree, message)
+            branches[name] = ReviewBranch(commit=commit, base=base, tree=tree)
+            ref = f"{REVIEW_BRANCH}{name}"
+            updates[ref] = RefUpdate(ref, commit, self._there.get(name))
+        return replace(changes, updates=tuple(updates.values()), branches=branches)
+
     def _is_obsolete(self, name: str, there: TreeEntry | None, updated: Collection[str]) -> bool:
         """Tell whether a branch has been merged, or is about something that has passed."""
         if name in self._ours:
@@ -111,11 +136,17 @@ class ReviewBranches:
         self, base: str, entries: Mapping[str, TreeEntry], one: PlannedUpdate
     ) -> ReviewBranch:
         name = one.package.name
-        changed = {**entries, name: TreeEntry(TREE_MODE, one.tree, name)}
-        commit = self._git.write_commit(
+        message = review_message(name, one.reasons, one.decision.link)
+        commit = self._committed(base, entries, name, one.tree, message)
+        return ReviewBranch(commit=commit, base=base, tree=one.tree)
+
+    def _committed(
+        self, base: str, entries: Mapping[str, TreeEntry], name: str, tree: str, message: str
+    ) -> str:
+        changed = {**entries, name: TreeEntry(TREE_MODE, tree, name)}
+        return self._git.write_commit(
             self._git.write_tree(changed.values()),
-            review_message(name, one.reasons, one.decision.link),
+            message,
             parents=[base],
             identity=self._identity,
         )
-        return ReviewBranch(commit=commit, base=base, tree=one.tree)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from caur_ci.plaintext import in_message, is_web_address
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from caur_ci.pipeline.shared.forge import ForgePipeline
 
@@ -24,6 +24,17 @@ def update_message(packages: Sequence[str], pipeline: ForgePipeline) -> str:
     if len(packages) <= _NAMED_UP_TO:
         return f"chore(update): {', '.join(packages)}{mark}\n"
     return f"chore(update): packages ({len(packages)}){mark}\n\nchanged: {', '.join(packages)}\n"
+
+
+def bump_message(reasons: Mapping[str, str], pipeline: ForgePipeline) -> str:
+    """Return the message of a commit that bumps packages, each for a reason."""
+    mark = _SKIP_MARK if pipeline.forge == "github" else ""
+    names = sorted(reasons)
+    listing = "".join(f"- {name}: {in_message(reasons[name])}\n" for name in names)
+    if len(names) <= _NAMED_UP_TO:
+        return f"chore(bump): {', '.join(names)}{mark}\n\n{listing}"
+    subject = f"chore(bump): packages ({len(names)}){mark}"
+    return f"{subject}\n\nbumped: {', '.join(names)}\n\n{listing}"
 
 
 def review_message(package: str, reasons: Sequence[str], link: str) -> str:

@@ -1,7 +1,8 @@
 """Branch `state`: what is known of each package's source, in the form of the existing system.
 
 It holds a file for each package with KEY=VALUE lines (`CI_GIT_COMMIT`, the upstream commit that was
-built last; `CI_PKGBUILD_TIMESTAMP`, the AUR's time that was taken over last), and `.version-state`.
+built last; `CI_PKGBUILD_TIMESTAMP`, the AUR's time that was taken over last), and `.version-state`
+with the versions of libraries (see `caur_ci.triggers.snapshots`).
 It has one commit without parents that is replaced each time. The existing system may take a turn at
 any time and writes it anew from what it knows, so what only this project knows is on branch `caur`.
 """
@@ -25,7 +26,14 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 STATE_BRANCH = "refs/heads/state"
+_VERSIONS = ".version-state"
 _MESSAGE = "chore(state): update state\n"
+
+
+def read_version_state(git: GitRepository, commit: str | None) -> bytes:
+    """Return the versions of libraries on the branch at `commit`, without reading all the rest."""
+    (content,) = git.read_blobs([f"{commit}:{_VERSIONS}"]) if commit else (None,)
+    return content or b""
 
 
 class StateBranch:
@@ -43,7 +51,7 @@ class StateBranch:
     def read(cls, git: GitRepository, commit: str | None) -> Self:
         """Read the branch at `commit`, None where there is none."""
         entries = git.entries(commit) if commit else []
-        files = [e for e in entries if not e.is_folder and is_package_name(e.name)]
+        files = [e for e in entries if not e.is_folder and _is_ours(e.name)]
         contents = git.read_blobs([entry.object_id for entry in files])
         named = {e.name: content or b"" for e, content in zip(files, contents, strict=True)}
         return cls(commit, named, (entry for entry in entries if entry.name not in named))
@@ -64,14 +72,26 @@ class StateBranch:
             file.remove(key)
         self._files[package] = file.render()
 
+    @property
+    def version_state(self) -> bytes:
+        """The versions of libraries, as the existing system writes them down."""
+        return self._files.get(_VERSIONS, b"")
+
+    @version_state.setter
+    def version_state(self, content: bytes) -> None:
+        if content or _VERSIONS in self._files:
+            self._files[_VERSIONS] = content
+
     def keep_only(self, packages: Collection[str]) -> None:
         """Forget packages that are gone."""
-        known = set(packages)
+        known = {*packages, _VERSIONS}
         self._files = {name: data for name, data in self._files.items() if name in known}
 
     def write(self, git: GitRepository, identity: Identity) -> str | None:
         """Store the state; return the commit to set the branch to, the present one if unchanged."""
-        files = {name: data for name, data in self._files.items() if data.strip()}
+        files = {
+            name: data for name, data in self._files.items() if data.strip() or name == _VERSIONS
+        }
         if files == self._stored:
             return self._commit
         names = sorted(files)
@@ -79,6 +99,10 @@ class StateBranch:
         entries = [TreeEntry(FILE_MODE, oid, name) for name, oid in zip(names, ids, strict=True)]
         tree = git.write_tree([*self._others, *entries])
         return git.write_commit(tree, _MESSAGE, identity=identity)
+
+
+def _is_ours(name: str) -> bool:
+    return is_package_name(name) or name == _VERSIONS
 
 
 def _parse(package: str, content: bytes) -> KeyValueFile:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     "on-commit", "on-schedule", "deptree", "schedule", "auto-repo-remove", "worker", "builder",
-    "database", "status", "why", "demo",
+    "database", "status", "why", "demo", "shadow", "shadow plan", "shadow compare",
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from caur_ci.git.repository import FILE_MODE, TREE_MODE
 from caur_ci.pipeline.shared.memory.adoptions import Adoptions
 from caur_ci.pipeline.shared.memory.holds import Holds
 from caur_ci.pipeline.shared.memory.ledger import Ledger
+from caur_ci.pipeline.shared.memory.libraries import LibraryMemory, WaitingBumps
 from caur_ci.pipeline.shared.memory.outbox import Outbox
 from caur_ci.pipeline.shared.memory.own_commits import OwnCommits
 from caur_ci.pipeline.shared.memory.reviews import ReviewMemory
@@ -33,14 +34,18 @@ if TYPE_CHECKING:
 MEMORY_BRANCH = RECALLED_BRANCH
 _OUTBOX, _LEDGER, _SEEN, _COMMITS = "outbox", "ledger.jsonl", "seen.jsonl", "commits.json"
 _REVIEWS, _HOLDS, _ADOPTIONS = "reviews.json", "holds.json", "adoptions.jsonl"
-_OWN = (_LEDGER, _SEEN, _COMMITS, _REVIEWS, _HOLDS, _ADOPTIONS, RECALLED)
+_LIBRARIES, _BUMPS = "libraries.txt", "bumps.json"
+_OWN = (
+    *(_LEDGER, _SEEN, _COMMITS, _REVIEWS),
+    *(_HOLDS, RECALLED, _ADOPTIONS, _LIBRARIES, _BUMPS),
+)
 _MESSAGE = "chore(caur): remember [skip ci]\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The outbox, the ledger, what was seen of sources, our commits, reviews, what is held, and
-    who came to maintain packages.
+    """The outbox, the ledger, what was seen of packages and libraries, our commits, reviews, what
+    is held, and who came to maintain packages.
 
     `recalled` are packages that are not to be published; all of them are on hold.
     """
@@ -53,6 +58,7 @@ class Memory:
     holds: Holds = field(default_factory=Holds)
     recalled: frozenset[str] = frozenset()
     adoptions: Adoptions = field(default_factory=Adoptions)
+    libraries: LibraryMemory = field(default_factory=LibraryMemory)
     # What else is on the branch, kept as it is.
     others: tuple[TreeEntry, ...] = field(default=(), compare=False)
 
@@ -60,7 +66,8 @@ class Memory:
     def read(cls, git: GitRepository, commit: str | None) -> Self:
         """Read what is remembered in `commit` (None: the branch does not exist yet).
 
-        Raises InputError for an outbox, reviews, holds and adoptions that cannot be read.
+        Raises InputError for an outbox, reviews, holds, adoptions and waiting bumps that cannot be
+        read.
         """
         if commit is None:
             return cls()
@@ -79,6 +86,9 @@ class Memory:
             Holds.from_bytes(lines.get(_HOLDS, b"")),
             read_recalled(lines.get(RECALLED, b"")),
             Adoptions.from_bytes(lines.get(_ADOPTIONS, b"")),
+            LibraryMemory(
+                lines.get(_LIBRARIES, b""), WaitingBumps.from_bytes(lines.get(_BUMPS, b""))
+            ),
             tuple(top.values()),
         )
 
@@ -106,6 +116,10 @@ class Memory:
     def with_adoptions(self, news: Iterable[Adoption]) -> Memory:
         """Return the memory with who has come to maintain packages since."""
         return replace(self, adoptions=self.adoptions.add(news))
+
+    def with_libraries(self, libraries: LibraryMemory) -> Memory:
+        """Return the memory with what is known of libraries now."""
+        return replace(self, libraries=libraries)
 
     def pruned_to(self, packages: Collection[str]) -> Memory:
         """Return the memory without what was seen, or is to be built, of packages that are gone."""
@@ -138,6 +152,8 @@ class Memory:
             _ADOPTIONS: self.adoptions.to_bytes(),
             _HOLDS: self.holds.to_bytes(),
             RECALLED: write_recalled(self.recalled),
+            _LIBRARIES: self.libraries.versions,
+            _BUMPS: self.libraries.waiting.to_bytes(),
         }
         for name, content in own.items():
             if content:

@@ -19,7 +19,7 @@ MAX_ENTRIES = 5000
 EVERYTHING = "*"
 _MANY = 100
 # Decisions that lead to builds.
-_ASKING = frozenset({"build", "update", "remove"})
+_ASKING = frozenset({"build", "bump", "update", "remove"})
 _MAX_TEXT = 500
 
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from caur_ci.pipeline.shared.commit_messages import is_automated, review_message, update_message
+from caur_ci.pipeline.shared.commit_messages import (
+    bump_message,
+    is_automated,
+    review_message,
+    update_message,
+)
 from caur_ci.pipeline.shared.forge import ForgePipeline
 
 
@@ -28,6 +33,32 @@ def test_an_update(packages: list[str], forge: str, expected: str) -> None:
 
     assert message == expected
     assert is_automated(message)
+
+
+@pytest.mark.parametrize(
+    ("reasons", "forge", "expected"),
+    [
+        ({"a": "explicit, x"}, "", "chore(bump): a\n\n- a: explicit, x\n"),
+        (
+            {"b": "y [deploy all]", "a": "x"},
+            "github",
+            "chore(bump): a, b [skip ci]\n\n- a: x\n- b: y (deploy all)\n",
+        ),
+        (
+            dict.fromkeys("abcde", "x"),
+            "gitlab",
+            (
+                "chore(bump): packages (5)\n\nbumped: a, b, c, d, e\n\n"
+                "- a: x\n- b: x\n- c: x\n- d: x\n- e: x\n"
+            ),
+        ),
+    ],
+)
+def test_a_bump(reasons: dict[str, str], forge: str, expected: str) -> None:
+    message = bump_message(reasons, ForgePipeline(forge=forge))
+
+    assert message == expected
+    assert not is_automated(message)  # it tells why, and is not replaced
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.git import GitRepository, Identity
-from caur_ci.pipeline.shared.state_branch import StateBranch
+from caur_ci.pipeline.shared.state_branch import StateBranch, read_version_state
 from tests.support.git import git
 
 if TYPE_CHECKING:
@@ -94,3 +94,30 @@ def test_thousands_are_written_by_one_process(repository: GitRepository) -> None
 
     assert list(repository.read_blobs(ids)) == contents
     assert ids[2] == repository.write_blob(contents[2])
+
+
+def test_versions_of_libraries_are_in_a_file_of_their_own(repository: GitRepository) -> None:
+    commit = committed(repository, {".version-state": b"icu:1-1\n", "a": b"CI_GIT_COMMIT=1\n"})
+    state = StateBranch.read(repository, commit)
+    assert state.version_state == b"icu:1-1\n"
+
+    state.version_state = b"icu:2-1\n"
+    state.keep_only(["a"])
+    written = state.write(repository, ME)
+
+    assert git(repository.folder, "ls-tree", "--name-only", str(written)).split() == [
+        ".version-state",
+        "a",
+    ]
+    assert git(repository.folder, "show", f"{written}:.version-state") == "icu:2-1"
+    assert read_version_state(repository, written) == b"icu:2-1\n"
+    assert StateBranch.read(repository, None).version_state == b""
+    assert read_version_state(repository, None) == b""
+
+
+def test_no_versions_make_no_file(repository: GitRepository) -> None:
+    commit = committed(repository, {"a": b"CI_GIT_COMMIT=1\n"})
+    state = StateBranch.read(repository, commit)
+    state.version_state = b""
+
+    assert state.write(repository, ME) == commit
