@@ -6,8 +6,9 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
+from caur_ci.elf import MAGIC, NamesOutOfReachError, read_elf
+from scheduler.landing import ElfFile
 from scheduler.result.compression import packed, unpacked
-from scheduler.result.elf import MAGIC, NamesOutOfReachError, read_elf
 from scheduler.result.errors import BadPackageError
 from scheduler.result.metadata import MAX_MTREE, MAX_PKGINFO, MTREE, PKGINFO, with_pkginfo
 from scheduler.result.tar import TarReader, TarWriter
@@ -15,7 +16,6 @@ from scheduler.result.tar import TarReader, TarWriter
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scheduler.landing import ElfFile
     from scheduler.result.allowance import Allowance
     from scheduler.result.tar import Member
 
@@ -111,13 +111,13 @@ def _look_for_elf(
 
     path = name.decode(errors="backslashreplace")
     try:
-        elf = read_elf(read, member.size, path)
+        elf = read_elf(read, member.size)
     except NamesOutOfReachError:
         contents.elf_left_out += 1
         return
-    if elf is None:
+    if elf is None or not (elf.soname or elf.needs):
         return
     if allowance.takes_elf(len(path) + len(elf.soname) + sum(map(len, elf.needs))):
-        contents.elf.append(elf)
+        contents.elf.append(ElfFile(path=path, bits=elf.bits, soname=elf.soname, needs=elf.needs))
     else:
         contents.elf_left_out += 1
