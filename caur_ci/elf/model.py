@@ -35,13 +35,12 @@ class Symbols:
 class ElfObject:
     """A program or library.
 
-    `bits` is 32 or 64, `machine` the number of the processor's kind. `search` are the folders that
-    it names itself, before those that the system searches (DT_RUNPATH, or else DT_RPATH).
+    `bits` is 32 or 64, `machine` the number of the processor's kind. Where libraries are searched
+    (DT_RUNPATH) is left out: what a package brings itself is its own wherever it is.
     """
 
     bits: int
     machine: int
     soname: str = ""
     needs: tuple[str, ...] = ()
-    search: tuple[str, ...] = ()
     symbols: Symbols | None = None

@@ -24,8 +24,8 @@ _HEAD = 8 * 1024 * 1024
 _BEFORE, _AFTER = 4 * 1024 * 1024, 1024 * 1024
 _CHUNK = 1024 * 1024
 
-_END, _NEEDED, _STRTAB, _SONAME, _RPATH, _RUNPATH = 0, 1, 5, 14, 15, 29
-_WANTED = frozenset({_NEEDED, _STRTAB, _SONAME, _RPATH, _RUNPATH}) | TABLES
+_END, _NEEDED, _STRTAB, _SONAME = 0, 1, 5, 14
+_WANTED = frozenset({_NEEDED, _STRTAB, _SONAME}) | TABLES
 
 
 def read_elf(
@@ -61,13 +61,8 @@ def read_elf(
         machine=machine,
         soname=next(names(_SONAME), ""),
         needs=tuple(dict.fromkeys(names(_NEEDED))),
-        search=_folders(next(names(_RUNPATH), "") or next(names(_RPATH), "")),
         symbols=read_symbols(image, entries) if with_symbols else None,
     )
-
-
-def _folders(path: str) -> tuple[str, ...]:
-    return tuple(folder for folder in path.split(":") if folder)
 
 
 def _kept(

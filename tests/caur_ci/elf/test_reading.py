@@ -38,26 +38,6 @@ def test_a_library_names_itself_and_what_it_needs(bits: int, order: str) -> None
     )
 
 
-def test_folders_to_search_are_those_of_the_newer_field() -> None:
-    def search(*entries: tuple[int, str]) -> tuple[str, ...]:
-        names = b"\0" + b"".join(text.encode() + b"\0" for _, text in entries)
-        places = [names.index(text.encode() + b"\0") for _, text in entries]
-        content = elf(
-            soname=names[1:-1].decode(),
-            entries=[
-                *((tag, place) for (tag, _), place in zip(entries, places, strict=True)),
-                (5, 0x1000 + 64 + 112),
-                (0, 0),
-            ],
-        )
-        found = read(content)
-        assert found is not None
-        return found.search
-
-    assert search((15, "/opt/x/lib")) == ("/opt/x/lib",)
-    assert search((15, "/old"), (29, "$ORIGIN/../lib::/opt")) == ("$ORIGIN/../lib", "/opt")
-
-
 def test_real_programs_are_read_as_readelf_reads_them() -> None:
     need_tools("readelf")
     programs = [sys.executable, *filter(None, map(shutil.which, ("bash", "ssh", "git", "gpg")))]
