@@ -93,6 +93,19 @@ class RepositoryConfig:
         "never ten or fewer, wait for a confirmation.",
         10,
     )
+    repo_db: str = key(
+        "CI_REPO_DB",
+        v.DATABASE_URL,
+        "The published database of the target repository. Beside it are its list of files and the "
+        "index of what its packages need.",
+        "",
+    )
+    rebuild_auto: bool = key(
+        "CI_REBUILD_AUTO",
+        v.BOOLEAN,
+        "Rebuilds packages that have lost a library or an interpreter, rather than only telling.",
+        False,
+    )
     overwrite_commits: bool = key(
         "CI_OVERWRITE_COMMITS", v.BOOLEAN, "Replaces the last commit if it was automated.", False
     )

@@ -19,16 +19,28 @@ _STANDARD = {
     b"usr/lib32/": LIBRARY_32,
     b"lib32/": LIBRARY_32,
 }
-_LIBRARIES = re.compile(rb"^([^\n]*/)?([^\n/]+\.so(?:\.[^\n/]*)?)$", re.MULTILINE)
 # A package that ships one of these makes the loader search other folders of its own.
 _LOADER_CONFIGURATION = re.compile(rb"^etc/ld\.so\.conf\.d/[^\n/]+\.conf$", re.MULTILINE)
-# Files by which an interpreter of one version is known.
+_SUFFIX = b".so"
+# Files by which an interpreter of one version is known, each with a part that it always has.
 _LANDMARKS = {
-    "python": re.compile(rb"^usr/lib/python(3\.\d+)/os\.py$", re.MULTILINE),
-    "perl": re.compile(rb"^usr/lib/perl5/(\d+\.\d+)/core_perl/Config\.pm$", re.MULTILINE),
-    "ruby": re.compile(rb"^usr/lib/ruby/(\d+\.\d+\.\d+)/English\.rb$", re.MULTILINE),
-    "lua": re.compile(rb"^usr/lib/liblua(?:\.so\.|-?)(\d\.\d)(?:\.so)?$", re.MULTILINE),
-    "ghc": re.compile(rb"^usr/lib/ghc-(\d+(?:\.\d+)+)/(?:lib/)?settings$", re.MULTILINE),
+    "python": (b"/os.py", re.compile(rb"^usr/lib/python(3\.\d+)/os\.py$", re.MULTILINE)),
+    "perl": (
+        b"/Config.pm",
+        re.compile(rb"^usr/lib/perl5/(\d+\.\d+)/core_perl/Config\.pm$", re.MULTILINE),
+    ),
+    "ruby": (
+        b"/English.rb",
+        re.compile(rb"^usr/lib/ruby/(\d+\.\d+\.\d+)/English\.rb$", re.MULTILINE),
+    ),
+    "lua": (
+        b"/liblua",
+        re.compile(rb"^usr/lib/liblua(?:\.so\.|-?)(\d\.\d)(?:\.so)?$", re.MULTILINE),
+    ),
+    "ghc": (
+        b"/settings",
+        re.compile(rb"^usr/lib/ghc-(\d+(?:\.\d+)+)/(?:lib/)?settings$", re.MULTILINE),
+    ),
 }
 # Folders of versions of interpreters, in which others put what is of use for these only.
 _FOLDERS = {
@@ -59,18 +71,32 @@ def library(soname: str, bits: int, arch: str) -> str:
 def offered_by(lines: bytes) -> Iterator[tuple[str, Found]]:
     """Yield what a package offers whose paths are `lines`, one in each."""
     rest = Found.USUAL if _LOADER_CONFIGURATION.search(lines) else Found.ELSEWHERE
-    for match in _LIBRARIES.finditer(lines):
-        name = match[2].decode(errors="backslashreplace")
-        kind = _STANDARD.get(match[1] or b"")
+    for folder, name in _libraries(lines):
+        kind = _STANDARD.get(folder)
         if kind is not None:
             yield f"{kind}:{name}", Found.USUAL
         else:
             # Nobody can tell by the folder for how many bits it is.
             yield f"{LIBRARY}:{name}", rest
             yield f"{LIBRARY_32}:{name}", rest
-    for interpreter, landmark in _LANDMARKS.items():
-        for match in landmark.finditer(lines):
+    for interpreter, (part, landmark) in _LANDMARKS.items():
+        for match in landmark.finditer(lines) if part in lines else ():
             yield f"{interpreter}:{match[1].decode()}", Found.USUAL
+
+
+def _libraries(lines: bytes) -> Iterator[tuple[bytes, str]]:
+    """Yield folder and name of each library, by its suffix: there are millions of lines."""
+    place = lines.find(_SUFFIX)
+    while place >= 0:
+        end = lines.find(b"\n", place)
+        end = len(lines) if end < 0 else end
+        rest = lines[place + len(_SUFFIX) : end]
+        start = lines.rfind(b"\n", 0, place) + 1
+        slash = lines.rfind(b"/", start, place) + 1 or start
+        if (not rest or rest.startswith(b".")) and b"/" not in rest and slash < place:
+            yield lines[start:slash], lines[slash:end].decode(errors="backslashreplace")
+            place = end
+        place = lines.find(_SUFFIX, place + 1)
 
 
 def offered_as_package(name: str, version: str) -> str | None:
