@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from collections.abc import Set as AbstractSet
 
-FILE = "linkage.jsonl"
 # When very much is gone at once, a database is not what it should be.
 _MOST_LOST = 0.5
 _FEW = 20
