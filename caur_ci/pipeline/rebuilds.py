@@ -50,7 +50,8 @@ def find_broken_packages(options: RunOptions, *, ahead: Sequence[str] = ()) -> B
     """
     context = RunContext.open(options)
     repository = CommittedRepository.read(context.git, context.head)
-    state = RebuildState.from_bytes(context.shared.memory(context.shared.snapshot()).linkage)
+    memory = context.shared.memory(context.shared.snapshot())
+    state = RebuildState.from_bytes(memory.libraries.linkage)
     rules = rules_of(repository)
     looker = RebuildLooker(repository.config, rules, Web())
     look = looker.look_ahead(ahead) if ahead else looker.look(state, now=time.time())

@@ -36,10 +36,7 @@ class LostNeed:
     @property
     def name(self) -> str:
         """The library by its soname, or an interpreter and its version."""
-        kind, _, name = self.capability.partition(":")
-        if kind == "lib32":
-            return f"{name} (32 bits)"
-        return name if kind == "lib" else f"{kind} {name}"
+        return shown_name(self.capability)
 
     @property
     def library(self) -> str:
@@ -71,6 +68,14 @@ class BrokenPackage:
         more = f" and {len(names) - 2} more" if len(names) > 2 else ""
         gone = "is gone" if len(names) == 1 else "are gone"
         return f"{', '.join(names[:2])}{more} {gone}"
+
+
+def shown_name(capability: str) -> str:
+    """Return a capability as people call it: a soname, or an interpreter and its version."""
+    kind, _, name = capability.partition(":")
+    if kind == "lib32":
+        return f"{name} (32 bits)"
+    return name if kind == "lib" else f"{kind} {name}"
 
 
 def find_broken(

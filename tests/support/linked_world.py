@@ -16,7 +16,7 @@ from caur_ci.rebuild import RebuildLook, RebuildLooker, RebuildRules, RebuildSta
 from caur_ci.web import Web
 from scheduler.database.packages import read_package
 from tests.support.packages import srcinfo_of
-from tests.support.sync_databases import archive
+from tests.support.sync_databases import archive, database
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -68,6 +68,8 @@ class LinkedWorld:
         folder = self.folder / "dist" / name
         folder.mkdir(exist_ok=True)
         (folder / f"{name}.files").write_bytes(files_database(packages))
+        versions = {name: version for name, (version, _) in packages.items()}
+        (folder / f"{name}.db").write_bytes(database(versions))
 
     def source(self, name: str, *, build: bool = True, config: str = "", depends: str = "") -> None:
         folder = self.folder / "sources" / name

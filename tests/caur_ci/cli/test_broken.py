@@ -14,6 +14,7 @@ from caur_ci.errors import ExitCode
 from caur_ci.git import GitRepository, Identity
 from caur_ci.linkage import PackageLinkage
 from caur_ci.pipeline.shared.memory.branch import MEMORY_BRANCH, Memory
+from caur_ci.pipeline.shared.memory.libraries import LibraryMemory
 from scheduler.job import Outcome
 from tests.support.git import git, srcinfo
 from tests.support.linked_world import LinkedWorld
@@ -78,7 +79,8 @@ def world(tmp_path: Path, checkout: Checkout) -> LinkedWorld:
     )
     world.distribution({"libx": ("1-1", ["usr/lib/libx.so.1"])})
     repository = GitRepository.open(checkout.folder)
-    memory = Memory(linkage=world.looker.look(world.state, now=1_700_000_000.0).state.to_bytes())
+    seen = world.looker.look(world.state, now=1_700_000_000.0).state
+    memory = Memory(libraries=LibraryMemory(linkage=seen.to_bytes()))
     git(
         checkout.folder,
         "push",

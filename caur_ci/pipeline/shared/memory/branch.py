@@ -37,10 +37,7 @@ _MESSAGE = "chore(caur): remember [skip ci]\n"
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The outbox, the ledger, what was seen of packages and libraries, our commits, and reviews.
-
-    `linkage` is what `caur_ci.rebuild` remembers, as it is stored.
-    """
+    """The outbox, the ledger, what was seen of packages and libraries, our commits, and reviews."""
 
     outbox: Outbox = field(default_factory=Outbox)
     ledger: Ledger = field(default_factory=Ledger)
@@ -48,7 +45,6 @@ class Memory:
     commits: OwnCommits = field(default_factory=OwnCommits)
     reviews: ReviewMemory = field(default_factory=ReviewMemory)
     libraries: LibraryMemory = field(default_factory=LibraryMemory)
-    linkage: bytes = b""
     # What else is on the branch, kept as it is.
     others: tuple[TreeEntry, ...] = field(default=(), compare=False)
 
@@ -73,9 +69,10 @@ class Memory:
             OwnCommits.from_bytes(lines.get(_COMMITS, b""), replaced=git.parents(commit)),
             ReviewMemory.from_bytes(lines.get(_REVIEWS, b"")),
             LibraryMemory(
-                lines.get(_LIBRARIES, b""), WaitingBumps.from_bytes(lines.get(_BUMPS, b""))
+                lines.get(_LIBRARIES, b""),
+                WaitingBumps.from_bytes(lines.get(_BUMPS, b"")),
+                lines.get(_LINKAGE, b""),
             ),
-            lines.get(_LINKAGE, b""),
             tuple(top.values()),
         )
 
@@ -98,10 +95,6 @@ class Memory:
     def with_libraries(self, libraries: LibraryMemory) -> Memory:
         """Return the memory with what is known of libraries now."""
         return replace(self, libraries=libraries)
-
-    def with_linkage(self, linkage: bytes) -> Memory:
-        """Return the memory with what is known of what packages need now."""
-        return replace(self, linkage=linkage)
 
     def pruned_to(self, packages: Collection[str]) -> Memory:
         """Return the memory without what was seen of packages that are gone."""
@@ -127,7 +120,7 @@ class Memory:
             _REVIEWS: self.reviews.to_bytes(),
             _LIBRARIES: self.libraries.versions,
             _BUMPS: self.libraries.waiting.to_bytes(),
-            _LINKAGE: self.linkage,
+            _LINKAGE: self.libraries.linkage,
         }
         for name, content in own.items():
             if content:
