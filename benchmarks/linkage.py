@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from benchmarks.generate import write_packages
 from benchmarks.measure import measure
 from caur_ci.elf import ElfObject
-from caur_ci.linkage import LinkageReader, write_index
+from caur_ci.linkage import LINKAGE, LinkageReader
+from caur_ci.linkage.index import write_lines
 from caur_ci.process import run
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _databases(folder: Path, packages: int, database_packages: int) -> int:
             reader.package(name=name, base=name, version="1-1", arch="x86_64", sha256="0" * 64)
         )
     plain = io.BytesIO()
-    write_index(linkages, plain)
+    write_lines(LINKAGE, (it.to_line() for it in linkages), plain)
     (folder / "ours.linkage.jsonl").write_bytes(plain.getvalue())
     run(["zstd", "-q", "--rm", "ours.linkage.jsonl"], cwd=folder)
     _write(folder / "ours.files", ((it.name, _listed(it.name, ())) for it in linkages))

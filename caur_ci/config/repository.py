@@ -106,6 +106,13 @@ class RepositoryConfig:
         "Rebuilds packages that have lost a library or an interpreter, rather than only telling.",
         False,
     )
+    rebuild_abi: tuple[str, ...] = key(
+        "CI_REBUILD_ABI",
+        v.NAMES,
+        "Packages of the databases in CI_LIB_DB whose every new version is fetched, to see who "
+        "takes names (symbols) from their libraries or programs that it does not give any more.",
+        (),
+    )
     overwrite_commits: bool = key(
         "CI_OVERWRITE_COMMITS", v.BOOLEAN, "Replaces the last commit if it was automated.", False
     )

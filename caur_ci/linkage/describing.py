@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from caur_ci.linkage.capabilities import (
@@ -15,15 +16,19 @@ from caur_ci.linkage.capabilities import (
     offered_as_package,
     offered_by,
 )
+from caur_ci.linkage.imports import PackageImports, imports_of
 from caur_ci.linkage.record import MAX_CAPABILITIES, PackageLinkage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from caur_ci.elf import ElfObject
+    from caur_ci.linkage.imports import FileImports
 
 _MAX_ELF = 50_000
 _MAX_NAMES = 32 * 1024**2
+# Less than a line of an index may have, as what is written there is a little longer.
+_MAX_IMPORTS = 5 * 1024**2
 _MAX_PATHS = 3
 # Programs for other processors are data: firmware, or tests of a disassembler.
 _MACHINES = {
@@ -50,6 +55,8 @@ class LinkageReader:
         self._own: set[str] = set()
         self._built_with: dict[str, str] = {}
         self._left = _MAX_NAMES
+        self._imports: list[FileImports] = []
+        self._imports_left = _MAX_IMPORTS
         self._problem = ""
 
     def add_file(self, path: str) -> None:
@@ -72,7 +79,13 @@ class LinkageReader:
     def add_elf(self, path: str, elf: ElfObject) -> None:
         """Take in what the file at `path` says as a program or library."""
         if len(self._elf) < _MAX_ELF and self._takes(path, elf.soname, *elf.needs):
-            self._elf.append((path, elf))
+            self._elf.append((path, replace(elf, symbols=None)))
+        imports = imports_of(path, elf)
+        if imports is not None:
+            size = len(path) + sum(map(len, (*imports.needs, *imports.names)))
+            self._imports_left -= size
+            if self._imports_left >= 0:
+                self._imports.append(imports)
 
     def add_unreadable_elf(self, path: str) -> None:
         """Take note of a program that cannot be looked at."""
@@ -102,6 +115,16 @@ class LinkageReader:
             needs={capability: tuple(needs[capability]) for capability in sorted(needs)},
             offers=tuple(sorted(self._offered(arch)))[:MAX_CAPABILITIES],
             problem=self._problem,
+        )
+
+    def imports(self, linkage: PackageLinkage) -> PackageImports:
+        """Return the names that the package takes; of very many, only those of some files."""
+        return PackageImports(
+            name=linkage.name,
+            base=linkage.base,
+            version=linkage.version,
+            sha256=linkage.sha256,
+            files=tuple(self._imports),
         )
 
     def _libraries_needed(self, arch: str) -> Iterator[tuple[str, str]]:

@@ -7,10 +7,10 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from caur_ci.errors import CaurError
-from caur_ci.linkage import index_name
+from caur_ci.linkage import IMPORTS, LINKAGE
 from caur_ci.rebuild.offers import FilesDatabase
 from caur_ci.web import WebError, shown_url
 
@@ -50,7 +50,16 @@ class DatabaseUrl:
     @property
     def index(self) -> str:
         """The URL of the index of what its packages need. Raises DatabaseUrlError."""
-        return self._beside(index_name(self.name))
+        return self._beside(LINKAGE.file(self.name))
+
+    @property
+    def imports(self) -> str:
+        """The URL of the index of the names that its packages take. Raises DatabaseUrlError."""
+        return self._beside(IMPORTS.file(self.name))
+
+    def package(self, file: str) -> str:
+        """Return the URL of a package file of this repository."""
+        return self._beside(quote(file))
 
     def ahead(self, stage: str) -> DatabaseUrl:
         """Return that of the repository which comes before this one: `core-testing` for `core`.
@@ -128,6 +137,14 @@ class Shelf:
             self.tags[shown_url(url)] = _tag_of(answer)
             self._fetched[url] = answer.content
         return answer
+
+    def package(self, url: str) -> bytes | Path:
+        """Return a package file, or where it is. Raises WebError."""
+        path = _local(url)
+        if path is not None:
+            _tag_of_file(path)
+            return path
+        return self.web.get(url, headers={"Accept-Encoding": "identity"}).content
 
     def database(self, url: DatabaseUrl) -> FilesDatabase:
         """Return the `.files` database. Raises WebError and DatabaseUrlError."""

@@ -23,7 +23,7 @@ class LostNeed:
 
     `pkgname` is the package, `files` some of its files that need it. `since` is when that was
     noticed, a Unix time; 0 for what is still to come. `elsewhere` tells that it is there, but not
-    where everybody looks.
+    where everybody looks. `label` is what to call it, where that is more than its name.
     """
 
     capability: str
@@ -32,11 +32,12 @@ class LostNeed:
     offered_by: str
     since: int
     elsewhere: bool = False
+    label: str = ""
 
     @property
     def name(self) -> str:
-        """The library by its soname, or an interpreter and its version."""
-        return shown_name(self.capability)
+        """The library by its soname, an interpreter and its version, or names of a library."""
+        return self.label or shown_name(self.capability)
 
     @property
     def library(self) -> str:
@@ -90,7 +91,7 @@ def find_broken(
     `why_not` tells of a base and what it has lost why it is not rebuilt, or an empty string. One
     that was rebuilt for all that it has lost, or is to be, is not rebuilt once more.
     """
-    found = _broken(packages, state.losses, offers or {})
+    found = _broken(packages, state, offers or {})
     for base, broken in found.items():
         if not set(broken.capabilities) - set(state.asked.get(base, ())):
             reason = "a rebuild was asked for already"
@@ -113,13 +114,13 @@ def lost_ahead(now: Mapping[str, Offer], ahead: Mapping[str, Offer]) -> dict[str
 
 
 def _broken(
-    packages: Iterable[PackageLinkage], losses: Mapping[str, Loss], offers: Mapping[str, Offer]
+    packages: Iterable[PackageLinkage], state: RebuildState, offers: Mapping[str, Offer]
 ) -> dict[str, BrokenPackage]:
     lost: defaultdict[str, list[LostNeed]] = defaultdict(list)
     versions: dict[str, str] = {}
     for package in sorted(packages, key=lambda it: it.name):
-        for capability in sorted(package.needs.keys() & losses.keys()):
-            loss, offer = losses[capability], offers.get(capability)
+        for capability in sorted(package.needs.keys() & state.losses.keys()):
+            loss, offer = state.losses[capability], offers.get(capability)
             versions.setdefault(package.base, package.version)
             lost[package.base].append(
                 LostNeed(
@@ -131,6 +132,19 @@ def _broken(
                     elsewhere=offer is not None and offer.found is Found.ELSEWHERE,
                 )
             )
+        for damage in state.damages.get(package.name, ()):
+            if damage.version == package.version:
+                versions.setdefault(package.base, package.version)
+                lost[package.base].append(
+                    LostNeed(
+                        capability=damage.capability,
+                        pkgname=package.name,
+                        files=(damage.path,),
+                        offered_by=damage.before,
+                        since=damage.since,
+                        label=damage.label,
+                    )
+                )
     return {
         base: BrokenPackage(pkgbase=base, version=versions[base], lost=tuple(lost[base]))
         for base in sorted(lost)

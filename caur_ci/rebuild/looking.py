@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 from caur_ci.errors import InputError
-from caur_ci.linkage import read_index
+from caur_ci.linkage import LINKAGE, read_index
 from caur_ci.rebuild.databases import GONE, DatabaseUrl, Shelf
 from caur_ci.rebuild.detection import BrokenPackage, find_broken, lost_ahead
 from caur_ci.rebuild.offers import collect_offers, wanted_by
 from caur_ci.rebuild.state import RebuildState
+from caur_ci.rebuild.watching import AbiWatch
 from caur_ci.web import WebError
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class RebuildLooker:
         self._rules = rules
         self._target = DatabaseUrl(config.repo_db) if config.repo_db else None
         self._libraries = tuple(map(DatabaseUrl, config.lib_db))
+        self._watched = config.rebuild_abi
         self._web = web
 
     @property
@@ -86,9 +88,13 @@ class RebuildLooker:
             now=now,
             complete=index.keys() == offers.versions.keys(),
         )
-        after = replace(after, tags={url: tag for url, tag in shelf.tags.items() if tag})
+        watched = self._watch(databases).look(after, index, shelf=shelf, target=target, now=now)
+        # What could not be fetched is tried again, also if no database changes until then.
+        tags = {url: tag for url, tag in shelf.tags.items() if tag and watched.complete}
+        after = replace(watched.state, tags=tags)
         broken = find_broken(index.values(), after, why_not=self._rules.why_not, offers=offers.best)
-        return RebuildLook(state=after, broken=tuple(broken), notes=_unknown(index, offers))
+        notes = (*watched.notes, *_unknown(index, offers))
+        return RebuildLook(state=after, broken=tuple(broken), notes=notes)
 
     def look_ahead(self, stages: Sequence[str]) -> RebuildLook:
         """Return what will be broken once the repositories of `stages` have moved on.
@@ -116,8 +122,12 @@ class RebuildLooker:
         broken = find_broken(index.values(), state, why_not=self._rules.why_not, offers=ahead.best)
         return RebuildLook(broken=tuple(broken), notes=_unknown(index, now))
 
+    def _watch(self, databases: Sequence[FilesDatabase]) -> AbiWatch:
+        places = tuple(zip(self._libraries, databases, strict=True)) if self._watched else ()
+        return AbiWatch(self._watched, places)
+
     def _as_before(self, state: RebuildState, target: DatabaseUrl, shelf: Shelf) -> RebuildLook:
-        if not state.losses:
+        if not state.lost_names:
             return RebuildLook(state=state)
         index = _index(shelf, target)
         broken = find_broken(index.values(), state, why_not=self._rules.why_not)
@@ -166,7 +176,7 @@ def _index(shelf: Shelf, target: DatabaseUrl) -> dict[str, PackageLinkage]:
                 "index` on its machine.",
             ) from error
         raise
-    return {package.name: package for package in read_index(content)}
+    return {package.name: package for package in read_index(LINKAGE, content)}
 
 
 def _unknown(index: Mapping[str, PackageLinkage], offers: Offers) -> tuple[str, ...]:

@@ -7,17 +7,20 @@ runs.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from caur_ci.errors import InputError
 from caur_ci.linkage import Found
+from caur_ci.rebuild.abi import LibraryAbi, told
 from caur_ci.rebuild.offers import Offer
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from collections.abc import Set as AbstractSet
 
+# The kind of what a library gives no longer, as the part of a capability before the colon.
+ABI = "abi"
 # When very much is gone at once, a database is not what it should be.
 _MOST_LOST = 0.5
 _FEW = 20
@@ -35,17 +38,54 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Damage:
+    """A package in one version takes `names` from a library that this one gives no longer.
+
+    `before` is the package that did, as in an offer, `after` its version that does not, `path` a
+    file that takes them. `since` is a Unix time.
+    """
+
+    base: str
+    version: str
+    library: str
+    before: str
+    after: str
+    path: str
+    names: tuple[str, ...]
+    since: int
+
+    @property
+    def capability(self) -> str:
+        """What is lost, as capabilities are written."""
+        return f"{ABI}:{self.library} {self.after}"
+
+    @property
+    def label(self) -> str:
+        """What is lost, for people."""
+        return f"{told(self.names)} of {self.library}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RebuildState:
     """`offers` and `losses` are by capability.
 
     `asked` has for a pkgbase the losses for which it was rebuilt, or is to be. `tags` are what
-    servers said of the state of each database, by URL.
+    servers said of the state of each database, by URL. `abis` are what watched packages exported
+    when they were seen last, `damages` what packages miss of that since, by pkgname.
     """
 
     offers: Mapping[str, Offer] = field(default_factory=dict)
     losses: Mapping[str, Loss] = field(default_factory=dict)
     asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    abis: Mapping[str, LibraryAbi] = field(default_factory=dict)
+    damages: Mapping[str, tuple[Damage, ...]] = field(default_factory=dict)
+
+    @property
+    def lost_names(self) -> set[str]:
+        """The capabilities that are lost, to whomever."""
+        damages = (damage.capability for some in self.damages.values() for damage in some)
+        return {*self.losses, *damages}
 
     def advanced(
         self,
@@ -81,7 +121,13 @@ class RebuildState:
                 f"{fresh} of {len(known)} libraries and interpreters are gone at once",
                 hint="Look at the databases in CI_LIB_DB: one of them is likely not whole.",
             )
-        return replace(self, offers=known, losses=losses, asked=_asked(self.asked, losses))
+        return _forgetting(replace(self, offers=known, losses=losses))
+
+    def with_abis(
+        self, abis: Mapping[str, LibraryAbi], damages: Mapping[str, tuple[Damage, ...]]
+    ) -> RebuildState:
+        """Return the state with what watched packages export now, and what is missed of them."""
+        return _forgetting(replace(self, abis=abis, damages=damages))
 
     def asking(self, broken: Mapping[str, Iterable[str]]) -> RebuildState:
         """Return the state after rebuilds were asked for: pkgbases and what they have lost."""
@@ -106,6 +152,12 @@ class RebuildState:
             lines.append(line)
         lines += ({"asked": base, "for": list(lost)} for base, lost in sorted(self.asked.items()))
         lines += ({"url": url, "tag": tag} for url, tag in sorted(self.tags.items()))
+        lines += ({"abi": name, **it.to_dict()} for name, it in sorted(self.abis.items()))
+        lines += (
+            {"damaged": name, **asdict(it)}
+            for name, some in sorted(self.damages.items())
+            for it in some
+        )
         return b"".join(json.dumps(it, separators=(",", ":")).encode() + b"\n" for it in lines)
 
     @classmethod
@@ -115,6 +167,8 @@ class RebuildState:
         losses: dict[str, Loss] = {}
         asked: dict[str, tuple[str, ...]] = {}
         tags: dict[str, str] = {}
+        abis: dict[str, LibraryAbi] = {}
+        damages: dict[str, tuple[Damage, ...]] = {}
         for data in _lines(content):
             try:
                 if "needs" in data:
@@ -124,18 +178,24 @@ class RebuildState:
                         losses[str(data["needs"])] = Loss(int(data["lost"]), offer)
                 elif "asked" in data:
                     asked[str(data["asked"])] = tuple(map(str, data["for"]))
+                elif "abi" in data:
+                    abis[str(data["abi"])] = LibraryAbi.from_dict(data)
+                elif "damaged" in data:
+                    name = str(data.pop("damaged"))
+                    names = tuple(map(str, data.pop("names")))
+                    damages[name] = (*damages.get(name, ()), Damage(**data, names=names))
                 else:
                     tags[str(data["url"])] = str(data["tag"])
             except (KeyError, TypeError, ValueError):
                 continue
-        return cls(offers=offers, losses=losses, asked=asked, tags=tags)
+        return cls(offers=offers, losses=losses, asked=asked, tags=tags, abis=abis, damages=damages)
 
 
-def _asked(
-    asked: Mapping[str, tuple[str, ...]], losses: Mapping[str, Loss]
-) -> dict[str, tuple[str, ...]]:
-    left = {base: tuple(it for it in lost if it in losses) for base, lost in asked.items()}
-    return {base: lost for base, lost in left.items() if lost}
+def _forgetting(state: RebuildState) -> RebuildState:
+    """Return the state without rebuilds for what is not lost any more."""
+    lost = state.lost_names
+    left = {base: tuple(it for it in some if it in lost) for base, some in state.asked.items()}
+    return replace(state, asked={base: some for base, some in left.items() if some})
 
 
 def _lines(content: bytes) -> Iterable[dict[str, Any]]:

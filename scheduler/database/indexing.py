@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from scheduler.database.linkage import LinkageIndex, read_linkage
+from scheduler.database.linkage import LinkageIndex, describe
 from scheduler.database.repository import open_repository
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from caur_ci.linkage import PackageLinkage
     from scheduler.database.layout import Layout
+    from scheduler.database.linkage import Description
 
 # So much is done again where the work is interrupted.
 _AT_ONCE = 25
@@ -44,17 +44,17 @@ def index_published(
         index.follow(repository.entries(), ())
     begin(len(missing))
     for start in range(0, len(missing), _AT_ONCE):
-        found: list[PackageLinkage] = []
+        found: list[Description] = []
         for entry in missing[start : start + _AT_ONCE]:
             advance()
             try:
-                package = read_linkage(layout.folder / entry.filename, entry)
+                package = describe(layout.folder / entry.filename, entry)
             except FileNotFoundError:
                 done.problems[entry.filename] = "the file is not there"
                 continue
             found.append(package)
-            if package.problem:
-                done.problems[entry.filename] = package.problem
+            if package.linkage.problem:
+                done.problems[entry.filename] = package.linkage.problem
         with open_repository(layout) as repository:
             index.follow(repository.entries(), found)
         done.packages += len(found)

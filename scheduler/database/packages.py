@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from caur_ci.linkage import PackageLinkage
+    from caur_ci.linkage import PackageImports, PackageLinkage
 
 _FILE_NAME = re.compile(r"[^/\0\n]+\.pkg\.tar(?:\.(?:zst|xz|gz|bz2|lz4))?")
 _SUFFIX = re.compile(r"\.pkg\.tar(\.[a-z0-9]+)?$")
@@ -47,7 +47,8 @@ class PackageError(InputError):
 class PackageFile:
     """A package file and what its `.PKGINFO` says; `info` is all of it, by key.
 
-    `linkage` is what it needs and offers, without a checksum.
+    `linkage` is what it needs and offers, `imports` are the names that it takes; both are without a
+    checksum.
     """
 
     path: Path
@@ -57,6 +58,7 @@ class PackageFile:
     arch: str
     info: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False, compare=False)
     linkage: PackageLinkage | None = field(default=None, hash=False, compare=False)
+    imports: PackageImports | None = field(default=None, hash=False, compare=False)
 
     @property
     def prohibited(self) -> tuple[str, ...]:
@@ -123,6 +125,13 @@ def _package(
         raise PackageError(f"{path.name}: its .PKGINFO has the version {once['pkgver']!a}")
     if re.fullmatch(r"[a-z0-9_]+", once["arch"]) is None:
         raise PackageError(f"{path.name}: its .PKGINFO has the architecture {once['arch']!a}")
+    linkage = visitor.reader.package(
+        name=once["pkgname"],
+        base=once["pkgbase"],
+        version=once["pkgver"],
+        arch=once["arch"],
+        sha256="",
+    )
     return PackageFile(
         path=path,
         pkgname=once["pkgname"],
@@ -130,11 +139,6 @@ def _package(
         version=once["pkgver"],
         arch=once["arch"],
         info=info,
-        linkage=visitor.reader.package(
-            name=once["pkgname"],
-            base=once["pkgbase"],
-            version=once["pkgver"],
-            arch=once["arch"],
-            sha256="",
-        ),
+        linkage=linkage,
+        imports=visitor.reader.imports(linkage),
     )

@@ -14,7 +14,7 @@ from scheduler.database.distribution import DistributionNames
 from scheduler.database.expecting import ExpectationReader
 from scheduler.database.handback import count_loss, hand_back, temporary, told, unforeseen
 from scheduler.database.layout import Layout
-from scheduler.database.linkage import LinkageIndex, scanner
+from scheduler.database.linkage import LinkageIndex, description_of, scanner
 from scheduler.database.repository import Retention, open_repository
 from scheduler.database.transaction import RepoToolError
 from scheduler.heartbeat import DEFAULT_INTERVAL, Heartbeat
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from caur_ci.linkage import PackageLinkage
     from scheduler.database.expecting import Expected
     from scheduler.database.generations import Generation
+    from scheduler.database.linkage import Description
     from scheduler.database.ownership import Mandate
     from scheduler.database.repository import PacmanRepository
     from scheduler.database.signing import Signer
@@ -65,12 +65,12 @@ class _Batch:
         }
 
     @property
-    def linkages(self) -> list[PackageLinkage]:
+    def descriptions(self) -> list[Description]:
         return [
-            package.linkage
+            found
             for _, delivery in self.verified
             for package in delivery.packages
-            if package.linkage is not None
+            if (found := description_of(package)) is not None
         ]
 
     @property
@@ -323,7 +323,7 @@ def _index(repository: PacmanRepository, batch: _Batch) -> None:
     """Tell what the packages need; that they are published does not depend on it."""
     scan = scanner(repository.layout, seconds=_SCANNING)
     try:
-        LinkageIndex(repository.layout).follow(repository.entries(), batch.linkages, scan)
+        LinkageIndex(repository.layout).follow(repository.entries(), batch.descriptions, scan)
     except (CaurError, OSError) as error:
         _log.warning("the index of %s cannot be written: %s", repository.layout.folder, error)
 

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 DEBUG = b"usr/lib/debug/"
 
 
-def read_elf_member(reader: TarReader, member: Member) -> ElfObject | None:
+def read_elf_member(
+    reader: TarReader, member: Member, *, with_symbols: bool = False
+) -> ElfObject | None:
     """Return what the current member says as a program or library, None where it is none.
 
     Raises NamesOutOfReachError and BadPackageError.
@@ -28,4 +30,4 @@ def read_elf_member(reader: TarReader, member: Member) -> ElfObject | None:
         before, start = start, b""
         return before + reader.read(size - len(before))
 
-    return read_elf(read, member.size)
+    return read_elf(read, member.size, with_symbols=with_symbols)

@@ -34,7 +34,7 @@ class LinkageVisitor:
         if not member.is_file:
             return
         try:
-            elf = read_elf_member(archive, member)
+            elf = read_elf_member(archive, member, with_symbols=True)
         except NamesOutOfReachError:
             self.reader.add_unreadable_elf(path)
             return

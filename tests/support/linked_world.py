@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 
 from caur_ci.config import RepositoryConfig
 from caur_ci.deptree import DependencyTree
-from caur_ci.linkage import PackageLinkage, write_index
+from caur_ci.linkage import IMPORTS, LINKAGE, PackageImports, PackageLinkage
+from caur_ci.linkage.index import write_lines
 from caur_ci.package_folders import WorkingFolders
 from caur_ci.process import run
 from caur_ci.rebuild import RebuildLook, RebuildLooker, RebuildRules, RebuildState
 from caur_ci.web import Web
 from scheduler.database.packages import read_package
 from tests.support.packages import srcinfo_of
-from tests.support.sync_databases import archive, database
+from tests.support.sync_databases import archive, database, desc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,12 +36,35 @@ _BUILD = "build() { :; }"
 
 def files_database(packages: Mapping[str, tuple[str, Iterable[str]]]) -> bytes:
     """Return a `.files` database of packages: their versions and paths by name."""
-    return archive(
-        {
-            f"{name}-{version}/files": "\n".join(["%FILES%", *paths, ""]).encode()
-            for name, (version, paths) in packages.items()
-        }
-    )
+    found: dict[str, bytes] = {}
+    for name, (version, paths) in packages.items():
+        file = f"{name}-{version}-x86_64.pkg.tar"
+        found[f"{name}-{version}/desc"] = desc(name, version, filename=[file])
+        found[f"{name}-{version}/files"] = "\n".join(["%FILES%", *paths, ""]).encode()
+    return archive(found)
+
+
+def make(
+    folder: Path,
+    name: str,
+    files: Mapping[str, bytes | Path],
+    version: str,
+    buildinfo: str = "",
+) -> Path:
+    """Make a package file without compression."""
+    with tempfile.TemporaryDirectory() as made:
+        root = Path(made)
+        info = f"pkgname = {name}\npkgbase = {name}\npkgver = {version}\narch = x86_64\n"
+        (root / ".PKGINFO").write_text(info, encoding="utf-8")
+        (root / ".BUILDINFO").write_text(buildinfo, encoding="utf-8")
+        for path, content in files.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            data = content if isinstance(content, bytes) else content.read_bytes()
+            (root / path).write_bytes(data)
+        package = folder / f"{name}-{version}-x86_64.pkg.tar"
+        tops = sorted({path.partition("/")[0] for path in files})
+        run(["bsdtar", "-cf", package, ".PKGINFO", ".BUILDINFO", *tops], cwd=root)
+    return package
 
 
 @dataclass
@@ -52,6 +76,7 @@ class LinkedWorld:
     state: RebuildState = field(default_factory=RebuildState)
     now: int = 1000
     linkages: dict[str, PackageLinkage] = field(default_factory=dict)
+    imports: dict[str, PackageImports] = field(default_factory=dict)
     paths: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -91,23 +116,20 @@ class LinkedWorld:
         buildinfo: str = "",
     ) -> PackageLinkage:
         """Make a real package file of these files, and publish what it tells."""
-        with tempfile.TemporaryDirectory() as made:
-            root = Path(made)
-            info = f"pkgname = {name}\npkgbase = {name}\npkgver = {version}\narch = x86_64\n"
-            (root / ".PKGINFO").write_text(info, encoding="utf-8")
-            (root / ".BUILDINFO").write_text(buildinfo, encoding="utf-8")
-            for path, content in files.items():
-                (root / path).parent.mkdir(parents=True, exist_ok=True)
-                data = content if isinstance(content, bytes) else content.read_bytes()
-                (root / path).write_bytes(data)
-            path_of_package = self.folder / f"{name}-{version}-x86_64.pkg.tar"
-            tops = sorted({path.partition("/")[0] for path in files})
-            run(["bsdtar", "-cf", path_of_package, ".PKGINFO", ".BUILDINFO", *tops], cwd=root)
-        found = read_package(path_of_package).linkage
+        package = read_package(make(self.folder, name, files, version, buildinfo))
+        found = package.linkage
         assert found is not None
+        assert package.imports is not None
+        self.imports[name] = package.imports
         self.paths[name] = list(files)
         self.publish_linkage(found)
         return found
+
+    def libraries(self, **packages: tuple[str, Mapping[str, bytes | Path]]) -> None:
+        """Make the distribution have real packages: their versions and files by name."""
+        self.distribution({name: (it[0], list(it[1])) for name, it in packages.items()})
+        for name, (version, files) in packages.items():
+            make(self.folder / "dist/core", name, files, version)
 
     def publish_linkage(self, linkage: PackageLinkage) -> None:
         self.linkages[linkage.name] = replace(linkage, sha256="0")
@@ -117,9 +139,14 @@ class LinkedWorld:
     def _write(self) -> None:
         packages = {name: (it.version, self.paths[name]) for name, it in self.linkages.items()}
         (self.folder / "repo/ours.files").write_bytes(files_database(packages))
+        lines = [it.to_line() for it in self.linkages.values()]
         with (self.folder / "repo/index").open("wb") as stream:
-            write_index(self.linkages.values(), stream)
+            write_lines(LINKAGE, lines, stream)
         run(["zstd", "-qf", "index", "-o", "ours.linkage.jsonl.zst"], cwd=self.folder / "repo")
+        lines = [it.to_line() for it in self.imports.values()]
+        with (self.folder / "repo/index").open("wb") as stream:
+            write_lines(IMPORTS, lines, stream)
+        run(["zstd", "-qf", "index", "-o", "ours.imports.jsonl.zst"], cwd=self.folder / "repo")
 
     @property
     def looker(self) -> RebuildLooker:

@@ -97,10 +97,15 @@ def _look(repository: FollowedRepository, before: bytes) -> dict[str, Any]:
     return {
         "linkage": after.to_bytes().decode("utf-8", "surrogateescape"),
         "moves": _moves(look, rules) if config.rebuild_auto else [],
-        "lost": sorted(map(shown_name, after.losses)),
+        "lost": sorted(_names(after)),
         "notes": notes,
         "problems": problems,
     }
+
+
+def _names(state: RebuildState) -> set[str]:
+    damages = (damage.label for some in state.damages.values() for damage in some)
+    return {*map(shown_name, state.losses), *damages}
 
 
 def _moves(look: RebuildLook, rules: RebuildRules) -> list[tuple[str, str, str]]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
-from caur_ci.linkage import PackageLinkage, read_index
+from caur_ci.linkage import IMPORTS, LINKAGE, PackageLinkage, read_index
 from caur_ci.process import run
 from scheduler.database.consistency import verify
 from scheduler.database.indexing import index_published
 from scheduler.database.linkage import LinkageIndex
 from scheduler.database.packages import read_package
 from scheduler.database.signing import Keyring
+from tests.support.compiling import Compiler
 from tests.support.elf import elf
+from tests.support.tools import need_tools
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +27,9 @@ if TYPE_CHECKING:
 
 
 def indexed(folder: Path) -> dict[str, PackageLinkage]:
-    return {package.name: package for package in read_index(folder / "repo.linkage.jsonl.zst")}
+    return {
+        package.name: package for package in read_index(LINKAGE, folder / "repo.linkage.jsonl.zst")
+    }
 
 
 def test_a_package_file_tells_what_it_needs(tmp_path: Path) -> None:
@@ -53,6 +58,43 @@ def test_a_package_file_tells_what_it_needs(tmp_path: Path) -> None:
             "lib:libx.so.2": ("usr/bin/tool",),
         },
     )
+
+
+def test_names_that_programs_take_are_written_down(shelf: Shelf, tmp_path: Path) -> None:
+    need_tools("gcc")
+    compiler = Compiler(tmp_path)
+    root = tmp_path / "root"
+    (root / "usr/bin").mkdir(parents=True)
+    library = compiler.library("libx.so.1", "int f(void) { return 1; }")
+
+    def publish(name: str) -> None:
+        made = compiler.program(name, "int f(void); int main(void) { return f(); }", library)
+        shutil.copy(made, root / "usr/bin")
+        info = f"pkgname = {name}\npkgbase = {name}\npkgver = 1-1\narch = x86_64\n"
+        (root / ".PKGINFO").write_text(info, encoding="utf-8")
+        with shelf.open() as repository, repository.transaction(shelf.signer) as transaction:
+            path = transaction.folder / f"{name}-1-1-x86_64.pkg.tar.zst"
+            run(["bsdtar", "--zstd", "-cf", path, ".PKGINFO", f"usr/bin/{name}"], cwd=root)
+            transaction.add([read_package(path)])
+            transaction.prepare()
+            repository.commit(transaction)
+        index_published(shelf.layout)
+
+    publish("one")
+    publish("two")
+    shelf.remove("one")
+    publish("three")
+    path = shelf.folder / "repo.imports.jsonl.zst"
+    taken = {it.name: it for it in read_index(IMPORTS, path)}
+
+    assert set(taken) == {"two", "three"}
+    (file,) = taken["two"].files
+    assert (file.path, "f" in file.names) == ("usr/bin/two", True)
+    assert "libx.so.1" in file.needs
+    # Without it, all are looked into again.
+    path.unlink()
+    assert index_published(shelf.layout).packages == 2
+    assert {it.name for it in read_index(IMPORTS, path)} == {"two", "three"}
 
 
 def test_a_publication_brings_the_index_up_to_date(world: World) -> None:
