@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_FEW = 50
+
 
 class Description(NamedTuple):
     """What one package file needs, and the names that it takes."""
@@ -141,9 +143,15 @@ class LinkageIndex:
 
 
 def scanner(layout: Layout, *, seconds: float) -> Callable[[list[Entry]], Iterator[Description]]:
-    """Return what reads published files for so many seconds, one of them in any case."""
+    """Return what reads published files for so many seconds, one of them in any case.
+
+    More than a rollback or a kill leaves behind is for `caur-ci repo index`.
+    """
 
     def scan(missing: list[Entry]) -> Iterator[Description]:
+        if len(missing) > _FEW:
+            _log.info("of %d packages it is not known what they need: repo index", len(missing))
+            return
         until = time.monotonic() + seconds
         for entry in missing:
             try:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 # For how long packages that were published before are looked at, with each publication.
-_SCANNING = 5.0
+_SCANNING = 2.0
 
 
 @dataclass(slots=True)

@@ -175,6 +175,17 @@ def test_a_publication_finds_some_of_what_is_missing(world: World) -> None:
     assert set(indexed(world.folder)) == {"tool", "doc"}
 
 
+def test_of_very_many_none_is_looked_into(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scheduler.database.linkage._FEW", 0)
+    world.simple("tool", "1-1")
+    world.runner().step()
+    (world.folder / "repo.linkage.jsonl.zst").unlink()
+    world.simple("doc", "1-1")
+    world.runner().step()
+
+    assert set(indexed(world.folder)) == {"doc"}
+
+
 def test_an_index_is_expected_in_the_folder(shelf: Shelf, key: SigningKey) -> None:
     shelf.publish(("tool", "1-1"))
     index_published(shelf.layout)
