@@ -15,6 +15,7 @@ from rich.table import Table
 
 from benchmarks import repositories
 from benchmarks.judge import judge_rows
+from benchmarks.linkage import linkage_rows
 from benchmarks.measure import BenchmarkError
 from benchmarks.publishing import publishing_rows
 from benchmarks.queue.rows import QueueRow, queue_rows
@@ -45,6 +46,8 @@ def main() -> int:
             _show_pairs(list(srcinfo_rows(options.pkgbuilds, options.asked)), "PKGBUILDs")
         if options.only in {None, "judge"}:
             _show_pairs(list(judge_rows(options.history)), "changes")
+        if options.only in {None, "linkage"}:
+            _show_pairs(list(linkage_rows(options.repeat)), "libraries")
     except (BenchmarkError, CaurError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -91,7 +94,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--only",
-        choices=("commands", "schedule", "queue", "publishing", "srcinfo", "judge"),
+        choices=("commands", "schedule", "queue", "publishing", "srcinfo", "judge", "linkage"),
         help="measure one part (default: all of them)",
     )
     parser.add_argument(

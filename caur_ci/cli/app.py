@@ -10,6 +10,7 @@ import typer
 from caur_ci import __version__
 from caur_ci.cli import (
     auto_repo_remove,
+    broken,
     database,
     demo,
     deptree,
@@ -105,6 +106,8 @@ app.add_typer(
     no_args_is_help=True,
     rich_help_panel=_LOOKING,
 )
+_looking("broken")(broken.broken)
+_looking("rebuild")(broken.rebuild)
 _looking("reconcile")(reconcile.reconcile)
 _looking("deptree")(deptree.deptree)
 _looking("srcinfo")(srcinfo.srcinfo)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -205,6 +206,41 @@ def repair(
         left = left or not all(result.source for result in results)
         _show_repaired(session, layout, results)
     return ExitCode.FAILED if left else ExitCode.OK
+
+
+@app.command()
+def index(
+    context: typer.Context,
+    *,
+    target_repo: TargetRepo = None,
+    arch: Arch = None,
+    repo_path: RepoPath = None,
+    config: Config = None,
+) -> int:
+    """Look into published packages whose needs are not known; without names, of all repositories.
+
+    What is published from now on is known by itself. This reads each of the other files once, and
+    goes on where it was interrupted; packages can be published meanwhile. `caur-ci broken` and
+    automatic rebuilds go by it.
+
+    Ends with 3 if a package cannot be read.
+    """
+    from caur_ci.cli.progress import progress_on  # noqa: PLC0415 - slow to import
+    from scheduler.database.indexing import index_published  # noqa: PLC0415 - slow to import
+
+    session = session_of(context)
+    root = _root(_values(CAUR_CONFIG=config, REPO_PATH=repo_path))
+    complete = True
+    for layout in _several(root, target_repo, arch):
+        name = f"{layout.name}/{layout.arch}"
+        with progress_on(session.err) as progress:
+            begin = partial(progress.begin, f"looking into packages of {name}")
+            done = index_published(layout, begin=begin, advance=progress.advance)
+        for file, problem in done.problems.items():
+            session.warn(f"{file}: {problem}")
+        complete = complete and not done.problems
+        session.out.print(f"{name}: {done.packages} packages were looked into", markup=False)
+    return ExitCode.OK if complete else ExitCode.PARTIAL
 
 
 def _signer(session: Session, values: Values) -> Signer:

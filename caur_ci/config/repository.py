@@ -93,6 +93,26 @@ class RepositoryConfig:
         "never ten or fewer, wait for a confirmation.",
         10,
     )
+    repo_db: str = key(
+        "CI_REPO_DB",
+        v.DATABASE_URL,
+        "The published database of the target repository. Beside it are its list of files and the "
+        "index of what its packages need.",
+        "",
+    )
+    rebuild_auto: bool = key(
+        "CI_REBUILD_AUTO",
+        v.BOOLEAN,
+        "Rebuilds packages that have lost a library or an interpreter, rather than only telling.",
+        False,
+    )
+    rebuild_abi: tuple[str, ...] = key(
+        "CI_REBUILD_ABI",
+        v.NAMES,
+        "Packages of the databases in CI_LIB_DB whose every new version is fetched, to see who "
+        "takes names (symbols) from their libraries or programs that it does not give any more.",
+        (),
+    )
     overwrite_commits: bool = key(
         "CI_OVERWRITE_COMMITS", v.BOOLEAN, "Replaces the last commit if it was automated.", False
     )

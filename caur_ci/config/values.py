@@ -126,6 +126,7 @@ URLS = ValueType(
     "URLs with blanks in between",
     _split_at(None),
 )
+DATABASE_URL = ValueType(r"(?:https?|file)://\S+", "the URL of a package database", str)
 NAMES = ValueType(
     rf"{_NAME}(?::{_NAME})*", "package names with colons in between: a:b:c", _split_at(":")
 )

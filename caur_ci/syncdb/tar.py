@@ -72,6 +72,15 @@ class TarStream:
         self._left = 0
         return data[: entry.size]
 
+    def read(self, size: int) -> bytes:
+        """Return the next bytes of the content of the current entry, at most its last block.
+
+        Raises SyncDatabaseError.
+        """
+        data = self._exactly(min(size, self._left))
+        self._left -= len(data)
+        return data
+
     def _header(self) -> bytes:
         block = self._exactly(_BLOCK)
         if not any(block):

@@ -11,6 +11,7 @@ from caur_ci.errors import CaurError, ProcessError
 from scheduler.database.dependencies import unmet_dependencies
 from scheduler.database.entries import read_entries
 from scheduler.database.forms import DatabaseFormError, database_in_place
+from scheduler.database.linkage import index_names
 from scheduler.database.lists import LAST_UPDATE, expected_lists
 from scheduler.files import hash_file
 
@@ -122,7 +123,7 @@ class _Check:
 
     def _leftovers(self, entries: Iterable[Entry]) -> Iterator[Inconsistency]:
         leaving = self._repository.superseded.leaving()
-        known = {*self._layout.databases, *self._layout.links}
+        known = {*self._layout.databases, *self._layout.links, *index_names(self._layout.name)}
         for filename in (*(entry.filename for entry in entries), *leaving):
             known |= {filename, f"{filename}.sig"}
         for path in sorted(self._folder.iterdir()):

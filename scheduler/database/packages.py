@@ -14,11 +14,14 @@ from caur_ci.errors import InputError
 from caur_ci.names import is_package_name
 from scheduler.result.allowance import Allowance
 from scheduler.result.errors import BadPackageError
+from scheduler.result.linkage import LinkageVisitor
 from scheduler.result.reading import read_pkginfo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from caur_ci.linkage import PackageImports, PackageLinkage
 
 _FILE_NAME = re.compile(r"[^/\0\n]+\.pkg\.tar(?:\.(?:zst|xz|gz|bz2|lz4))?")
 _SUFFIX = re.compile(r"\.pkg\.tar(\.[a-z0-9]+)?$")
@@ -42,7 +45,11 @@ class PackageError(InputError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageFile:
-    """A package file and what its `.PKGINFO` says; `info` is all of it, by key."""
+    """A package file and what its `.PKGINFO` says; `info` is all of it, by key.
+
+    `linkage` is what it needs and offers, `imports` are the names that it takes; both are without a
+    checksum.
+    """
 
     path: Path
     pkgname: str
@@ -50,6 +57,8 @@ class PackageFile:
     version: str
     arch: str
     info: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False, compare=False)
+    linkage: PackageLinkage | None = field(default=None, hash=False, compare=False)
+    imports: PackageImports | None = field(default=None, hash=False, compare=False)
 
     @property
     def prohibited(self) -> tuple[str, ...]:
@@ -71,12 +80,15 @@ def read_package(path: Path, allowance: Allowance | None = None) -> PackageFile:
     if not is_package_file_name(name):
         raise PackageError(f"{name!a} cannot be the name of a package file")
     suffix = _SUFFIX.search(name)
+    visitor = LinkageVisitor()
     try:
-        content = read_pkginfo(path, (suffix and suffix[1]) or "", allowance or Allowance())
+        content = read_pkginfo(
+            path, (suffix and suffix[1]) or "", allowance or Allowance(), visitor
+        )
     except BadPackageError as error:
         raise PackageError(f"{name}: {error.message}") from error
     info = _parse(name, content)
-    package = _package(path, info)
+    package = _package(path, info, visitor)
     expected = f"{package.pkgname}-{package.version}-{package.arch}{suffix[0] if suffix else ''}"
     if name != expected:
         raise PackageError(f"{name} says inside that it is {expected}")
@@ -102,7 +114,9 @@ def _parse(name: str, content: bytes) -> dict[str, tuple[str, ...]]:
     return {key: tuple(values) for key, values in found.items()}
 
 
-def _package(path: Path, info: Mapping[str, tuple[str, ...]]) -> PackageFile:
+def _package(
+    path: Path, info: Mapping[str, tuple[str, ...]], visitor: LinkageVisitor
+) -> PackageFile:
     once = {key: info[key][0] for key in _ONCE}
     for key in ("pkgname", "pkgbase"):
         if not is_package_name(once[key]):
@@ -111,6 +125,13 @@ def _package(path: Path, info: Mapping[str, tuple[str, ...]]) -> PackageFile:
         raise PackageError(f"{path.name}: its .PKGINFO has the version {once['pkgver']!a}")
     if re.fullmatch(r"[a-z0-9_]+", once["arch"]) is None:
         raise PackageError(f"{path.name}: its .PKGINFO has the architecture {once['arch']!a}")
+    linkage = visitor.reader.package(
+        name=once["pkgname"],
+        base=once["pkgbase"],
+        version=once["pkgver"],
+        arch=once["arch"],
+        sha256="",
+    )
     return PackageFile(
         path=path,
         pkgname=once["pkgname"],
@@ -118,4 +139,6 @@ def _package(path: Path, info: Mapping[str, tuple[str, ...]]) -> PackageFile:
         version=once["pkgver"],
         arch=once["arch"],
         info=info,
+        linkage=linkage,
+        imports=visitor.reader.imports(linkage),
     )

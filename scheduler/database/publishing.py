@@ -14,6 +14,7 @@ from scheduler.database.distribution import DistributionNames
 from scheduler.database.expecting import ExpectationReader
 from scheduler.database.handback import count_loss, hand_back, temporary, told, unforeseen
 from scheduler.database.layout import Layout
+from scheduler.database.linkage import LinkageIndex, description_of, scanner
 from scheduler.database.repository import Retention, open_repository
 from scheduler.database.transaction import RepoToolError
 from scheduler.heartbeat import DEFAULT_INTERVAL, Heartbeat
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from scheduler.database.expecting import Expected
     from scheduler.database.generations import Generation
+    from scheduler.database.linkage import Description
     from scheduler.database.ownership import Mandate
     from scheduler.database.repository import PacmanRepository
     from scheduler.database.signing import Signer
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
     from scheduler.settings import DatabaseSettings
 
 _log = logging.getLogger(__name__)
+
+# For how long packages that were published before are looked at, with each publication.
+_SCANNING = 2.0
 
 
 @dataclass(slots=True)
@@ -58,6 +63,15 @@ class _Batch:
             for _, delivery in self.verified
             for name, folder in delivery.folders.items()
         }
+
+    @property
+    def descriptions(self) -> list[Description]:
+        return [
+            found
+            for _, delivery in self.verified
+            for package in delivery.packages
+            if (found := description_of(package)) is not None
+        ]
 
     @property
     def sources(self) -> dict[str, str]:
@@ -215,6 +229,7 @@ class Publisher:
                 change.repository.commit(
                     change.transaction, folders=batch.folders, sources=batch.sources
                 )
+                _index(change.repository, batch)
         return batch
 
     def _take_in(self, home: _Change, expected: Iterable[tuple[Claim, Mandate]]) -> _Batch:
@@ -302,6 +317,15 @@ def _verified(
 def _prepare(change: _Change) -> None:
     if not change.transaction.is_empty:
         change.transaction.prepare()
+
+
+def _index(repository: PacmanRepository, batch: _Batch) -> None:
+    """Tell what the packages need; that they are published does not depend on it."""
+    scan = scanner(repository.layout, seconds=_SCANNING)
+    try:
+        LinkageIndex(repository.layout).follow(repository.entries(), batch.descriptions, scan)
+    except (CaurError, OSError) as error:
+        _log.warning("the index of %s cannot be written: %s", repository.layout.folder, error)
 
 
 def _result(claim: Claim, delivery: VerifiedDelivery) -> JobResult:

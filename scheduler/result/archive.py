@@ -6,8 +6,10 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
+from caur_ci.elf import NamesOutOfReachError
+from scheduler.landing import ElfFile
 from scheduler.result.compression import packed, unpacked
-from scheduler.result.elf import MAGIC, NamesOutOfReachError, read_elf
+from scheduler.result.elfmember import DEBUG, read_elf_member
 from scheduler.result.errors import BadPackageError
 from scheduler.result.metadata import MAX_MTREE, MAX_PKGINFO, MTREE, PKGINFO, with_pkginfo
 from scheduler.result.tar import TarReader, TarWriter
@@ -15,13 +17,10 @@ from scheduler.result.tar import TarReader, TarWriter
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scheduler.landing import ElfFile
     from scheduler.result.allowance import Allowance
     from scheduler.result.tar import Member
 
 _LIMITS: Mapping[bytes, int] = {PKGINFO: MAX_PKGINFO, MTREE: MAX_MTREE}
-# Debug symbols are ELF files too, and say what the program has said already.
-_DEBUG = b"usr/lib/debug/"
 
 
 @dataclass(slots=True)
@@ -46,7 +45,7 @@ def read_contents(stream: BinaryIO, suffix: str, allowance: Allowance) -> Conten
                 if name in found:
                     raise BadPackageError(f"it holds {name.decode()} twice")
                 found[name] = _metadata(reader, member, name)
-            elif member.is_file and not name.startswith(_DEBUG):
+            elif member.is_file and not name.startswith(DEBUG):
                 _look_for_elf(reader, member, name, contents, allowance)
     if PKGINFO not in found:
         raise BadPackageError("it has no .PKGINFO")
@@ -100,24 +99,15 @@ def _metadata(reader: TarReader, member: Member, name: bytes) -> bytes:
 def _look_for_elf(
     reader: TarReader, member: Member, name: bytes, contents: Contents, allowance: Allowance
 ) -> None:
-    start = reader.read(len(MAGIC))
-    if start != MAGIC:
-        return
-
-    def read(size: int) -> bytes:
-        nonlocal start
-        before, start = start, b""
-        return before + reader.read(size - len(before))
-
     path = name.decode(errors="backslashreplace")
     try:
-        elf = read_elf(read, member.size, path)
+        elf = read_elf_member(reader, member)
     except NamesOutOfReachError:
         contents.elf_left_out += 1
         return
-    if elf is None:
+    if elf is None or not (elf.soname or elf.needs):
         return
     if allowance.takes_elf(len(path) + len(elf.soname) + sum(map(len, elf.needs))):
-        contents.elf.append(elf)
+        contents.elf.append(ElfFile(path=path, bits=elf.bits, soname=elf.soname, needs=elf.needs))
     else:
         contents.elf_left_out += 1

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scheduler.result.allowance import Allowance
+    from scheduler.result.tar import Member
+
+    # Is shown what an archive holds, one after the other, and may read of its content.
+    Visitor = Callable[[TarReader, Member], None]
 
 _BSDTAR_PATIENCE = 120.0
 _LIMITS = ("prlimit", f"--as={2 * 1024**3}", f"--cpu={int(_BSDTAR_PATIENCE)}", "--")
@@ -43,24 +47,28 @@ def time_limit(seconds: float) -> Callable[[], None]:
     return check
 
 
-def read_pkginfo(path: Path, suffix: str, allowance: Allowance) -> bytes:
+def read_pkginfo(
+    path: Path, suffix: str, allowance: Allowance, visit: Visitor | None = None
+) -> bytes:
     """Return the `.PKGINFO` of a package, compressed as `suffix` says.
 
-    Raises BadPackageError, NotAFileError and OSError.
+    All else that is in it is shown to `visit`. Raises BadPackageError, NotAFileError and OSError.
     """
     with open_regular_file(path) as stream:
         allowance.take_packed(os.fstat(stream.fileno()).st_size)
         with unpacked(stream, suffix) as content:
-            pkginfo = _strictly(TarReader(content, allowance))
+            pkginfo = _strictly(TarReader(content, allowance), visit)
     if _as_pacman_does(path) != pkginfo:
         raise BadPackageError("its .PKGINFO is another one for bsdtar")
     return pkginfo
 
 
-def _strictly(reader: TarReader) -> bytes:
+def _strictly(reader: TarReader, visit: Visitor | None) -> bytes:
     found: bytes | None = None
     for member in reader:
         if member.plain_name != PKGINFO:
+            if visit is not None:
+                visit(reader, member)
             continue
         if not member.is_file or member.size > MAX_PKGINFO:
             raise BadPackageError("its .PKGINFO is no file, or too large")

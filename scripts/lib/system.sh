@@ -37,6 +37,7 @@ sshd        openssh-server          openssh
 openssl     openssl                 openssl
 curl        curl                    curl
 shfmt       shfmt                   shfmt
+g++         g++                     gcc
 TABLE
 }
 

@@ -17,7 +17,7 @@ BASICS = shlex.split(
 )
 TOOLS = shlex.split(
     "makepkg repo-add vercmp bsdtar gpg fakeroot zstd strip redis-server ssh bwrap patch "
-    "podman runc debootstrap sshd openssl curl shfmt"
+    "podman runc debootstrap sshd openssl curl shfmt g++"
 )
 
 LOG = 'printf "%s %s\\n" "${0##*/}" "$*" >> "$STUBS/../calls"\n'
@@ -37,6 +37,7 @@ for word in "$@"; do
   redis-tools) names=redis-check-rdb ;;
   valkey) names=valkey-server ;;
   openssl) names=openssl ;;
+  g++ | gcc) names=g++ ;;
   openssh-client | openssh) names=ssh ;;
   openssh-server) [[ ! -e $BOOTSTRAP_SYSTEM_ROOT/etc/ssh/sshd_not_to_be_run ]] || names=sshd ;;
   python*-venv) touch "$STUBS/../has-venv"; names='' ;;

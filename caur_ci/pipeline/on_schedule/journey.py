@@ -23,6 +23,7 @@ from caur_ci.pipeline.on_schedule.freezing import apply_holds
 from caur_ci.pipeline.on_schedule.gate import pass_gate
 from caur_ci.pipeline.on_schedule.hooks import HookRunner
 from caur_ci.pipeline.on_schedule.libraries import LibraryNews, look_at_libraries
+from caur_ci.pipeline.on_schedule.losses import look_at_losses, with_losses
 from caur_ci.pipeline.on_schedule.options import OnScheduleOptions, OnScheduleResult
 from caur_ci.pipeline.on_schedule.pending_push import PushBuilder
 from caur_ci.pipeline.on_schedule.planning import UpdatePlanner
@@ -150,7 +151,8 @@ def _libraries(
     """Look at libraries. A run for some packages does not: the others would miss the news."""
     if options.only:
         return LibraryNews()
-    return look_at_libraries(context, snapshot, repository, outside)
+    news = look_at_libraries(context, snapshot, repository, outside)
+    return with_losses(news, look_at_losses(repository, news.before.linkage, outside))
 
 
 def _follow_up(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from caur_ci.errors import InputError
-from caur_ci.pipeline.shared.memory.libraries import LibraryMemory, WaitingBumps
+from caur_ci.pipeline.shared.memory.libraries import LOST, LibraryMemory, WaitingBumps
 from caur_ci.pipeline.shared.state_branch import read_version_state
 from caur_ci.triggers.databases import look_at_database
 from caur_ci.triggers.moves import moved_libraries, snapshot_for
@@ -149,7 +149,9 @@ def _still_wanted(
         name: tuple(
             it
             for it in steps
-            if name in repository.broken or rules.is_wanted(name, it.library, it.by)
+            if name in repository.broken
+            or it.by == LOST
+            or rules.is_wanted(name, it.library, it.by)
         )
         for name, steps in waiting.steps.items()
     }

@@ -128,3 +128,15 @@ def test_what_is_lost_is_brought_back_or_named(
     (shelf.folder / "repo.db.tar.zst").unlink()
     assert repo("repair") == ExitCode.FAILED
     assert "generation 2" in capsys.readouterr().out
+
+
+def test_packages_are_looked_into(shelf: Shelf, capsys: pytest.CaptureFixture[str]) -> None:
+    assert repo("index") == ExitCode.OK
+    assert "repo/x86_64: 2 packages were looked into" in capsys.readouterr().out
+    assert repo("index") == ExitCode.OK
+    assert "repo/x86_64: 0 packages" in capsys.readouterr().out
+    (shelf.folder / "tool-2-1-any.pkg.tar.zst").unlink()
+    (shelf.folder / "repo.linkage.jsonl.zst").unlink()
+
+    assert repo("index") == ExitCode.PARTIAL
+    assert "tool-2-1-any.pkg.tar.zst: the file is not there" in capsys.readouterr().err

@@ -174,11 +174,11 @@ def test_the_compression_stays_and_the_result_is_always_the_same(
 def test_programs_are_read_by_their_segments(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = describe(output, allow_prohibited=True)
     # Of the program and the library, the names lie in the first page, the segment in a later one.
-    monkeypatch.setattr("scheduler.result.elf._HEAD", 4096)
+    monkeypatch.setattr("caur_ci.elf.reading._HEAD", 4096)
     assert describe(output, allow_prohibited=True) == whole
 
-    monkeypatch.setattr("scheduler.result.elf._HEAD", 600)
-    monkeypatch.setattr("scheduler.result.elf._BEFORE", 0)
+    monkeypatch.setattr("caur_ci.elf.reading._HEAD", 600)
+    monkeypatch.setattr("caur_ci.elf.reading._BEFORE", 0)
     said: list[str] = []
     assert describe(output, allow_prohibited=True, said=said)[LIBS].elf == ()
     assert f"{LIBS}: the sonames of 1 ELF files are not recorded" in said

@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 MEMORY_BRANCH = RECALLED_BRANCH
 _OUTBOX, _LEDGER, _SEEN, _COMMITS = "outbox", "ledger.jsonl", "seen.jsonl", "commits.json"
 _REVIEWS, _HOLDS, _ADOPTIONS = "reviews.json", "holds.json", "adoptions.jsonl"
-_LIBRARIES, _BUMPS = "libraries.txt", "bumps.json"
+_LIBRARIES, _BUMPS, _LINKAGE = "libraries.txt", "bumps.json", "linkage.jsonl"
 _OWN = (
     *(_LEDGER, _SEEN, _COMMITS, _REVIEWS),
-    *(_HOLDS, RECALLED, _ADOPTIONS, _LIBRARIES, _BUMPS),
+    *(_HOLDS, RECALLED, _ADOPTIONS, _LIBRARIES, _BUMPS, _LINKAGE),
 )
 _MESSAGE = "chore(caur): remember [skip ci]\n"
 
@@ -87,7 +87,9 @@ class Memory:
             read_recalled(lines.get(RECALLED, b"")),
             Adoptions.from_bytes(lines.get(_ADOPTIONS, b"")),
             LibraryMemory(
-                lines.get(_LIBRARIES, b""), WaitingBumps.from_bytes(lines.get(_BUMPS, b""))
+                lines.get(_LIBRARIES, b""),
+                WaitingBumps.from_bytes(lines.get(_BUMPS, b"")),
+                lines.get(_LINKAGE, b""),
             ),
             tuple(top.values()),
         )
@@ -154,6 +156,7 @@ class Memory:
             RECALLED: write_recalled(self.recalled),
             _LIBRARIES: self.libraries.versions,
             _BUMPS: self.libraries.waiting.to_bytes(),
+            _LINKAGE: self.libraries.linkage,
         }
         for name, content in own.items():
             if content:

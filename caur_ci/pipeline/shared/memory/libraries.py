@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from caur_ci.triggers.moves import LibraryMove
 
+# In place of the name by which a package is concerned: it has lost what it needs.
+LOST = ":lost"
 # Of one package; whoever waits for more is rebuilt all the same.
 _MOST_STEPS = 50
 
@@ -30,7 +32,8 @@ _MOST_STEPS = 50
 class LibraryStep:
     """A library's way from one version to another, which concerns a package by the name `by`.
 
-    `by` is empty where the package's configuration could not be read.
+    `by` is empty where the package's configuration could not be read, and LOST where the package
+    has lost the library.
     """
 
     library: str
@@ -102,10 +105,14 @@ class WaitingBumps:
 
 @dataclass(frozen=True, slots=True)
 class LibraryMemory:
-    """The versions, as they are stored (see `snapshots`), and the bumps that wait."""
+    """The versions, as they are stored (see `snapshots`), and the bumps that wait.
+
+    `linkage` is what `caur_ci.rebuild` remembers of what packages need, as it is stored.
+    """
 
     versions: bytes = b""
     waiting: WaitingBumps = field(default_factory=WaitingBumps)
+    linkage: bytes = b""
 
     @property
     def snapshots(self) -> tuple[DatabaseSnapshot, ...]:

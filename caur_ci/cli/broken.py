@@ -1,0 +1,224 @@
+"""`caur-ci broken` and `caur-ci rebuild`."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from caur_ci.cli import completion
+from caur_ci.cli.options import AsJson, Redis, Remote, Repo, named_as_completed
+from caur_ci.cli.session import Session, session_of
+from caur_ci.errors import ExitCode, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from caur_ci.pipeline.rebuilds import BrokenPackages
+    from caur_ci.rebuild import BrokenPackage, LostNeed, PastBuild, RebuildPlan
+
+# Jobs that are looked through for how long builds take.
+_LOOKED_AT = 100_000
+
+Packages = Annotated[
+    list[str] | None,
+    typer.Argument(
+        parser=named_as_completed,
+        metavar="PACKAGE",
+        help="Only these, by pkgbase. Default: all that are broken.",
+        autocompletion=completion.packages,
+        show_default=False,
+    ),
+]
+Ahead = Annotated[
+    str,
+    typer.Option(
+        "--ahead",
+        metavar="STAGE,…",
+        help="Tell what will break when these repositories of the distribution have moved on, the "
+        "furthest one first: `staging,testing` for core-staging and core-testing before core.",
+    ),
+]
+
+
+def broken(
+    context: typer.Context,
+    packages: Packages = None,
+    *,
+    ahead: Ahead = "",
+    repo: Repo = Path(),
+    remote: Remote = None,
+    as_json: AsJson = False,
+) -> int:
+    """List published packages that have lost a library or an interpreter.
+
+    With each stands what went, who offered it and since when it is gone, and why the package is not
+    rebuilt for it where it is not. What packages need tells the index beside the database in
+    CI_REPO_DB; what there is tell that database and those in CI_LIB_DB.
+
+    Ends with 1 if anything is listed.
+    """
+    session = session_of(context)
+    found = _find(session, repo, remote, ahead)
+    listed = [it for it in found.look.broken if not packages or it.pkgbase in packages]
+    if as_json:
+        session.print_plain(_json(listed))
+    else:
+        _list(session, listed, found)
+    return ExitCode.FAILED if listed else ExitCode.OK
+
+
+def rebuild(
+    context: typer.Context,
+    packages: Packages = None,
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what a rebuild would be and cost.")
+    ] = False,
+    ahead: Ahead = "",
+    repo: Repo = Path(),
+    remote: Remote = None,
+    redis: Redis = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show which packages are to be rebuilt, in which order, and for how many hours.
+
+    The hours are those of the builds that the queue remembers, by build class. The rebuilds
+    themselves are made by on-schedule, where CI_REBUILD_AUTO in `.ci/config` is true.
+    """
+    if not dry_run:
+        raise InputError(
+            "this only shows what a rebuild would be: add --dry-run",
+            hint="With CI_REBUILD_AUTO=true in .ci/config, the next run of on-schedule does it.",
+        )
+    from caur_ci.rebuild import plan_rebuild  # noqa: PLC0415 - slow to import
+
+    session = session_of(context)
+    found = _find(session, repo, remote, ahead)
+    chosen = {
+        found.rules.folder_of(it.pkgbase): it
+        for it in found.look.broken
+        if not it.not_rebuilt and (not packages or it.pkgbase in packages)
+    }
+    repository = found.repository
+    plan = plan_rebuild(
+        chosen.keys(),
+        repository.deptree,
+        _past_builds(session, redis, repository.config.target_repo) if chosen else {},
+        found.classes(chosen),
+    )
+    if as_json:
+        session.print_plain(_plan_json(plan, chosen))
+    else:
+        _show_plan(session, plan, chosen)
+
+
+def _find(session: Session, repo: Path, remote: str | None, ahead: str) -> BrokenPackages:
+    from caur_ci.pipeline.rebuilds import find_broken_packages  # noqa: PLC0415 - slow to import
+    from caur_ci.pipeline.shared.options import RunOptions  # noqa: PLC0415
+
+    options = RunOptions(repo=repo, remote=remote, environ=os.environ, secrets=session.secrets)
+    stages = [stage for stage in ahead.split(",") if stage]
+    found = find_broken_packages(options, ahead=stages)
+    for note in found.look.notes:
+        session.warn(note)
+    if not found.remembered and not ahead:
+        session.note(
+            "no run of on-schedule has looked at libraries yet, so nothing is known to be lost"
+        )
+    return found
+
+
+def _list(session: Session, listed: Sequence[BrokenPackage], found: BrokenPackages) -> None:
+    from caur_ci.cli.queue_view import timestamp  # noqa: PLC0415 - slow to import
+    from caur_ci.cli.tables import table  # noqa: PLC0415
+
+    if not listed:
+        if found.remembered:
+            session.note("no published package has lost anything")
+        return
+    rows = table("", None, "package", "needs", "which was in", "gone since", "rebuild")
+    for package in listed:
+        for need in _each(package):
+            rows.add(
+                f"{package.pkgbase} {package.version}",
+                f"{need.name} ({', '.join(need.files)})",
+                need.offered_by,
+                timestamp(need.since) if need.since else "when that moves",
+                package.not_rebuilt or "yes",
+            )
+    session.out.print(rows)
+
+
+def _each(package: BrokenPackage) -> Iterable[LostNeed]:
+    """Return what a package lost, each thing once whichever of its packages need it."""
+    return {need.capability: need for need in package.lost}.values()
+
+
+def _json(listed: Iterable[BrokenPackage]) -> str:
+    from caur_ci.cli.data import to_json  # noqa: PLC0415
+
+    return to_json([asdict(package) for package in listed])
+
+
+def _past_builds(
+    session: Session, redis: str | None, target_repo: str
+) -> dict[str, list[PastBuild]]:
+    """Return the builds that the queue remembers; none, with a warning, where there is no queue."""
+    from caur_ci.errors import CaurError  # noqa: PLC0415
+    from caur_ci.rebuild import PastBuild  # noqa: PLC0415 - slow to import
+    from scheduler.connection import connect  # noqa: PLC0415 - slow to import
+    from scheduler.job import Outcome  # noqa: PLC0415
+    from scheduler.queue import QueueReader  # noqa: PLC0415
+
+    try:
+        with connect(redis, secrets=session.secrets) as client:
+            recent = QueueReader(client).snapshot(limit=_LOOKED_AT).recent
+    except CaurError as error:
+        session.warn(f"how long builds take is not known: {error.message}")
+        return {}
+    found: dict[str, list[PastBuild]] = {}
+    for job in sorted(recent, key=lambda it: it.job_id):
+        repository, _, rest = job.identity.partition("/")
+        ended = job.landed or job.finished
+        if repository == target_repo and job.outcome is Outcome.SUCCESS and ended > job.started > 0:
+            past = PastBuild(seconds=ended - job.started, build_class=job.build_class)
+            found.setdefault(rest.rpartition("/")[2], []).append(past)
+    return found
+
+
+def _show_plan(session: Session, plan: RebuildPlan, chosen: Mapping[str, BrokenPackage]) -> None:
+    if not chosen:
+        session.note("nothing is to be rebuilt")
+        return
+    for number, layer in enumerate(plan.layers, start=1):
+        for name in layer:
+            session.out.print(f"{number}. {name}: {chosen[name].reason}", markup=False)
+    for members in plan.cycles:
+        session.out.print(f"these need each other: {', '.join(members)}", markup=False)
+    for build_class, seconds in plan.seconds.items():
+        session.out.print(f"class {build_class}: {seconds / 3600:.1f} h", markup=False)
+    if plan.unknown:
+        session.out.print(
+            f"of {len(plan.unknown)} packages no build is remembered: {', '.join(plan.unknown)}",
+            markup=False,
+        )
+
+
+def _plan_json(plan: RebuildPlan, chosen: Mapping[str, BrokenPackage]) -> str:
+    from caur_ci.cli.data import to_json  # noqa: PLC0415
+
+    return to_json(
+        {
+            "layers": [
+                [{"package": name, "reason": chosen[name].reason} for name in layer]
+                for layer in plan.layers
+            ],
+            "cycles": plan.cycles,
+            "hours": {name: round(it / 3600, 2) for name, it in plan.seconds.items()},
+            "unknown": plan.unknown,
+        }
+    )
