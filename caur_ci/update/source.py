@@ -74,7 +74,8 @@ class SourceFinding:
     `tree` is a git tree or commit with the files of the source, present in the repository, for
     `FILES` only. `seen` and `state` are what is to be remembered once the finding was dealt with;
     None and nothing keep what is known. `reason` is for people, `link` a page about the change.
-    `remarks` are told whatever becomes of it (an orphan, another maintainer).
+    `remarks` are told whatever becomes of it (an orphan, another maintainer). `review` says why
+    people are to look at the files whatever the judge says of them; empty where they need not.
     """
 
     kind: FindingKind
@@ -84,6 +85,7 @@ class SourceFinding:
     state: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     link: str = ""
     remarks: tuple[str, ...] = ()
+    review: str = ""
 
 
 class Source(Protocol):

@@ -179,14 +179,16 @@ class UpdatePlanner:
         judged = taken != package.tree and not is_new
         judgement = self._judged(package, taken) if judged else Judgement.of(())
         wanted = self._repository.committed.config.human_review
-        reviewed = judgement.verdict is Verdict.MAJOR and (wanted or judgement.has_danger)
+        major = judgement.verdict is Verdict.MAJOR and (wanted or judgement.has_danger)
+        reviewed = major or (judged and bool(finding.review))
         if reviewed and not is_ref_name(package.name):
             raise InputError(f"it needs a review, and no branch can be named update-{package.name}")
         if reviewed:
             # Where nobody wants reviews, a danger is held all the same.
-            can_ask = wanted and self._has_reviews
+            can_ask = (wanted or bool(finding.review)) and self._has_reviews
             action = ScheduleAction.REVIEW if can_ask else ScheduleAction.HELD
-            reason = judgement.summary
+            told = (finding.reason, finding.review) if finding.review else ()
+            reason = "; ".join(text for text in (*told, judgement.summary if major else "") if text)
         else:
             action = ScheduleAction.UPDATE
             reason = f"changed by {HOOK}" if taken == package.tree else finding.reason or "changed"
@@ -203,7 +205,10 @@ class UpdatePlanner:
             tree=tree,
             seen=finding.seen,
             state=finding.state,
-            reasons=judgement.reasons,
+            reasons=(
+                *((finding.review,) if reviewed and finding.review else ()),
+                *judgement.reasons,
+            ),
             points=tuple(map(_point, judgement.findings)),
         )
 
