@@ -31,8 +31,13 @@ if TYPE_CHECKING:
 # The variable with the path of nvchecker's key file.
 KEYFILE = "NVCHECKER_KEYFILE"
 SECONDS_FOR_A_RUN = 300.0
-_SHORTEST_PART = 5.0
-_LARGEST_OUTPUT = 16 * 1024**2
+SECONDS_FOR_A_PROCESS = 120.0
+_LARGEST_LOG = 16 * 1024**2
+# What it has logged is there also when it has to be ended.
+_PROGRAM = (
+    "import runpy, sys; sys.stdout = open(sys.argv.pop(1), 'w', 1, 'utf-8'); "
+    "runpy.run_module('nvchecker', run_name='__main__', alter_sys=True)"
+)
 _LONGEST_TEXT = 300
 _SETTINGS = {"max_concurrency": 10, "http_timeout": 20}
 _KEPT = re.compile(
@@ -51,12 +56,20 @@ Answers = dict[str, dict[str, str]]
 class Nvchecker:
     """nvchecker as it is installed beside us.
 
-    `keyfile` is the path of its key file, if there is one; `seconds` are for all of a run.
+    `keyfile` is the path of its key file, if there is one; `seconds` are for all of a run, and
+    `seconds_each` for one process.
     """
 
-    def __init__(self, *, keyfile: str = "", seconds: float = SECONDS_FOR_A_RUN) -> None:
+    def __init__(
+        self,
+        *,
+        keyfile: str = "",
+        seconds: float = SECONDS_FOR_A_RUN,
+        seconds_each: float = SECONDS_FOR_A_PROCESS,
+    ) -> None:
         self._keyfile = keyfile
         self._seconds = seconds
+        self._seconds_each = seconds_each
 
     @property
     def has_keys(self) -> bool:
@@ -80,12 +93,11 @@ class Nvchecker:
             names = waiting.pop(0)
             if not names:
                 continue
-            left = end - time.monotonic()
-            if left < _SHORTEST_PART and found:
+            left = min(self._seconds_each, end - time.monotonic())
+            if left <= 0:
                 found |= {name: {"problem": _LATE} for name in names}
                 continue
-            part = {name: entries[name] for name in names}
-            answers, problem = self._run(part, max(_SHORTEST_PART, left / 2))
+            answers, problem = self._run({name: entries[name] for name in names}, left)
             found |= answers
             missing = [name for name in names if name not in answers]
             if problem == _LATE and len(missing) > 1:
@@ -99,25 +111,27 @@ class Nvchecker:
     def _run(self, entries: Mapping[str, Entry], seconds: float) -> tuple[Answers, str]:
         """Return the answers, and why there are no more."""
         with tempfile.TemporaryDirectory(prefix="caur-ci-", ignore_cleanup_errors=True) as folder:
-            file = Path(folder, "nvchecker.toml")
+            file, log = Path(folder, "nvchecker.toml"), Path(folder, "log")
             file.write_text(as_toml(entries, _SETTINGS), encoding="utf-8")
+            log.touch()
             keys = ("--keyfile", self._keyfile) if self._keyfile else ()
-            command = [sys.executable, "-P", "-m", "nvchecker", "--file", str(file), *keys]
+            command = [*_without_variables(), sys.executable, "-P", "-c", _PROGRAM, str(log)]
+            problem = ""
             try:
-                done = run(
-                    [*_without_variables(), *command, "--logger", "json"],
+                run(
+                    [*command, "--file", str(file), *keys, "--logger", "json"],
                     cwd=Path(folder),
                     environment=dict.fromkeys(_OWN, folder),
                     timeout=seconds,
                     allowed=(0, 3),
                     with_children=True,
-                    largest_output=_LARGEST_OUTPUT,
+                    largest_file=_LARGEST_LOG,
                 )
             except ProcessError as error:
                 late = "took longer than" in error.message
                 said = one_line(error.stderr.decode(errors="replace"))[-_LONGEST_TEXT:]
-                return _answers(error.stdout), _LATE if late else f"nvchecker failed: {said}"
-            return _answers(done.stdout), ""
+                problem = _LATE if late else f"nvchecker failed: {said}"
+            return _answers(log.read_bytes()), problem
 
 
 _LATE = "nvchecker gave no answer in time"
