@@ -21,6 +21,7 @@ from caur_ci.cli import (
     reconcile,
     schedule,
     srcinfo,
+    stale,
     status,
     why,
     worker,
@@ -85,6 +86,7 @@ _looking = partial(app.command, rich_help_panel=_LOOKING)
 _looking("status")(status.status)
 _looking("why")(why.why)
 _looking("logs")(logs.logs)
+_looking("stale")(stale.stale)
 app.add_typer(
     Application(cls=lazy_group("caur_ci.cli.queue.app")),
     name="queue",

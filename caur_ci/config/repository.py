@@ -92,7 +92,7 @@ class RepositoryConfig:
         "",
     )
     stale_failures: int = key(
-        "CI_STALE_FAILURES", v.COUNT, "After how many failed runs in a row a package is stale.", 3
+        "CI_STALE_FAILURES", v.FEW, "After how many failed runs in a row a package is stale.", 3
     )
     stale_days: int = key(
         "CI_STALE_DAYS", v.COUNT, "How many days upstream may be ahead of a package.", 7

@@ -13,6 +13,7 @@ from caur_ci.pipeline.on_schedule.plan import ScheduleAction, ScheduleDecision, 
 from caur_ci.pipeline.on_schedule.review_branches import ReviewBranches
 from caur_ci.pipeline.on_schedule.review_requests import RequestWriter, waiting_changes
 from caur_ci.pipeline.on_schedule.review_words import frozen_packages
+from caur_ci.pipeline.on_schedule.standing import outcomes, stale_notes
 from caur_ci.pipeline.on_schedule.update_commit import UpdateCommit
 from caur_ci.pipeline.on_schedule.watermark import watermark_after
 from caur_ci.pipeline.shared.committed_repository import CommittedRepository
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.shared.memory.branch import Memory
     from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
     from caur_ci.pipeline.shared.memory.reviews import WaitingChange
+    from caur_ci.pipeline.shared.memory.troubles import Troubles
     from caur_ci.pipeline.shared.refs import RefSnapshot
     from caur_ci.review import ReviewRequest, Said
 
@@ -103,6 +105,9 @@ class PushBuilder:
         reviews = self._review_branches(snapshot, memory, tip)
         tip = replace(tip, planned=_forget_seen(reviews.left_alone, tip.planned))
         plan = self.schedule_plan(tip.planned, notes=(*reviews.notes, *_left_out(pushed)))
+        troubles = self._troubles(memory, plan, reviews)
+        config = self.repository.committed.config
+        plan = replace(plan, notes=(*plan.notes, *stale_notes(troubles, config, self.now)))
         documents = self._documents(plan, tip.commit, pushed)
         state = self._state(snapshot, tip.planned)
         # It may be an annotated tag of the same commit.
@@ -118,9 +123,9 @@ class PushBuilder:
                 *_ref_update(SCHEDULED_TAG, snapshot.tag, tip.commit if moves_tag else None),
                 *self.context.shared.memory_update(
                     snapshot,
-                    self._new_memory(memory, tip, reviews).with_run(
-                        documents.request, self._ledger_entries(plan, pushed)
-                    ),
+                    self._new_memory(memory, tip, reviews)
+                    .with_troubles(troubles)
+                    .with_run(documents.request, self._ledger_entries(plan, pushed)),
                     self.repository.committed.identity,
                 ),
                 *reviews.updates,
@@ -200,6 +205,11 @@ class PushBuilder:
                 held=self.heard.words.held,
             )
         )
+
+    def _troubles(self, memory: Memory, plan: SchedulePlan, reviews: ReviewChanges) -> Troubles:
+        found = outcomes(plan.decisions, in_review=reviews.branches)
+        known = memory.troubles.only(self.repository.committed.folders.packages)
+        return known.after(found, self.now)
 
     def _ledger_entries(self, plan: SchedulePlan, pushed: CommitPlan | None) -> list[LedgerEntry]:
         link = self.context.forge_pipeline.url

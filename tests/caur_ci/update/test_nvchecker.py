@@ -207,9 +207,7 @@ def test_all_others_are_asked_of_nvchecker_at_once(
     assert found["c"].reason == "nvchecker: status 404"
 
 
-def test_real_nvchecker_is_run(
-    store: ObjectStore, confined: Confined, files: SourceServer
-) -> None:
+def test_real_nvchecker_is_run(store: ObjectStore, confined: Confined, files: SourceServer) -> None:
     pytest.importorskip("nvchecker")
     url = files.put("/list", b"tool-1.0 tool-1.5")
     files.put("/1.5.tgz", b"new")

@@ -168,4 +168,3 @@ def test_its_words_are_taken_with_care() -> None:
     assert len(found["c"]["problem"]) < 330
     assert "\x1b" not in found["c"]["problem"]
     assert "a" not in found
-

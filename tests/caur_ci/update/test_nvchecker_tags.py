@@ -51,8 +51,10 @@ def test_options_mean_what_they_mean_there(options: dict[str, Any]) -> None:
 
 _PIECES = st.lists(
     st.sampled_from(
-        [*("1", "0", "00", "2", "10", ".", ".", "-", "_", "+", "/", "!"), "rc", "a", "b", "v"]
-        + ["post", "dev", "alpha", "pre", "r", "x", "final"]
+        [
+            *("1", "0", "00", "2", "10", ".", ".", "-", "_", "+", "/", "!", "rc", "a", "b", "v"),
+            *("post", "dev", "alpha", "pre", "r", "x", "final"),
+        ]
     ),
     min_size=1,
     max_size=7,

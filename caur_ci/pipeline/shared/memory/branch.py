@@ -17,6 +17,7 @@ from caur_ci.pipeline.shared.memory.outbox import Outbox
 from caur_ci.pipeline.shared.memory.own_commits import OwnCommits
 from caur_ci.pipeline.shared.memory.reviews import ReviewMemory
 from caur_ci.pipeline.shared.memory.seen import SeenPackages
+from caur_ci.pipeline.shared.memory.troubles import Troubles
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -28,19 +29,22 @@ if TYPE_CHECKING:
 
 MEMORY_BRANCH = "refs/heads/caur"
 _OUTBOX, _LEDGER, _SEEN, _COMMITS = "outbox", "ledger.jsonl", "seen.jsonl", "commits.json"
-_REVIEWS = "reviews.json"
+_REVIEWS, _TROUBLES = "reviews.json", "troubles.jsonl"
 _MESSAGE = "chore(caur): remember [skip ci]\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The outbox, the ledger, what was seen of the packages' sources, our commits, and reviews."""
+    """The outbox, the ledger, what was seen of the packages' sources, our commits, reviews, and
+    which packages are in trouble.
+    """
 
     outbox: Outbox = field(default_factory=Outbox)
     ledger: Ledger = field(default_factory=Ledger)
     seen: SeenPackages = field(default_factory=SeenPackages)
     commits: OwnCommits = field(default_factory=OwnCommits)
     reviews: ReviewMemory = field(default_factory=ReviewMemory)
+    troubles: Troubles = field(default_factory=Troubles)
     # What else is on the branch, kept as it is.
     others: tuple[TreeEntry, ...] = field(default=(), compare=False)
 
@@ -54,7 +58,8 @@ class Memory:
             return cls()
         top = {entry.name: entry for entry in git.entries(commit)}
         folder = top.pop(_OUTBOX, None)
-        own = [top.pop(name) for name in (_LEDGER, _SEEN, _COMMITS, _REVIEWS) if name in top]
+        names = (_LEDGER, _SEEN, _COMMITS, _REVIEWS, _TROUBLES)
+        own = [top.pop(name) for name in names if name in top]
         requests = git.entries(folder.object_id) if folder and folder.is_folder else []
         blobs = git.read_blobs([entry.object_id for entry in (*own, *requests)])
         lines = {entry.name: next(blobs) or b"" for entry in own}
@@ -64,6 +69,7 @@ class Memory:
             SeenPackages.from_bytes(lines.get(_SEEN, b"")),
             OwnCommits.from_bytes(lines.get(_COMMITS, b""), replaced=git.parents(commit)),
             ReviewMemory.from_bytes(lines.get(_REVIEWS, b"")),
+            Troubles.from_bytes(lines.get(_TROUBLES, b"")),
             tuple(top.values()),
         )
 
@@ -83,9 +89,13 @@ class Memory:
         """Return the memory with what is known of reviews now."""
         return replace(self, reviews=reviews)
 
+    def with_troubles(self, troubles: Troubles) -> Memory:
+        """Return the memory with the packages that are in trouble now."""
+        return replace(self, troubles=troubles)
+
     def pruned_to(self, packages: Collection[str]) -> Memory:
         """Return the memory without what was seen of packages that are gone."""
-        return replace(self, seen=self.seen.only(packages))
+        return replace(self, seen=self.seen.only(packages), troubles=self.troubles.only(packages))
 
     def acknowledged(self, request_ids: Collection[str]) -> Memory:
         """Return the memory without the requests that the queue has acknowledged."""
@@ -105,6 +115,7 @@ class Memory:
             _SEEN: self.seen.to_bytes(),
             _COMMITS: self.commits.to_bytes(),
             _REVIEWS: self.reviews.to_bytes(),
+            _TROUBLES: self.troubles.to_bytes(),
         }
         for name, content in own.items():
             if content:
