@@ -39,8 +39,13 @@ _PINNED = re.compile(r"#(?:commit|tag|revision)=")
 # Where the id of a commit stands for the whole of what is built.
 _BUILT_AT = re.compile(rf"(?:#commit=|/archive/|/tarball/|/snapshot/)[^#]*?(?P<id>{_ID.pattern})")
 _MOST_ARCHITECTURES = 8
-# Shorter ones occur by chance.
-_SHORTEST_PIECE = 3
+# Other texts, such as a plain number, occur by chance.
+_TELLING = re.compile(r"[0-9A-Za-z_+-]*[0-9]+\..*|[A-Za-z].*[0-9].*|.*[0-9].{3,}[0-9]")
+# Another variable may have the same number: of another project, as `_electronver=30`.
+_OF_ITS_OWN = re.compile(
+    r"_+(?:pkg|src|upstream|real|full|git|base|orig|raw|new|my)?_?"
+    r"(?:ver|version|pkgver|tag|tagname|tag_name|release|relver)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +229,7 @@ def _with_variables(
     for name in before.variables:
         value = plain_text(tree, name) if name.startswith("_") else None
         for old, new in pairs:
-            if value == old:
+            if value == old and (_ID.fullmatch(old) or _OF_ITS_OWN.fullmatch(name)):
                 tree = set_text(tree, name, new)
                 break
     return tree
@@ -258,8 +263,7 @@ def _piece(text: str) -> re.Pattern[str]:
 
 
 def _is_telling(text: str) -> bool:
-    digits = any(map(str.isdecimal, text))
-    return (digits and len(text) >= _SHORTEST_PIECE) or _ID.fullmatch(text) is not None
+    return _TELLING.fullmatch(text) is not None or _ID.fullmatch(text) is not None
 
 
 def _is_remote(source: str) -> bool:

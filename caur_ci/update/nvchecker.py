@@ -17,6 +17,7 @@ from caur_ci.plaintext import is_web_address
 from caur_ci.update.fetching import FetchProblem
 from caur_ci.update.nvchecker_file import FILES, LARGEST_FILE, Entry, check_entry, read_entry
 from caur_ci.update.nvchecker_tags import choose
+from caur_ci.update.public_web import addresses_of
 from caur_ci.update.release import failed, is_newer
 from caur_ci.update.source import FindingKind, LastSeen, SourceFinding
 
@@ -122,12 +123,16 @@ class NvcheckerSource:
                 commands=self._config.nvchecker_commands,
                 local=self._config.local_sources,
                 has_keys=self._nvchecker.has_keys,
+                look_up=self._addresses,
             )
         except UnicodeDecodeError:
             return failed(f"{file}: it is not UTF-8")
         except InputError as error:
             return failed(f"{file}: {error.message} {error.hint}".rstrip())
         return _Followed(package, file, entry)
+
+    def _addresses(self, host: str) -> list[str]:
+        return self._outside.fact(f"addresses of {host}", lambda: addresses_of(host))
 
     def _ask(self, others: Sequence[_Followed]) -> Answers:
         if not others:

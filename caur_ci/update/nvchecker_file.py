@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from caur_ci.errors import InputError
-from caur_ci.update.public_web import check_host
+from caur_ci.update.public_web import check_addresses
 from caur_ci.update.remote_ref import RemoteRef
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 FILES = ("nvchecker.toml", ".nvchecker.toml")
 LARGEST_FILE = 64 * 1024
@@ -113,11 +113,18 @@ def read_entry(text: str, package: str) -> list[Any]:
     return [source, options]
 
 
-def check_entry(entry: Entry, *, commands: bool, local: bool, has_keys: bool) -> None:
+def check_entry(
+    entry: Entry,
+    *,
+    commands: bool,
+    local: bool,
+    has_keys: bool,
+    look_up: Callable[[str], Sequence[str]],
+) -> None:
     """Raise InputError where an entry asks for more than it may.
 
     `commands` allows every source, `local` every server; `has_keys` tells that tokens are there,
-    which must not travel to any server that an entry names.
+    which must not travel to any server that an entry names. `look_up` finds the addresses of hosts.
     """
     _ = entry.repository  # raises for what is none
     if entry.source not in {*_WEB_SOURCES, "git"} and not commands:
@@ -133,7 +140,7 @@ def check_entry(entry: Entry, *, commands: bool, local: bool, has_keys: bool) ->
         raise InputError("a token for GitHub must not go to another host")
     if not local:
         for host in _hosts(entry):
-            check_host(host)
+            check_addresses(host, look_up(host))
 
 
 def _hosts(entry: Entry) -> Iterator[str]:

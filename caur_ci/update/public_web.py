@@ -47,16 +47,20 @@ def is_public(address: str) -> bool:
     return found.is_global and not found.is_multicast
 
 
-def check_host(host: str) -> None:
-    """Raise LocalAddressError where a host has an address that is not public.
-
-    A name that leads nowhere passes: whoever connects will see.
-    """
+def addresses_of(host: str) -> list[str]:
+    """Return the addresses of a host; none for a name that leads nowhere."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        return
-    _check_all(host, {str(one[4][0]) for one in found})
+        return []
+    return sorted({str(one[4][0]) for one in found})
+
+
+def check_addresses(host: str, addresses: Iterable[str]) -> None:
+    """Raise LocalAddressError where one of the addresses of a host is not public."""
+    for address in addresses:
+        if not is_public(address):
+            raise LocalAddressError(host, address)
 
 
 def public_session(*, allow_local: bool) -> requests.Session:
@@ -76,12 +80,6 @@ def _without_passwords(request: requests.PreparedRequest) -> requests.PreparedRe
     return request
 
 
-def _check_all(host: str, addresses: Iterable[str]) -> None:
-    for address in sorted(addresses):
-        if not is_public(address):
-            raise LocalAddressError(host, address)
-
-
 class _Connection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         return _checked(self.host, super()._new_conn())
@@ -94,7 +92,7 @@ class _SecureConnection(HTTPSConnection):
 
 def _checked(host: str, connection: socket.socket) -> socket.socket:
     try:
-        _check_all(host, [str(connection.getpeername()[0])])
+        check_addresses(host, [str(connection.getpeername()[0])])
     except BaseException:
         connection.close()
         raise

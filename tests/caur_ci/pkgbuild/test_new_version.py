@@ -85,6 +85,19 @@ def test_variables_of_its_own_go_with_it(confined: Confined) -> None:
     )
 
 
+def test_what_has_the_same_number_by_chance_stays(confined: Confined) -> None:
+    text = pkgbuild(
+        "_electronver=30\n_pkgver=30\nsource=(https://x.org/30/$pkgver.tgz)\nb2sums=(SKIP)\n",
+        version="pkgver=30\npkgrel=2\n",
+    )
+
+    found = renewed(confined, text, NewVersion(version="31"))
+
+    assert found == text.replace("pkgver=30\npkgrel=2", "pkgver=31\npkgrel=1").replace(
+        "_pkgver=30", "_pkgver=31"
+    )
+
+
 def test_a_commit_of_something_else_stays(confined: Confined) -> None:
     text = pkgbuild(
         f"source=('git+https://x.org/g/t.git#commit={OLD}' 'https://y.org/z/commit/{OTHER}.patch')\n"

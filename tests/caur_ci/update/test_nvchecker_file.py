@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from caur_ci.confined import Confined
 from caur_ci.errors import InputError
 from caur_ci.update.nvchecker_file import Entry, as_toml, check_entry, read_entry
+from caur_ci.update.public_web import addresses_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,12 @@ GIT = 'source = "git"\ngit = "https://x.org/t.git"\n'
 def confined() -> Iterator[Confined]:
     with Confined() as made:
         yield made
+
+
+def check(
+    entry: Entry, *, commands: bool = False, local: bool = False, has_keys: bool = False
+) -> None:
+    check_entry(entry, commands=commands, local=local, has_keys=has_keys, look_up=addresses_of)
 
 
 @pytest.mark.parametrize(
@@ -120,19 +127,19 @@ def test_who_answers(source: str, options: dict[str, Any], url: str) -> None:
 )
 def test_what_asks_for_too_much_is_refused(source: str, options: dict[str, Any], why: str) -> None:
     with pytest.raises(InputError, match=why):
-        check_entry(Entry(source, options), commands=False, local=False, has_keys=False)
+        check(Entry(source, options))
 
 
 def test_the_repository_may_allow_it() -> None:
     for source, options in (("cmd", {"cmd": "id"}), ("regex", {"url": "http://127.0.0.1/"})):
-        check_entry(Entry(source, options), commands=True, local=True, has_keys=False)
+        check(Entry(source, options), commands=True, local=True)
 
 
 def test_tokens_stay_where_they_belong() -> None:
     entry = Entry("github", {"github": "a/b", "host": "x.invalid", "use_latest_release": True})
-    check_entry(entry, commands=False, local=False, has_keys=False)
+    check(entry)
     with pytest.raises(InputError, match="another host"):
-        check_entry(entry, commands=False, local=False, has_keys=True)
+        check(entry, has_keys=True)
 
 
 _TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)

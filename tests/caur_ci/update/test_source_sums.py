@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.errors import CaurError, InputError
-from caur_ci.update.public_web import LocalAddressError, check_host, is_public
+from caur_ci.update.public_web import (
+    LocalAddressError,
+    addresses_of,
+    check_addresses,
+    is_public,
+)
 from caur_ci.update.source_sums import KINDS, Limits, SourceError, SourceSums, digests
 from tests.support.source_server import Answer, SourceServer, source_server
 
@@ -148,5 +153,5 @@ class TestPublic:
 
     def test_names_are_looked_up(self) -> None:
         with pytest.raises(LocalAddressError):
-            check_host("localhost")
-        check_host("no-such-host.invalid")
+            check_addresses("localhost", addresses_of("localhost"))
+        assert addresses_of("no-such-host.invalid") == []
