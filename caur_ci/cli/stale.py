@@ -24,7 +24,6 @@ Failures = Annotated[
         "--failures",
         metavar="N",
         min=1,
-        max=20,
         help="List packages that failed in N runs in a row. Default: CI_STALE_FAILURES of "
         ".ci/config, or 3.",
         show_default=False,

@@ -87,6 +87,11 @@ def test_the_tag_of_the_version_that_is_there_is_found() -> None:
     assert choose(["v1.1"], options, "1.0") == ["1.1", "v1.1", ""]
 
 
+def test_of_equal_versions_the_last_is_taken() -> None:
+    tags = ["1.0.0", "1.0", "v1.0"]
+    assert choose(tags, {}, "")[0] == "v1.0" == real(tags, {})
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [

@@ -101,7 +101,7 @@ def test_what_does_not_pass_is_given_up(there: SourceServer) -> None:
     ("answer", "told"),
     [
         (Answer(CONTENT, length=5000), "broke off"),
-        (Answer(b""), "whole"),
+        (Answer(b""), "is empty"),
         (Answer(b"<html>", kind="text/html; charset=utf-8"), "a page instead of a file"),
     ],
 )
