@@ -35,6 +35,8 @@ _BYTES = "latin-1"
 _PKGVER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+]*")
 _ID = re.compile(r"(?<![0-9a-zA-Z])(?:[0-9a-f]{64}|[0-9a-f]{40})(?![0-9a-zA-Z])")
 _VCS = re.compile(r"(?:git|hg|svn|bzr|fossil)(?:\+[a-z]+)?://")
+# makepkg sums these by git's archive of them, and no others.
+_ARCHIVED = re.compile(r"git\+[^#]+#(?:commit|tag)=")
 _PINNED = re.compile(r"#(?:commit|tag|revision)=")
 # Where the id of a commit stands for the whole of what is built.
 _BUILT_AT = re.compile(rf"(?:#commit=|/archive/|/tarball/|/snapshot/)[^#]*?(?P<id>{_ID.pattern})")
@@ -323,7 +325,8 @@ def _wanted(
 
 
 def _check_can_be_summed(source: str, array: str, origin: str) -> None:
-    if _VCS.match(source.partition("::")[2] or source):
+    url = source.partition("::")[2] or source
+    if _VCS.match(url) and not _ARCHIVED.match(url):
         raise RewriteError(f"{origin}: the checksum of a checkout cannot be renewed: {source}")
     if array.startswith("cksums"):
         raise RewriteError(f"{origin}: cksums cannot be renewed")

@@ -12,8 +12,9 @@ from caur_ci.pkgbuild.foreign import evaluated_srcinfo
 from caur_ci.pkgbuild.new_version import WantedSum, with_new_version, with_sums
 from caur_ci.pkgbuild.syntax import LARGEST
 from caur_ci.srcinfo import SRCINFO
+from caur_ci.update.checkout_sums import Checkout, checkout_sums
 from caur_ci.update.source import FindingKind, SourceFinding
-from caur_ci.update.source_sums import digests, sums_as_fact
+from caur_ci.update.source_sums import digests
 from caur_ci.versions import Version
 from caur_ci.web import shown_url
 
@@ -132,18 +133,24 @@ class ReleaseWriter:
         wanted = sorted(kinds)
         if "://" not in source:
             return digests(wanted, self._content(entries, source))
-        url = (source.partition("::")[2] or source).partition("#")[0]
-        # The query may hold a password, which no recording must.
-        asked = hashlib.sha256(url.encode()).hexdigest()[:16]
-        name = f"{' '.join(wanted)} of {shown_url(url)} ({asked})"
-        fact = self._outside.fact(name, lambda: dict(sums_as_fact(self._sums, url, wanted)))
-        return _sums_in(fact)
+        # The URL may hold a password, which no recording must.
+        asked = hashlib.sha256(source.encode()).hexdigest()[:16]
+        name = f"{' '.join(wanted)} of {shown_url(source)} ({asked})"
+        fact = self._outside.fact(name, lambda: self._asked(source, wanted))
+        if "problem" in fact:
+            raise TemporaryError(fact["problem"], hint=fact["hint"])
+        return cast("dict[str, str]", fact["sums"])
 
-
-def _sums_in(fact: Mapping[str, Any]) -> dict[str, str]:
-    if "problem" in fact:
-        raise TemporaryError(fact["problem"], hint=fact["hint"])
-    return cast("dict[str, str]", fact["sums"])
+    def _asked(self, source: str, wanted: Sequence[str]) -> dict[str, Any]:
+        try:
+            checkout = Checkout.parse(source)
+            if checkout is not None:
+                local = self._sums.allows_local
+                return {"sums": checkout_sums(checkout, wanted, allow_local=local)}
+            url = (source.partition("::")[2] or source).partition("#")[0]
+            return {"sums": self._sums.of(url, wanted)}
+        except (InputError, TemporaryError) as error:
+            return {"problem": error.message, "hint": error.hint}
 
 
 def _kind(wanted: WantedSum) -> str:

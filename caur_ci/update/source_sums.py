@@ -16,7 +16,7 @@ from caur_ci.update.public_web import public_session
 from caur_ci.web import shown_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection
 
 LARGEST_SOURCE = 1024**3
 SECONDS_FOR_A_SOURCE = 300.0
@@ -51,7 +51,7 @@ class Limits:
 
 def digests(kinds: Collection[str], content: bytes) -> Sums:
     """Return the checksums of `kinds` (see `KINDS`) of a file that is here."""
-    return {kind: _new(kind, content).hexdigest() for kind in kinds}
+    return {kind: new_hash(kind, content).hexdigest() for kind in kinds}
 
 
 class SourceSums:
@@ -71,6 +71,11 @@ class SourceSums:
         self._limits = limits or Limits()
         self._sleep = sleep
         self._end = time.monotonic() + self._limits.seconds_of_run
+
+    @property
+    def allows_local(self) -> bool:
+        """Whether servers of private networks are asked."""
+        return self._allow_local
 
     def of(self, url: str, kinds: Collection[str]) -> Sums:
         """Return the checksums of `kinds` of what is at `url`.
@@ -127,7 +132,7 @@ class SourceSums:
     def _read(
         self, shown: str, answer: requests.Response, kinds: Collection[str], end: float
     ) -> Sums:
-        hashes = {kind: _new(kind) for kind in kinds}
+        hashes = {kind: new_hash(kind) for kind in kinds}
         size = 0
         for chunk in answer.raw.stream(_CHUNK, decode_content=False):
             size += len(chunk)
@@ -182,13 +187,6 @@ def _reason(error: Exception) -> str:
     return "the answer broke off"
 
 
-def _new(kind: str, content: bytes = b"") -> hashlib._Hash:
+def new_hash(kind: str, content: bytes = b"") -> hashlib._Hash:
+    """Return the hash of a kind of checksum, see `KINDS`."""
     return hashlib.new(_KINDS.get(kind, kind), content, usedforsecurity=False)
-
-
-def sums_as_fact(sums: SourceSums, url: str, kinds: Collection[str]) -> Mapping[str, object]:
-    """Return what `of` returns, or what it raises, as what JSON can hold."""
-    try:
-        return {"sums": sums.of(url, kinds)}
-    except CaurError as error:
-        return {"problem": error.message, "hint": error.hint}

@@ -111,6 +111,13 @@ def test_a_commit_of_something_else_stays(confined: Confined) -> None:
     assert OTHER in found
 
 
+def test_a_checkout_at_a_tag_has_a_sum(confined: Confined) -> None:
+    text = pkgbuild('source=("t::git+https://x.org/t.git#tag=v$pkgver")\nb2sums=(aa)\n')
+    assert wanted(confined, text, NewVersion(version="1.1")) == [
+        WantedSum("b2sums", 0, "t::git+https://x.org/t.git#tag=v1.1")
+    ]
+
+
 def test_only_the_sums_of_what_changed_are_wanted(confined: Confined) -> None:
     text = (
         f"{HEAD}pkgver=1.0\npkgrel=3\narch=(x86_64 aarch64)\n"
@@ -133,7 +140,8 @@ def test_only_the_sums_of_what_changed_are_wanted(confined: Confined) -> None:
         ("source=(https://x.org/$pkgver)\n", "1.1", "no checksums"),
         ("source=(https://x.org/$pkgver)\nb2sums=(a b)\n", "1.1", "does not fit"),
         ("source=(https://x.org/$pkgver)\ncksums=(1)\n", "1.1", "cksums"),
-        ("source=(git+https://x.org/a#tag=$pkgver)\nb2sums=(aa)\n", "1.1", "checkout"),
+        ("source=(hg+https://x.org/a#tag=$pkgver)\nb2sums=(aa)\n", "1.1", "checkout"),
+        ("source=(git+https://x.org/a#branch=$pkgver)\nb2sums=(aa)\n", "1.1", "checkout"),
         (f"source=(git+https://x.org/a#commit={OLD})\nb2sums=(SKIP)\n", "1.1", "at the commit"),
         (f"source=(https://x.org/archive/{OLD}.tgz)\nb2sums=(aa)\n", "1.1", "at the commit"),
         ("source=(https://x.org/$(id))\nb2sums=(aa)\n", "1.1", "source is not sure"),

@@ -150,7 +150,8 @@ def test_what_was_put_to_review_is_not_made_again(
     ("source", "sums", "why"),
     [
         ("https://x.org/latest", "b2sums=(SKIP)", "no source changes"),
-        ("git+https://x.org/t#tag=v$pkgver", "b2sums=(ff)", "checkout"),
+        ("hg+https://x.org/t#tag=v$pkgver", "b2sums=(ff)", "checkout"),
+        ("git+http://127.0.0.1:1/t#tag=v$pkgver", "b2sums=(ff)", "no connection"),
         ("ftp://x.org/$pkgver", "b2sums=(ff)", "only http and https"),
         ("http://127.0.0.1:1/$pkgver", "b2sums=(ff)", "no connection"),
         ("tool-$pkgver.patch https://x.org/$pkgver", "b2sums=(ff SKIP)", "there is no file"),
