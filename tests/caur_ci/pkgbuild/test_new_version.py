@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 OLD, NEW, OTHER = "a" * 40, "b" * 40, "c" * 40
 ORIGIN = "tool/PKGBUILD"
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "pkgbuilds"
 HEAD = "# Maintainer: <é> pkgver=1.0\npkgname=tool\n"
 TAIL = "build() { make VERSION=1.0; }\n"
 
@@ -193,3 +196,17 @@ def test_sums_that_are_computed_are_refused(confined: Confined) -> None:
     text = pkgbuild('_sum=aa\nsource=(b)\nb2sums=("$_sum")\n')
     with pytest.raises(InputError, match="no plain text"):
         with_sums(confined, text.encode(), {WantedSum("b2sums", 0, "b"): "dd"}, origin=ORIGIN)
+
+
+@pytest.mark.parametrize("path", sorted(FIXTURES.glob("*/PKGBUILD")), ids=lambda it: it.parent.name)
+def test_whole_packages_change_in_these_lines_only(confined: Confined, path: Path) -> None:
+    before = path.read_bytes()
+    try:
+        found = with_new_version(confined, before, NewVersion(version="987.6"), origin=str(path))
+    except InputError:
+        return  # not sure, which is an answer
+    lines = zip(before.splitlines(), found.pkgbuild.splitlines(), strict=True)
+    changed = [old for old, new in lines if old != new]
+
+    assert evaluate(parse(found.pkgbuild)).value("pkgver") == "987.6"
+    assert all(re.match(rb"\s*(_?pkgver|pkgrel)=|.*://", line) for line in changed)
