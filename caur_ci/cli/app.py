@@ -24,6 +24,7 @@ from caur_ci.cli import (
     reconcile,
     schedule,
     srcinfo,
+    stale,
     status,
     why,
     worker,
@@ -91,6 +92,7 @@ _looking("logs")(logs.logs)
 _looking("hold")(hold.hold)
 _looking("unhold")(hold.unhold)
 _looking("recall")(recall.recall)
+_looking("stale")(stale.stale)
 app.add_typer(
     Application(cls=lazy_group("caur_ci.cli.queue.app")),
     name="queue",

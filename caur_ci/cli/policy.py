@@ -113,8 +113,8 @@ def explain(
     from caur_ci.cli.holds import memory_at  # noqa: PLC0415 - slow to import
     from caur_ci.cli.reasons import Reason, outline  # noqa: PLC0415
     from caur_ci.config import load_repository_config  # noqa: PLC0415
+    from caur_ci.pipeline.explaining import standing_of  # noqa: PLC0415
     from caur_ci.pipeline.shared.memory.branch import Memory  # noqa: PLC0415
-    from caur_ci.pipeline.standing import standing_of  # noqa: PLC0415
 
     session = session_of(context)
     root = _root(repo)

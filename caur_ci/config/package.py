@@ -43,6 +43,9 @@ class PackageConfig:
     nvchecker: bool = key(
         "CI_NVCHECKER", v.BOOLEAN, "Follows upstream versions through nvchecker.", False
     )
+    prereleases: bool = key(
+        "CI_PRERELEASES", v.BOOLEAN, "Takes alphas, betas and the like of gitlab:ID as well.", False
+    )
     change_allow_regex: tuple[str, ...] = key(
         "CI_PKGBUILD_CHANGE_ALLOW_REGEX",
         v.EXPRESSIONS,

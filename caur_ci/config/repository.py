@@ -71,6 +71,32 @@ class RepositoryConfig:
     nvchecker_review: bool = key(
         "CI_NVCHECKER_REVIEW", v.BOOLEAN, "Puts updates found by nvchecker to review.", True
     )
+    nvchecker_commands: bool = key(
+        "CI_NVCHECKER_COMMANDS",
+        v.BOOLEAN,
+        "Lets nvchecker.toml files of packages name sources that run commands on this machine or "
+        "read its files, such as cmd.",
+        False,
+    )
+    local_sources: bool = key(
+        "CI_LOCAL_SOURCES",
+        v.BOOLEAN,
+        "Lets nvchecker.toml files and PKGBUILDs name servers of private networks, and "
+        "repositories by ssh and file URLs, where versions are looked up and checksums renewed.",
+        False,
+    )
+    gitlab_url: str = key(
+        "CI_GITLAB_URL",
+        v.WEB_URL,
+        "The server of gitlab:ID. By default the one whose pipeline runs this, else gitlab.com.",
+        "",
+    )
+    stale_failures: int = key(
+        "CI_STALE_FAILURES", v.FEW, "After how many failed runs in a row a package is stale.", 3
+    )
+    stale_days: int = key(
+        "CI_STALE_DAYS", v.COUNT, "How many days upstream may be ahead of a package.", 7
+    )
     lib_db: tuple[str, ...] = key(
         "CI_LIB_DB", v.URLS, "The package databases watched for library rebuilds.", ()
     )

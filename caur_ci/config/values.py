@@ -92,6 +92,7 @@ SRCINFO = ValueType(r"committed|generate", "committed or generate", lambda text:
 SECONDS = ValueType(r"[0-9]{1,5}(?:\.[0-9]{1,3})?", "a number of seconds, such as 0 or 2.5", float)
 EXIT_CODE = number(1, 255, r"[1-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5]")
 PORT = number(1, 65535, _PORT)
+FEW = number(1, 20, r"[1-9]|1[0-9]|20")
 COUNT = number(1, 999, r"[1-9][0-9]{0,2}")
 PERCENT = number(1, 100, r"[1-9]|[1-9][0-9]|100")
 NATURAL = number(0, 9999, r"[0-9]{1,4}")

@@ -99,6 +99,20 @@ class Fetcher:
 
         return self._per_repository(wanted, ask)
 
+    def tags(self, urls: Iterable[str]) -> dict[str, Mapping[str, str] | FetchProblem]:
+        """Return for each repository the commits behind its tags, by the tags' names."""
+        found: dict[str, Mapping[str, str]] = {}
+
+        def ask(url: str, refs: Sequence[str]) -> dict[str, str | FetchProblem]:
+            found[url] = self._with_retries(lambda: self._tags_once(url))
+            return dict.fromkeys(refs, "")
+
+        asked = self._per_repository((RemoteRef(url) for url in urls), ask)
+        return {
+            place.url: found[place.url] if isinstance(answer, str) else answer
+            for place, answer in asked.items()
+        }
+
     def fetch(self, wanted: Iterable[RemoteRef]) -> dict[RemoteRef, str | FetchProblem]:
         """Get the commits that the refs are at, without their history, and return their ids.
 
@@ -222,6 +236,10 @@ class Fetcher:
     def _tips_once(self, url: str, refs: Sequence[str]) -> Mapping[str, str]:
         with self._quarantine().repository() as repository:
             return self._transport.tips(url, refs, repository)
+
+    def _tags_once(self, url: str) -> Mapping[str, str]:
+        with self._quarantine().repository() as repository:
+            return self._transport.tags(url, repository)
 
     def _fetch_once(self, url: str, refs: Sequence[str]) -> dict[str, str | FetchProblem]:
         quarantine = self._quarantine()

@@ -183,6 +183,13 @@ class _RecordingTransport:
         self._log.add(question, {"found": dict(found)})
         return found
 
+    def tags(self, url: str, repository: Path) -> Mapping[str, str]:
+        """Return what the real way returns."""
+        with self._noting_problems(question := _question("tags", url, ())):
+            found = self._inner.tags(url, repository)
+        self._log.add(question, {"found": dict(found)})
+        return found
+
     def fetch(self, url: str, refs: Sequence[str], repository: Path) -> Mapping[str, Fetched]:
         """Return what the real way returns."""
         with self._noting_problems(question := _question("fetch", url, refs)):
@@ -210,6 +217,11 @@ class _ReplayingTransport:
     def tips(self, url: str, refs: Sequence[str], repository: Path) -> Mapping[str, str]:  # noqa: ARG002
         """Return what was found, or raise the TransportError."""
         found: Mapping[str, str] = self._next("tips", url, refs)["found"]
+        return found
+
+    def tags(self, url: str, repository: Path) -> Mapping[str, str]:  # noqa: ARG002
+        """Return what was found, or raise the TransportError."""
+        found: Mapping[str, str] = self._next("tags", url, ())["found"]
         return found
 
     def fetch(self, url: str, refs: Sequence[str], repository: Path) -> Mapping[str, Fetched]:

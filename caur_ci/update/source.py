@@ -86,7 +86,8 @@ class SourceFinding:
     `FILES` only. `seen` and `state` are what is to be remembered once the finding was dealt with;
     None and nothing keep what is known. `reason` is for people, `link` a page about the change.
     `remarks` are told whatever becomes of it (an orphan, another maintainer). `record` is what the
-    AUR says, where there are files or other people.
+    AUR says, where there are files or other people. `review` says why people are to look at the
+    files whatever the judge says of them; empty where they need not.
     """
 
     kind: FindingKind
@@ -97,6 +98,7 @@ class SourceFinding:
     link: str = ""
     remarks: tuple[str, ...] = ()
     record: AurPackage | None = None
+    review: str = ""
 
 
 class Source(Protocol):

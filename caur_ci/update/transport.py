@@ -28,6 +28,7 @@ _FETCH_TIMEOUT = 120.0
 _FETCH_TIMEOUT_EACH = 0.5
 _MAX_SILENT_REPOSITORIES = 4  # repositories of one server
 _FETCHED = "refs/fetched/"
+_TAGS = "refs/tags/"
 _PROTOCOLS = "https:http:git:ssh:file"
 _FETCH_OPTIONS = (
     *("--quiet", "--stdin", "--depth=1", "--no-tags", "--no-write-fetch-head"),
@@ -89,6 +90,13 @@ class Transport(Protocol):
         """
         ...
 
+    def tags(self, url: str, repository: Path) -> Mapping[str, str]:
+        """Return the ids of the commits behind all tags, by the tags' names in their order.
+
+        Raises TransportError.
+        """
+        ...
+
     def fetch(self, url: str, refs: Sequence[str], repository: Path) -> Mapping[str, Fetched]:
         """Get what all of `refs` point to, without history, as packs of `repository`.
 
@@ -123,6 +131,16 @@ class GitTransport:
             ref = name.removesuffix("^{}")
             if ref in wanted:
                 found[ref] = object_id
+        return found
+
+    def tags(self, url: str, repository: Path) -> dict[str, str]:
+        """Return the ids of the commits behind all tags, by the tags' names in their order."""
+        output = self._git(url, repository, "ls-remote", "--tags", "--", timeout=_TIPS_TIMEOUT)
+        found: dict[str, str] = {}
+        for line in output.decode("utf-8", "replace").splitlines():
+            object_id, _, name = line.partition("\t")
+            if name.startswith(_TAGS):
+                found[name.removeprefix(_TAGS).removesuffix("^{}")] = object_id
         return found
 
     def fetch(self, url: str, refs: Sequence[str], repository: Path) -> dict[str, Fetched]:

@@ -28,6 +28,7 @@ from caur_ci.pipeline.on_schedule.options import OnScheduleOptions, OnScheduleRe
 from caur_ci.pipeline.on_schedule.pending_push import PushBuilder
 from caur_ci.pipeline.on_schedule.planning import UpdatePlanner
 from caur_ci.pipeline.on_schedule.provenance import Provenance
+from caur_ci.pipeline.on_schedule.release_sources import ReleaseServers
 from caur_ci.pipeline.on_schedule.review_words import frozen_packages
 from caur_ci.pipeline.on_schedule.reviews import Reviews
 from caur_ci.pipeline.on_schedule.sources import look_at_sources
@@ -111,7 +112,15 @@ def _decide(
 ) -> PushBuilder:
     """Look at the sources and plan; return what turns the plan into a push."""
     now = float(outside.fact("now", time.time))
-    looking = look_at_sources(context.git, repository, outside, now=now, progress=options.progress)
+    config = repository.committed.config
+    looking = look_at_sources(
+        context.git,
+        repository,
+        outside,
+        now=now,
+        progress=options.progress,
+        servers=ReleaseServers.of(config, context.environ, context.secrets),
+    )
     with looking as findings, LimitedJudge() as judge:
         provenance = Provenance(repository, findings, now=now)
         planner = UpdatePlanner(

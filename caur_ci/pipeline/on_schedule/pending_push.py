@@ -16,6 +16,7 @@ from caur_ci.pipeline.on_schedule.plan import ScheduleAction, ScheduleDecision, 
 from caur_ci.pipeline.on_schedule.review_branches import ReviewBranches
 from caur_ci.pipeline.on_schedule.review_requests import RequestWriter, waiting_changes
 from caur_ci.pipeline.on_schedule.review_words import frozen_packages
+from caur_ci.pipeline.on_schedule.standing import outcomes, stale_notes
 from caur_ci.pipeline.on_schedule.update_commit import UpdateCommit
 from caur_ci.pipeline.on_schedule.watermark import watermark_after
 from caur_ci.pipeline.shared.committed_repository import CommittedRepository
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
     from caur_ci.pipeline.shared.memory.own_commits import ReviewBranch
     from caur_ci.pipeline.shared.memory.reviews import WaitingChange
+    from caur_ci.pipeline.shared.memory.troubles import Troubles
     from caur_ci.pipeline.shared.refs import RefSnapshot
     from caur_ci.review import ReviewRequest, Said
 
@@ -144,6 +146,9 @@ class PushBuilder:
         plan = self.schedule_plan(
             tip.planned, bumped.decisions, notes=(*reviews.notes, *_left_out(pushed))
         )
+        troubles = self._troubles(memory, plan, reviews)
+        config = self.repository.committed.config
+        plan = replace(plan, notes=(*plan.notes, *stale_notes(troubles, config, self.now)))
         ours = plan.builds()
         named = {decision.package for decision in ours}
         ours += (it for it in released_builds(tip.planned, memory.holds) if it.package not in named)
@@ -165,6 +170,7 @@ class PushBuilder:
                     _leaving_out(
                         self._new_memory(memory, tip, reviews, waiting)
                         .with_libraries(bumped.libraries)
+                        .with_troubles(troubles)
                         .with_run(documents.request, self._ledger_entries(plan, pushed)),
                         pushed,
                     ),
@@ -256,6 +262,11 @@ class PushBuilder:
                 held=self.heard.words.held,
             )
         )
+
+    def _troubles(self, memory: Memory, plan: SchedulePlan, reviews: ReviewChanges) -> Troubles:
+        found = outcomes(plan.decisions, in_review=reviews.branches)
+        known = memory.troubles.only(self.repository.committed.folders.packages)
+        return known.after(found, self.now)
 
     def _ledger_entries(self, plan: SchedulePlan, pushed: CommitPlan | None) -> list[LedgerEntry]:
         link = self.context.forge_pipeline.url

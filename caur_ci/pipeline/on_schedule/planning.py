@@ -199,28 +199,32 @@ class UpdatePlanner:
         output: str,
     ) -> PlannedUpdate:
         after = self._version_of(package.name, tree)
+        # The hook is the repository owner's own, and a folder without files waits to be filled from
+        # the source that its owner has chosen: that needs nobody's review.
+        is_new = package.name in self._repository.committed.empty
+        review = finding.review if taken != package.tree and not is_new else ""
         decided = self._decided(package, finding, taken)
-        action, waits = self._action(package, decided)
+        action, waits = self._action(package, decided, review=review)
         if action is ScheduleAction.UPDATE:
             ours = taken == package.tree
             reason = f"changed by {HOOK}" if ours else finding.reason or "changed"
         else:
-            reason = waits or decided.summary
-        decision = self._decision(
-            package,
-            finding,
-            action,
-            reason,
-            builds=action is ScheduleAction.UPDATE and not package.config.on_trigger,
-        )
-        told = (decided.remark,) if decided.remark and action is ScheduleAction.UPDATE else ()
+            told = (finding.reason, review, decided.summary) if review else (decided.summary,)
+            reason = waits or "; ".join(text for text in told if text)
         decision = replace(
-            decision,
+            self._decision(
+                package,
+                finding,
+                action,
+                reason,
+                builds=action is ScheduleAction.UPDATE and not package.config.on_trigger,
+            ),
             after=after,
             output=output,
-            remarks=(*decision.remarks, *told),
             judgement=decided.judgement.to_dict(),
         )
+        if action is ScheduleAction.UPDATE and decided.remark:
+            decision = replace(decision, remarks=(*decision.remarks, decided.remark))
         if action is ScheduleAction.WAITING or decided.action is Action.HOLD:
             # It is looked at again by each run: time passes, and policies change.
             return PlannedUpdate(package=package, decision=decision)
@@ -230,16 +234,12 @@ class UpdatePlanner:
             tree=tree,
             seen=finding.seen,
             state=finding.state,
-            reasons=decided.reasons,
+            reasons=(*([review] if review else ()), *decided.reasons),
             points=tuple(map(_point, decided.judgement.findings)),
         )
 
     def _decided(self, package: FollowedPackage, finding: SourceFinding, taken: str) -> Decided:
-        """Return what the repository's policy makes of what a source would change.
-
-        The hook is the repository owner's own, and a folder without files waits to be filled from
-        the source that its owner has chosen: of the files, that needs nobody's review.
-        """
+        """Return what the repository's policy makes of what a source would change."""
         is_new = package.name in self._repository.committed.empty
         changed = taken != package.tree
         judgement = self._judged(package, taken) if changed and not is_new else Judgement.of(())
@@ -256,9 +256,11 @@ class UpdatePlanner:
             vouched=self._provenance.vouched(package, finding) if changed else None,
         )
 
-    def _action(self, package: FollowedPackage, decided: Decided) -> tuple[ScheduleAction, str]:
+    def _action(
+        self, package: FollowedPackage, decided: Decided, *, review: str
+    ) -> tuple[ScheduleAction, str]:
         """Return what is done, and the reason where that is not what was found."""
-        if decided.action is Action.APPLY:
+        if decided.action is Action.APPLY and not review:
             if self._now < decided.not_before:
                 until = datetime.fromtimestamp(decided.not_before, UTC)
                 return ScheduleAction.WAITING, f"new; taken over after {until:%Y-%m-%d %H:%M} UTC"
@@ -270,7 +272,8 @@ class UpdatePlanner:
         if decided.action is Action.ALARM:
             return ScheduleAction.ALARM, ""
         # Where nobody wants reviews, a danger is held all the same.
-        can_ask = self._repository.committed.config.human_review and self._has_reviews
+        wanted = self._repository.committed.config.human_review or bool(review)
+        can_ask = wanted and self._has_reviews
         return ScheduleAction.REVIEW if can_ask else ScheduleAction.HELD, ""
 
     def _judged(self, package: FollowedPackage, tree: str) -> Judgement:

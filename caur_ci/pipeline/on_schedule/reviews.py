@@ -47,9 +47,9 @@ class Reviews:
         snapshot: RefSnapshot,
         repository: FollowedRepository,
     ) -> Self:
-        """Ask the forge what people said, where CI_HUMAN_REVIEW is true. Raises as memory does."""
+        """Ask the forge what people said, where reviews are wanted. Raises as memory does."""
         memory = context.shared.memory(snapshot)
-        if not repository.committed.config.human_review:
+        if not _are_wanted(repository):
             return cls(context=context, memory=memory)
         forge = options.reviews.forge
         desk = ReviewDesk(forge, context.branch.removeprefix(_HEADS)) if forge else None
@@ -89,3 +89,10 @@ class Reviews:
         return self.desk.follow_up(
             push.review_requests, branches=push.review_branches, rejected=push.rejected
         )
+
+
+def _are_wanted(repository: FollowedRepository) -> bool:
+    config = repository.committed.config
+    return config.human_review or (
+        config.nvchecker_review and any(it.config.nvchecker for it in repository.packages.values())
+    )

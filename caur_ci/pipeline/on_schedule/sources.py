@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from caur_ci.aur import Aur
+from caur_ci.confined import Confined
 from caur_ci.errors import CaurError
+from caur_ci.pipeline.on_schedule.release_sources import ReleaseServers, release_sources
 from caur_ci.update.aur import AurSource
 from caur_ci.update.fetching import Fetcher
 from caur_ci.update.git_url import GitUrlSource
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from caur_ci.update.source import FollowedPackage, Source
 
 _log = logging.getLogger(__name__)
+_SERVERS = ReleaseServers()
 
 
 @contextmanager
@@ -36,6 +39,7 @@ def look_at_sources(
     *,
     now: float,
     progress: Progress,
+    servers: ReleaseServers = _SERVERS,
 ) -> Iterator[Mapping[str, SourceFinding]]:
     """Provide what the sources found about each package that one of them covers.
 
@@ -43,13 +47,14 @@ def look_at_sources(
     """
     config = repository.committed.config
     proxies = {f"{config.aur_url}/": config.aur_proxy} if config.aur_proxy else {}
-    with Fetcher(
+    fetching = Fetcher(
         git,
         parallel=config.max_parallel,
         delay=config.clone_delay,
         transport=outside.transport(GitTransport(proxies=proxies)),
         sleep=outside.sleep,
-    ) as fetcher:
+    )
+    with fetching as fetcher, Confined() as confined:
         web = Web(proxy=config.aur_proxy, adapter=outside.web_adapter, sleep=outside.sleep)
         sources: list[Source] = [
             AurSource(
@@ -61,6 +66,7 @@ def look_at_sources(
                 now=now,
             ),
             GitUrlSource(fetcher),
+            *release_sources(servers, fetcher, confined, outside, config),
         ]
         yield _found(sources, repository, progress)
 

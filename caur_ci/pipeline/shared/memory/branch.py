@@ -20,6 +20,7 @@ from caur_ci.pipeline.shared.memory.outbox import Outbox
 from caur_ci.pipeline.shared.memory.own_commits import OwnCommits
 from caur_ci.pipeline.shared.memory.reviews import ReviewMemory
 from caur_ci.pipeline.shared.memory.seen import SeenPackages
+from caur_ci.pipeline.shared.memory.troubles import Troubles
 from caur_ci.recalled import RECALLED, RECALLED_BRANCH, read_recalled, write_recalled
 
 if TYPE_CHECKING:
@@ -35,8 +36,9 @@ MEMORY_BRANCH = RECALLED_BRANCH
 _OUTBOX, _LEDGER, _SEEN, _COMMITS = "outbox", "ledger.jsonl", "seen.jsonl", "commits.json"
 _REVIEWS, _HOLDS, _ADOPTIONS = "reviews.json", "holds.json", "adoptions.jsonl"
 _LIBRARIES, _BUMPS, _LINKAGE = "libraries.txt", "bumps.json", "linkage.jsonl"
+_TROUBLES = "troubles.jsonl"
 _OWN = (
-    *(_LEDGER, _SEEN, _COMMITS, _REVIEWS),
+    *(_LEDGER, _SEEN, _COMMITS, _REVIEWS, _TROUBLES),
     *(_HOLDS, RECALLED, _ADOPTIONS, _LIBRARIES, _BUMPS, _LINKAGE),
 )
 _MESSAGE = "chore(caur): remember [skip ci]\n"
@@ -45,7 +47,7 @@ _MESSAGE = "chore(caur): remember [skip ci]\n"
 @dataclass(frozen=True, slots=True)
 class Memory:
     """The outbox, the ledger, what was seen of packages and libraries, our commits, reviews, what
-    is held, and who came to maintain packages.
+    is held, who came to maintain packages, and which of them are in trouble.
 
     `recalled` are packages that are not to be published; all of them are on hold.
     """
@@ -59,6 +61,7 @@ class Memory:
     recalled: frozenset[str] = frozenset()
     adoptions: Adoptions = field(default_factory=Adoptions)
     libraries: LibraryMemory = field(default_factory=LibraryMemory)
+    troubles: Troubles = field(default_factory=Troubles)
     # What else is on the branch, kept as it is.
     others: tuple[TreeEntry, ...] = field(default=(), compare=False)
 
@@ -91,6 +94,7 @@ class Memory:
                 WaitingBumps.from_bytes(lines.get(_BUMPS, b"")),
                 lines.get(_LINKAGE, b""),
             ),
+            Troubles.from_bytes(lines.get(_TROUBLES, b"")),
             tuple(top.values()),
         )
 
@@ -123,6 +127,10 @@ class Memory:
         """Return the memory with what is known of libraries now."""
         return replace(self, libraries=libraries)
 
+    def with_troubles(self, troubles: Troubles) -> Memory:
+        """Return the memory with the packages that are in trouble now."""
+        return replace(self, troubles=troubles)
+
     def pruned_to(self, packages: Collection[str]) -> Memory:
         """Return the memory without what was seen, or is to be built, of packages that are gone."""
         gone = self.holds.released.keys() - {*packages}
@@ -131,6 +139,7 @@ class Memory:
             seen=self.seen.only(packages),
             holds=self.holds.without_released(gone),
             adoptions=self.adoptions.only(packages),
+            troubles=self.troubles.only(packages),
         )
 
     def acknowledged(self, request_ids: Collection[str]) -> Memory:
@@ -157,6 +166,7 @@ class Memory:
             _LIBRARIES: self.libraries.versions,
             _BUMPS: self.libraries.waiting.to_bytes(),
             _LINKAGE: self.libraries.linkage,
+            _TROUBLES: self.troubles.to_bytes(),
         }
         for name, content in own.items():
             if content:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -434,3 +434,30 @@ class _Counted(NoProgress):
     def advance(self, steps: int = 1) -> None:
         with self._lock:
             self.steps += steps
+
+
+@pytest.mark.parametrize("wanted", ["", "CI_HUMAN_REVIEW=true\n"])
+@pytest.mark.parametrize(
+    ("files", "has_reviews", "action"),
+    [(NEW, True, "review"), (NEW, False, "held"), (ODD, True, "review")],
+)
+def test_a_source_may_want_its_files_reviewed(
+    store: ObjectStore, wanted: str, files: Mapping[str, str], has_reviews: bool, action: str
+) -> None:
+    case = Case(store, config=wanted, has_reviews=has_reviews)
+    found = replace(case.found(FindingKind.FILES, files), review="people look at these")
+
+    planned = case.decide(found)
+
+    assert told(planned)[0] == action
+    assert told(planned)[1].startswith("as found; people look at these")
+    assert planned.reasons[0] == "people look at these"
+    assert not planned.decision.builds
+    assert planned.seen == SEEN
+
+
+def test_a_review_of_nothing_is_none(store: ObjectStore) -> None:
+    case = Case(store, has_reviews=True)
+    found = replace(case.found(FindingKind.FILES, OLD), review="people look at these")
+
+    assert told(case.decide(found))[0] == "unchanged"
