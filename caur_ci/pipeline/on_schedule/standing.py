@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.on_schedule.plan import ScheduleDecision
     from caur_ci.pipeline.shared.memory.troubles import Troubles
 
-_BEHIND = frozenset({ScheduleAction.REVIEW, ScheduleAction.HELD, ScheduleAction.WAITING})
+_A = ScheduleAction
+_BEHIND = frozenset({_A.REVIEW, _A.HELD, _A.ALARM, _A.WAITING})
+# The files stay as they are, and so does what waits in a review.
+_AS_IT_WAS = frozenset({_A.UNCHANGED, _A.BUILD, _A.BUMP})
 _NAMED = 5
 
 
@@ -23,11 +26,11 @@ def outcomes(
 ) -> Iterator[Outcome]:
     """Yield what became of each package; those `in_review` have a change that waits for people."""
     for decision in decisions:
-        if decision.action is ScheduleAction.FAILED:
+        if decision.action is _A.FAILED:
             yield Outcome(decision.package, Standing.FAILED, decision.reason)
         elif decision.action in _BEHIND:
             yield Outcome(decision.package, Standing.AHEAD, decision.reason)
-        elif decision.action is ScheduleAction.UNCHANGED and decision.package in in_review:
+        elif decision.action in _AS_IT_WAS and decision.package in in_review:
             yield Outcome(decision.package, Standing.AHEAD)
         else:
             yield Outcome(decision.package, Standing.FINE)
