@@ -104,6 +104,20 @@ class Checkout:
         self.push("+HEAD:refs/tags/scheduled")
         return self.head()
 
+    def overtake(self, ref: str, commit: str) -> None:
+        """Have somebody set a ref of the remote to a commit there while the next push comes in."""
+        hook, once = self.remote / "hooks/pre-receive", self.remote / "overtaken"
+        hook.write_text(
+            f"#!/bin/sh\n[ -e '{once}' ] && exit 0\ntouch '{once}'\n"
+            f"unset GIT_QUARANTINE_PATH\ngit update-ref {ref} {commit}\n"
+        )
+        hook.chmod(0o755)
+
+    @property
+    def was_overtaken(self) -> bool:
+        """Whether that has happened."""
+        return (self.remote / "overtaken").exists()
+
     def remote_ref(self, ref: str) -> str:
         """Return the id that a ref of the remote has, empty where it is missing."""
         return git(self.remote, "for-each-ref", "--format=%(objectname)", ref)

@@ -12,7 +12,7 @@ from caur_ci.pipeline.on_schedule.plan import ScheduleAction
 from caur_ci.pipeline.shared.context import RunContext
 from caur_ci.pipeline.shared.options import RunOptions
 from tests.caur_ci.pipeline.on_schedule.world import ScheduleWorld, actions, reasons
-from tests.support.git import Checkout
+from tests.support.git import Checkout, git
 from tests.support.upstream import upstream
 
 if TYPE_CHECKING:
@@ -49,6 +49,24 @@ def test_an_update_waits_until_the_package_is_let_go(world: ScheduleWorld) -> No
     keeper(world).unhold(["a"])
     assert actions(world.run()) == {"a": ScheduleAction.UPDATE}
     assert world.asked() == [("b",), ("a",)]
+
+
+def test_a_hold_that_comes_while_it_runs_counts(world: ScheduleWorld) -> None:
+    world.begin({"a": "1-1"})
+    world.run()
+    before = world.tip("caur")
+    keeper(world).hold(["a"], "odd")
+    held = world.tip("caur")
+    git(world.remote, "update-ref", "refs/heads/caur", before)
+    world.checkout.overtake("refs/heads/caur", held)
+    world.outside.push({"a": "2-1"})
+
+    result = world.run()
+
+    assert world.checkout.was_overtaken
+    assert actions(result) == {"a": ScheduleAction.HELD}
+    assert world.asked() == []
+    assert world.memory().holds.packages.keys() == {"a"}
 
 
 def test_what_others_pushed_meanwhile_is_left_out_and_built_afterwards(
