@@ -76,7 +76,7 @@ def test_what_hangs_costs_no_other_its_answer(there: SourceServer) -> None:
         "b": regex(f"{there.url}/list"),
     }
 
-    found = Nvchecker(seconds=30, seconds_each=4).versions(entries)
+    found = Nvchecker(seconds=30, seconds_each=5).versions(entries)
 
     assert found["a"] == found["b"] == {"version": "1.10"}
     assert "in time" in found["slow"]["problem"]
