@@ -22,6 +22,8 @@ _STANDARD = {
 # A package that ships one of these makes the loader search other folders of its own.
 _LOADER_CONFIGURATION = re.compile(rb"^etc/ld\.so\.conf\.d/[^\n/]+\.conf$", re.MULTILINE)
 _SUFFIX = b".so"
+# What is a capability to us: it stands in commit messages, where other words could be commands.
+_CAPABILITY = re.compile(r"[a-z0-9]{1,16}:[A-Za-z0-9@._+~=,-]{1,255}")
 # Files by which an interpreter of one version is known, each with a part that it always has.
 _LANDMARKS = {
     "python": (b"/os.py", re.compile(rb"^usr/lib/python(3\.\d+)/os\.py$", re.MULTILINE)),
@@ -61,6 +63,11 @@ class Found(IntEnum):
     NOWHERE = 0
     ELSEWHERE = 1  # in a folder that only those look into that know it
     USUAL = 2  # where everybody looks
+
+
+def is_capability(text: str) -> bool:
+    """Tell whether `text` is written like a capability, with nothing in it that is none."""
+    return _CAPABILITY.fullmatch(text) is not None
 
 
 def library(soname: str, bits: int, arch: str) -> str:

@@ -12,12 +12,14 @@ from caur_ci.linkage.capabilities import (
     BY_PACKAGE,
     Found,
     capability_of_folder,
+    is_capability,
     library,
     offered_as_package,
     offered_by,
 )
 from caur_ci.linkage.imports import PackageImports, imports_of
-from caur_ci.linkage.record import MAX_CAPABILITIES, PackageLinkage
+from caur_ci.linkage.record import MAX_CAPABILITIES as _MOST_NEEDS
+from caur_ci.linkage.record import PackageLinkage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +107,7 @@ class LinkageReader:
         needs: dict[str, list[str]] = defaultdict(list)
         own = self._own | {offered_as_package(name, version)}
         for capability, path in (*self._libraries_needed(arch), *self._interpreters_needed()):
-            if capability not in own and len(needs) < MAX_CAPABILITIES:
+            if capability not in own and is_capability(capability) and len(needs) < _MOST_NEEDS:
                 _note(needs[capability], path)
         return PackageLinkage(
             name=name,
@@ -113,7 +115,7 @@ class LinkageReader:
             version=version,
             sha256=sha256,
             needs={capability: tuple(needs[capability]) for capability in sorted(needs)},
-            offers=tuple(sorted(self._offered(arch)))[:MAX_CAPABILITIES],
+            offers=tuple(sorted(self._offered(arch)))[:_MOST_NEEDS],
             problem=self._problem,
         )
 
@@ -147,9 +149,10 @@ class LinkageReader:
     def _offered(self, arch: str) -> set[str]:
         """Return what ldconfig makes links for: sonames of libraries where everybody looks."""
         return {
-            library(elf.soname, elf.bits, arch)
+            capability
             for path, elf in self._native(arch)
             if elf.soname
+            and is_capability(capability := library(elf.soname, elf.bits, arch))
             and posixpath.dirname(path) in _STANDARD
             and posixpath.join(posixpath.dirname(path), elf.soname) not in self._libraries
         }

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+from caur_ci.linkage.capabilities import is_capability
 from caur_ci.names import is_package_name
 
 if TYPE_CHECKING:
@@ -57,6 +58,9 @@ class PackageLinkage:
             raise ValueError(f"it is no description of a package: {error}") from error
         if not is_package_name(texts["name"]) or not is_package_name(texts["base"]):
             raise ValueError(f"{texts['name']!a} of {texts['base']!a} is no package")
+        odd = next((it for it in (*needs, *offers) if not is_capability(it)), None)
+        if odd is not None:
+            raise ValueError(f"{odd[:80]!a} is nothing that a package can need")
         if len(needs) > MAX_CAPABILITIES or len(offers) > MAX_CAPABILITIES:
             raise ValueError(f"{texts['name']} needs or offers more than {MAX_CAPABILITIES} things")
         return cls(**texts, needs=needs, offers=offers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import posixpath
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -27,6 +28,8 @@ _DEBUG = b"usr/lib/debug/"
 # Plugins are in a folder of what loads them, as in usr/lib/hyprland, not in usr/lib itself.
 _LEAST_PARTS = 3
 _SHOWN = 3
+# What is missed is told in commit messages, where other words could be commands.
+_NAME = re.compile(r"[A-Za-z0-9_.$@+-]{1,4096}")
 
 
 class MissingNames(NamedTuple):
@@ -66,6 +69,8 @@ class LibraryAbi:
         )
 
     def _is_missed(self, name: str, after: LibraryAbi) -> bool:
+        if _NAME.fullmatch(name) is None:
+            return False
         if name.startswith((VTABLE, TYPE)):
             vtable = VTABLE + name[len(VTABLE) :]
             if vtable in self.vtables and self.vtables[vtable] != after.vtables.get(vtable):

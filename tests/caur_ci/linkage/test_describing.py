@@ -82,6 +82,12 @@ def test_paths_are_no_sonames() -> None:
     }
 
 
+def test_words_that_are_no_sonames_go_nowhere() -> None:
+    odd = ("libx.so [deploy all]", "liby.so\n", "", "ü.so")
+    assert set(described({"usr/bin/x": elf(*odd, "libc.so.6")}).needs) == {"lib:libc.so.6"}
+    assert described({"usr/lib/z.so.1": elf(soname="z [deploy all].so")}).offers == ()
+
+
 def test_folders_of_interpreters() -> None:
     files: dict[str, ElfObject | None] = {
         f"usr/lib/python3.12/site-packages/x/{number}.py": None for number in range(9)

@@ -58,6 +58,7 @@ def test_what_is_written_is_read() -> None:
         (written() + b"[]\n", "line 2 of the index"),
         (written() + b'{"name":"../x","base":"x"}\n', "is no package"),
         (written() + b'{"name":"x","base":"x","needs":{"a":[1]}}\n', "no description"),
+        (written() + b'{"name":"x","base":"x","needs":{"lib:a b":[]}}\n', "nothing that a package"),
         (written() + b"[" * 100_000 + b"\n", "no description"),
         (written() + b" " * (MAX_LINE + 1) + b"\n", "larger than one may be"),
     ],
