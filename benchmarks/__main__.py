@@ -47,7 +47,8 @@ def main() -> int:
         if options.only in {None, "judge"}:
             _show_pairs(list(judge_rows(options.history)), "changes")
         if options.only in {None, "linkage"}:
-            _show_pairs(list(linkage_rows(options.repeat)), "libraries")
+            rows = list(linkage_rows(options.repeat))
+            _show_pairs(rows, "libraries", "times are those on the wall and of the processor")
     except (BenchmarkError, CaurError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -180,13 +181,16 @@ def _show_publishing(rows: list[QueueRow], repeat: int) -> None:
     )
 
 
-def _show_pairs(rows: list[tuple[str, str]], what: str) -> None:
+_OF_THE_PROCESSOR = "times are those of the processor"
+
+
+def _show_pairs(rows: list[tuple[str, str]], what: str, times: str = _OF_THE_PROCESSOR) -> None:
     table = Table(box=box.MARKDOWN)
     table.add_column("what")
     table.add_column("found", justify="right")
     for row in rows:
         table.add_row(*row)
-    _print(table, f"One pass over all {what}; times are those of the processor.")
+    _print(table, f"One pass over all {what}; {times}.")
 
 
 def _table_of(rows: list[QueueRow]) -> Table:

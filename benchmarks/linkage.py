@@ -58,7 +58,7 @@ def linkage_rows(
 
 def _shown(measured: Measurement, seconds: float | None, memory: float) -> str:
     missed = measured.memory > memory or (seconds is not None and measured.median > seconds)
-    shown = f"{measured.median:.1f} s, {measured.memory:.0f} MB"
+    shown = f"{measured.median:.1f} s, {measured.cpu:.1f} s, {measured.memory:.0f} MB"
     return f"{shown}{' (missed)' if missed else ''}"
 
 

@@ -12,7 +12,7 @@ from caur_ci.rebuild.detection import BrokenPackage, find_broken, lost_ahead
 from caur_ci.rebuild.offers import collect_offers, wanted_by
 from caur_ci.rebuild.state import RebuildState
 from caur_ci.rebuild.watching import AbiWatch
-from caur_ci.web import WebError
+from caur_ci.web import WebError, shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,7 +75,7 @@ class RebuildLooker:
         target = self._needed_target()
         shelf = Shelf(self._web)
         urls = [target.files, target.index, *(url.files for url in self._libraries)]
-        if shelf.unchanged(urls, state.tags):
+        if self._is_as_before(urls, state) and shelf.unchanged(urls, state.tags):
             return self._as_before(state, target, shelf)
         databases = [shelf.database(url) for url in self._libraries]
         published = _Published.fetch(shelf, target)
@@ -121,6 +121,12 @@ class RebuildLooker:
         state = RebuildState(losses=lost_ahead(now.best, ahead.best))
         broken = find_broken(index.values(), state, why_not=self._rules.why_not, offers=ahead.best)
         return RebuildLook(broken=tuple(broken), notes=_unknown(index, now))
+
+    def _is_as_before(self, urls: Sequence[str], state: RebuildState) -> bool:
+        """Tell whether the configuration is what it was when this was remembered."""
+        return set(map(shown_url, urls)) == state.tags.keys() and state.abis.keys() >= set(
+            self._watched
+        )
 
     def _watch(self, databases: Sequence[FilesDatabase]) -> AbiWatch:
         places = tuple(zip(self._libraries, databases, strict=True)) if self._watched else ()

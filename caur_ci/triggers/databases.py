@@ -8,11 +8,11 @@ from email.utils import parsedate_to_datetime
 from functools import reduce
 from typing import TYPE_CHECKING, Protocol
 
-from caur_ci.errors import CaurError, InputError
+from caur_ci.errors import CaurError, ProcessError
 from caur_ci.syncdb import SyncDatabaseError, read_packages
+from caur_ci.triggers.moves import is_newer
 from caur_ci.triggers.snapshots import MAX_LIBRARIES, DatabaseSnapshot
-from caur_ci.versions import vercmp
-from caur_ci.web import WebResponse, shown_url
+from caur_ci.web import WebError, WebResponse, shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,7 +25,7 @@ class GetDatabase(Protocol):
     """Fetches the file at a URL, under conditions that `headers` tell."""
 
     def __call__(self, url: str, headers: Mapping[str, str]) -> WebResponse:
-        """Return the answer, with status 200 or 304. Raises CaurError."""
+        """Return the answer, with status 200 or 304. Raises WebError and SyncDatabaseError."""
         ...
 
 
@@ -56,8 +56,10 @@ def look_at_database(url: str, known: DatabaseSnapshot | None, get: GetDatabase)
     try:
         answer = get(url, _conditions(shown, known))
         return _answered(shown, known, answer)
-    except CaurError as error:
+    except (WebError, SyncDatabaseError, ProcessError) as error:
         problem = error.message if shown in error.message else f"{shown}: {error.message}"
+    except CaurError:  # of the run as a whole: a recording without this answer
+        raise
     except Exception as error:  # noqa: BLE001 - whatever a server sends, all else goes on
         _log.debug("%s", shown, exc_info=True)
         problem = f"{shown}: {error!r}"
@@ -115,14 +117,7 @@ def _read(shown: str, answer: WebResponse) -> DatabaseLook:
 
 
 def _newest(versions: Iterable[str]) -> str:
-    return reduce(lambda one, other: other if _is_newer(other, one) else one, versions)
-
-
-def _is_newer(version: str, than: str) -> bool:
-    try:
-        return vercmp(version, than) > 0
-    except InputError:  # what pacman could not compare either
-        return False
+    return reduce(lambda one, other: other if is_newer(other, one) else one, versions)
 
 
 def _is_older(modified: str, known: str) -> bool:

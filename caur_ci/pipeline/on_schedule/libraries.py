@@ -9,17 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from caur_ci.errors import InputError
 from caur_ci.pipeline.shared.memory.libraries import LOST, LibraryMemory, WaitingBumps
 from caur_ci.pipeline.shared.state_branch import read_version_state
+from caur_ci.syncdb import SyncDatabaseError
 from caur_ci.triggers.databases import look_at_database
-from caur_ci.triggers.moves import moved_libraries, snapshot_for
+from caur_ci.triggers.moves import caught_up, moved_libraries, snapshot_for
 from caur_ci.triggers.rules import Dependent, TriggerRules, dependency_names
-from caur_ci.triggers.snapshots import (
-    DatabaseSnapshot,
-    parse_version_state,
-    version_state_of,
-)
+from caur_ci.triggers.snapshots import parse_version_state, version_state_of
 from caur_ci.web import MAX_SIZE, Web, WebResponse, shown_url
 
 if TYPE_CHECKING:
@@ -30,6 +26,7 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.shared.refs import RefSnapshot
     from caur_ci.triggers.databases import DatabaseLook
     from caur_ci.triggers.moves import LibraryMove
+    from caur_ci.triggers.snapshots import DatabaseSnapshot
     from caur_ci.update.recording import Outside
     from caur_ci.update.source import FollowedPackage
 
@@ -62,14 +59,21 @@ def look_at_libraries(
     if not urls:
         return _unchanged(repository, memory)
     known = memory.snapshots
-    with ThreadPoolExecutor(len(urls)) as pool:
-        looks = list(pool.map(lambda url: _look(url, known, outside), urls))
+    configured = frozenset(map(shown_url, urls))
+
+    def look(url: str) -> DatabaseLook:
+        there = snapshot_for(shown_url(url), known, configured)
+        return look_at_database(url, there, lambda url, headers: _get(url, headers, outside))
+
+    with ThreadPoolExecutor(repository.committed.config.max_parallel) as pool:
+        looks = list(pool.map(look, urls))
     state = read_version_state(context.git, snapshot.state)
-    moves = moved_libraries(looks, known, parse_version_state(state))
+    seen = parse_version_state(state)
+    moves = moved_libraries(looks, known, seen)
     rules = _rules(repository)
     waiting = _still_wanted(memory.waiting, rules, repository)
     waiting = waiting.with_moves((*rules.triggered(moves), *_unreadable(moves, repository)))
-    snapshots = [look.snapshot for look in looks if look.snapshot is not None]
+    snapshots = caught_up(looks, seen)
     complete = len(snapshots) == len(looks)
     version_state = version_state_of(snapshots, state, complete=complete)
     return LibraryNews(
@@ -93,22 +97,19 @@ def _unchanged(repository: FollowedRepository, memory: LibraryMemory) -> Library
     )
 
 
-def _look(url: str, known: Sequence[DatabaseSnapshot], outside: Outside) -> DatabaseLook:
-    wanted = DatabaseSnapshot(url=shown_url(url), versions={})
-
-    def get(url: str, headers: Mapping[str, str]) -> WebResponse:
-        if urlsplit(url).scheme == _FILE:
-            return _read_file(url, outside)
-        # Of its own, since several are looked at at once.
-        return Web(adapter=outside.web_adapter, sleep=outside.sleep).get(url, headers=headers)
-
-    return look_at_database(url, snapshot_for(wanted, known), get)
+def _get(url: str, headers: Mapping[str, str], outside: Outside) -> WebResponse:
+    if urlsplit(url).scheme == _FILE:
+        return _read_file(url, outside)
+    # Of its own, since several are looked at at once.
+    return Web(adapter=outside.web_adapter, sleep=outside.sleep).get(url, headers=headers)
 
 
 def _read_file(url: str, outside: Outside) -> WebResponse:
     def read() -> dict[str, str]:
         path = Path(unquote(urlsplit(url).path))
         try:
+            if not path.is_file():
+                return {"problem": "there is no such file"}
             if path.stat().st_size > MAX_SIZE:
                 return {"problem": f"it is larger than {MAX_SIZE} bytes"}
             return {"content": base64.b64encode(path.read_bytes()).decode()}
@@ -117,7 +118,7 @@ def _read_file(url: str, outside: Outside) -> WebResponse:
 
     found = outside.fact(f"library database {url}", read)
     if "problem" in found:
-        raise InputError(f"{url}: {found['problem']}")
+        raise SyncDatabaseError(f"{url}: {found['problem']}")
     return WebResponse(200, {}, base64.b64decode(found["content"]))
 
 

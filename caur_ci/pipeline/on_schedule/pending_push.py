@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from caur_ci.deptree import DependencyTree
     from caur_ci.pipeline.on_commit.plan import CommitPlan
+    from caur_ci.pipeline.on_schedule.bump_commit import BumpedTip
     from caur_ci.pipeline.on_schedule.followed_repository import FollowedRepository
     from caur_ci.pipeline.on_schedule.planning import PlannedUpdate
     from caur_ci.pipeline.on_schedule.provenance import Provenance
@@ -139,9 +140,7 @@ class PushBuilder:
         )
         tip = bumped.tip
         if bumped.bumped:
-            concerned = {*reviews.branches}.intersection(bumped.bumped)
-            self.context.shared.fetch_missing(reviews.branches[name].commit for name in concerned)
-            reviews = branches.rebased(reviews, tip.commit, bumped.bumped)
+            reviews = self._on_top_of(bumped, branches, reviews)
             waiting = _at_their_tips(waiting, reviews.branches)
         plan = self.schedule_plan(
             tip.planned, bumped.decisions, notes=(*reviews.notes, *_left_out(pushed))
@@ -239,6 +238,14 @@ class PushBuilder:
             ours=ours,
             identity=self.repository.committed.identity,
         )
+
+    def _on_top_of(
+        self, bumped: BumpedTip, branches: ReviewBranches, reviews: ReviewChanges
+    ) -> ReviewChanges:
+        """Return the reviews with those of bumped packages made anew."""
+        concerned = {*reviews.branches}.intersection(bumped.bumped)
+        self.context.shared.fetch_missing(reviews.branches[name].commit for name in concerned)
+        return branches.rebased(reviews, bumped.tip.commit, bumped.bumped)
 
     def _new_memory(
         self,

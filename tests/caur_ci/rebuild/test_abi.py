@@ -146,6 +146,21 @@ def test_what_cannot_be_fetched_is_tried_again(watching: LinkedWorld, compiler: 
     assert world.look().to_rebuild == {"tool": "g of libx is gone"}
 
 
+def test_who_is_watched_from_now_on_is_looked_at_at_once(
+    watching: LinkedWorld, compiler: Compiler
+) -> None:
+    world = watching
+    library = {"usr/lib/libx.so.1": compiler.library("libx.so.1", F)}
+    world.publish("tool", {"usr/bin/tool": b""})
+    world.libraries(libx=("1-1", library), libz=("1-1", {"usr/lib/empty": b""}))
+    world.config = replace(world.config, rebuild_abi=("libz",))
+    world.look()
+    assert set(world.state.abis) == {"libz"}
+    world.config = replace(world.config, rebuild_abi=("libx",))
+    world.look()
+    assert set(world.state.abis) == {"libx"}
+
+
 def test_a_watched_package_that_is_nowhere_is_told(watching: LinkedWorld) -> None:
     watching.publish("tool", {"usr/bin/tool": b""})
     watching.libraries(libx=("1-1", {"usr/lib/empty": b""}))

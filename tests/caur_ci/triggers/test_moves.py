@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from caur_ci.triggers.databases import DatabaseLook
-from caur_ci.triggers.moves import LibraryMove, is_same_version, moved_libraries
+from caur_ci.triggers.moves import (
+    LibraryMove,
+    caught_up,
+    is_same_version,
+    moved_libraries,
+)
 from caur_ci.triggers.snapshots import (
     DatabaseSnapshot,
     parse_version_state,
@@ -73,6 +78,13 @@ def test_a_database_that_has_another_address_is_the_same() -> None:
     assert ways(moves) == ["icu 1-1 2-1"]
 
 
+def test_another_database_of_the_same_name_is_another_one() -> None:
+    other = "https://a.example/core/os/aarch64/core.db"
+    looks = [fresh(CORE, icu="1-1"), fresh(other, icu="2-1", arm="1-1")]
+
+    assert moved_libraries(looks, [snapshot(CORE, icu="1-1")], {"icu": ("1-1",)}) == []
+
+
 def test_from_one_database_to_the_other_nothing_moves() -> None:
     testing = "https://a.example/core-testing.db"
     known = [snapshot(CORE, icu="1-1"), snapshot(testing, icu="2-1")]
@@ -110,10 +122,37 @@ class TestTurns:
 
         assert ways(moves) == ["icu 1-1 2-1"]
 
+    def test_what_could_not_be_read_at_first_is_compared_later(self) -> None:
+        known = [snapshot(CORE, icu="1-1")]
+        looks = [fresh(EXTRA, boost="2-1", icu="3-1", new="1-1")]
+
+        moves = moved_libraries(looks, known, {"icu": ("1-1",), "boost": ("1-1",)})
+
+        assert ways(moves) == ["boost 1-1 2-1"]
+
     def test_what_it_lost_by_a_failed_download_is_known_here(self) -> None:
         moves = moved_libraries([fresh(CORE, icu="2-1")], [snapshot(CORE, icu="1-1")], {})
 
         assert ways(moves) == ["icu 1-1 2-1"]
+
+    @pytest.mark.parametrize(
+        ("problem", "seen", "expected"),
+        [
+            ("no answer", ("3-1",), "3-1"),
+            ("no answer", ("1-1",), "2-1"),  # by a mirror that lags
+            ("no answer", ("3-1", "3-1"), "2-1"),
+            ("no answer", (), "2-1"),
+            ("", ("3-1",), "2-1"),  # the database says itself that this is it
+        ],
+    )
+    def test_what_cannot_be_read_here_it_may_have_seen(
+        self, problem: str, seen: tuple[str, ...], expected: str
+    ) -> None:
+        look = DatabaseLook(url=CORE, snapshot=snapshot(CORE, icu="2-1"), problem=problem)
+
+        (found,) = caught_up([look], {"icu": seen, "boost": ("1-1",)})
+
+        assert found.versions == {"icu": expected}
 
     def test_its_file_is_sorted_by_bytes(self) -> None:
         others = [snapshot(EXTRA, a="1:2-3"), snapshot("https://a/x.db", **{"0ad-data": "2-1"})]

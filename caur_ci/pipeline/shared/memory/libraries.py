@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 # In place of the name by which a package is concerned: it has lost what it needs.
 LOST = ":lost"
-# Of one package; whoever waits for more is rebuilt all the same.
-_MOST_STEPS = 50
+# Of one package. That many move at once only where a whole distribution is built anew.
+_MOST_STEPS = 5000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

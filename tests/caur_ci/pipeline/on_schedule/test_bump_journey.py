@@ -8,6 +8,7 @@ import pytest
 
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction
 from caur_ci.pipeline.shared.refs import SharedRepository
+from caur_ci.update.recording_files import RecordingError
 from tests.caur_ci.pipeline.on_schedule.world import ScheduleWorld, actions, reasons
 from tests.support.database_server import DatabaseServer, database_server
 from tests.support.git import Checkout, git
@@ -299,6 +300,12 @@ def test_a_run_is_repeated_from_its_recording(world: LibraryWorld, tmp_path: Pat
 
     assert told(replayed) == told(recorded) == ["a: 1-1 → 1-1.1: triggered by zlib 1-1 → 2-1"]
     assert replayed.problems == ()
+    # What is not in the recording is not just a database that cannot be read.
+    answers = tmp_path / "recording/answers.jsonl"
+    lines = answers.read_text().splitlines(keepends=True)
+    answers.write_text("".join(line for line in lines if "library database" not in line))
+    with pytest.raises(RecordingError, match="library database"):
+        world.run(replay=tmp_path / "recording")
 
 
 class TestOtherRuns:

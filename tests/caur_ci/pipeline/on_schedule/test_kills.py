@@ -11,6 +11,7 @@ import pytest
 from tests.caur_ci.pipeline.on_schedule.world import ScheduleWorld
 from tests.support.git import Checkout, git
 from tests.support.killing import killed_at, steps_of
+from tests.support.sync_databases import database
 from tests.support.upstream import files_of, upstream
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def state_of(world: ScheduleWorld) -> dict[str, object]:
         "review": git(world.remote, "rev-parse", "update-b^{tree}"),
         "asked": sorted(name for names in world.asked() for name in names),
         "seen": memory.seen.to_bytes(),
+        "libraries": memory.libraries,
         "tag": world.tag_is_at_tip(),
         "decided": sorted((e.package, e.decision, e.reason) for e in memory.ledger),
     }
@@ -55,21 +57,28 @@ def state_of(world: ScheduleWorld) -> dict[str, object]:
 
 @pytest.mark.timeout(600)
 def test_a_second_run_ends_where_an_undisturbed_one_does(tmp_path: Path) -> None:
+    libraries = tmp_path / "libraries.db"
     with upstream(tmp_path / "upstream") as outside:
         world = ScheduleWorld(Checkout.create(tmp_path / "world"), outside)
         world.begin(
-            {"a": "1-1", "b": "1-1", "c": "1-1"},
-            config="CI_HUMAN_REVIEW=true\n",
-            **{"c__.CI__update.sh": "grep -q hook PKGBUILD || echo '# hook' >> PKGBUILD\n"},
+            {"a": "1-1", "b": "1-1", "c": "1-1", "d": "1-1"},
+            config=f"CI_HUMAN_REVIEW=true\nCI_LIB_DB={libraries.as_uri()}\n",
+            **{
+                "c__.CI__update.sh": "grep -q hook PKGBUILD || echo '# hook' >> PKGBUILD\n",
+                "b__.CI__config": "CI_PKGBUILD_SOURCE=aur\nCI_REBUILD_TRIGGERS=icu\n",
+                "d__.CI__config": "CI_PKGBUILD_SOURCE=aur\nCI_REBUILD_TRIGGERS=icu\n",
+            },
         )
+        libraries.write_bytes(database({"icu": "1-1"}))
         world.run()
+        libraries.write_bytes(database({"icu": "2-1"}))
         outside.push({"a": "2-1", "b": "2-1"}, note="other")
         outside.mirror_push({"a": files_of("a", "2-1")})
         stage = Stage(world, tmp_path)
         undisturbed = stage.attempt("undisturbed")
         undisturbed.run()
         wanted = state_of(undisturbed)
-        assert wanted["asked"] == ["a", "c"]
+        assert wanted["asked"] == ["a", "b", "c", "d"]
         steps = steps_of(stage.attempt("counted").run)
         assert steps > KILLS
         killed = 0
