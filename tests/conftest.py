@@ -73,15 +73,20 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def _redis_caretaker(redis_server: str) -> Iterator[Redis]:
-    with connect(redis_server) as client:
-        yield client
+def _caretakers() -> Iterator[dict[str, Redis]]:
+    """Return the clients that empty servers, by URL: other folders have servers of their own."""
+    clients: dict[str, Redis] = {}
+    yield clients
+    for client in clients.values():
+        client.close()
 
 
 @pytest.fixture
-def redis_url(redis_server: str, _redis_caretaker: Redis) -> str:
+def redis_url(redis_server: str, _caretakers: dict[str, Redis]) -> str:
     """Return the URL of an empty server, for tests that start other processes."""
-    _redis_caretaker.flushall()
+    if redis_server not in _caretakers:
+        _caretakers[redis_server] = connect(redis_server)
+    _caretakers[redis_server].flushall()
     return redis_server
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.caur_ci.pipeline.on_schedule.world import ScheduleWorld
+from tests.caur_ci.pipeline.on_schedule.world import ScheduleWorld, reasons
 from tests.support.git import Checkout, git
 from tests.support.killing import killed_at, steps_of
 from tests.support.sync_databases import database
@@ -46,7 +46,7 @@ def state_of(world: ScheduleWorld) -> dict[str, object]:
         "main": git(world.remote, "rev-parse", "main^{tree}"),
         "subjects": world.subjects(3),
         "state": git(world.remote, "rev-parse", "state^{tree}"),
-        "review": git(world.remote, "rev-parse", "update-b^{tree}"),
+        "review": git(world.remote, "for-each-ref", "--format=%(tree)", "refs/heads/update-b"),
         "asked": sorted(name for names in world.asked() for name in names),
         "seen": memory.seen.to_bytes(),
         "libraries": memory.libraries,
@@ -85,8 +85,8 @@ def test_a_second_run_ends_where_an_undisturbed_one_does(tmp_path: Path) -> None
         for number in sorted({round(1 + n * (steps - 1) / (KILLS - 1)) for n in range(KILLS)}):
             attempt = stage.attempt(f"kill-{number}")
             killed += killed_at(number, attempt.run)
-            attempt.run()
-            assert state_of(attempt) == wanted, f"killed before step {number} of {steps}"
+            decided = reasons(attempt.run())
+            assert state_of(attempt) == wanted, f"killed before step {number} of {steps}: {decided}"
             shutil.rmtree(attempt.remote.parent)
         # Threads do not take as many steps each time: the last one may not be there.
         assert killed >= KILLS - 1
