@@ -22,6 +22,7 @@ from benchmarks.queue.rows import QueueRow, queue_rows
 from benchmarks.rows import AWK, Row, repository_rows, start_rows
 from benchmarks.schedule import schedule_rows
 from benchmarks.srcinfo import srcinfo_rows
+from benchmarks.updates import updates_rows
 from caur_ci.errors import CaurError
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def main() -> int:
             _show(list(_command_rows(options)), options.repeat)
         if options.only in {None, "schedule"}:
             _show(list(_schedule_rows(options)), options.repeat)
+        if options.only in {None, "updates"}:
+            _show_updates(list(_told(updates_rows(options.repeat))), options.repeat)
         if options.only in {None, "queue"}:
             _show_queue(list(_told(queue_rows(options.repeat))), options.repeat)
         if options.only in {None, "publishing"}:
@@ -95,7 +98,10 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--only",
-        choices=("commands", "schedule", "queue", "publishing", "srcinfo", "judge", "linkage"),
+        choices=(
+            *("commands", "schedule", "updates", "queue", "publishing", "srcinfo", "judge"),
+            "linkage",
+        ),
         help="measure one part (default: all of them)",
     )
     parser.add_argument(
@@ -162,6 +168,15 @@ def _show(rows: list[Row], repeat: int) -> None:
             f"{row.stand_in / measured.median:.0f}" if row.stand_in is not None else "",
         )
     _print(table, f"{repeat} runs each in new processes; CPU counts children.")
+
+
+def _show_updates(rows: list[QueueRow], repeat: int) -> None:
+    _print(
+        _table_of(rows),
+        f"{repeat} runs each in new processes, by turns; none overlooked a change. The mirror, the "
+        "AUR and the forge are on this machine. Without judging, what the judge says is known "
+        "before. The ratio is that of a run to the one without judging, the median of all turns.",
+    )
 
 
 def _show_queue(rows: list[QueueRow], repeat: int) -> None:

@@ -9,14 +9,14 @@ import statistics
 import subprocess
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caur_ci.environment import child_environment
 from caur_ci.process import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Mapping, Sequence
 
 
 class BenchmarkError(Exception):
@@ -66,33 +66,39 @@ def measure(
     repeat: int,
     prepare: Callable[[], None] = lambda: None,
     warm_up: bool = True,
+    environment: Mapping[str, str] | None = None,
+    output: Path = Path(os.devnull),
 ) -> Measurement:
     """Run `command` in new processes, `prepare` before each of them, not measured.
 
-    The first run is thrown away with `warm_up`: it compiles, and fills the disk cache.
+    The first run is thrown away with `warm_up`: it compiles, and fills the disk cache. What the
+    last run prints is in `output`.
 
     Raises BenchmarkError when the command fails.
     """
     samples = []
     for number in range(repeat + warm_up):
         prepare()
-        sample = _run_once([str(part) for part in command], cwd)
+        sample = _run_once([str(part) for part in command], cwd, environment or {}, output)
         if number or not warm_up:
             samples.append(sample)
     return Measurement(tuple(samples))
 
 
-def _run_once(command: list[str], cwd: Path) -> Sample:
-    environment = child_environment({"HOME": str(cwd), "GIT_CONFIG_GLOBAL": "/dev/null"})
-    started = time.perf_counter()
-    child = subprocess.Popen(
-        command,
-        cwd=cwd,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
+def _run_once(
+    command: list[str], cwd: Path, environment: Mapping[str, str], output: Path
+) -> Sample:
+    own = {"HOME": str(cwd), "GIT_CONFIG_GLOBAL": "/dev/null"}
+    with output.open("wb") as printed:
+        started = time.perf_counter()
+        child = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=child_environment({**own, **environment}),
+            stdin=subprocess.DEVNULL,
+            stdout=printed,
+            stderr=subprocess.PIPE,
+        )
     with child.stderr or contextlib.nullcontext(io.BytesIO()) as stream:
         messages = stream.read().decode(errors="replace")
     # Unlike RUSAGE_CHILDREN this is the usage of one child, and of those that it waited for.
