@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from caur_ci.git import TreeEntry
 from caur_ci.git.repository import FILE_MODE, TREE_MODE
+from caur_ci.pipeline.shared.memory.followed import FollowedUpstreams
 from caur_ci.pipeline.shared.memory.ledger import Ledger
 from caur_ci.pipeline.shared.memory.outbox import Outbox
 from caur_ci.pipeline.shared.memory.own_commits import OwnCommits
@@ -25,22 +26,27 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
     from caur_ci.request import BuildRequest
     from caur_ci.update.source import LastSeen
+    from caur_ci.update.vcs.seen import VcsSeen
 
 MEMORY_BRANCH = "refs/heads/caur"
 _OUTBOX, _LEDGER, _SEEN, _COMMITS = "outbox", "ledger.jsonl", "seen.jsonl", "commits.json"
-_REVIEWS = "reviews.json"
+_REVIEWS, _VCS = "reviews.json", "vcs.jsonl"
 _MESSAGE = "chore(caur): remember [skip ci]\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The outbox, the ledger, what was seen of the packages' sources, our commits, and reviews."""
+    """The outbox, the ledger, what was seen of the packages' sources, our commits, and reviews.
+
+    `vcs` is what is known of the upstream repositories of VCS packages.
+    """
 
     outbox: Outbox = field(default_factory=Outbox)
     ledger: Ledger = field(default_factory=Ledger)
     seen: SeenPackages = field(default_factory=SeenPackages)
     commits: OwnCommits = field(default_factory=OwnCommits)
     reviews: ReviewMemory = field(default_factory=ReviewMemory)
+    vcs: FollowedUpstreams = field(default_factory=FollowedUpstreams)
     # What else is on the branch, kept as it is.
     others: tuple[TreeEntry, ...] = field(default=(), compare=False)
 
@@ -54,7 +60,8 @@ class Memory:
             return cls()
         top = {entry.name: entry for entry in git.entries(commit)}
         folder = top.pop(_OUTBOX, None)
-        own = [top.pop(name) for name in (_LEDGER, _SEEN, _COMMITS, _REVIEWS) if name in top]
+        names = (_LEDGER, _SEEN, _COMMITS, _REVIEWS, _VCS)
+        own = [top.pop(name) for name in names if name in top]
         requests = git.entries(folder.object_id) if folder and folder.is_folder else []
         blobs = git.read_blobs([entry.object_id for entry in (*own, *requests)])
         lines = {entry.name: next(blobs) or b"" for entry in own}
@@ -64,6 +71,7 @@ class Memory:
             SeenPackages.from_bytes(lines.get(_SEEN, b"")),
             OwnCommits.from_bytes(lines.get(_COMMITS, b""), replaced=git.parents(commit)),
             ReviewMemory.from_bytes(lines.get(_REVIEWS, b"")),
+            FollowedUpstreams.from_bytes(lines.get(_VCS, b"")),
             tuple(top.values()),
         )
 
@@ -79,13 +87,17 @@ class Memory:
         """Return the memory with what a run saw of the packages that it dealt with, and made."""
         return replace(self, seen=self.seen.updated(seen), commits=commits)
 
+    def with_upstreams(self, news: Mapping[str, VcsSeen]) -> Memory:
+        """Return the memory with what a run found of upstream repositories."""
+        return replace(self, vcs=self.vcs.updated(news))
+
     def with_reviews(self, reviews: ReviewMemory) -> Memory:
         """Return the memory with what is known of reviews now."""
         return replace(self, reviews=reviews)
 
     def pruned_to(self, packages: Collection[str]) -> Memory:
         """Return the memory without what was seen of packages that are gone."""
-        return replace(self, seen=self.seen.only(packages))
+        return replace(self, seen=self.seen.only(packages), vcs=self.vcs.only(packages))
 
     def acknowledged(self, request_ids: Collection[str]) -> Memory:
         """Return the memory without the requests that the queue has acknowledged."""
@@ -105,6 +117,7 @@ class Memory:
             _SEEN: self.seen.to_bytes(),
             _COMMITS: self.commits.to_bytes(),
             _REVIEWS: self.reviews.to_bytes(),
+            _VCS: self.vcs.to_bytes(),
         }
         for name, content in own.items():
             if content:
