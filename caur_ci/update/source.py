@@ -11,11 +11,14 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
+from caur_ci.update.vcs.seen import NEVER_FOLLOWED, VcsSeen
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from caur_ci.config import PackageConfig
     from caur_ci.srcinfo import SrcinfoFields
+    from caur_ci.update.vcs.seen import VcsOutcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,7 @@ class FollowedPackage:
     """A package as the repository has it.
 
     `tree` is its folder, `fields` what its `.SRCINFO` says (None where it cannot be read), `state`
-    its values on branch `state`.
+    its values on branch `state`, `vcs` what is remembered of its upstream repositories.
     """
 
     name: str
@@ -54,6 +57,7 @@ class FollowedPackage:
     fields: SrcinfoFields | None = None
     seen: LastSeen = NEVER_SEEN
     state: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    vcs: VcsSeen = NEVER_FOLLOWED
 
 
 class FindingKind(StrEnum):
@@ -74,7 +78,9 @@ class SourceFinding:
     `tree` is a git tree or commit with the files of the source, present in the repository, for
     `FILES` only. `seen` and `state` are what is to be remembered once the finding was dealt with;
     None and nothing keep what is known. `reason` is for people, `link` a page about the change.
-    `remarks` are told whatever becomes of it (an orphan, another maintainer).
+    `remarks` are told whatever becomes of it (an orphan, another maintainer). `vcs` is what is to
+    be remembered of upstream repositories. `files` is the kind as far as the package's files go,
+    where the finding is about something else as well.
     """
 
     kind: FindingKind
@@ -84,6 +90,13 @@ class SourceFinding:
     state: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     link: str = ""
     remarks: tuple[str, ...] = ()
+    vcs: VcsOutcome | None = None
+    files: FindingKind | None = None
+
+    @property
+    def files_kind(self) -> FindingKind:
+        """What was found about the package's files."""
+        return self.files or self.kind
 
 
 class Source(Protocol):

@@ -96,7 +96,14 @@ def _decide(
 ) -> PushBuilder:
     """Look at the sources and plan; return what turns the plan into a push."""
     now = float(outside.fact("now", time.time))
-    looking = look_at_sources(context.git, repository, outside, now=now, progress=options.progress)
+    looking = look_at_sources(
+        context.git,
+        repository,
+        outside,
+        now=now,
+        progress=options.progress,
+        secrets=options.secrets,
+    )
     with looking as findings, LimitedJudge() as judge:
         planner = UpdatePlanner(
             context.git,

@@ -192,12 +192,21 @@ class PushBuilder:
         if tip.is_new:
             commits = commits.with_commit(tip.commit, instead_of=tip.replaced)
         seen = {one.package.name: one.seen for one in tip.planned if one.seen is not None}
+        vcs = {
+            one.package.name: one.vcs.seen(builds=one.decision.builds)
+            for one in tip.planned
+            if one.vcs is not None
+        }
         kept = memory.pruned_to(self.repository.committed.folders.packages)
-        return kept.with_sources(seen, commits).with_reviews(
-            replace(
-                memory.reviews.with_rejections(self.heard.rejections.items()),
-                waiting=self._waiting(tip, memory, reviews),
-                held=self.heard.words.held,
+        return (
+            kept.with_sources(seen, commits)
+            .with_upstreams(vcs)
+            .with_reviews(
+                replace(
+                    memory.reviews.with_rejections(self.heard.rejections.items()),
+                    waiting=self._waiting(tip, memory, reviews),
+                    held=self.heard.words.held,
+                )
             )
         )
 
@@ -207,14 +216,14 @@ class PushBuilder:
         return entries + (pushed.ledger_entries(run=RUN, link=link, now=self.now) if pushed else [])
 
     def _state(self, snapshot: RefSnapshot, planned: Iterable[PlannedUpdate]) -> str | None:
-        news = [one for one in planned if one.state]
+        news = {one.package.name: one.new_state for one in planned if one.new_state}
         if not news and self._has_only_existing_packages(snapshot.state):
             return snapshot.state
         state = StateBranch.read(self.context.git, snapshot.state)
         state.keep_only(self.repository.committed.folders.packages)
-        for one in news:
-            for key, value in one.state.items():
-                state.set(one.package.name, key, value)
+        for name, values in news.items():
+            for key, value in values.items():
+                state.set(name, key, value)
         return state.write(self.context.git, self.repository.committed.identity)
 
     def _has_only_existing_packages(self, state: str | None) -> bool:

@@ -18,6 +18,7 @@ from caur_ci.update.formatting import formatted
 from caur_ci.update.hook import HOOK
 from caur_ci.update.source import FindingKind, SourceFinding
 from caur_ci.update.takeover import NEEDED, take_over
+from caur_ci.update.vcs.source import COMMIT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.shared.progress import Progress
     from caur_ci.update.hook import HookResult
     from caur_ci.update.source import FollowedPackage, LastSeen
+    from caur_ci.update.vcs.seen import VcsOutcome
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +55,8 @@ class PlannedUpdate:
 
     `tree` is its new folder, for updates and reviews. `seen` and `state` are to be remembered when
     that is done, `reasons` are what somebody should look at; `points` say the same with places.
-    `merges` is the commit of a review that this takes over.
+    `merges` is the commit of a review that this takes over. `files` is what was found about the
+    package's files, None where nobody looked; `vcs` is to be remembered of its upstream.
     """
 
     package: FollowedPackage
@@ -64,6 +67,16 @@ class PlannedUpdate:
     reasons: tuple[str, ...] = ()
     points: tuple[ReviewPoint, ...] = ()
     merges: str = ""
+    files: FindingKind | None = None
+    vcs: VcsOutcome | None = None
+
+    @property
+    def new_state(self) -> Mapping[str, str]:
+        """What is to be remembered on branch `state`; CI_GIT_COMMIT moves on with a build only."""
+        commit = self.vcs.commit(builds=self.decision.builds) if self.vcs else ""
+        if not commit or commit == self.package.state.get(COMMIT):
+            return self.state
+        return {**self.state, COMMIT: commit}
 
 
 class UpdatePlanner:
@@ -127,10 +140,12 @@ class UpdatePlanner:
             decision=self._decision(package, finding, action, finding.reason, builds=builds),
             seen=finding.seen,
             state=finding.state,
+            files=finding.files_kind,
+            vcs=finding.vcs,
         )
 
     def _work_on(self, package: FollowedPackage, finding: SourceFinding) -> PlannedUpdate:
-        if finding.kind in _WITHOUT_FILES:
+        if finding.files_kind in _WITHOUT_FILES:
             return self._without_files(package, finding)
         output = ""
         try:
@@ -153,7 +168,11 @@ class UpdatePlanner:
                     return self._failed(package, finding, hook.problem, output)
                 tree = hook.tree
             if tree == package.tree:
-                quiet = replace(finding, kind=_unless_files(finding.kind))
+                quiet = replace(
+                    finding,
+                    kind=_unless_files(finding.kind),
+                    files=_unless_files(finding.files_kind),
+                )
                 planned = self._without_files(package, quiet)
                 return replace(planned, decision=replace(planned.decision, output=output))
             return self._with_files(package, finding, taken=taken, tree=tree, output=output)
@@ -203,6 +222,8 @@ class UpdatePlanner:
             tree=tree,
             seen=finding.seen,
             state=finding.state,
+            files=finding.files_kind,
+            vcs=finding.vcs,
             reasons=judgement.reasons,
             points=tuple(map(_point, judgement.findings)),
         )
@@ -230,7 +251,12 @@ class UpdatePlanner:
         self, package: FollowedPackage, finding: SourceFinding, reason: str, output: str = ""
     ) -> PlannedUpdate:
         decision = self._decision(package, finding, ScheduleAction.FAILED, reason)
-        return PlannedUpdate(package=package, decision=replace(decision, output=output))
+        return PlannedUpdate(
+            package=package,
+            decision=replace(decision, output=output),
+            files=finding.files_kind,
+            vcs=finding.vcs,
+        )
 
     def _decision(
         self,
