@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from importlib import metadata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import requests
+import urllib3
+from requests.adapters import HTTPAdapter
 
 from caur_ci.credentials import without_credentials
 from caur_ci.errors import TemporaryError
@@ -21,6 +24,7 @@ DEFAULT_DELAYS = (1.0, 4.0, 15.0)
 _CONNECT_TIMEOUT, _READ_TIMEOUT = 10.0, 60.0
 _LONGEST_WAIT = 60.0
 _CHUNK = 256 * 1024
+_SMALL_CHUNK = 16 * 1024
 MAX_SIZE = 256 * 1024 * 1024
 # Busy, or broken for the moment.
 _TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -126,6 +130,93 @@ class Web:
                     raise requests.RequestException(f"the answer is larger than {MAX_SIZE} bytes")
             names = {name.lower(): value for name, value in response.headers.items()}
             return WebResponse(response.status_code, names, bytes(content))
+
+
+class WebPool:
+    """Talks to many servers from several threads; what is asked of one server shares connections.
+
+    A question is asked once, follows no redirects, takes no cookies, and any status is an answer.
+    `connections` is how many there may be to one server, `timeout` the patience with its silence,
+    in seconds. `adapter` carries the requests in place of the network.
+    """
+
+    def __init__(
+        self,
+        *,
+        connections: int,
+        timeout: float = _READ_TIMEOUT,
+        agent: str = "",
+        adapter: BaseAdapter | None = None,
+    ) -> None:
+        self._adapter = adapter or HTTPAdapter(pool_connections=64, pool_maxsize=connections)
+        self._agent = f"{agent} caur-ci/{metadata.version('caur-ci')}".lstrip()
+        self._timeout = (min(timeout, _CONNECT_TIMEOUT), timeout)
+        self._session = requests.Session()  # for what the environment says of proxies
+        self._settings: dict[str, Any] = {}
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        largest: int = MAX_SIZE,
+    ) -> WebResponse:
+        """Return what a server says to one request. Raises WebError where it gives no answer.
+
+        `largest` is how many bytes may come.
+        """
+        try:
+            # What is between brackets, or behind a login, may be no host at all.
+            request = requests.Request(
+                method, url, headers={"User-Agent": self._agent, **(headers or {})}, data=body
+            ).prepare()
+            return self._answer(request, largest)
+        except requests.RequestException as error:
+            raise WebError(f"{shown_url(url)}: {_reason(error)}", hint=_HINT) from None
+        except (ValueError, urllib3.exceptions.HTTPError) as error:
+            raise WebError(f"{shown_url(url)}: {type(error).__name__}", hint=_HINT) from None
+
+    def _answer(self, request: requests.PreparedRequest, largest: int) -> WebResponse:
+        deadline = time.monotonic() + 2 * self._timeout[1]
+        with self._sent(request) as response:
+            content = bytearray()
+            for chunk in response.iter_content(_SMALL_CHUNK):
+                content += chunk
+                if len(content) > largest:
+                    raise requests.RequestException(f"the answer is larger than {largest} bytes")
+                if time.monotonic() > deadline:
+                    raise requests.Timeout
+            names = {name.lower(): value for name, value in response.headers.items()}
+            return WebResponse(response.status_code, names, bytes(content))
+
+    def _sent(self, request: requests.PreparedRequest) -> requests.Response:
+        parts = urlsplit(request.url or "")
+        place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        settings = self._settings.get(place)
+        if settings is None:
+            settings = self._session.merge_environment_settings(place, {}, True, None, None)
+            self._settings[place] = settings
+        settings = {**settings, "stream": True, "timeout": self._timeout}
+        try:
+            return self._adapter.send(request, **settings)
+        except requests.exceptions.Timeout:
+            raise
+        except requests.exceptions.ConnectionError as error:
+            if not _is_broken_off(error):
+                raise
+            # A connection that the server had closed meanwhile; nothing was lost with it.
+            return self._adapter.send(request, **settings)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._adapter.close()
+        self._session.close()
+
+
+def _is_broken_off(error: requests.ConnectionError) -> bool:
+    return "Connection aborted" in str(error)
 
 
 def _retry_after(answer: WebResponse) -> float:

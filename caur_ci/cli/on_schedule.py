@@ -101,7 +101,8 @@ def on_schedule(
 ) -> int:
     """Find out which packages have new versions, take them over, and ask for their builds.
 
-    Looks at the AUR and at git repositories, as CI_PKGBUILD_SOURCE of each package says, and runs
+    Looks at the AUR and at git repositories, as CI_PKGBUILD_SOURCE of each package says, at the
+    upstream repositories of those built from the newest commit (-git and the like), and runs
     `.CI/update.sh` where a package has it. What changes more than a version goes to review where
     CI_HUMAN_REVIEW is true: to merge requests in GitLab CI, to pull requests in GitHub Actions, and
     what people say there by labels is done. The documents in .ci/ are written as on-commit does;

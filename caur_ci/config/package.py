@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from caur_ci.config import values as v
 from caur_ci.config.loading import key
+
+if TYPE_CHECKING:
+    from caur_ci.config.interval import VcsInterval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,12 @@ class PackageConfig:
     )
     force_vcs: bool = key(
         "CI_FORCE_VCS", v.BOOLEAN, "Follows upstream commits whatever the name ends in.", False
+    )
+    vcs_interval: VcsInterval | None = key(
+        "CI_VCS_INTERVAL",
+        v.VCS_INTERVAL,
+        "How seldom new upstream commits lead to a build, in place of what the repository says.",
+        lenient=True,
     )
     on_trigger: str = key(
         "CI_ON_TRIGGER", v.WORD, "Builds only in runs whose TRIGGER has this value.", ""

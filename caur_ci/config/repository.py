@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from caur_ci.config import values as v
 from caur_ci.config.loading import key
+
+if TYPE_CHECKING:
+    from caur_ci.config.interval import VcsInterval
 
 DEFAULT_REPOSITORY = "chaotic-aur"
 
@@ -41,6 +44,12 @@ class RepositoryConfig:
     )
     default_class: str | None = key(
         "CI_DEFAULT_CLASS", v.BUILD_CLASS, "The build class of packages that name none."
+    )
+    vcs_interval: VcsInterval | None = key(
+        "CI_VCS_INTERVAL",
+        v.VCS_INTERVAL,
+        "How seldom new upstream commits lead to a build of a VCS package.",
+        lenient=True,
     )
     human_review: bool = key(
         "CI_HUMAN_REVIEW", v.BOOLEAN, "Puts changes of more than the version to review.", False

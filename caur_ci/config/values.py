@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
+from caur_ci.config.interval import INTERVAL, VcsInterval, read_interval
 from caur_ci.request import normalize_build_class
 
 if TYPE_CHECKING:
@@ -145,6 +146,12 @@ BUMP = ValueType(
     r"[0-9]{1,4}|(?:[0-9]+:)?[^\s:/-]+-[0-9]+(?:\.[0-9]+)?(?:/[0-9]{1,4})?",
     "a number N, or [EPOCH:]PKGVER-PKGREL/N such as 1:2.3-1/2",
     _bump,
+)
+VCS_INTERVAL: ValueType[VcsInterval] = ValueType(
+    INTERVAL,
+    "none, or one or more of 7d (days), 20c (commits) and 22-6 or 22-6@Europe/Berlin (hours, in "
+    "UTC or a time zone that this machine knows), with blanks in between",
+    read_interval,
 )
 # Several extended regular expressions; what is inside them is looked at where they are used.
 EXPRESSIONS = ValueType(r"\S.*", "regular expressions with semicolons in between", _split_at(";"))

@@ -33,7 +33,7 @@ class RecordingAdapter(BaseAdapter):
     def __init__(self, log: RecordingWriter) -> None:
         super().__init__()
         self._log = log
-        self._network = HTTPAdapter()
+        self._network = HTTPAdapter(pool_connections=64, pool_maxsize=64)
 
     def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
         """Send a request as it is, but for conditions."""

@@ -11,12 +11,15 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
+from caur_ci.update.vcs.seen import NEVER_FOLLOWED, VcsSeen
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from caur_ci.aur import AurPackage
     from caur_ci.config import PackageConfig
     from caur_ci.srcinfo import SrcinfoFields
+    from caur_ci.update.vcs.seen import VcsOutcome
 
 
 # In place of a time: that a package is gone from the AUR has been confirmed.
@@ -56,7 +59,7 @@ class FollowedPackage:
     """A package as the repository has it.
 
     `tree` is its folder, `fields` what its `.SRCINFO` says (None where it cannot be read), `state`
-    its values on branch `state`.
+    its values on branch `state`, `vcs` what is remembered of its upstream repositories.
     """
 
     name: str
@@ -65,6 +68,7 @@ class FollowedPackage:
     fields: SrcinfoFields | None = None
     seen: LastSeen = NEVER_SEEN
     state: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    vcs: VcsSeen = NEVER_FOLLOWED
 
 
 class FindingKind(StrEnum):
@@ -87,7 +91,9 @@ class SourceFinding:
     None and nothing keep what is known. `reason` is for people, `link` a page about the change.
     `remarks` are told whatever becomes of it (an orphan, another maintainer). `record` is what the
     AUR says, where there are files or other people. `review` says why people are to look at the
-    files whatever the judge says of them; empty where they need not.
+    files whatever the judge says of them; empty where they need not. `vcs` is what is to be
+    remembered of upstream repositories. `files` is the kind as far as the package's files go, where
+    the finding is about something else as well.
     """
 
     kind: FindingKind
@@ -99,6 +105,13 @@ class SourceFinding:
     remarks: tuple[str, ...] = ()
     record: AurPackage | None = None
     review: str = ""
+    vcs: VcsOutcome | None = None
+    files: FindingKind | None = None
+
+    @property
+    def files_kind(self) -> FindingKind:
+        """What was found about the package's files."""
+        return self.files or self.kind
 
 
 class Source(Protocol):

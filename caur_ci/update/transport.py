@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_PACK_SIZE = 256 * 1024**2
+_LARGEST_LISTING = 64 * 1024**2
 _TIPS_TIMEOUT = 60.0
 _FETCH_TIMEOUT = 120.0
 _FETCH_TIMEOUT_EACH = 0.5
@@ -170,6 +171,7 @@ class GitTransport:
                     timeout=self._timeout or timeout,
                     with_children=True,
                     largest_file=MAX_PACK_SIZE,
+                    largest_output=_LARGEST_LISTING,
                 ).stdout
             except ProcessError as error:
                 problem = _translated(url, error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,9 +56,10 @@ def test_on_schedule_is_measured_where_nothing_has_changed(
 ) -> None:
     monkeypatch.setattr(repositories, "CACHE", tmp_path / "cache")
     repository = repositories.generated(100)
-    (row,) = schedule_rows(repository, repeat=1)
-    assert "93 from the AUR" in row.what
-    assert row.measured.cpu > 0
+    plain, followed = schedule_rows(repository, repeat=1)
+    assert "93 from the AUR at" in plain.what
+    assert re.search(r"93 from the AUR and [2-4][0-9] VCS packages at", followed.what)
+    assert min(plain.measured.cpu, followed.measured.cpu) > 0
     # What is measured happens in a copy.
     assert git(repository.remote, "for-each-ref", "refs/heads/caur") == ""
 

@@ -24,31 +24,36 @@ def pkgbuild(name: str, version: str, note: str = "") -> str:
     return f"pkgname={name}\npkgver={pkgver}\npkgrel={pkgrel}\narch=(any)\n{noted}"
 
 
-def srcinfo_of(name: str, version: str) -> str:
-    """Return the `.SRCINFO` of that package."""
+def srcinfo_of(name: str, version: str, source: str = "") -> str:
+    """Return the `.SRCINFO` of that package, with a source if there is to be one."""
     pkgver, _, pkgrel = version.partition("-")
+    line = f"\tsource = {source}\n" if source else ""
     return (
-        f"pkgbase = {name}\n\tpkgver = {pkgver}\n\tpkgrel = {pkgrel}\n\tarch = any\n\n"
+        f"pkgbase = {name}\n\tpkgver = {pkgver}\n\tpkgrel = {pkgrel}\n\tarch = any\n{line}\n"
         f"pkgname = {name}\n"
     )
 
 
-def files_of(name: str, version: str, note: str = "") -> dict[str, str]:
+def files_of(name: str, version: str, note: str = "", source: str = "") -> dict[str, str]:
     """Return the files of a package."""
-    return {"PKGBUILD": pkgbuild(name, version, note), ".SRCINFO": srcinfo_of(name, version)}
+    return {
+        "PKGBUILD": pkgbuild(name, version, note),
+        ".SRCINFO": srcinfo_of(name, version, source),
+    }
 
 
 @dataclass
 class Upstream:
     """Everything that packages come from. `mirror` has a branch for each AUR package.
 
-    The clock of pushes is `now`, in Unix seconds.
+    The clock of pushes is `now`, in Unix seconds. `sources` are those of packages of the AUR.
     """
 
     folder: Path
     aur: AurServer
     now: int = FIRST_PUSH
     pushed: dict[str, int] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
 
     @property
     def mirror(self) -> Path:
@@ -72,7 +77,11 @@ class Upstream:
         for name, version in versions.items():
             self.aur.add(name, version, modified=self.now)
         if mirrored:
-            self.mirror_push({name: files_of(name, v, note) for name, v in versions.items()})
+            self.mirror_push({name: self.files(name, v, note) for name, v in versions.items()})
+
+    def files(self, name: str, version: str, note: str = "") -> dict[str, str]:
+        """Return the files of a package of the AUR."""
+        return files_of(name, version, note, self.sources.get(name, ""))
 
     def mirror_push(self, packages: Mapping[str, Mapping[str, str]]) -> None:
         """Set the branches of the mirror to new commits."""

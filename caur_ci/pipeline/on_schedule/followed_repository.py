@@ -59,7 +59,12 @@ class FollowedRepository:
             # A folder that is to be filled has none of the files that were seen before.
             name: package
             if name in self.committed.empty
-            else replace(package, seen=memory.seen.get(name), state=state.values(name))
+            else replace(
+                package,
+                seen=memory.seen.get(name),
+                state=state.values(name),
+                vcs=memory.vcs.get(name),
+            )
             for name, package in self.packages.items()
         }
         return replace(self, packages=packages, adoptions=memory.adoptions)

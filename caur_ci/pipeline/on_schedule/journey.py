@@ -120,6 +120,7 @@ def _decide(
         now=now,
         progress=options.progress,
         servers=ReleaseServers.of(config, context.environ, context.secrets),
+        secrets=options.secrets,
     )
     with looking as findings, LimitedJudge() as judge:
         provenance = Provenance(repository, findings, now=now)

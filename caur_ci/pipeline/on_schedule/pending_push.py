@@ -259,14 +259,23 @@ class PushBuilder:
         if tip.is_new:
             commits = commits.with_commit(tip.commit, instead_of=tip.replaced)
         seen = {one.package.name: one.seen for one in tip.planned if one.seen is not None}
+        vcs = {
+            one.package.name: one.vcs.seen(builds=one.decision.builds)
+            for one in tip.planned
+            if one.vcs is not None
+        }
         kept = memory.pruned_to(self.repository.committed.folders.packages)
         kept = kept.with_adoptions(self.provenance.news)
         kept = kept.with_holds(hold_vanished(kept.holds, tip.planned, now=self.now))
-        return kept.with_sources(seen, commits).with_reviews(
-            replace(
-                memory.reviews.with_rejections(self.heard.rejections.items()),
-                waiting=waiting,
-                held=self.heard.words.held,
+        return (
+            kept.with_sources(seen, commits)
+            .with_upstreams(vcs)
+            .with_reviews(
+                replace(
+                    memory.reviews.with_rejections(self.heard.rejections.items()),
+                    waiting=waiting,
+                    held=self.heard.words.held,
+                )
             )
         )
 
@@ -286,15 +295,15 @@ class PushBuilder:
         planned: Iterable[PlannedUpdate],
         version_state: bytes | None,
     ) -> str | None:
-        news = [one for one in planned if one.state]
+        news = {one.package.name: one.new_state for one in planned if one.new_state}
         is_known = version_state is None and self._has_only_existing_packages(snapshot.state)
         if not news and is_known:
             return snapshot.state
         state = StateBranch.read(self.context.git, snapshot.state)
         state.keep_only(self.repository.committed.folders.packages)
-        for one in news:
-            for key, value in one.state.items():
-                state.set(one.package.name, key, value)
+        for name, values in news.items():
+            for key, value in values.items():
+                state.set(name, key, value)
         if version_state is not None:
             state.version_state = version_state
         return state.write(self.context.git, self.repository.committed.identity)

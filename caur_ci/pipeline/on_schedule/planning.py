@@ -21,6 +21,7 @@ from caur_ci.update.formatting import formatted
 from caur_ci.update.hook import HOOK
 from caur_ci.update.source import FindingKind, SourceFinding
 from caur_ci.update.takeover import NEEDED, take_over
+from caur_ci.update.vcs.source import COMMIT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from caur_ci.policy import Decided
     from caur_ci.update.hook import HookResult
     from caur_ci.update.source import FollowedPackage, LastSeen
+    from caur_ci.update.vcs.seen import VcsOutcome
 
 _log = logging.getLogger(__name__)
 
@@ -59,8 +61,10 @@ class PlannedUpdate:
 
     `tree` is its new folder, for updates and reviews. `seen` and `state` are to be remembered when
     that is done, `reasons` are what somebody should look at; `points` say the same with places.
-    `merges` is the commit of a review that this takes over. `vanished` says what it leads to that
-    the package is gone from its source: to more than being told, and it is put on hold.
+    `merges` is the commit of a review that this takes over. `files` is what was found about the
+    package's files, None where nobody looked; `vcs` is to be remembered of its upstream. `vanished`
+    says what it leads to that the package is gone from its source: to more than being told, and it
+    is put on hold.
     """
 
     package: FollowedPackage
@@ -72,6 +76,16 @@ class PlannedUpdate:
     points: tuple[ReviewPoint, ...] = ()
     merges: str = ""
     vanished: Action = Action.APPLY
+    files: FindingKind | None = None
+    vcs: VcsOutcome | None = None
+
+    @property
+    def new_state(self) -> Mapping[str, str]:
+        """What is to be remembered on branch `state`; CI_GIT_COMMIT moves on with a build only."""
+        commit = self.vcs.commit(builds=self.decision.builds) if self.vcs else ""
+        if not commit or commit == self.package.state.get(COMMIT):
+            return self.state
+        return {**self.state, COMMIT: commit}
 
 
 class UpdatePlanner:
@@ -140,12 +154,14 @@ class UpdatePlanner:
             decision=self._decision(package, finding, action, finding.reason, builds=builds),
             seen=finding.seen,
             state=finding.state,
+            files=finding.files_kind,
+            vcs=finding.vcs,
             vanished=self._vanished(package, finding),
         )
 
     def _vanished(self, package: FollowedPackage, finding: SourceFinding) -> Action:
         """Return what it leads to that a package is gone where it was seen before."""
-        if finding.kind is not FindingKind.GONE or package.seen.modified <= 0:
+        if finding.files_kind is not FindingKind.GONE or package.seen.modified <= 0:
             return Action.APPLY
         return action_of(
             self._repository.policy,
@@ -156,7 +172,7 @@ class UpdatePlanner:
         )
 
     def _work_on(self, package: FollowedPackage, finding: SourceFinding) -> PlannedUpdate:
-        if finding.kind in _WITHOUT_FILES:
+        if finding.files_kind in _WITHOUT_FILES:
             return self._without_files(package, finding)
         output = ""
         try:
@@ -179,7 +195,11 @@ class UpdatePlanner:
                     return self._failed(package, finding, hook.problem, output)
                 tree = hook.tree
             if tree == package.tree:
-                quiet = replace(finding, kind=_unless_files(finding.kind))
+                quiet = replace(
+                    finding,
+                    kind=_unless_files(finding.kind),
+                    files=_unless_files(finding.files_kind),
+                )
                 planned = self._without_files(package, quiet)
                 return replace(planned, decision=replace(planned.decision, output=output))
             return self._with_files(package, finding, taken=taken, tree=tree, output=output)
@@ -234,6 +254,8 @@ class UpdatePlanner:
             tree=tree,
             seen=finding.seen,
             state=finding.state,
+            files=finding.files_kind,
+            vcs=finding.vcs,
             reasons=(*([review] if review else ()), *decided.reasons),
             points=tuple(map(_point, decided.judgement.findings)),
         )
@@ -299,7 +321,12 @@ class UpdatePlanner:
         self, package: FollowedPackage, finding: SourceFinding, reason: str, output: str = ""
     ) -> PlannedUpdate:
         decision = self._decision(package, finding, ScheduleAction.FAILED, reason)
-        return PlannedUpdate(package=package, decision=replace(decision, output=output))
+        return PlannedUpdate(
+            package=package,
+            decision=replace(decision, output=output),
+            files=finding.files_kind,
+            vcs=finding.vcs,
+        )
 
     def _decision(
         self,

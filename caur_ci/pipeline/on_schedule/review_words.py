@@ -12,6 +12,7 @@ from caur_ci.pipeline.on_schedule.plan import ScheduleAction
 from caur_ci.pipeline.shared.memory.holds import Hold
 from caur_ci.pipeline.shared.memory.reviews import Rejection
 from caur_ci.review import BRANCH_PREFIX, Word
+from caur_ci.update.source import FindingKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -165,7 +166,7 @@ class WordTaker:
         is_harmless = known is not None and known.commit == branch.commit and not known.has_danger
         if not is_harmless and name not in self._words.approved_danger:
             return f"something in it is a danger: it needs {Word.APPROVED_DANGER} as well"
-        if action not in _NOTHING_NEWER and not (action in PROPOSES and one.tree == branch.tree):
+        if not _has_nothing_newer(one) and not (action in PROPOSES and one.tree == branch.tree):
             return "there is something newer, or it cannot be seen whether there is"
         return self._conflict(one, branch)
 
@@ -178,6 +179,14 @@ class WordTaker:
         if self._git.object_id(f"{branch.base}:{name}") != one.package.tree:
             return "the package was changed here since: merge the request by hand"
         return ""
+
+
+def _has_nothing_newer(one: PlannedUpdate) -> bool:
+    """Tell whether the package's files were looked for, and none are newer than those here."""
+    if one.files is None:
+        return one.decision.action in _NOTHING_NEWER
+    is_known = one.files in {FindingKind.UNCHANGED, FindingKind.BUILD}
+    return is_known and one.decision.action not in PROPOSES
 
 
 def frozen_packages(done: WordsDone) -> set[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from caur_ci.git import TreeEntry
 from caur_ci.git.repository import FILE_MODE
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction
+from caur_ci.update.source import FindingKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,7 +36,7 @@ def watermark_after(planned: Iterable[PlannedUpdate], before: int) -> int:
     It must not pass anything that was not taken over yet.
     """
     followed = [one for one in planned if _is_of_aur(one)]
-    if any(one.decision.action in _UNFINISHED or _is_frozen(one) for one in followed):
+    if any(_is_unfinished(one) or _is_frozen(one) for one in followed):
         return 0
     times = (one.seen.modified if one.seen else one.package.seen.modified for one in followed)
     newest = max(times, default=0)
@@ -56,6 +57,18 @@ def with_watermark(
         **entries,
         folder: replace(entries[folder], object_id=git.write_tree(inner.values())),
     }
+
+
+def _is_unfinished(planned: PlannedUpdate) -> bool:
+    """Tell whether there may be new files that were not taken over.
+
+    What went wrong with an upstream repository says nothing about the AUR, and a build for new
+    commits there nothing about files that could not be had.
+    """
+    if planned.files in {FindingKind.UNCHANGED, FindingKind.GONE}:
+        return False
+    unfinished = planned.files in {FindingKind.WAITING, FindingKind.FAILED}
+    return unfinished or planned.decision.action in _UNFINISHED
 
 
 def _is_frozen(planned: PlannedUpdate) -> bool:

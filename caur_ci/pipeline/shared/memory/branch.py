@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 from caur_ci.git import TreeEntry
 from caur_ci.git.repository import FILE_MODE, TREE_MODE
 from caur_ci.pipeline.shared.memory.adoptions import Adoptions
+from caur_ci.pipeline.shared.memory.followed import FollowedUpstreams
 from caur_ci.pipeline.shared.memory.holds import Holds
 from caur_ci.pipeline.shared.memory.ledger import Ledger
 from caur_ci.pipeline.shared.memory.libraries import LibraryMemory, WaitingBumps
@@ -31,14 +32,15 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
     from caur_ci.request import BuildRequest
     from caur_ci.update.source import LastSeen
+    from caur_ci.update.vcs.seen import VcsSeen
 
 MEMORY_BRANCH = RECALLED_BRANCH
 _OUTBOX, _LEDGER, _SEEN, _COMMITS = "outbox", "ledger.jsonl", "seen.jsonl", "commits.json"
 _REVIEWS, _HOLDS, _ADOPTIONS = "reviews.json", "holds.json", "adoptions.jsonl"
 _LIBRARIES, _BUMPS, _LINKAGE = "libraries.txt", "bumps.json", "linkage.jsonl"
-_TROUBLES = "troubles.jsonl"
+_TROUBLES, _VCS = "troubles.jsonl", "vcs.jsonl"
 _OWN = (
-    *(_LEDGER, _SEEN, _COMMITS, _REVIEWS, _TROUBLES),
+    *(_LEDGER, _SEEN, _COMMITS, _REVIEWS, _TROUBLES, _VCS),
     *(_HOLDS, RECALLED, _ADOPTIONS, _LIBRARIES, _BUMPS, _LINKAGE),
 )
 _MESSAGE = "chore(caur): remember [skip ci]\n"
@@ -49,7 +51,8 @@ class Memory:
     """The outbox, the ledger, what was seen of packages and libraries, our commits, reviews, what
     is held, who came to maintain packages, and which of them are in trouble.
 
-    `recalled` are packages that are not to be published; all of them are on hold.
+    `recalled` are packages that are not to be published; all of them are on hold. `vcs` is what is
+    known of the upstream repositories of VCS packages.
     """
 
     outbox: Outbox = field(default_factory=Outbox)
@@ -62,6 +65,7 @@ class Memory:
     adoptions: Adoptions = field(default_factory=Adoptions)
     libraries: LibraryMemory = field(default_factory=LibraryMemory)
     troubles: Troubles = field(default_factory=Troubles)
+    vcs: FollowedUpstreams = field(default_factory=FollowedUpstreams)
     # What else is on the branch, kept as it is.
     others: tuple[TreeEntry, ...] = field(default=(), compare=False)
 
@@ -95,6 +99,7 @@ class Memory:
                 lines.get(_LINKAGE, b""),
             ),
             Troubles.from_bytes(lines.get(_TROUBLES, b"")),
+            FollowedUpstreams.from_bytes(lines.get(_VCS, b"")),
             tuple(top.values()),
         )
 
@@ -110,6 +115,10 @@ class Memory:
     def with_sources(self, seen: Mapping[str, LastSeen], commits: OwnCommits) -> Memory:
         """Return the memory with what a run saw of the packages that it dealt with, and made."""
         return replace(self, seen=self.seen.updated(seen), commits=commits)
+
+    def with_upstreams(self, news: Mapping[str, VcsSeen]) -> Memory:
+        """Return the memory with what a run found of upstream repositories."""
+        return replace(self, vcs=self.vcs.updated(news))
 
     def with_reviews(self, reviews: ReviewMemory) -> Memory:
         """Return the memory with what is known of reviews now."""
@@ -137,6 +146,7 @@ class Memory:
         return replace(
             self,
             seen=self.seen.only(packages),
+            vcs=self.vcs.only(packages),
             holds=self.holds.without_released(gone),
             adoptions=self.adoptions.only(packages),
             troubles=self.troubles.only(packages),
@@ -167,6 +177,7 @@ class Memory:
             _BUMPS: self.libraries.waiting.to_bytes(),
             _LINKAGE: self.libraries.linkage,
             _TROUBLES: self.troubles.to_bytes(),
+            _VCS: self.vcs.to_bytes(),
         }
         for name, content in own.items():
             if content:

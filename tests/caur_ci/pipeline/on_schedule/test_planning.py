@@ -17,6 +17,7 @@ from caur_ci.pipeline.on_schedule.provenance import Provenance
 from caur_ci.pipeline.shared.progress import NoProgress
 from caur_ci.update.hook import HookResult
 from caur_ci.update.source import FindingKind, LastSeen, SourceFinding
+from caur_ci.update.vcs.seen import VcsOutcome, VcsSeen
 from tests.support.upstream import files_of
 
 if TYPE_CHECKING:
@@ -183,6 +184,17 @@ class TestFindings:
         case.hook_writes(NEW)
 
         assert told(case.decide(None)) == ("update", "changed by .CI/update.sh", True)
+
+    def test_the_hook_is_run_whatever_is_wrong_upstream(self, store: ObjectStore) -> None:
+        case = Case(store)
+        case.hook_writes(NEW)
+        outcome = VcsOutcome(noted=VcsSeen(absent=1), built=VcsSeen(built=1))
+        found = replace(case.found(FindingKind.FAILED), files=FindingKind.UNCHANGED, vcs=outcome)
+
+        planned = case.decide(found)
+
+        assert told(planned) == ("update", "changed by .CI/update.sh", True)
+        assert planned.vcs == outcome
 
     def test_the_hook_gets_the_files_that_were_taken_over(self, store: ObjectStore) -> None:
         case = Case(store, files=HOOK)

@@ -20,7 +20,7 @@ from caur_ci.pipeline.shared.memory.own_commits import OwnCommits, ReviewBranch
 from caur_ci.pipeline.shared.memory.reviews import Rejection, ReviewMemory, WaitingChange
 from caur_ci.pipeline.shared.refs import SharedRepository
 from caur_ci.review import Heard, ReviewPoint, Said, Word
-from caur_ci.update.source import FollowedPackage
+from caur_ci.update.source import FindingKind, FollowedPackage
 from tests.caur_ci.pipeline.on_schedule.planned import planned_for
 from tests.support.objects import MISSING
 
@@ -78,6 +78,7 @@ class Case:
         files: dict[str, str] | None = None,
         *,
         waiting: str = "",
+        found: FindingKind | None = None,
     ) -> WordsDone:
         """Return what is done where this was planned; `waiting` is what is known of a commit."""
         package = FollowedPackage(
@@ -95,7 +96,8 @@ class Case:
             memory=memory,
             words=Words.of(Heard(said=tuple(self.said)), held_before={}),
         )
-        return taker.take([planned_for(package, action, tree=tree, modified=7, state={"K": "v"})])
+        one = planned_for(package, action, tree=tree, modified=7, state={"K": "v"})
+        return taker.take([replace(one, files=found)])
 
     def planned(
         self,
@@ -103,8 +105,9 @@ class Case:
         files: dict[str, str] | None = None,
         *,
         waiting: str = "",
+        found: FindingKind | None = None,
     ) -> PlannedUpdate:
-        (one,) = self.done(action, files, waiting=waiting).planned
+        (one,) = self.done(action, files, waiting=waiting, found=found).planned
         return one
 
 
@@ -164,6 +167,20 @@ class TestApproved:
         assert (planned.decision.action, planned.merges) == (action, "")
         (remark,) = planned.decision.remarks
         assert remark.startswith(f"{APPROVED}, but there is something newer")
+
+    @pytest.mark.parametrize(
+        "action", [ScheduleAction.BUILD, ScheduleAction.WAITING, ScheduleAction.FAILED]
+    )
+    @pytest.mark.parametrize("found", [FindingKind.UNCHANGED, FindingKind.FAILED])
+    def test_what_is_wrong_with_an_upstream_repository_does_not_matter(
+        self, case: Case, action: ScheduleAction, found: FindingKind
+    ) -> None:
+        case.say(Word.APPROVED)
+
+        planned = case.planned(action, found=found)
+
+        is_known = found is FindingKind.UNCHANGED
+        assert planned.decision.action is (ScheduleAction.UPDATE if is_known else action)
 
     def test_not_if_the_branch_is_somebody_elses(self, case: Case) -> None:
         case.say(Word.APPROVED, commit=MISSING)

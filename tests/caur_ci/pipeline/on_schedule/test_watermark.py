@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from caur_ci.config import PackageConfig, PkgbuildSource
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction
 from caur_ci.pipeline.on_schedule.watermark import read_watermark, watermark_after, with_watermark
-from caur_ci.update.source import FollowedPackage, LastSeen
+from caur_ci.update.source import FindingKind, FollowedPackage, LastSeen
 from tests.caur_ci.pipeline.on_schedule.planned import AUR, planned_for
 
 if TYPE_CHECKING:
@@ -64,6 +65,22 @@ class TestHowFar:
         assert (
             watermark_after([planned(ScheduleAction.UPDATE, modified=9), planned(action)], 5) == 0
         )
+
+    @pytest.mark.parametrize("action", UNFINISHED)
+    def test_what_is_wrong_with_an_upstream_repository_does_not(
+        self, action: ScheduleAction
+    ) -> None:
+        of_upstream = replace(planned(action), files=FindingKind.UNCHANGED)
+
+        assert watermark_after([planned(ScheduleAction.UPDATE, modified=9), of_upstream], 5) == 9
+
+    @pytest.mark.parametrize("files", [FindingKind.WAITING, FindingKind.FAILED])
+    def test_a_build_for_new_commits_does_not_hide_files_that_wait(
+        self, files: FindingKind
+    ) -> None:
+        built = replace(planned(ScheduleAction.BUILD), files=files)
+
+        assert watermark_after([planned(ScheduleAction.UPDATE, modified=9), built], 5) == 0
 
     def test_one_on_hold_may_have_something_new(self) -> None:
         held = planned(ScheduleAction.HELD)

@@ -11,12 +11,12 @@ from caur_ci.pipeline.on_schedule.options import OnScheduleOptions, OnScheduleRe
 from caur_ci.pipeline.on_schedule.trigger import on_trigger
 from caur_ci.pipeline.shared.memory.branch import Memory
 from tests.support.git import Checkout, git
-from tests.support.upstream import Upstream, files_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from caur_ci.pipeline.on_schedule.plan import ScheduleAction
+    from tests.support.upstream import Upstream
 
 
 @dataclass
@@ -37,7 +37,7 @@ class ScheduleWorld:
             ".gitignore": ".ci/schedule*\n.ci/deptree.txt\n.state/\n",
         }
         for name, version in versions.items():
-            for path, text in files_of(name, version).items():
+            for path, text in self.outside.files(name, version).items():
                 files[f"{name}/{path}"] = text
             files[f"{name}/.CI/config"] = "CI_PKGBUILD_SOURCE=aur\n"
         files |= {path.replace("__", "/"): text for path, text in more.items()}
