@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -137,7 +138,9 @@ class UpdatePlanner:
             progress.advance()
             return planned
 
-        with ThreadPoolExecutor(self._repository.committed.config.max_parallel) as pool:
+        # Each thread has a judge of its own, whose start costs more than many a judgement.
+        parallel = min(self._repository.committed.config.max_parallel, os.cpu_count() or 1)
+        with ThreadPoolExecutor(parallel) as pool:
             worked = dict(zip(work, pool.map(work_on, work), strict=True))
         return [
             worked.get(name) or self._without_files(package, findings.get(name, nothing))
