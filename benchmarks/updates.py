@@ -64,10 +64,8 @@ def updates_rows(repeat: int, sizes: Sizes | None = None) -> Iterator[QueueRow]:
 def _rows(
     sizes: Sizes, found: str, judged: list[Measurement], known: list[Measurement]
 ) -> Iterator[QueueRow]:
-    wall, cpu = (
-        [[getattr(run, clock) for run in runs] for runs in (judged, known)]
-        for clock in ("best", "cpu")
-    )
+    wall = [[run.best for run in runs] for runs in (judged, known)]
+    cpu = [[run.cpu for run in runs] for runs in (judged, known)]
     of_goal_size = sizes == Sizes()
     yield QueueRow(
         f"on-schedule, {sizes.packages:,} packages, {sizes.changed:,} changed: {found}",
