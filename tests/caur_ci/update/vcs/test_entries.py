@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from caur_ci.update.vcs.entries import MOST_ENTRIES, Place, followed_sources
@@ -151,7 +151,7 @@ _WORDS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(_WORDS | st.text(max_size=3), max_size=40).map("".join),
     st.binary(max_size=40) | st.lists(_WORDS, max_size=20).map(lambda it: "".join(it).encode()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from caur_ci.update.vcs.pktline import (
@@ -79,7 +79,7 @@ def test_greetings_of_both_protocols_are_told_apart() -> None:
     assert read_advertisement(service + empty) == AdvertisedRefs()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=60) | st.lists(_TEXTS, max_size=4).map(lambda it: packets(*it)))
 def test_nothing_else_is_raised(answer: bytes) -> None:
     for read in (read_ls_refs, read_advertisement):
