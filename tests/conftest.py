@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from scheduler import embedded
 from scheduler.connection import connect
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from redis import Redis
+
+# A machine that is busy makes no test fail.
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
 
 _LEFT_OUT = ("CI", "BUILDER_", "CAUR_STATE_DIR", "GITHUB_", "GITLAB_", "GIT_", "REDIS_", "PACKAGE_")
 _GIT_CONFIG = """\

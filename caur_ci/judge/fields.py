@@ -117,11 +117,18 @@ def _version(pair: Pair) -> Iterator[Finding]:
 
 def _doubt(pair: Pair) -> str:
     old, new = pair.old.version, pair.new.version
-    if old.epoch != new.epoch and int(new.epoch or 0) != int(old.epoch or 0) + 1:
+    if old.epoch != new.epoch and not _is_next(old.epoch or "0", new.epoch or "0"):
         return f"from epoch {old.epoch or 0} to {new.epoch or 0} is an unusual step"
     if old.pkgver != new.pkgver and (doubt := doubt_about_pkgver(old.pkgver, new.pkgver)):
         return doubt
     return doubt_about_pkgrel(old.pkgrel, new.pkgrel) if old.pkgrel != new.pkgrel else ""
+
+
+def _is_next(old: str, new: str) -> bool:
+    """Tell whether `new` is one more than `old`; nothing is that is no number of usual length."""
+    if not all(epoch.isdecimal() and len(epoch) < 10 for epoch in (old, new)):
+        return False
+    return int(new) == int(old) + 1
 
 
 def _unsure(pair: Pair, name: str, new: Value | None) -> Iterator[Finding]:

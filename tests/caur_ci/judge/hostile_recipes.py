@@ -82,6 +82,7 @@ VERSIONS = [
         bump=False,
     ),
     _case("version-step", "a release far away", ("pkgrel=1", "pkgrel=900"), bump=False),
+    _case("version-step", "no epoch at all", ("pkgrel=1", "pkgrel=1\nepoch=1e999"), bump=False),
     _case("version-step", "an epoch far away", ("pkgrel=1", "pkgrel=1\nepoch=99"), bump=False),
     _case(
         "version-lowered",
