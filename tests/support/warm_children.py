@@ -6,6 +6,7 @@ asks those of the tests before.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import defaultdict
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ class WarmChildren:
     def __init__(self) -> None:
         self._idle: defaultdict[tuple[str, str], list[_Child]] = defaultdict(list)
         self._lock = threading.Lock()
+        self._owner = os.getpid()
 
     def lend_and_keep(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Let whoever needs a child have one of these, and give it back in the end."""
@@ -35,7 +37,8 @@ class WarmChildren:
         def take(confined: Confined) -> _Child:
             with self._lock, confined._lock:
                 warm = self._idle[confined._limits]
-                if warm and not confined._idle:
+                # A fork that is killed would leave half a question, or somebody else's answer.
+                if warm and not confined._idle and os.getpid() == self._owner:
                     confined._idle.append(warm.pop())
             return start(confined)
 
