@@ -28,6 +28,4 @@ def test_it_applies_no_danger_and_lets_through_what_is_said() -> None:
                 let_through.append(case)
 
     trust = EXAMPLE.with_name("trust.md").read_text(encoding="utf-8")
-    assert (
-        f"Of the tests' {len(HOSTILE)} hostile changes it lets {len(let_through)} through" in trust
-    )
+    assert f"hostile changes, more than 400, it lets {len(let_through)} through" in trust
