@@ -96,14 +96,18 @@ class PushBuilder:
             for one in self.planned
             if one.decision.action is ScheduleAction.ALARM
         )
-        vanished = (
-            f"alarm: {one.package.name}: {one.decision.reason}. It is put on hold; "
-            "`caur-ci recall` shows what was built from it"
-            for one in self.planned
-            if one.vanished is Action.ALARM
-        )
-        people = (*alarms, *vanished, *self.provenance.problems())
+        people = (*alarms, *self.provenance.problems())
         return (*people, *self.heard.problems, *self.bumps.news.problems)
+
+    @property
+    def _vanished(self) -> Iterator[str]:
+        """What everybody is to hear, though the run has dealt with it."""
+        for one in self.planned:
+            if one.vanished is Action.ALARM:
+                yield (
+                    f"alarm: {one.package.name}: {one.decision.reason}. It is put on hold; "
+                    "`caur-ci recall` shows what was built from it"
+                )
 
     def build(self, snapshot: RefSnapshot) -> PendingPush:
         """Return what is to be pushed, given where the shared refs are.
@@ -180,7 +184,7 @@ class PushBuilder:
             head=self.repository.commit,
             decisions=tuple(sorted(decisions, key=lambda decision: decision.package)),
             warnings=self.repository.warnings,
-            notes=(*notes, *self.bumps.notes, *self.bumps.news.notes),
+            notes=(*self._vanished, *notes, *self.bumps.notes, *self.bumps.news.notes),
         )
         return plan.redacted(self.context.secrets)
 
