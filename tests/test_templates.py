@@ -101,6 +101,47 @@ def test_on_schedule_has_the_programs_that_packages_may_ask_for(name: str, progr
     assert installed < [line.startswith("caur-ci ") for line in lines].index(True)
 
 
+def rules_of(job: str) -> list[str]:
+    """Return the conditions under which a job of GitLab's template runs, in one line each."""
+    content = YAML().load((TEMPLATES / GITLAB).read_text(encoding="utf-8"))
+    return [" ".join(rule["if"].split()) for rule in content[job]["rules"]]
+
+
+def test_gitlab_looks_at_packages_for_webhooks_and_people_on_the_default_branch_only() -> None:
+    (for_packages,) = [rule for rule in rules_of("on-schedule") if "$PACKAGES" in rule]
+
+    asked = r"$CI_PIPELINE_SOURCE =~ /^(trigger|web|api)$/"
+    on_branch = "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH"
+    assert for_packages.split(" && ") == [asked, on_branch, "$PACKAGES"]
+    # What was asked for is handed over in the same pipeline.
+    assert set(rules_of("on-schedule")) < set(rules_of("do-schedule"))
+    assert for_packages not in rules_of("on-commit")
+
+
+def test_github_takes_packages_from_webhooks_and_people() -> None:
+    content = YAML(typ="safe").load((TEMPLATES / GITHUB).read_text(encoding="utf-8"))
+
+    events = content["on"]
+    assert events["repository_dispatch"] == {"types": ["upstream-release"]}
+    assert events["workflow_dispatch"]["inputs"]["packages"]["type"] == "string"
+    (packages,) = [
+        step["env"]["PACKAGES"]
+        for step in content["jobs"]["on-schedule"]["steps"]
+        if "PACKAGES" in step.get("env", {})
+    ]
+    assert packages == "${{ inputs.packages || github.event.client_payload.packages }}"
+    # A release does not take the place of the half-hourly run that waits, nor of another release.
+    assert packages in content["jobs"]["on-schedule"]["concurrency"]["group"]
+
+
+@pytest.mark.parametrize("name", [GITLAB, GITHUB])
+def test_what_comes_from_outside_is_never_part_of_a_script(name: str) -> None:
+    lines = [line for job in lines_of_jobs(name).values() for line in job]
+
+    assert lines
+    assert not [line for line in lines if "${{" in line or "$[[" in line or "PACKAGES" in line]
+
+
 def test_the_runner_of_github_lets_bubblewrap_make_namespaces() -> None:
     lines = lines_of_jobs(GITHUB)["on-schedule"]
     assert any("apparmor_restrict_unprivileged_userns=0" in line for line in lines)

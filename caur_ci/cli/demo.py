@@ -40,11 +40,12 @@ def demo(
 ) -> int:
     """Show the whole journey on this machine: commit, build, sign, publish, install.
 
-    Makes a Git repository with ten small packages and a bare remote, commits a change, decides
+    Makes a Git repository with twelve small packages and a bare remote, commits a change, decides
     with `on-commit` what to build, builds it with two workers and makepkg, signs and publishes it
     as a pacman repository. Then an update and an attack appear in a small AUR: `on-schedule` takes
-    over the one, and stops the other. pacman installs from the repository, into a folder of its
-    own. Nothing of the machine's own pacman, git or gpg is touched. Takes about a minute.
+    over the one, and stops the other. A library gets another soname, and `on-schedule` has the
+    program that needs it rebuilt. pacman installs from the repository, into a folder of its own.
+    Nothing of the machine's own pacman, git or gpg is touched. Takes about a minute.
 
     Ends with 1 if anything did not happen as it should.
     """

@@ -40,7 +40,7 @@ Only = Annotated[
         "--only",
         parser=options.named_as_completed,
         metavar="PACKAGE",
-        help="Look at this package only. May be repeated. Variables CI_TEST_PACKAGE and "
+        help="Look at this package only. May be repeated. Variables PACKAGES, CI_TEST_PACKAGE and "
         "CI_TEST_PACKAGES; default: all.",
         autocompletion=completion.packages,
         show_default=False,
@@ -168,8 +168,8 @@ def _show(session: Session, result: OnScheduleResult, *, form: str, dry_run: boo
 
 
 def _named(environ: Mapping[str, str]) -> list[str]:
-    """Return the packages that a trial is limited to."""
-    names = (environ.get(name, "") for name in ("CI_TEST_PACKAGE", "CI_TEST_PACKAGES"))
+    """Return the packages that a release or a trial is limited to."""
+    names = (environ.get(name, "") for name in ("PACKAGES", "CI_TEST_PACKAGE", "CI_TEST_PACKAGES"))
     return [name for text in names for name in re.split(r"[\s,:;]+", text) if name]
 
 

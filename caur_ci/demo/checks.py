@@ -10,9 +10,12 @@ from caur_ci.demo.packages import (
     FROM_AUR,
     HIJACKED,
     LAST_OF_CHAIN,
+    LIBRARY,
+    NEEDS_LIBRARY,
     NEW_VERSION,
     RETIRED,
 )
+from caur_ci.demo.rebuild import BUMP, NEW_SONAME, OLD_SONAME, Rebuild, rebuild_problems
 from scheduler.job import JobState, Outcome
 
 if TYPE_CHECKING:
@@ -58,17 +61,19 @@ def attack_in(plan: Mapping[str, Any]) -> Attack:
 class Evidence:
     """What was found. Texts of problems are empty where there was none.
 
-    `packages` are what each .SRCINFO describes, that of the package from the AUR the newer one;
-    `request` is what on-commit asked for in the end, `update` what on-schedule asked for, `attack`
-    what it stopped, `head` the last commit.
+    `packages` are what each .SRCINFO describes, the newer one of those that were updated; `request`
+    is what on-commit asked for when most of them were committed, `update` what on-schedule asked
+    for at the commit `update_head`, `attack` what it stopped, `head` the last commit.
     """
 
     packages: Mapping[str, SrcinfoFields]
     request: BuildRequest
     update: BuildRequest
+    update_head: str
     attack: Attack
     head: str
     board: JobBoard
+    rebuild: Rebuild
     scheduled_tag: str = ""
     outbox: Sequence[str] = ()
     failure_log: str = ""
@@ -101,7 +106,7 @@ def run_checks(evidence: Evidence) -> list[Check]:
 
 def _scheduling(evidence: Evidence) -> Iterator[str]:
     asked = {package.pkgbase for package in evidence.request.packages}
-    yield from _difference("scheduled", asked, set(evidence.packages) - {RETIRED})
+    yield from _difference("scheduled", asked, set(evidence.packages) - {LIBRARY, RETIRED})
     yield from _difference("to be removed", set(evidence.request.remove), {RETIRED})
 
 
@@ -151,7 +156,7 @@ def _publishing(evidence: Evidence) -> Iterator[str]:
     if evidence.refresh_problem:
         yield evidence.refresh_problem
     expected = {
-        name: fields.version
+        name: f"{fields.version}{BUMP if base == NEEDS_LIBRARY else ''}"
         for base, fields in evidence.packages.items()
         if base not in {RETIRED, FAILS}
         for name in fields.pkgnames
@@ -192,8 +197,8 @@ def _removing(evidence: Evidence) -> Iterator[str]:
 def _updating(evidence: Evidence) -> Iterator[str]:
     asked = {package.pkgbase for package in evidence.update.packages}
     yield from _difference("scheduled", asked, {FROM_AUR})
-    if evidence.update.commit != evidence.head:
-        yield f"it was asked for at {evidence.update.commit}, not at {evidence.head}"
+    if evidence.update.commit != evidence.update_head:
+        yield f"it was asked for at {evidence.update.commit}, not at {evidence.update_head}"
     wanted = evidence.packages[FROM_AUR].version
     if evidence.installed.get(FROM_AUR) != wanted:
         yield f"installed is {evidence.installed.get(FROM_AUR) or 'nothing'}, not {wanted}"
@@ -208,6 +213,15 @@ def _stopping(evidence: Evidence) -> Iterator[str]:
         yield "it was scheduled"
     if evidence.available.get(HIJACKED) != evidence.packages[HIJACKED].version:
         yield f"published is {evidence.available.get(HIJACKED) or 'nothing'}"
+
+
+def _rebuilding(evidence: Evidence) -> Iterator[str]:
+    builds = [job for job in evidence.board if job.pkgbase == NEEDS_LIBRARY]
+    return rebuild_problems(
+        evidence.rebuild,
+        version=evidence.packages[NEEDS_LIBRARY].version,
+        builds=sum(job.outcome is Outcome.SUCCESS for job in builds),
+    )
 
 
 def _installing(evidence: Evidence) -> Iterator[str]:
@@ -245,6 +259,8 @@ _CHECKS = {
     "the package whose folder was removed is gone again": _removing,
     f"on-schedule took {FROM_AUR} {NEW_VERSION} over from the AUR, and pacman has it": _updating,
     f"the update of {HIJACKED} that is an attack was stopped, and what was there stays": _stopping,
+    f"{NEEDS_LIBRARY} lost {OLD_SONAME}, and on-schedule had it rebuilt once, "
+    f"for {NEW_SONAME}": _rebuilding,
     f"pacman installed {LAST_OF_CHAIN} and what it depends on": _installing,
     "the installed program works": _working,
 }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from caur_ci.demo import setup
 from caur_ci.demo.client import PacmanClient
 from caur_ci.demo.packages import FAILS, FIRST_OF_CHAIN, LAST_OF_CHAIN
+from caur_ci.demo.rebuild import try_program
 from caur_ci.errors import ProcessError
 from caur_ci.process import run
 
@@ -23,7 +24,10 @@ _GUESTS = "4"
 
 
 def install(made: DemoFolders, fingerprint: str, evidence: Evidence) -> None:
-    """Let pacman sync and install the last package of the chain, and run what it brings."""
+    """Let pacman sync and install the last package of the chain, and run what it brings.
+
+    Then the same with the package that was rebuilt.
+    """
     client = PacmanClient(made.client, repository=setup.REPOSITORY, published=made.published)
     client.trust(made.public_key, fingerprint)
     try:
@@ -42,6 +46,7 @@ def install(made: DemoFolders, fingerprint: str, evidence: Evidence) -> None:
         evidence.program_output = run([program, _GUESTS]).stdout.decode(errors="replace")
     except ProcessError as error:
         evidence.install_problem = error.message
+    try_program(client, evidence.rebuild)
 
 
 def try_what_must_not_work(made: DemoFolders, fingerprint: str, evidence: Evidence) -> None:

@@ -12,8 +12,18 @@ from caur_ci.demo.board import JobBoard
 from caur_ci.demo.checks import Evidence, attack_in, run_checks
 from caur_ci.demo.client import repository_section
 from caur_ci.demo.interrupts import Interrupts
-from caur_ci.demo.packages import FROM_AUR, HIJACKED, LAST_OF_CHAIN, RETIRED, Fixtures
+from caur_ci.demo.machine import BuildMachine
+from caur_ci.demo.packages import (
+    FROM_AUR,
+    HIJACKED,
+    LAST_OF_CHAIN,
+    LIBRARY,
+    NEEDS_LIBRARY,
+    RETIRED,
+    Fixtures,
+)
 from caur_ci.demo.progress import progress_on
+from caur_ci.demo.rebuild import OLD_SONAME, Rebuild, published_needs
 from caur_ci.demo.requirements import builds_without_network, check_machine
 from caur_ci.demo.summary import DemoReport
 from caur_ci.demo.system import running_build_system
@@ -62,10 +72,16 @@ def demonstrate(options: DemoOptions, console: Console) -> DemoReport:
         progress_on(console, board) as progress,
     ):
         progress.begin("Making a package repository, its remote, an AUR, and a signing key")
-        source = setup.DemoRepository(folders, Fixtures.find())
+        on_host = options.executor is ExecutorKind.HOST
+        library_root = folders.machine_root if on_host else None
+        source = setup.DemoRepository(folders, Fixtures.find(), library_root=library_root)
         offline = builds_without_network(options.executor)
-        source.create(f"{aur.settings}BUILDER_NETWORK={'false' if offline else 'true'}\n")
+        source.create(
+            f"{aur.settings}{setup.rebuild_settings(folders)}"
+            f"BUILDER_NETWORK={'false' if offline else 'true'}\n"
+        )
         fingerprint = setup.make_key(folders)
+        machine = BuildMachine(folders, fingerprint)
         section = repository_section(setup.REPOSITORY, folders.published)
         folders.pacman_conf.write_text(section, encoding="utf-8")
         progress.begin("Starting an embedded Redis, two workers and the database runner")
@@ -74,6 +90,7 @@ def demonstrate(options: DemoOptions, console: Console) -> DemoReport:
                 folders=folders,
                 source=source,
                 aur=aur,
+                machine=machine,
                 system=system,
                 progress=progress,
                 timeout=options.timeout,
@@ -81,8 +98,15 @@ def demonstrate(options: DemoOptions, console: Console) -> DemoReport:
             demo.build_and_publish()
             asked = _read_request(folders)
             plan = demo.update_from_aur()
-            update = _read_request(folders)
-        evidence = _gather(folders, source, board, asked=asked, update=update, plan=plan)
+            update, update_head = _read_request(folders), source.head()
+            rebuild = demo.move_library()
+        evidence = _gather(
+            *(folders, source, board, rebuild),
+            asked=asked,
+            update=update,
+            update_head=update_head,
+            plan=plan,
+        )
         progress.begin(f"Installing {LAST_OF_CHAIN} with pacman, signatures required")
         inspection.install(folders, fingerprint, evidence)
         progress.begin("Exchanging signatures, which pacman has to notice")
@@ -90,6 +114,7 @@ def demonstrate(options: DemoOptions, console: Console) -> DemoReport:
     return DemoReport(
         checks=run_checks(evidence),
         findings=evidence.attack.findings,
+        rebuild=evidence.rebuild,
         jobs=list(board),
         seconds=time.monotonic() - began,
         output=folders.output,
@@ -108,21 +133,27 @@ class _Demo:
     folders: DemoFolders
     source: DemoRepository
     aur: LocalAur
+    machine: BuildMachine
     system: BuildSystem
     progress: DemoProgress
     timeout: float
 
     def build_and_publish(self) -> None:
-        """Push two commits with all that follows from them."""
+        """Push two commits with all that follows from them.
+
+        The library is in the first one: where builds do not install what they need, it has to be
+        there before them.
+        """
         source, system, begin = self.source, self.system, self.progress.begin
-        begin(f"Publishing {RETIRED}, which the next commit removes")
-        source.change(add=[RETIRED])
-        source.push(f"feat({RETIRED}): init")
+        begin(f"Publishing {LIBRARY}, and {RETIRED}, which the next commit removes")
+        source.change(add=[LIBRARY, RETIRED])
+        source.push(f"feat: add {LIBRARY} and {RETIRED}")
         system.on_commit()
         system.schedule("--from", _REQUEST)
         system.follow(self.progress, timeout=self.timeout)
 
-        added = [name for name in source.fixtures.names if name != RETIRED]
+        self.machine.install(LIBRARY)
+        added = [name for name in source.fixtures.names if name not in {LIBRARY, RETIRED}]
         begin(f"Committing {len(added)} packages and the removal of {RETIRED}")
         source.change(add=added, remove=[RETIRED])
         source.push(f"feat: add {len(added)} packages, remove {RETIRED}")
@@ -143,9 +174,33 @@ class _Demo:
         )
         plan = self.system.on_schedule()
         self.system.schedule("--outbox")
-        self.progress.begin("Building, signing and publishing the new version")
-        self.system.follow(self.progress, timeout=self.timeout)
         return plan
+
+    def move_library(self) -> Rebuild:
+        """Commit a version of the library with another soname, with all that follows from it.
+
+        What is to be built from the AUR is built meanwhile.
+        """
+        source, system, begin = self.source, self.system, self.progress.begin
+        rebuild = Rebuild(needed=published_needs(self.folders.published))
+        version = source.move_library()
+        begin(f"Committing {LIBRARY} {version}, without {OLD_SONAME} that {NEEDS_LIBRARY} needs")
+        source.push(f"feat({LIBRARY}): update to {version}")
+        system.on_commit()
+        system.schedule("--outbox")
+        begin("Building, signing and publishing the new versions")
+        system.follow(self.progress, timeout=self.timeout)
+
+        self.machine.install(LIBRARY)
+        begin(f"Running on-schedule: {NEEDS_LIBRARY} has lost {OLD_SONAME}")
+        plan = system.on_schedule()
+        rebuild.decided(plan, _read_request(self.folders))
+        system.schedule("--outbox")
+        begin(f"Rebuilding {NEEDS_LIBRARY}")
+        system.follow(self.progress, timeout=self.timeout)
+        begin("Running on-schedule once more, which has nothing left to do")
+        rebuild.decided_later(system.on_schedule())
+        return rebuild
 
 
 def _read_request(folders: DemoFolders) -> BuildRequest:
@@ -157,22 +212,27 @@ def _gather(
     folders: DemoFolders,
     source: DemoRepository,
     board: JobBoard,
+    rebuild: Rebuild,
     *,
     asked: BuildRequest,
     update: BuildRequest,
+    update_head: str,
     plan: Mapping[str, Any],
 ) -> Evidence:
     pkgbuilds = source.fixtures.pkgbuilds
     refs = source.remote_refs()
     files = {name: pkgbuilds / name / ".SRCINFO" for name in source.fixtures.names}
     files[FROM_AUR] = folders.work / "news" / FROM_AUR / ".SRCINFO"
+    files[LIBRARY] = folders.checkout / LIBRARY / ".SRCINFO"
     return Evidence(
         packages={
             name: parse_fields(path.read_bytes(), origin=name) for name, path in files.items()
         },
         request=asked,
         update=update,
+        update_head=update_head,
         attack=attack_in(plan),
+        rebuild=rebuild,
         head=refs.get("refs/heads/main", ""),
         board=board,
         scheduled_tag=refs.get("refs/tags/scheduled", ""),

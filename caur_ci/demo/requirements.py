@@ -24,6 +24,8 @@ _PROGRAMS = (
     "fakeroot",
     "ssh-keygen",
     "zstd",
+    "as",
+    "ld",
 )
 _HINT = (
     "In a checkout, `make demo` installs what is missing. By hand it is, on Debian and Ubuntu: "

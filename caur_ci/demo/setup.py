@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from caur_ci.errors import InputError
 from caur_ci.locks import try_lock
 from caur_ci.process import run
+from caur_ci.srcinfo import parse_fields
 from scheduler.files import remove_tree
 from scheduler.settings import ExecutorKind
 from scheduler.workerkeys import WorkerKey
@@ -81,6 +82,16 @@ class DemoFolders:
     def client(self) -> Path:
         """Root, database and keyring of pacman."""
         return self.work / "client"
+
+    @property
+    def machine(self) -> Path:
+        """Root, database and keyring of pacman on the machine that builds on the host run on."""
+        return self.work / "machine"
+
+    @property
+    def machine_root(self) -> Path:
+        """What is installed there: builds on the host find libraries in it."""
+        return self.machine / "root"
 
     def worker_key(self, name: str) -> Path:
         """Return the key that the worker `name` signs with."""
@@ -204,11 +215,16 @@ def environment(made: DemoFolders, executor: ExecutorKind) -> dict[str, str]:
         "GPG_PATH": str(made.gnupg),
         "ALLOWED_WORKERS": str(made.allowed_workers),
         "BUILDER_EXECUTOR": executor.value,
-        "BUILDER_READABLE": str(made.upstream),
+        "BUILDER_READABLE": f"{made.upstream}:{made.machine_root}",
         "PACKAGE_REPOS": json.dumps({REPOSITORY: {"url": made.remote.as_uri()}}),
         "PACKAGE_TARGET_REPOS": json.dumps({REPOSITORY: _target(made)}),
         "PACKAGER": f"{_PERSON} <{_EMAIL}>",
     }
+
+
+def rebuild_settings(made: DemoFolders) -> str:
+    """Return lines for `.ci/config`: what has lost a library is rebuilt."""
+    return f"CI_REPO_DB={made.published.as_uri()}/{REPOSITORY}.db\nCI_REBUILD_AUTO=true\n"
 
 
 def _target(made: DemoFolders) -> dict[str, object]:
@@ -242,9 +258,13 @@ def make_worker_keys(made: DemoFolders, names: Iterable[str]) -> None:
 class DemoRepository:
     """The package repository: a clone to work in, and the bare repository behind it."""
 
-    def __init__(self, made: DemoFolders, fixtures: Fixtures) -> None:
+    def __init__(
+        self, made: DemoFolders, fixtures: Fixtures, *, library_root: Path | None = None
+    ) -> None:
+        """`library_root` is below which folder builds find the library, where that is not /."""
         self.fixtures = fixtures
         self._made = made
+        self._library_root = str(library_root or "")
 
     def create(self, settings: str = "") -> None:
         """Make both, with the configuration as the first commit, which is scheduled.
@@ -272,7 +292,12 @@ class DemoRepository:
 
     def change(self, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
         """Add fixtures to the working tree, and remove packages from it."""
-        self.fixtures.place(add, self._made.checkout, upstream_url=self._made.upstream.as_uri())
+        self.fixtures.place(
+            add,
+            self._made.checkout,
+            upstream_url=self._made.upstream.as_uri(),
+            library_root=self._library_root,
+        )
         for name in remove:
             shutil.rmtree(self._made.checkout / name)
 
@@ -283,6 +308,15 @@ class DemoRepository:
         self._git(checkout, "commit", "--quiet", f"--message={message}")
         self._git(checkout, "push", "--quiet", "origin", "HEAD:main")
         return self._git(checkout, "rev-parse", "HEAD")
+
+    def move_library(self) -> str:
+        """Let the library in the working tree have its next soname; return its version."""
+        package = self.fixtures.place_moved_library(self._made.checkout)
+        return parse_fields((package / ".SRCINFO").read_bytes()).version
+
+    def head(self) -> str:
+        """Return the last commit of the bare repository's branch."""
+        return self.remote_refs().get("refs/heads/main", "")
 
     def remote_refs(self) -> Mapping[str, str]:
         """Return what every ref of the bare repository points at."""
@@ -304,9 +338,9 @@ class DemoRepository:
         (draft / "NEWS").write_text("Nothing new since 0.3.\n", encoding="utf-8")
         self._git(draft, "add", "--all")
         self._git(draft, "commit", "--quiet", "--message=docs: add NEWS")
+        self._git(draft, "clone", "--quiet", "--bare", ".", str(self._made.upstream))
         # Builds read it as another user, whatever the umask is here.
-        shared = ["-c", "core.sharedRepository=0644"]
-        self._git(draft, "clone", "--quiet", "--bare", *shared, ".", str(self._made.upstream))
+        run(["chmod", "--recursive", "a+rX", self._made.upstream])
 
     def _git(self, folder: Path, *arguments: str) -> str:
         done = run(["git", *arguments], cwd=folder, environment=git_environment(self._made))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from caur_ci.demo.packages import HIJACKED
+from caur_ci.demo.packages import HIJACKED, NEEDS_LIBRARY
 from caur_ci.demo.progress import words
 from scheduler.job import Outcome
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from caur_ci.demo.board import JobProgress
     from caur_ci.demo.checks import Check
+    from caur_ci.demo.rebuild import Rebuild
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class DemoReport:
 
     checks: Sequence[Check]
     findings: Sequence[str]
+    rebuild: Rebuild
     jobs: Sequence[JobProgress]
     seconds: float
     output: Path
@@ -70,6 +72,7 @@ class DemoReport:
                 for job in self.jobs
             ],
             "stopped": {"package": HIJACKED, "findings": list(self.findings)},
+            "rebuilt": self.rebuild.to_dict(),
             "output": str(self.output),
             "public_key": str(self.public_key),
             "fingerprint": self.fingerprint,
@@ -92,6 +95,8 @@ def show(report: DemoReport, out: Console) -> None:
     for finding in report.findings:
         out.print(Text(f"    {finding}"))
     out.print()
+    out.print(Text.assemble(("rebuilt: ", "bold green"), _rebuilt(report.rebuild)))
+    out.print()
     for check in report.checks:
         out.print(_line(check))
     out.print()
@@ -112,6 +117,11 @@ def _builds(report: DemoReport) -> Table:
     for place, job in enumerate(report.jobs, 1):
         table.add_row(str(place), job.pkgbase, words(job), job.worker, f"{job.seconds:.1f}")
     return table
+
+
+def _rebuilt(rebuild: Rebuild) -> str:
+    before, after = ", ".join(rebuild.needed), ", ".join(rebuild.needs)
+    return f"{NEEDS_LIBRARY}, which needed {before} and needs {after} now ({rebuild.reason})"
 
 
 def _line(check: Check) -> Text:

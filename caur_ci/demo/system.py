@@ -43,6 +43,7 @@ class BuildSystem:
         self._logs = logs
         self._board = board
         self._seen = "0"
+        self._half_hours = 0
 
     def on_commit(self) -> None:
         """Run the pipeline in the checkout. Raises ProcessError."""
@@ -50,7 +51,8 @@ class BuildSystem:
 
     def on_schedule(self) -> dict[str, Any]:
         """Run the half-hourly pipeline in the checkout; return its plan. Raises ProcessError."""
-        plan = self._made.logs / "on-schedule.json"
+        self._half_hours += 1
+        plan = self._made.logs / f"on-schedule-{self._half_hours}.json"
         self._services.call(
             "on-schedule", "on-schedule", "--json", cwd=self._made.checkout, document=plan
         )

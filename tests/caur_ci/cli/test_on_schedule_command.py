@@ -165,6 +165,7 @@ def test_the_gate_and_its_ways_around(
     [
         ("CI_TEST_PACKAGE", "a", ["a"]),
         ("CI_TEST_PACKAGES", "a b", ["a", "b"]),
+        ("PACKAGES", "t, a", ["a", "t"]),
         ("CI_TEST_PACKAGES", "b:a,b", ["a", "b"]),
         ("CI_TEST_PACKAGES", "", ["a", "b", "h", "t"]),
     ],

@@ -9,7 +9,8 @@ import pytest
 
 from caur_ci.demo.board import JobBoard
 from caur_ci.demo.checks import EXPECTED_OUTPUT, Attack, Evidence, attack_in, run_checks
-from caur_ci.demo.packages import FAILS, FROM_AUR, RETIRED, Fixtures
+from caur_ci.demo.packages import FAILS, FROM_AUR, LIBRARY, NEEDS_LIBRARY, RETIRED, Fixtures
+from caur_ci.demo.rebuild import EXPECTED_TIME, Rebuild
 from caur_ci.request import BuildRequest, PackageRequest
 from caur_ci.srcinfo import SrcinfoFields, parse_fields
 from scheduler.job import JobState, Outcome
@@ -18,7 +19,7 @@ from scheduler.queue import Event
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-HEAD = "a" * 40
+HEAD, UPDATE_HEAD = "a" * 40, "c" * 40
 ORDER = ("libmeasure", "measure", "recipe-scale")
 
 
@@ -78,15 +79,17 @@ def all_is_well() -> Evidence:
     others = sorted(set(known) - {RETIRED, *ORDER} - {"almanac", "ledger.sh"})
     for number, name in enumerate([*others, *ORDER, "almanac", "ledger.sh"], 2):
         course_of(board, number, name, Outcome.FAILED if name == FAILS else Outcome.SUCCESS)
+    course_of(board, 98, NEEDS_LIBRARY, Outcome.SUCCESS)
     removal = event("removal", 1, "", JobState.WAITING)
     board.apply(removal)
     board.apply(replace(removal, state=JobState.DONE, outcome=Outcome.SUCCESS))
+    rebuilt = f"{known[NEEDS_LIBRARY].version}.1"
     available = {
         name: "0.3.r1.gabcdef0-1" if name == "plumbline-git" else fields.version
         for base, fields in known.items()
         for name in fields.pkgnames
         if base not in {FAILS, RETIRED}
-    }
+    } | {NEEDS_LIBRARY: rebuilt}
     return Evidence(
         packages=known,
         request=BuildRequest(
@@ -95,7 +98,9 @@ def all_is_well() -> Evidence:
             source_repo="caur-demo",
             target_repo="caur-demo",
             commit=HEAD,
-            packages=tuple(requested(n, f) for n, f in known.items() if n != RETIRED),
+            packages=tuple(
+                requested(n, f) for n, f in known.items() if n not in {LIBRARY, RETIRED}
+            ),
             remove=(RETIRED,),
         ),
         update=BuildRequest(
@@ -103,12 +108,22 @@ def all_is_well() -> Evidence:
             created="2026-01-01T00:00:00Z",
             source_repo="caur-demo",
             target_repo="caur-demo",
-            commit=HEAD,
+            commit=UPDATE_HEAD,
             packages=(PackageRequest(pkgbase=FROM_AUR),),
         ),
+        update_head=UPDATE_HEAD,
         attack=Attack("held", ("PKGBUILD:20: what comes in is run (run-as-code)",), True),
         head=HEAD,
         board=board,
+        rebuild=Rebuild(
+            action="bump",
+            reason="triggered by libtide.so.1",
+            asked=(NEEDS_LIBRARY,),
+            needed=("libtide.so.1",),
+            needs=("libtide.so.2",),
+            version=rebuilt,
+            output=EXPECTED_TIME,
+        ),
         scheduled_tag=HEAD,
         failure_log="This build fails on purpose.",
         available=available,
@@ -124,7 +139,7 @@ def broken(evidence: Evidence) -> list[str]:
 
 def test_no_promise_is_broken_when_all_is_well() -> None:
     assert broken(all_is_well()) == []
-    assert len(run_checks(all_is_well())) == 12
+    assert len(run_checks(all_is_well())) == 13
 
 
 def less_of(evidence: Evidence, name: str) -> None:
@@ -170,6 +185,10 @@ def fail_to_remove(evidence: Evidence) -> None:
     )
 
 
+def build_once_more(evidence: Evidence) -> None:
+    course_of(evidence.board, 99, NEEDS_LIBRARY, Outcome.SUCCESS)
+
+
 @pytest.mark.parametrize(
     ("spoil", "word"),
     [
@@ -199,6 +218,17 @@ def fail_to_remove(evidence: Evidence) -> None:
         (lambda e: setattr(e, "attack", replace(e.attack, action="update")), "is an attack"),
         (lambda e: setattr(e, "attack", replace(e.attack, has_danger=False)), "is an attack"),
         (lambda e: setattr(e, "attack", attack_in({"decisions": []})), "is an attack"),
+        (lambda e: setattr(e.rebuild, "action", "held"), "had it rebuilt once"),
+        (lambda e: setattr(e.rebuild, "reason", "boredom"), "had it rebuilt once"),
+        (lambda e: setattr(e.rebuild, "asked", (*e.rebuild.asked, LIBRARY)), "had it rebuilt once"),
+        (lambda e: setattr(e.rebuild, "asked_later", (LIBRARY,)), "had it rebuilt once"),
+        (lambda e: setattr(e.rebuild, "needed", ()), "had it rebuilt once"),
+        (lambda e: setattr(e.rebuild, "needs", e.rebuild.needed), "had it rebuilt once"),
+        (lambda e: setattr(e.rebuild, "version", "1.2-1"), "had it rebuilt once"),
+        (lambda e: setattr(e.rebuild, "output", "10:31\n"), "had it rebuilt once"),
+        (lambda e: setattr(e.rebuild, "problem", "no such library"), "had it rebuilt once"),
+        (build_once_more, "had it rebuilt once"),
+        (lambda e: other_version(e, NEEDS_LIBRARY, "1.2-1"), "everything else"),
         (lambda e: setattr(e, "program_output", ""), "program works"),
     ],
 )

@@ -33,16 +33,19 @@ PACKAGES = {
     "lantern-themes": "3.2-2",
     "ledger.sh": "0.2.1-1",
     "libmeasure": "1.4.0-1",
+    "libtide": "2.0-1",
     "measure": "2.1.0-1",
     "recipe-scale": "0.9-3",
     "tally++": "1.0.7-1",
+    "tide-today": "1.2-1.1",
 }
 
 
 @pytest.fixture(autouse=True)
 def tools(quick_makepkg: None) -> None:
     need_tools(
-        "makepkg", "pacman", "repo-add", "vercmp", "bsdtar", "gpg", "fakeroot", "zstd", "git"
+        *("makepkg", "pacman", "repo-add", "vercmp", "bsdtar", "gpg", "fakeroot", "zstd", "git"),
+        *("as", "ld"),
     )
     need_tools("valkey-server|redis-server")
 
@@ -88,6 +91,9 @@ def check_outcome(report: dict[str, Any], output: Path) -> None:
         assert {f"{package}.sig" for package in packages} <= files
     assert {"caur-demo.db", "caur-demo.db.sig"} <= files
     assert report["stopped"]["package"] == "almanac"
+    rebuilt = report["rebuilt"]
+    assert (rebuilt["package"], rebuilt["version"]) == ("tide-today", "1.2-1.1")
+    assert (rebuilt["needed"], rebuilt["needs"]) == (["libtide.so.1"], ["libtide.so.2"])
     assert any("(run-as-code)" in finding for finding in report["stopped"]["findings"])
     assert "on purpose" in (output / "logs" / "fails-on-purpose.log").read_text()
     assert (output / "pacman.conf").read_text() == report["pacman_conf"]
