@@ -10,6 +10,7 @@ from caur_ci.errors import CaurError
 from caur_ci.hiding import hide_this_process
 from caur_ci.process import missing_tool
 from scheduler.database.distribution import DistributionNames
+from scheduler.database.distribution_files import DistributionFiles
 from scheduler.database.greeter import Greeter
 from scheduler.database.keyfile import publish_key
 from scheduler.database.publishing import Publisher
@@ -65,6 +66,11 @@ def database_runner(
         landing=landing,
         signer=signer,
         distribution=DistributionNames(settings.distribution, ours=settings.target_repos),
+        files=DistributionFiles(
+            settings.distribution,
+            ours=settings.target_repos,
+            cache=settings.cache / "file-owners",
+        ),
     )
     if not settings.distribution:
         _log.info("names of the distribution's packages are not refused: DISTRIBUTION_DATABASES")

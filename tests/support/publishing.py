@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scheduler.database.entries import read_entries
 from scheduler.database.publishing import Publisher
@@ -115,14 +115,14 @@ class World:
         self.queue.land(claim, delivery)
         return delivery
 
-    def package(self, name: str, version: str = "1-1", **values: str) -> Path:
+    def package(self, name: str, version: str = "1-1", **values: Any) -> Path:
         """Make a package in a folder of its own."""
         self.requests += 1
         folder = self.base / f"output-{self.requests}"
         folder.mkdir()
         return make_package(folder, name, version, **values)
 
-    def simple(self, name: str, version: str = "1-1", **values: str) -> str:
+    def simple(self, name: str, version: str = "1-1", **values: Any) -> str:
         return self.deliver(job(name), self.package(name, version, **values))
 
     def split(
