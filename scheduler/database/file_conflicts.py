@@ -26,7 +26,7 @@ _SETTING = "CI_ALLOW_FILE_CONFLICTS"
 _SHOWN = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Arrival:
     """What a delivery brings to a repository and what it takes away, by names.
 

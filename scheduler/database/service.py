@@ -73,7 +73,9 @@ def database_runner(
         ),
     )
     if not settings.distribution:
-        _log.info("names of the distribution's packages are not refused: DISTRIBUTION_DATABASES")
+        _log.info(
+            "names and files of the distribution's packages are not refused: DISTRIBUTION_DATABASES"
+        )
     remover = Remover(queue=publisher.queue, settings=settings, signer=signer)
     greeter = Greeter(
         settings.landing_zone, AllowedWorkers(settings.allowed_workers), Presence(redis), runner_id
