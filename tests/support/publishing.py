@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scheduler.database.entries import read_entries
 from scheduler.database.publishing import Publisher
@@ -115,15 +115,19 @@ class World:
         self.queue.land(claim, delivery)
         return delivery
 
-    def package(self, name: str, version: str = "1-1", **values: Any) -> Path:
+    def package(
+        self, name: str, version: str = "1-1", *, files: Iterable[str] = (), **values: str
+    ) -> Path:
         """Make a package in a folder of its own."""
         self.requests += 1
         folder = self.base / f"output-{self.requests}"
         folder.mkdir()
-        return make_package(folder, name, version, **values)
+        return make_package(folder, name, version, files=files, **values)
 
-    def simple(self, name: str, version: str = "1-1", **values: Any) -> str:
-        return self.deliver(job(name), self.package(name, version, **values))
+    def simple(
+        self, name: str, version: str = "1-1", *, files: Iterable[str] = (), **values: str
+    ) -> str:
+        return self.deliver(job(name), self.package(name, version, files=files, **values))
 
     def split(
         self, folder: str, *names: str, version: str = "1-1", base: str = "", arch: str = "any"
