@@ -42,7 +42,8 @@ class Expectation:
 
     `pkgrels` are for the pkgver of the `.SRCINFO`, `other_pkgrels` for any other one where that
     may be. None stands for anything. `allowed_names` are for this package although somebody else
-    has them, and with `allow_prohibited` its packages may replace others and be in groups.
+    has them, and with `allow_prohibited` its packages may replace others and be in groups. They may
+    ship files of the packages `allowed_conflicts`.
     """
 
     pkgbase: str
@@ -54,6 +55,7 @@ class Expectation:
     pkgver_is_free: bool
     allowed_names: frozenset[str] = frozenset()
     allow_prohibited: bool = False
+    allowed_conflicts: frozenset[str] = frozenset()
 
     @property
     def names(self) -> frozenset[str]:
@@ -120,6 +122,7 @@ def expected_packages(files: Mapping[str, bytes], *, folder: str) -> Expectation
         pkgver_is_free=finds_pkgver or "pkgver" in changed,
         allowed_names=frozenset(config.allow_names),
         allow_prohibited=config.allow_prohibited,
+        allowed_conflicts=frozenset(config.allow_file_conflicts),
     )
 
 

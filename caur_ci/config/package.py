@@ -89,6 +89,13 @@ class PackageConfig:
         "has them.",
         (),
     )
+    allow_file_conflicts: tuple[str, ...] = key(
+        "CI_ALLOW_FILE_CONFLICTS",
+        v.NAMES,
+        "Packages whose files those of this folder may ship as well, although neither says that "
+        "it conflicts with the other.",
+        (),
+    )
     network: bool | None = key(
         "BUILDER_NETWORK", v.BOOLEAN, "Whether build() and what follows it may use the network."
     )

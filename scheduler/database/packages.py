@@ -14,6 +14,7 @@ from caur_ci.errors import InputError
 from caur_ci.names import is_package_name
 from scheduler.result.allowance import Allowance
 from scheduler.result.errors import BadPackageError
+from scheduler.result.filelist import FileListVisitor
 from scheduler.result.linkage import LinkageVisitor
 from scheduler.result.reading import read_pkginfo
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from caur_ci.linkage import PackageImports, PackageLinkage
+    from scheduler.result.tar import Member, TarReader
 
 _FILE_NAME = re.compile(r"[^/\0\n]+\.pkg\.tar(?:\.(?:zst|xz|gz|bz2|lz4))?")
 _SUFFIX = re.compile(r"\.pkg\.tar(\.[a-z0-9]+)?$")
@@ -48,7 +50,7 @@ class PackageFile:
     """A package file and what its `.PKGINFO` says; `info` is all of it, by key.
 
     `linkage` is what it needs and offers, `imports` are the names that it takes; both are without a
-    checksum.
+    checksum. `files` are the paths of all that is no folder, one a line.
     """
 
     path: Path
@@ -59,6 +61,7 @@ class PackageFile:
     info: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False, compare=False)
     linkage: PackageLinkage | None = field(default=None, hash=False, compare=False)
     imports: PackageImports | None = field(default=None, hash=False, compare=False)
+    files: bytes = field(default=b"", hash=False, compare=False, repr=False)
 
     @property
     def prohibited(self) -> tuple[str, ...]:
@@ -80,15 +83,18 @@ def read_package(path: Path, allowance: Allowance | None = None) -> PackageFile:
     if not is_package_file_name(name):
         raise PackageError(f"{name!a} cannot be the name of a package file")
     suffix = _SUFFIX.search(name)
-    visitor = LinkageVisitor()
+    visitor, files = LinkageVisitor(), FileListVisitor()
+
+    def visit(archive: TarReader, member: Member) -> None:
+        files(archive, member)
+        visitor(archive, member)
+
     try:
-        content = read_pkginfo(
-            path, (suffix and suffix[1]) or "", allowance or Allowance(), visitor
-        )
+        content = read_pkginfo(path, (suffix and suffix[1]) or "", allowance or Allowance(), visit)
     except BadPackageError as error:
         raise PackageError(f"{name}: {error.message}") from error
     info = _parse(name, content)
-    package = _package(path, info, visitor)
+    package = _package(path, info, visitor, files.lines)
     expected = f"{package.pkgname}-{package.version}-{package.arch}{suffix[0] if suffix else ''}"
     if name != expected:
         raise PackageError(f"{name} says inside that it is {expected}")
@@ -115,7 +121,7 @@ def _parse(name: str, content: bytes) -> dict[str, tuple[str, ...]]:
 
 
 def _package(
-    path: Path, info: Mapping[str, tuple[str, ...]], visitor: LinkageVisitor
+    path: Path, info: Mapping[str, tuple[str, ...]], visitor: LinkageVisitor, files: bytes
 ) -> PackageFile:
     once = {key: info[key][0] for key in _ONCE}
     for key in ("pkgname", "pkgbase"):
@@ -141,4 +147,5 @@ def _package(
         info=info,
         linkage=linkage,
         imports=visitor.reader.imports(linkage),
+        files=files,
     )

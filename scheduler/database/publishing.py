@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError, InputError
+from scheduler.database.conflicting import deliveries_in_conflict
 from scheduler.database.delivery_verifier import DeliveryVerifier, PublishedState, VerifiedDelivery
 from scheduler.database.distribution import DistributionNames
+from scheduler.database.distribution_files import DistributionFiles
 from scheduler.database.expecting import ExpectationReader
 from scheduler.database.handback import count_loss, hand_back, temporary, told, unforeseen
 from scheduler.database.layout import Layout
@@ -127,6 +129,7 @@ class Publisher:
     signer: Signer
     interval: float = DEFAULT_INTERVAL
     distribution: DistributionNames = field(default_factory=DistributionNames)
+    files: DistributionFiles = field(default_factory=DistributionFiles)
 
     def publish(self, claims: Sequence[Claim]) -> None:
         """Publish the deliveries of jobs for one repository and architecture, as one change.
@@ -142,6 +145,7 @@ class Publisher:
                 # Before anything is locked: this may take long.
                 expected = self._sources().expected(claims)
                 self._hold_back(expected)
+                self.files.refresh()
                 with ExitStack() as stack:
                     repositories = [
                         stack.enter_context(open_repository(layout, Retention.of(self.settings)))
@@ -216,6 +220,7 @@ class Publisher:
             changes.sort(key=lambda change: change.repository.layout.arch != arch)
             home, *others = changes
             batch = self._take_in(home, expected)
+            self._hold_conflicting(changes, batch)
             home.add(batch)
             _prepare(home)
             for other in others:
@@ -251,6 +256,15 @@ class Publisher:
                 continue
             batch.verified.append((claim, delivery))
         return batch
+
+    def _hold_conflicting(self, changes: Sequence[_Change], batch: _Batch) -> None:
+        """Take out what ships files of other packages without saying so."""
+        places = [(change.repository.layout, change.published) for change in changes]
+        held = deliveries_in_conflict(batch.verified, places, self.files)
+        batch.rejected += [
+            (claim, held[claim.token]) for claim, _ in batch.verified if claim.token in held
+        ]
+        batch.verified = [pair for pair in batch.verified if pair[0].token not in held]
 
     def _settle(self, batch: _Batch, heartbeat: Heartbeat) -> None:
         self._finish([_result(claim, delivery) for claim, delivery in batch.verified], heartbeat)

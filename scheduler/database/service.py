@@ -10,6 +10,7 @@ from caur_ci.errors import CaurError
 from caur_ci.hiding import hide_this_process
 from caur_ci.process import missing_tool
 from scheduler.database.distribution import DistributionNames
+from scheduler.database.distribution_files import DistributionFiles
 from scheduler.database.greeter import Greeter
 from scheduler.database.keyfile import publish_key
 from scheduler.database.publishing import Publisher
@@ -65,9 +66,16 @@ def database_runner(
         landing=landing,
         signer=signer,
         distribution=DistributionNames(settings.distribution, ours=settings.target_repos),
+        files=DistributionFiles(
+            settings.distribution,
+            ours=settings.target_repos,
+            cache=settings.cache / "file-owners",
+        ),
     )
     if not settings.distribution:
-        _log.info("names of the distribution's packages are not refused: DISTRIBUTION_DATABASES")
+        _log.info(
+            "names and files of the distribution's packages are not refused: DISTRIBUTION_DATABASES"
+        )
     remover = Remover(queue=publisher.queue, settings=settings, signer=signer)
     greeter = Greeter(
         settings.landing_zone, AllowedWorkers(settings.allowed_workers), Presence(redis), runner_id

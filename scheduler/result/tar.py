@@ -58,6 +58,11 @@ class Member:
         return self.kind == _FILE
 
     @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder."""
+        return self.kind == _FOLDER
+
+    @property
     def plain_name(self) -> bytes:
         """Its name as a path below the root of the file system."""
         return self.name.removeprefix(b"./").removesuffix(b"/")
@@ -146,7 +151,7 @@ class TarReader:
 
     def _check_name(self, member: Member) -> None:
         name = member.plain_name
-        if not name and member.kind == _FOLDER:
+        if not name and member.is_folder:
             return  # the root itself
         parts = name.split(b"/")
         if any(part in {b"", b".", b".."} for part in parts) or (

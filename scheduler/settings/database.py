@@ -31,7 +31,8 @@ class DatabaseSettings:
     a superseded package file stays in place for readers that still have the old database; then it
     goes to the archive for `archive_days`, and for longer where one of the last `generations`
     needs it. A removal of more than `removal_share` percent has to be confirmed. The names in
-    the databases `distribution` are those of the distribution's own packages.
+    the databases `distribution` are those of the distribution's own packages, and so are the files
+    where `.files` databases are beside them.
     """
 
     source_repos: Mapping[str, SourceRepository]

@@ -297,7 +297,8 @@ DISTRIBUTION_DATABASES: Variable[tuple[Path, ...]] = Variable(
     "DISTRIBUTION_DATABASES",
     "database.distribution",
     FilePaths(),
-    "Databases of the distribution, or folders of such, whose package names are not for ours.",
+    "Databases of the distribution, or folders of such: their package names are not for ours, nor "
+    "are the files in their .files databases.",
 )
 
 VARIABLES: tuple[Variable[Any], ...] = tuple(

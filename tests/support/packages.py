@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from caur_ci.process import run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _PKGBUILD = """\
 pkgname={name}
@@ -64,8 +64,12 @@ def make_package(
     content: str = "content",
     pkginfo: str | None = None,
     filename: str = "",
+    files: Iterable[str] = (),
 ) -> Path:
-    """Make a package file in `folder` as makepkg would, or wrong in one way."""
+    """Make a package file in `folder` as makepkg would, or wrong in one way.
+
+    Beside the one that every package has, there are the `files`, by their paths below the root.
+    """
     info = pkginfo or (
         f"# made for a test\npkgname = {name}\npkgbase = {base or name}\npkgver = {version}\n"
         f"pkgdesc = for a test\nurl = https://example.org\nbuilddate = 1700000000\n"
@@ -76,6 +80,9 @@ def make_package(
         (root / ".PKGINFO").write_bytes(info.encode())
         (root / "usr/share").mkdir(parents=True)
         (root / "usr/share" / name.replace("/", "_")).write_text(content, encoding="utf-8")
+        for each in files:
+            (root / each).parent.mkdir(parents=True, exist_ok=True)
+            (root / each).write_text(content, encoding="utf-8")
         path = folder / (filename or f"{name}-{version}-{arch}.pkg.tar.zst")
         run(["bsdtar", "--zstd", "-cf", path, ".PKGINFO", "usr"], cwd=root)
     return path

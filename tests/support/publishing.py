@@ -115,15 +115,19 @@ class World:
         self.queue.land(claim, delivery)
         return delivery
 
-    def package(self, name: str, version: str = "1-1", **values: str) -> Path:
+    def package(
+        self, name: str, version: str = "1-1", *, files: Iterable[str] = (), **values: str
+    ) -> Path:
         """Make a package in a folder of its own."""
         self.requests += 1
         folder = self.base / f"output-{self.requests}"
         folder.mkdir()
-        return make_package(folder, name, version, **values)
+        return make_package(folder, name, version, files=files, **values)
 
-    def simple(self, name: str, version: str = "1-1", **values: str) -> str:
-        return self.deliver(job(name), self.package(name, version, **values))
+    def simple(
+        self, name: str, version: str = "1-1", *, files: Iterable[str] = (), **values: str
+    ) -> str:
+        return self.deliver(job(name), self.package(name, version, files=files, **values))
 
     def split(
         self, folder: str, *names: str, version: str = "1-1", base: str = "", arch: str = "any"
