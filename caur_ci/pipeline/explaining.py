@@ -94,22 +94,7 @@ def standing_of(
     changed = max((it.time for it in changes), default=0)
     hold = memory.holds.get(package)
 
-    def leads_to(code: str) -> str:
-        found = rule_finding(code)
-        return action_of(policy, package, found, trusted=trusted, wants_reviews=wants_reviews).value
-
-    severities = {
-        severity.value: leads_to(
-            next(
-                code
-                for code, rule in EVERY_RULE.items()
-                if rule.severity is severity
-                and code not in {*policy.codes, *DEFAULT_CODES}
-                and code not in policy.of(package).codes
-            )
-        )
-        for severity in Severity
-    }
+    severities, codes = _led_to(policy, package, trusted=trusted, wants_reviews=wants_reviews)
     own = policy.of(package)
     return Standing(
         package=package,
@@ -124,14 +109,37 @@ def standing_of(
         hosts=(*policy.hosts, *own.hosts),
         owners=(*policy.owners, *own.owners),
         severities=severities,
-        codes={
-            code: leads_to(code)
-            for code, rule in EVERY_RULE.items()
-            if leads_to(code) != severities[rule.severity.value]
-        },
+        codes=codes,
         hold=str(hold) if hold else "",
         now=now,
     )
+
+
+def _led_to(
+    policy: Policy, package: str, *, trusted: bool, wants_reviews: bool
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what findings lead to by severity, and by code where that is something else."""
+    by_code = {
+        code: action_of(
+            policy, package, rule_finding(code), trusted=trusted, wants_reviews=wants_reviews
+        ).value
+        for code in EVERY_RULE
+    }
+    said = {*policy.codes, *policy.of(package).codes, *DEFAULT_CODES}
+    severities = {
+        severity.value: next(
+            action
+            for code, action in by_code.items()
+            if EVERY_RULE[code].severity is severity and code not in said
+        )
+        for severity in Severity
+    }
+    others = {
+        code: action
+        for code, action in by_code.items()
+        if action != severities[EVERY_RULE[code].severity.value]
+    }
+    return severities, others
 
 
 def _is_current(adoption: Adoption, everybody: tuple[str, ...]) -> bool:

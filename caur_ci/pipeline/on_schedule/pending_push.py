@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING
 from caur_ci.git import RefUpdate
 from caur_ci.names import is_package_name
 from caur_ci.pipeline.on_commit.planning import CommitPlanner
-from caur_ci.pipeline.on_schedule.bump_commit import BumpCommit
+from caur_ci.pipeline.on_schedule.applied import Applier
 from caur_ci.pipeline.on_schedule.bumps import PlannedBumps, merged
-from caur_ci.pipeline.on_schedule.freezing import apply_holds, hold_vanished, released_builds
+from caur_ci.pipeline.on_schedule.freezing import hold_vanished, released_builds
 from caur_ci.pipeline.on_schedule.gate import tagged_commit
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction, ScheduleDecision, SchedulePlan
-from caur_ci.pipeline.on_schedule.review_branches import ReviewBranches
-from caur_ci.pipeline.on_schedule.review_requests import RequestWriter, waiting_changes
+from caur_ci.pipeline.on_schedule.review_requests import RequestWriter
 from caur_ci.pipeline.on_schedule.review_words import frozen_packages
 from caur_ci.pipeline.on_schedule.standing import outcomes, stale_notes
-from caur_ci.pipeline.on_schedule.update_commit import UpdateCommit
-from caur_ci.pipeline.on_schedule.watermark import watermark_after
 from caur_ci.pipeline.shared.committed_repository import CommittedRepository
 from caur_ci.pipeline.shared.decision import PackageAction
 from caur_ci.pipeline.shared.documents.handover import HandoverDocuments, handover_documents
@@ -33,7 +30,7 @@ if TYPE_CHECKING:
 
     from caur_ci.deptree import DependencyTree
     from caur_ci.pipeline.on_commit.plan import CommitPlan
-    from caur_ci.pipeline.on_schedule.bump_commit import BumpedTip
+    from caur_ci.pipeline.on_schedule.applied import Applied
     from caur_ci.pipeline.on_schedule.followed_repository import FollowedRepository
     from caur_ci.pipeline.on_schedule.planning import PlannedUpdate
     from caur_ci.pipeline.on_schedule.provenance import Provenance
@@ -45,8 +42,6 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.shared.memory.branch import Memory
     from caur_ci.pipeline.shared.memory.holds import Holds
     from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
-    from caur_ci.pipeline.shared.memory.own_commits import ReviewBranch
-    from caur_ci.pipeline.shared.memory.reviews import WaitingChange
     from caur_ci.pipeline.shared.memory.troubles import Troubles
     from caur_ci.pipeline.shared.refs import RefSnapshot
     from caur_ci.review import ReviewRequest, Said
@@ -101,14 +96,18 @@ class PushBuilder:
             for one in self.planned
             if one.decision.action is ScheduleAction.ALARM
         )
-        vanished = (
-            f"alarm: {one.package.name}: {one.decision.reason}. It is put on hold; "
-            "`caur-ci recall` shows what was built from it"
-            for one in self.planned
-            if one.vanished is Action.ALARM
-        )
-        people = (*alarms, *vanished, *self.provenance.problems())
+        people = (*alarms, *self.provenance.problems())
         return (*people, *self.heard.problems, *self.bumps.news.problems)
+
+    @property
+    def _vanished(self) -> Iterator[str]:
+        """What everybody is to hear, though the run has dealt with it."""
+        for one in self.planned:
+            if one.vanished is Action.ALARM:
+                yield (
+                    f"alarm: {one.package.name}: {one.decision.reason}. It is put on hold; "
+                    "`caur-ci recall` shows what was built from it"
+                )
 
     def build(self, snapshot: RefSnapshot) -> PendingPush:
         """Return what is to be pushed, given where the shared refs are.
@@ -118,41 +117,29 @@ class PushBuilder:
         """
         assert snapshot.branch is not None  # noqa: S101 - the journey has seen to it
         memory = self.context.shared.memory(snapshot)
-        planned = apply_holds(self.planned, memory.holds)
         tagged = tagged_commit(self.context, snapshot.tag) if snapshot.tag else None
         pushed = None if tagged == snapshot.branch else self._pushed_by_others(snapshot)
-        tip = UpdateCommit(
-            self.context,
-            identity=self.repository.committed.identity,
-            watermark=watermark_after(planned, self.repository.watermark),
+        applied = Applier(
+            context=self.context, repository=self.repository, heard=self.heard, bumps=self.bumps
         ).onto(
             snapshot.branch,
-            planned,
-            memory=memory,
+            snapshot,
+            memory,
             overwrite=pushed is None and self.repository.committed.config.overwrite_commits,
         )
-        branches = self._branches_of_reviews(snapshot, memory)
-        reviews = branches.changes(tip.commit, tip.planned, rejected=self.heard.rejections)
-        waiting = waiting_changes(tip.planned, reviews.branches, memory.reviews.waiting)
-        tip = replace(tip, planned=_forget_seen(reviews.left_alone, tip.planned))
-        bumped = BumpCommit(self.context, identity=self.repository.committed.identity).onto(
-            tip, self.bumps, libraries=memory.libraries
-        )
-        tip = bumped.tip
-        if bumped.bumped:
-            reviews = self._on_top_of(bumped, branches, reviews)
-            waiting = _at_their_tips(waiting, reviews.branches)
-        plan = self.schedule_plan(
-            tip.planned, bumped.decisions, notes=(*reviews.notes, *_left_out(pushed))
-        )
+        tip, reviews, bumped = applied.tip, applied.reviews, applied.bumped
+        notes = (*reviews.notes, *_left_out(pushed))
+        plan = self.schedule_plan(tip.planned, bumped.decisions, notes=notes)
         troubles = self._troubles(memory, plan, reviews)
         config = self.repository.committed.config
         plan = replace(plan, notes=(*plan.notes, *stale_notes(troubles, config, self.now)))
-        ours = plan.builds()
-        named = {decision.package for decision in ours}
-        ours += (it for it in released_builds(tip.planned, memory.holds) if it.package not in named)
-        documents = self._documents(ours, tip.commit, pushed)
+        documents = self._documents(_builds(plan, tip, memory), tip.commit, pushed)
         state = self._state(snapshot, tip.planned, bumped.version_state)
+        remembered = (
+            self._new_memory(memory, applied)
+            .with_troubles(troubles)
+            .with_run(documents.request, self._ledger_entries(plan, pushed))
+        )
         # It may be an annotated tag of the same commit.
         moves_tag = tagged != tip.commit
         return PendingPush(
@@ -166,18 +153,12 @@ class PushBuilder:
                 *_ref_update(SCHEDULED_TAG, snapshot.tag, tip.commit if moves_tag else None),
                 *self.context.shared.memory_update(
                     snapshot,
-                    _leaving_out(
-                        self._new_memory(memory, tip, reviews, waiting)
-                        .with_libraries(bumped.libraries)
-                        .with_troubles(troubles)
-                        .with_run(documents.request, self._ledger_entries(plan, pushed)),
-                        pushed,
-                    ),
+                    _leaving_out(remembered, pushed),
                     self.repository.committed.identity,
                 ),
                 *reviews.updates,
             ),
-            review_requests=tuple(self._review_requests(tip, reviews, waiting, memory.holds)),
+            review_requests=tuple(self._review_requests(applied, memory.holds)),
             review_branches=_branches_after(snapshot, reviews),
             rejected={
                 f"{BRANCH_PREFIX}{name}": it.said for name, it in self.heard.rejections.items()
@@ -203,7 +184,7 @@ class PushBuilder:
             head=self.repository.commit,
             decisions=tuple(sorted(decisions, key=lambda decision: decision.package)),
             warnings=self.repository.warnings,
-            notes=(*notes, *self.bumps.notes, *self.bumps.news.notes),
+            notes=(*self._vanished, *notes, *self.bumps.notes, *self.bumps.news.notes),
         )
         return plan.redacted(self.context.secrets)
 
@@ -228,34 +209,10 @@ class PushBuilder:
             return self.repository.committed.deptree
         return CommittedRepository.read(self.context.git, commit).deptree
 
-    def _branches_of_reviews(self, snapshot: RefSnapshot, memory: Memory) -> ReviewBranches:
-        ours = memory.commits.reviews
-        others = (commit for name, commit in snapshot.reviews.items() if name not in ours)
-        self.context.shared.fetch_missing(others)
-        return ReviewBranches(
-            self.context.git,
-            there=snapshot.reviews,
-            ours=ours,
-            identity=self.repository.committed.identity,
-        )
-
-    def _on_top_of(
-        self, bumped: BumpedTip, branches: ReviewBranches, reviews: ReviewChanges
-    ) -> ReviewChanges:
-        """Return the reviews with those of bumped packages made anew."""
-        concerned = {*reviews.branches}.intersection(bumped.bumped)
-        self.context.shared.fetch_missing(reviews.branches[name].commit for name in concerned)
-        return branches.rebased(reviews, bumped.tip.commit, bumped.bumped)
-
-    def _new_memory(
-        self,
-        memory: Memory,
-        tip: BranchTip,
-        reviews: ReviewChanges,
-        waiting: Mapping[str, WaitingChange],
-    ) -> Memory:
+    def _new_memory(self, memory: Memory, applied: Applied) -> Memory:
         """Return the memory with what was made and seen, without packages that are gone."""
-        commits = memory.commits.with_reviews(reviews.branches)
+        tip = applied.tip
+        commits = memory.commits.with_reviews(applied.reviews.branches)
         if tip.is_new:
             commits = commits.with_commit(tip.commit, instead_of=tip.replaced)
         seen = {one.package.name: one.seen for one in tip.planned if one.seen is not None}
@@ -270,10 +227,11 @@ class PushBuilder:
         return (
             kept.with_sources(seen, commits)
             .with_upstreams(vcs)
+            .with_libraries(applied.bumped.libraries)
             .with_reviews(
                 replace(
                     memory.reviews.with_rejections(self.heard.rejections.items()),
-                    waiting=waiting,
+                    waiting=applied.waiting,
                     held=self.heard.words.held,
                 )
             )
@@ -314,28 +272,24 @@ class PushBuilder:
         gone = names.difference(self.repository.committed.folders.packages)
         return not any(map(is_package_name, gone))
 
-    def _review_requests(
-        self,
-        tip: BranchTip,
-        reviews: ReviewChanges,
-        waiting: Mapping[str, WaitingChange],
-        holds: Holds,
-    ) -> Iterator[ReviewRequest]:
+    def _review_requests(self, applied: Applied, holds: Holds) -> Iterator[ReviewRequest]:
         """Yield what is to be open, but for what is on hold or has just been merged."""
+        tip = applied.tip
         merged = {one.package.name for one in tip.planned if one.merges}
         writer = RequestWriter(context=self.context, repository=self.repository, base=tip.commit)
         yield from writer.requests(
-            reviews.branches,
-            waiting,
+            applied.reviews.branches,
+            applied.waiting,
             without=merged | frozen_packages(self.heard) | holds.packages.keys(),
         )
 
 
-def _at_their_tips(
-    waiting: Mapping[str, WaitingChange], branches: Mapping[str, ReviewBranch]
-) -> dict[str, WaitingChange]:
-    """Return what is known of changes whose branches were made anew."""
-    return {name: replace(it, commit=branches[name].commit) for name, it in waiting.items()}
+def _builds(plan: SchedulePlan, tip: BranchTip, memory: Memory) -> list[PackageDecision]:
+    """Return the builds of the plan, and those that were left out while packages were on hold."""
+    ours = plan.builds()
+    named = {decision.package for decision in ours}
+    released = released_builds(tip.planned, memory.holds)
+    return [*ours, *(decision for decision in released if decision.package not in named)]
 
 
 def _branches_after(snapshot: RefSnapshot, reviews: ReviewChanges) -> frozenset[str]:
@@ -363,12 +317,3 @@ def _left_out(pushed: CommitPlan | None) -> Iterator[str]:
 def _leaving_out(memory: Memory, pushed: CommitPlan | None) -> Memory:
     """Return the memory with what others pushed and is not built, because it is on hold."""
     return memory.with_holds(memory.holds.leaving_out(pushed.on_hold)) if pushed else memory
-
-
-def _forget_seen(
-    names: Collection[str], planned: Iterable[PlannedUpdate]
-) -> tuple[PlannedUpdate, ...]:
-    """Return what is done, so that some packages are looked at again next time."""
-    return tuple(
-        replace(one, seen=None, state={}) if one.package.name in names else one for one in planned
-    )

@@ -13,8 +13,8 @@ from caur_ci.errors import InputError
 from caur_ci.git import GitRepository, TreeEntry
 from caur_ci.git.repository import FILE_MODE, TREE_MODE
 from caur_ci.git.trees import EXECUTABLE_MODE, LINK_MODE
-from caur_ci.judge import LimitedJudge, PackageContext, package
-from caur_ci.update.changes import judge_change
+from caur_ci.judge import package
+from caur_ci.update.changes import review_reasons
 from tests.support.git import git as run_git
 from tests.support.upstream import files_of
 
@@ -38,9 +38,7 @@ class Trees:
         return self.git.write_tree([*entries, *more])
 
     def reasons(self, old: str, new: str) -> tuple[str, ...]:
-        with LimitedJudge() as judge:
-            context = PackageContext()
-            return judge_change(self.git, old, new, judge=judge, package=context).reasons
+        return review_reasons(self.git, old, new)
 
 
 @pytest.fixture

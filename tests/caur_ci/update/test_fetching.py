@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -184,7 +185,7 @@ def test_a_run_that_is_killed_lets_go_of_its_lock(
         "    f.fetch([RemoteRef(sys.argv[2])])\n"
     )
     url = f"{world.url}/one.git"
-    run = subprocess.Popen([shutil.which("python") or "python3", "-c", script, git.folder, url])
+    run = subprocess.Popen([sys.executable, "-c", script, git.folder, url])
     eventually(lambda: world.asked("fetch") != [])
     run.kill()
     run.wait()

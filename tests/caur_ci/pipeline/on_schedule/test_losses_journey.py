@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -119,3 +120,13 @@ def test_a_database_that_cannot_be_read_is_told_and_costs_nothing(world: LosingW
     assert world.memory().libraries.linkage == before
     files.write_bytes(content)
     assert world.run().problems == ()
+
+
+def test_a_run_is_repeated_without_the_databases(world: LosingWorld, tmp_path: Path) -> None:
+    world.start("app")
+    world.linked.distribution(LIBX_2)
+    recorded = world.run(dry_run=True, record=tmp_path / "recording")
+    shutil.rmtree(world.linked.folder)
+
+    assert actions(world.run(dry_run=True, replay=tmp_path / "recording")) == {"app": BUMP}
+    assert actions(recorded) == {"app": BUMP}

@@ -80,8 +80,9 @@ def test_a_package_that_is_gone_is_put_on_hold_once(world: ScheduleWorld) -> Non
     first, second = world.run(), world.run()
 
     assert actions(first) == {"a": ScheduleAction.GONE}
-    assert first.problems[0].startswith("alarm: a: the AUR has no such package any more. It is put")
-    assert second.problems == ()
+    told = "alarm: a: the AUR has no such package any more. It is put on hold"
+    assert first.plan.notes[0].startswith(told)
+    assert (first.problems, second.problems, second.plan.notes) == ((), (), ())
     hold = world.memory().holds.get("a")
     assert hold is not None
     assert (hold.by, hold.automatic) == ("caur-ci", True)
@@ -96,7 +97,7 @@ def test_a_policy_may_say_that_it_is_only_told(world: ScheduleWorld) -> None:
     result = world.run()
 
     assert actions(result) == {"a": ScheduleAction.GONE}
-    assert result.problems == ()
+    assert result.plan.notes == ()
     assert world.memory().holds.get("a") is None
 
 
