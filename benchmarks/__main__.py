@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import repositories
+from benchmarks.conflicts import conflicts_rows
 from benchmarks.judge import judge_rows
 from benchmarks.linkage import linkage_rows
 from benchmarks.measure import BenchmarkError
@@ -49,13 +50,21 @@ def main() -> int:
             _show_pairs(list(srcinfo_rows(options.pkgbuilds, options.asked)), "PKGBUILDs")
         if options.only in {None, "judge"}:
             _show_pairs(list(judge_rows(options.history)), "changes")
-        if options.only in {None, "linkage"}:
-            rows = list(linkage_rows(options.repeat))
-            _show_pairs(rows, "libraries", "times are those on the wall and of the processor")
+        _databases(options)
     except (BenchmarkError, CaurError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _databases(options: argparse.Namespace) -> None:
+    """Measure what reads the databases of the distribution."""
+    if options.only in {None, "linkage"}:
+        rows = list(linkage_rows(options.repeat))
+        _show_pairs(rows, "libraries", "times are those on the wall and of the processor")
+    if options.only in {None, "conflicts"}:
+        rows = list(conflicts_rows())
+        _show_pairs(rows, "files of other packages", "times are those on the wall")
 
 
 def _command_rows(options: argparse.Namespace) -> Iterator[Row]:
@@ -100,7 +109,7 @@ def _options() -> argparse.Namespace:
         "--only",
         choices=(
             *("commands", "schedule", "updates", "queue", "publishing", "srcinfo", "judge"),
-            "linkage",
+            *("linkage", "conflicts"),
         ),
         help="measure one part (default: all of them)",
     )

@@ -31,6 +31,15 @@ def test_a_package_says_what_it_is(tmp_path: Path, name: str, version: str, arch
     assert package.pkgbase == "base"
 
 
+def test_a_package_tells_its_files_without_folders_and_what_it_says_of_itself(
+    tmp_path: Path,
+) -> None:
+    package = read_package(make_package(tmp_path, "tool", files=["usr/lib/debug/a", "usr/ä"]))
+
+    names = ["usr/lib/debug/a", "usr/share/tool", "usr/ä"]
+    assert sorted(package.files.decode().split("\n")) == names
+
+
 @pytest.mark.parametrize(
     ("pkginfo", "message"),
     [
