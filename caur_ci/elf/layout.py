@@ -54,6 +54,8 @@ class Form:
             yield self._segment(head, offset + each * size)
 
     def _segment(self, data: bytes, place: int) -> Segment:
+        if place > len(data):  # what does not fit into a C integer is another error otherwise
+            raise struct.error
         form = "II5Q" if self.bits == 64 else "I4I"
         kind, *rest = struct.unpack_from(f"{self.order}{form}", data, place)
         # With 64 bits, the flags come first.

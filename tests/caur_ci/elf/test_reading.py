@@ -58,6 +58,7 @@ def test_real_programs_are_read_as_readelf_reads_them() -> None:
         LIBRARY[:-40],  # its dynamic segment is cut off
         b"\x7fELF" + bytes(200),
         b"\x7fELF" + b"\xff" * 200,
+        LIBRARY[:39] + b"\x80" + LIBRARY[40:],  # segments further away than any file has bytes
         elf(segments=0),
         elf(segments=0xFFFF),
         elf(entries=[(1, 2**63), (5, 2**64 - 1), (0, 0)]),
