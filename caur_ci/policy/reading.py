@@ -36,16 +36,17 @@ _ENTRIES = {
 PolicyFiles = Callable[[str], bytes | None]
 
 
-def read_policy(read: PolicyFiles) -> Policy:
+def read_policy(read: PolicyFiles, *, origin: str = POLICY) -> Policy:
     """Return the policy of a repository whose files `read` returns; the default without a file.
 
-    Raises ConfigError that names every mistake, and for lists that are missing or make no sense.
+    `origin` is what people call the file. Raises ConfigError that names every mistake, and for
+    lists that are missing or make no sense.
     """
     trusted = frozenset(_lines(read(MAINTAINERS) or b"", MAINTAINERS))
     content = read(POLICY)
     if content is None:
         return Policy(trusted=trusted)
-    data = _checked(_parsed(content))
+    data = _checked(_parsed(content, origin), origin)
     maintainers, age = data.get("maintainers", {}), data.get("age", {})
     adoptions, sources = data.get("adoptions", {}), data.get("sources", {})
     default = Policy()
@@ -58,7 +59,7 @@ def read_policy(read: PolicyFiles) -> Policy:
         adoptions_within=_seconds(adoptions.get("within"), default.adoptions_within),
         hosts=tuple(sources.get("hosts", ())),
         owners=_lowered(sources),
-        indicators=_indicators(data.get("indicators", {}), read),
+        indicators=_indicators(data.get("indicators", {}), read, origin),
         severities={Severity(it): Action(to) for it, to in data.get("severities", {}).items()},
         codes=_codes(data.get("codes", {})),
         packages={name: _package(it) for name, it in data.get("packages", {}).items()},
@@ -89,29 +90,30 @@ def policy_in(file: Path) -> Policy:
         raise ConfigError(f"{file} is no file that can be read")
     beside = {POLICY: file}
     return read_policy(
-        lambda path: read_regular(beside.get(path, file.parent / path.removeprefix(f"{FOLDER}/")))
+        lambda path: read_regular(beside.get(path, file.parent / path.removeprefix(f"{FOLDER}/"))),
+        origin=str(file),
     )
 
 
-def _parsed(content: bytes) -> dict[str, Any]:
+def _parsed(content: bytes, origin: str) -> dict[str, Any]:
     if len(content) > _LARGEST:
-        raise ConfigError(f"{POLICY} has more than {_LARGEST:,} bytes")
+        raise ConfigError(f"{origin} has more than {_LARGEST:,} bytes")
     try:
         return tomllib.loads(content.decode())
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{POLICY} is no TOML: {error}") from error
+        raise ConfigError(f"{origin} is no TOML: {error}") from error
 
 
-def _checked(data: dict[str, Any]) -> dict[str, Any]:
+def _checked(data: dict[str, Any], origin: str) -> dict[str, Any]:
     from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import
 
     errors = Draft202012Validator(policy_schema()).iter_errors(data)
     problems = [
-        f"{POLICY}: {_place(error.absolute_path)}{_said(error.validator, error)}"
+        f"{origin}: {_place(error.absolute_path)}{_said(error.validator, error)}"
         for error in sorted(errors, key=lambda error: list(map(str, error.absolute_path)))
     ]
     problems += [
-        f"{POLICY}: codes.{code}: it is a danger, which cannot be applied for all packages"
+        f"{origin}: codes.{code}: it is a danger, which cannot be applied for all packages"
         for code, action in data.get("codes", {}).items()
         if action == Action.APPLY
         and code in EVERY_RULE
@@ -173,17 +175,19 @@ def _lowered(table: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(map(str.lower, table.get("owners", ())))
 
 
-def _indicators(lists: Mapping[str, list[str]], read: PolicyFiles) -> Indicators:
-    return Indicators(**{kind: frozenset(_entries(kind, lists, read)) for kind in _ENTRIES})
+def _indicators(lists: Mapping[str, list[str]], read: PolicyFiles, origin: str) -> Indicators:
+    return Indicators(**{kind: frozenset(_entries(kind, lists, read, origin)) for kind in _ENTRIES})
 
 
-def _entries(kind: str, lists: Mapping[str, list[str]], read: PolicyFiles) -> Iterator[str]:
+def _entries(
+    kind: str, lists: Mapping[str, list[str]], read: PolicyFiles, origin: str
+) -> Iterator[str]:
     for name in lists.get(kind, ()):
         path = f"{FOLDER}/{name}"
         content = read(path)
         if content is None:
             raise ConfigError(
-                f"{POLICY} names the list {path}, which is not there",
+                f"{origin} names the list {path}, which is not there",
                 hint="Lists are files below .ci in the repository.",
             )
         for entry in map(str.lower, _lines(content, path)):

@@ -169,3 +169,11 @@ def test_the_back_test_tells_what_a_policy_brings_before_people(
     assert without["verdicts"] == with_policy["verdicts"]
     assert (without["verdicts"]["major"], without["for_people"]) == (1, 1)
     assert with_policy["for_people"] == 0
+
+
+def test_a_policy_that_cannot_be_used_is_named(tmp_path: Path, capsys: Captured) -> None:
+    own = tmp_path / "mine.toml"
+    own.write_text("[codes]\nnothing = 'apply'\n")
+
+    assert run(["judge", "--history", ".", "--policy", str(own)], Session()) == ExitCode.FAILED
+    assert f"{own}: codes: there is no finding 'nothing'" in capsys.readouterr().err
