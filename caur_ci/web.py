@@ -102,7 +102,7 @@ class Web:
                 )
                 if answer.status not in _TRY_AGAIN:
                     raise problem
-                wait = _retry_after(answer)
+                wait = retry_after(answer.headers) or 0.0
             if delay is None or wait > _LONGEST_WAIT:
                 raise problem
             self._sleep(max(delay, wait))
@@ -219,10 +219,14 @@ def _is_broken_off(error: requests.ConnectionError) -> bool:
     return "Connection aborted" in str(error)
 
 
-def _retry_after(answer: WebResponse) -> float:
-    text = answer.headers.get("retry-after", "")
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return for how many seconds a server wants to be left alone, None where it does not say.
+
+    The names in `headers` are in lower case, or in any.
+    """
+    text = headers.get("retry-after", "")
     # The other form, a date, is as good as no answer: clocks differ.
-    return float(text) if text.isascii() and text.isdigit() else 0.0
+    return float(text) if text.isascii() and text.isdigit() else None
 
 
 def _reason(error: requests.RequestException) -> str:

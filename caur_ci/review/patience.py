@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from caur_ci.plaintext import one_line
 from caur_ci.review.forge import ForgeError
+from caur_ci.web import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -115,8 +116,8 @@ def _is_limit(refusal: Refusal) -> bool:
 
 def _asked_wait(headers: Mapping[str, str]) -> float:
     """Return for how many seconds the forge wants to be left alone."""
-    after = headers.get("retry-after", "")
-    if after.isascii() and after.isdigit():
-        return float(after)
+    after = retry_after(headers)
+    if after is not None:
+        return after
     reset = headers.get("ratelimit-reset") or headers.get("x-ratelimit-reset") or ""
     return max(0.0, float(reset) - time.time()) if reset.isascii() and reset.isdigit() else 0.0

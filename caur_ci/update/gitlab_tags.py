@@ -13,6 +13,7 @@ from caur_ci.credentials import without_credentials
 from caur_ci.errors import TemporaryError
 from caur_ci.plaintext import one_line
 from caur_ci.update.tag_version import Tag, is_sorted, tagged_versions
+from caur_ci.web import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -155,8 +156,7 @@ class _RefusalError(Exception):
         status = answer.status_code
         if status == 200:
             return cls(200, "its answer is no list of tags")
-        told = answer.headers.get("Retry-After", "")
-        pause = float(told) if told.isascii() and told.isdecimal() else 0.0
+        pause = retry_after(answer.headers) or 0.0
         return cls(status, _SAID.get(status) or f"status {status}: {_said(answer)}", pause)
 
 

@@ -13,7 +13,7 @@ from urllib3.exceptions import HTTPError
 
 from caur_ci.errors import CaurError, InputError, TemporaryError
 from caur_ci.update.public_web import public_session
-from caur_ci.web import shown_url
+from caur_ci.web import retry_after, shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -158,8 +158,8 @@ class _AgainError(CaurError):
 def _refusal(problem: str, answer: requests.Response) -> CaurError:
     if answer.status_code not in _TRY_AGAIN:
         return SourceError(problem)
-    told = answer.headers.get("Retry-After", "")
-    pause = float(told) if told.isascii() and told.isdecimal() else _PAUSE
+    told = retry_after(answer.headers)
+    pause = _PAUSE if told is None else told
     return SourceError(problem) if pause > _LONGEST_PAUSE else _AgainError(problem, pause)
 
 
