@@ -68,16 +68,6 @@ Confirm = Annotated[
     ),
 ]
 Dismiss = Annotated[bool, typer.Option("--dismiss", help="Forget the removals that are held back.")]
-Wait = Annotated[
-    float,
-    typer.Option(
-        "--wait",
-        metavar="SECONDS",
-        help="Wait this long for the removal to be done. Default: do not wait.",
-        min=0.0,
-        show_default=False,
-    ),
-]
 
 
 def auto_repo_remove(
@@ -90,7 +80,7 @@ def auto_repo_remove(
     commit: Commit = "",
     confirm: Confirm = False,
     dismiss: Dismiss = False,
-    wait: Wait = 0.0,
+    wait: options.Wait = 0.0,
     arch: options.Arch = DEFAULT_ARCHITECTURE,
     repo: options.Repo = Path(),
     redis: options.Redis = None,

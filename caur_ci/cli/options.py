@@ -91,6 +91,17 @@ DryRun = Annotated[
     typer.Option("--dry-run", help="Only show what would be done: no file, no tag, no push."),
 ]
 
+Wait = Annotated[
+    float,
+    typer.Option(
+        "--wait",
+        metavar="SECONDS",
+        help="Wait this long for the removal to be done. Default: do not wait.",
+        min=0.0,
+        show_default=False,
+    ),
+]
+
 RepoPath = Annotated[
     Path | None,
     typer.Option(

@@ -35,16 +35,6 @@ Packages = Annotated[
 Yes = Annotated[
     bool, typer.Option("--yes", help="Do it without being asked, as where there is no terminal.")
 ]
-Wait = Annotated[
-    float,
-    typer.Option(
-        "--wait",
-        metavar="SECONDS",
-        help="Wait this long for the removal to be done. Default: do not wait.",
-        min=0.0,
-        show_default=False,
-    ),
-]
 
 
 def recall(
@@ -53,7 +43,7 @@ def recall(
     packages: Packages = None,
     yes: Yes = False,
     reason: Reason = "",
-    wait: Wait = 0.0,
+    wait: options.Wait = 0.0,
     arch: options.Arch = DEFAULT_ARCHITECTURE,
     repo: options.Repo = Path(),
     remote: options.Remote = None,
