@@ -36,12 +36,11 @@ class Provenance:
             if (finding := findings.get(name)) and finding.record
             for adoption in _adoptions(name, package.seen, finding.record, int(now))
         )
-        known = remembered.add(fresh)
-        self.news = known.entries[len(remembered.entries) :] if known is not remembered else ()
+        self.news = remembered.unknown(fresh)
         self._policy = policy
         self._of: dict[str, list[Adoption]] = defaultdict(list)
         self._taken_over: dict[str, set[str]] = defaultdict(set)
-        for adoption in known.entries:
+        for adoption in (*remembered.entries, *self.news):
             self._of[adoption.package].append(adoption)
             if (
                 not adoption.comaintainer

@@ -62,9 +62,13 @@ class Adoptions:
         )
         return "".join(f"{line}\n" for line in lines).encode()
 
+    def unknown(self, seen: Iterable[Adoption]) -> tuple[Adoption, ...]:
+        """Return those that were not seen before."""
+        return tuple(it for it in seen if not self._is_known(it))
+
     def add(self, news: Iterable[Adoption]) -> Adoptions:
         """Return them with what is new; of very many, the oldest are forgotten."""
-        fresh = tuple(it for it in news if not self._is_known(it))
+        fresh = self.unknown(news)
         return Adoptions((*self.entries, *fresh)[-_MOST:]) if fresh else self
 
     def only(self, packages: Collection[str]) -> Adoptions:
