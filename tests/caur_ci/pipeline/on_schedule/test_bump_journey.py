@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction
-from caur_ci.pipeline.shared.refs import SharedRepository
 from caur_ci.update.recording_files import RecordingError
 from tests.caur_ci.pipeline.on_schedule.world import ScheduleWorld, actions, reasons
 from tests.support.database_server import DatabaseServer, database_server
@@ -310,22 +309,6 @@ def test_a_run_is_repeated_from_its_recording(world: LibraryWorld, tmp_path: Pat
 
 class TestOtherRuns:
     """Somebody may push at any time."""
-
-    @pytest.fixture
-    def meanwhile(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
-        """Return what lets something happen right before the push of the next run."""
-
-        def arrange(step: Callable[[], object]) -> None:
-            push = SharedRepository.push
-
-            def pushing(self: SharedRepository, *arguments: object) -> bool:
-                monkeypatch.setattr(SharedRepository, "push", push)
-                step()
-                return push(self, *arguments)  # type: ignore[arg-type]
-
-            monkeypatch.setattr(SharedRepository, "push", pushing)
-
-        return arrange
 
     @pytest.fixture
     def other(self, world: LibraryWorld, tmp_path: Path) -> LibraryWorld:

@@ -313,22 +313,6 @@ class TestOtherRuns:
     """Somebody may push at any time."""
 
     @pytest.fixture
-    def meanwhile(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
-        """Return what lets something happen right before the push of the next run."""
-
-        def arrange(step: Callable[[], object]) -> None:
-            push = SharedRepository.push
-
-            def pushing(self: SharedRepository, *arguments: object) -> bool:
-                monkeypatch.setattr(SharedRepository, "push", push)
-                step()
-                return push(self, *arguments)  # type: ignore[arg-type]
-
-            monkeypatch.setattr(SharedRepository, "push", pushing)
-
-        return arrange
-
-    @pytest.fixture
     def somebody(self, world: ScheduleWorld, tmp_path: Path) -> Callable[..., str]:
         """Return what lets somebody else push a commit."""
 
