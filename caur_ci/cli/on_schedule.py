@@ -101,21 +101,23 @@ def on_schedule(
 ) -> int:
     """Find out which packages have new versions, take them over, and ask for their builds.
 
-    Looks at the AUR and at git repositories, as CI_PKGBUILD_SOURCE of each package says, at the
-    upstream repositories of those built from the newest commit (-git and the like), and runs
-    `.CI/update.sh` where a package has it. What changes more than a version goes to review where
-    CI_HUMAN_REVIEW is true: to merge requests in GitLab CI, to pull requests in GitHub Actions, and
-    what people say there by labels is done. The documents in .ci/ are written as on-commit does;
-    then commits, state, request and the tag `scheduled` are published in one push, all or nothing.
-    The documents of a run whose push failed are removed.
+    Looks at the AUR, at git repositories and at GitLab's tags, as CI_PKGBUILD_SOURCE of each
+    package says, at versions by CI_NVCHECKER, at the upstream repositories of those built from the
+    newest commit (-git and the like), and runs `.CI/update.sh` where a package has it. What changes
+    more than a version goes to review where CI_HUMAN_REVIEW is true: to merge requests in GitLab
+    CI, to pull requests in GitHub Actions, and what people say there by labels is done. Whom and
+    what the repository trusts stands in `.ci/policy.toml`. The documents in .ci/ are written as
+    on-commit does; then commits, state, request and the tag `scheduled` are published in one push,
+    all or nothing. The documents of a run whose push failed are removed.
 
     Packages whose CI_REBUILD_TRIGGERS name a library that has another version in the databases of
-    CI_LIB_DB are bumped: they are built again with a higher pkgrel.
+    CI_LIB_DB are bumped: they are built again with a higher pkgrel. So are those that have lost a
+    library or an interpreter, where CI_REBUILD_AUTO is true.
 
     Why something was or was not done is told by `caur-ci why PACKAGE`.
 
-    Ends with 0 if all is well, with 3 if it was done but for some packages that failed or some
-    requests that could not be opened, and with another code if nothing was done.
+    Ends with 0 if all is well, with 3 if it was done but for some packages that failed, some
+    requests that could not be opened, or an alarm, and with another code if nothing was done.
     """
     if as_json and as_markdown:
         raise InputError("say either --json or --markdown")
