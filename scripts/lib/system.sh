@@ -38,6 +38,7 @@ openssl     openssl                 openssl
 curl        curl                    curl
 shfmt       shfmt                   shfmt
 g++         g++                     gcc
+chromium    chromium                chromium
 TABLE
 }
 

@@ -17,7 +17,7 @@ BASICS = shlex.split(
 )
 TOOLS = shlex.split(
     "makepkg repo-add vercmp bsdtar gpg fakeroot zstd strip redis-server ssh bwrap patch "
-    "podman runc debootstrap sshd openssl curl shfmt g++"
+    "podman runc debootstrap sshd openssl curl shfmt g++ chromium"
 )
 
 LOG = 'printf "%s %s\\n" "${0##*/}" "$*" >> "$STUBS/../calls"\n'
@@ -28,6 +28,7 @@ MANAGER = (
 for word in "$@"; do
   case $word in
   makepkg | fakeroot | zstd | patch | podman | runc | debootstrap | curl | shfmt) names=$word ;;
+  chromium) names=$word ;;
   bubblewrap) names=bwrap ;;
   pacman-package-manager) names='pacman repo-add vercmp' ;;
   pacman) names='makepkg repo-add vercmp' ;;

@@ -1,0 +1,1 @@
+"""What monitoring reads: figures of queue, builds, publishing and pipelines, for Prometheus."""

@@ -1,0 +1,1 @@
+"""Tells people, in their chats, what was published and what failed."""

@@ -1,0 +1,1 @@
+"""Tells the forge, beside each commit, where the builds of it stand."""
