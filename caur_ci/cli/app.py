@@ -9,6 +9,7 @@ import typer
 
 from caur_ci import __version__
 from caur_ci.cli import (
+    add,
     auto_repo_remove,
     broken,
     database,
@@ -82,6 +83,7 @@ _pipeline("schedule")(schedule.schedule)
 _pipeline("auto-repo-remove")(auto_repo_remove.auto_repo_remove)
 
 _by_hand = partial(app.command, rich_help_panel=_BY_HAND)
+_by_hand("add")(add.add)
 _by_hand("bump")(manual.bump)
 _by_hand("drop")(manual.drop)
 _by_hand("rename")(manual.rename)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from caur_ci.pipeline.manual.journey import ManualResult
     from caur_ci.pipeline.manual.operation import Operation
+    from caur_ci.pipeline.shared.options import RunOptions
 
 _PACKAGES = typer.Argument(
     parser=options.named_as_completed,
@@ -159,22 +160,10 @@ def _names(given: Iterable[str] | None, *, needed: bool) -> tuple[str, ...]:
     return names
 
 
-def _do(
-    context: typer.Context,
-    operation: Operation,
-    repo: Path,
-    remote: str | None,
-    *,
-    dry_run: bool,
-    as_json: bool,
-) -> int:
+def perform(session: Session, wanted: RunOptions, operation: Operation, *, as_json: bool) -> int:
+    """Do an operation, show what came of it, and return the exit code. Raises as `by_hand`."""
     from caur_ci.pipeline.manual.journey import by_hand  # noqa: PLC0415 - slow to import
-    from caur_ci.pipeline.shared.options import RunOptions  # noqa: PLC0415
 
-    session = session_of(context)
-    wanted = RunOptions(
-        repo=repo, remote=remote, dry_run=dry_run, environ=os.environ, secrets=session.secrets
-    )
     result = by_hand(wanted, operation)
     plan = result.plan
     for warning in plan.warnings if plan else ():
@@ -184,10 +173,28 @@ def _do(
     if as_json:
         session.print_plain(_as_json(result))
     else:
-        _show(session, result, dry_run=dry_run)
+        _show(session, result, dry_run=wanted.dry_run)
     for decision in plan.left_out if plan else ():
         session.warn(f"{decision.package} is left out: {decision.reason}")
     return ExitCode.PARTIAL if plan and plan.left_out else ExitCode.OK
+
+
+def _do(
+    context: typer.Context,
+    operation: Operation,
+    repo: Path,
+    remote: str | None,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    from caur_ci.pipeline.shared.options import RunOptions  # noqa: PLC0415 - slow to import
+
+    session = session_of(context)
+    wanted = RunOptions(
+        repo=repo, remote=remote, dry_run=dry_run, environ=os.environ, secrets=session.secrets
+    )
+    return perform(session, wanted, operation, as_json=as_json)
 
 
 def _as_json(result: ManualResult) -> str:

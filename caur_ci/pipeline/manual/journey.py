@@ -112,7 +112,7 @@ def _push(
     entries = plan.ledger_entries(
         run=f"caur-ci {operation.name}", link=context.forge_pipeline.url, now=time.time()
     )
-    memory = memory.with_run(plan.request, entries)
+    memory = memory.with_run(plan.request, entries).with_sources(edit.seen, memory.commits)
     memory = memory.with_holds(memory.holds.leaving_out(plan.on_hold))
     return _ManualPush(
         edit=edit,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from caur_ci.git import TreeEntry
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.shared.committed_repository import CommittedRepository
     from caur_ci.pipeline.shared.forge import ForgePipeline
     from caur_ci.pipeline.shared.memory.branch import Memory
+    from caur_ci.update.source import LastSeen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +37,15 @@ class Edit:
     """Folders as they are to be: the tree of each, None where it is to go.
 
     `reasons` are why packages are built or removed then, by folder. No folders: nothing is to be
-    done. `notes` are for whoever asked.
+    done. `notes` are for whoever asked. `seen` is what is to be remembered of the sources of
+    packages that are new.
     """
 
     message: str = ""
     folders: Mapping[str, str | None]
     reasons: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    seen: Mapping[str, LastSeen] = field(default_factory=dict)
 
     def onto(self, git: GitRepository, commit: str) -> str:
         """Return the tree of `commit` with the change."""
