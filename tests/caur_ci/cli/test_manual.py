@@ -269,3 +269,40 @@ class TestTheBranch:
         assert told["published"] is True
         assert told["commit"] == world.head()
         assert [it["package"] for it in told["decisions"]] == ["app"]
+
+
+class TestSchedule:
+    """Builds may be asked for without a change, and without a queue."""
+
+    def test_the_request_waits_in_the_outbox(self, world: Checkout, capsys: Captured) -> None:
+        assert caur("schedule", "--into-outbox", "app/heavy:lib") == ExitCode.OK
+
+        (request,) = memory(world).outbox.requests
+        assert [(it.pkgbase, it.build_class) for it in request.packages] == [
+            ("app", "heavy"),
+            ("lib", None),
+        ]
+        assert request.commit == world.head()
+        assert about(world, "app").reason == "asked for by Tester"
+        assert "2 packages" in capsys.readouterr().out
+
+    def test_all_of_them(self, world: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PACKAGES", "all/9")
+
+        assert caur("schedule", "--into-outbox") == ExitCode.OK
+
+        (request,) = memory(world).outbox.requests
+        assert {it.pkgbase for it in request.packages} == {"app", "lib", "mine", "raw", "tool"}
+        assert {it.build_class for it in request.packages} == {"9"}
+
+    def test_one_on_hold_is_refused(self, world: Checkout) -> None:
+        caur("hold", "app")
+
+        assert caur("schedule", "--into-outbox", "app") == ExitCode.FAILED
+        assert asked(world) == {}
+        assert caur("schedule", "--into-outbox", "--even-held", "app") == ExitCode.OK
+        assert asked(world).keys() == {"app"}
+
+    @pytest.mark.usefixtures("world")
+    def test_nobody_is_named(self) -> None:
+        assert caur("schedule", "--into-outbox") == ExitCode.FAILED
