@@ -85,9 +85,7 @@ def add(
     wanted = {it.name: it for it in map(Wanted.parse, given)}
     request = Request(
         origin=origin or environ.get("REQUEST_ORIGIN", ""),
-        reason=reason
-        or environ.get("CUSTOM_REQUEST_REASON", "")
-        or environ.get("REQUEST_REASON", ""),
+        reason=reason or environ.get("REQUEST_REASON", ""),
     )
     run = RunOptions(
         repo=repo, remote=remote, dry_run=dry_run, environ=environ, secrets=session.secrets

@@ -54,7 +54,10 @@ Reason = Annotated[
     typer.Option(
         "--reason",
         metavar="TEXT",
-        help="What others are told about it, in the commit and by `caur-ci why`.",
+        help="What others are told about it, in the commit and by `caur-ci why`. Variable "
+        "CUSTOM_REQUEST_REASON.",
+        envvar="CUSTOM_REQUEST_REASON",
+        show_envvar=False,
         show_default=False,
     ),
 ]
