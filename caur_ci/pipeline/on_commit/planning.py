@@ -170,8 +170,8 @@ class CommitPlanner:
         if commits.position in {TagPosition.AHEAD, TagPosition.REWRITTEN, TagPosition.UNRELATED}:
             yield commits.position.value
         ours = self.context.forge_pipeline.commit
-        if ours and ours != commits.head:
-            yield f"the pipeline runs for {ours[:12]}, but HEAD is {commits.head[:12]}"
+        if ours and ours != self.context.head:
+            yield f"the pipeline runs for {ours[:12]}, but HEAD is {self.context.head[:12]}"
 
     def _package_warnings(self, commits: CommitRange, changes: _Changes) -> Iterator[str]:
         """Yield what is odd about the packages that are built or gone, before it is too late."""

@@ -251,13 +251,15 @@ class TestTheBranch:
         assert "Push them first" in capsys.readouterr().err
 
     def test_on_github_no_workflow_starts(
-        self, world: Checkout, monkeypatch: pytest.MonkeyPatch
+        self, world: Checkout, monkeypatch: pytest.MonkeyPatch, capsys: Captured
     ) -> None:
         monkeypatch.setenv("GITHUB_ACTIONS", "true")
         monkeypatch.setenv("GITHUB_ACTOR", "alice")
+        monkeypatch.setenv("GITHUB_SHA", world.head())
 
         caur("bump", "app")
 
+        assert "the pipeline runs for" not in capsys.readouterr().err
         message = remote(world, "log", "-1", "--format=%B", "main")
         assert message.startswith("chore(bump): app [skip ci]\n")
         assert "by alice" in message
