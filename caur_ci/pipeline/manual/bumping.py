@@ -87,6 +87,7 @@ def _bumped(branch: Branch, name: str) -> tuple[str, str]:
             f"the .SRCINFO of {name} is missing or cannot be read",
             hint=f"`caur-ci srcinfo --write {name}` writes it.",
         )
-    bump = next_bump(config, fields.version)
+    published = branch.memory.libraries.published(branch.repository.config.target_repo)
+    bump = next_bump(config, fields.version, published.get(name, ""))
     tree = with_bump_in(branch.git, folders.tree(name), name, bump)
     return tree, bumped_version(bump, fields.version)
