@@ -9,6 +9,7 @@ import typer
 
 from caur_ci import __version__
 from caur_ci.cli import (
+    add,
     auto_repo_remove,
     broken,
     database,
@@ -18,6 +19,7 @@ from caur_ci.cli import (
     hold,
     judge,
     logs,
+    manual,
     on_commit,
     on_schedule,
     recall,
@@ -71,13 +73,20 @@ def global_options(
     session_of(context).debug = debug
 
 
-_PIPELINE, _BUILD_SIDE, _LOOKING = "In pipelines", "On builders and servers", "To look and to act"
+_PIPELINE, _BY_HAND = "In pipelines", "To change the repository by hand"
+_BUILD_SIDE, _LOOKING = "On builders and servers", "To look and to act"
 
 _pipeline = partial(app.command, rich_help_panel=_PIPELINE)
 _pipeline("on-commit")(on_commit.on_commit)
 _pipeline("on-schedule")(on_schedule.on_schedule)
 _pipeline("schedule")(schedule.schedule)
 _pipeline("auto-repo-remove")(auto_repo_remove.auto_repo_remove)
+
+_by_hand = partial(app.command, rich_help_panel=_BY_HAND)
+_by_hand("add")(add.add)
+_by_hand("bump")(manual.bump)
+_by_hand("drop")(manual.drop)
+_by_hand("rename")(manual.rename)
 
 _build_side = partial(app.command, rich_help_panel=_BUILD_SIDE)
 _build_side("worker")(worker.worker)
