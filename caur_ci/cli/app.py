@@ -17,6 +17,7 @@ from caur_ci.cli import (
     deptree,
     diff,
     hold,
+    init,
     judge,
     logs,
     manual,
@@ -83,6 +84,7 @@ _pipeline("schedule")(schedule.schedule)
 _pipeline("auto-repo-remove")(auto_repo_remove.auto_repo_remove)
 
 _by_hand = partial(app.command, rich_help_panel=_BY_HAND)
+_by_hand("init")(init.init)
 _by_hand("add")(add.add)
 _by_hand("bump")(manual.bump)
 _by_hand("drop")(manual.drop)
