@@ -104,11 +104,12 @@ class _Asking:
         return str(typer.prompt(question, default=default)) if self._wanted else default
 
     def one_of(self, question: str, choices: list[str], default: str) -> str:
-        if not self._wanted:
-            return default
-        import click  # noqa: PLC0415 - slow to import
-
-        return str(typer.prompt(question, default=default, type=click.Choice(choices)))
+        answer = default
+        while self._wanted:
+            answer = str(typer.prompt(f"{question} ({', '.join(choices)})", default=default))
+            if answer in choices:
+                break
+        return answer
 
     def yes(self, question: str, answer: bool | None, *, default: bool) -> bool:
         if answer is not None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -118,3 +122,40 @@ def test_names_that_cannot_be(folder: Path, name: str) -> None:
 
     written = folder / ".ci/config"
     assert not written.exists() or "REPO_NAME=my-packages" in written.read_text()
+
+
+def test_on_a_terminal_it_asks(folder: Path) -> None:
+    """With a terminal of its own, as people have it."""
+    answers = ["extra", "", "gitea", "github", "n", "y"]
+    terminal, theirs = pty.openpty()
+    command = [sys.executable, "-m", "caur_ci", "init", str(folder)]
+    child = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    for answer in answers:
+        shown += _until(terminal, b"]: ")
+        os.write(terminal, f"{answer}\n".encode())
+    shown += _until(terminal, b"")
+    os.close(terminal)
+    assert child.wait(timeout=60) == ExitCode.OK, shown.decode()
+
+    assert b"Name of the pacman repository [my-packages]: " in shown
+    config = load_repository_config((folder / ".ci/config").read_bytes()).config
+    assert (config.target_repo, config.source_repo) == ("extra", "extra")
+    assert not config.human_review
+    assert (folder / ".github/workflows/caur-ci.yml").is_file()
+    assert (folder / "hello-caur/PKGBUILD").is_file()
+
+
+def _until(terminal: int, wanted: bytes) -> bytes:
+    """Read what a program shows up to `wanted`, or to its end where that is empty."""
+    shown = b""
+    while not (wanted and shown.endswith(wanted)):
+        try:
+            part = os.read(terminal, 1024)
+        except OSError:  # the program has ended
+            break
+        if not part:
+            break
+        shown += part
+    return shown
