@@ -32,6 +32,7 @@ from caur_ci.cli import (
     why,
     worker,
 )
+from caur_ci.cli.doctor import command as doctor
 from caur_ci.cli.help import Application
 from caur_ci.cli.lazy import lazy_group
 from caur_ci.cli.redis import app as redis_app
@@ -141,4 +142,5 @@ app.add_typer(
     no_args_is_help=True,
     rich_help_panel=_LOOKING,
 )
+_looking("doctor")(doctor.doctor)
 _looking("demo")(demo.demo)
