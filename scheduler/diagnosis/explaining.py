@@ -37,7 +37,7 @@ def explain(
     """Return why `job` failed, None for one that did not fail.
 
     `history` knows the last good build, `commits` what happened to the folder since. Takes about a
-    second for each 20 MB of log, and memory that does not grow with it. Raises what these raise.
+    second for each 10 MB of log, and memory that does not grow with it. Raises what these raise.
     """
     if job.outcome not in _FAILED:
         return None
