@@ -169,7 +169,7 @@ class ErrorSearch:
         if line[2].endswith("(ignored)"):
             self._excuse(line)
             return
-        if meaning.rank >= Rank.LIKELY and self._known and mark_of(line[2]) in self._known:
+        if meaning.rank >= Rank.LIKELY and mark_of(line[2]) in self._known:
             meaning = Meaning(meaning.tool, Rank.WEAK, meaning.failure, is_test=False)
         self._add(_Candidate(line, meaning, tuple(self._context)))
 
@@ -245,7 +245,8 @@ def _trimmed(lines: list[RawLine]) -> Iterator[RawLine]:
 
 def _kind(part: _Part, candidate: _Candidate | None) -> FailureClass | None:
     """Return which kind of failure it was, by the message or else by the step."""
-    told = candidate.meaning.failure if candidate is not None else None
-    if told is not None and (told in _TELLING or candidate.meaning.is_test):  # type: ignore[union-attr]
-        return told
-    return _BY_FUNCTION.get(part.step.function.partition("_")[0], told)
+    by_step = _BY_FUNCTION.get(part.step.function.partition("_")[0])
+    if candidate is None:
+        return by_step
+    told, is_test = candidate.meaning.failure, candidate.meaning.is_test
+    return told if told in _TELLING or is_test else by_step or told

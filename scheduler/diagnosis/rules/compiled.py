@@ -47,8 +47,10 @@ _add(
     _MISSING,
     (
         "error: ",
-        r"meson\.build:\d+:\d+: ERROR: (?:Dependency|Program|Subproject|Dependencies|C\S* shared or"
-        r"|Unknown compiler).*(?:not found|Unknown compiler|not satisf)",
+        (
+            r"meson\.build:\d+:\d+: ERROR: "
+            r"(?:Unknown compiler|(?:Dependency|Program|C\S* shared or) .*not found)"
+        ),
     ),
 )
 _add(
@@ -181,8 +183,10 @@ _add(
     None,
     (
         "error: ",
-        r"^(?:\S*/)?(?:\w+-)*(?:clang|clang\+\+|gcc|g\+\+|cc|c\+\+|gfortran|valac|nvcc|ghc|swiftc"
-        r"|dmd|ldc2|fpc|zig)(?:-[\d.]+)?: (?:fatal )?error: ",
+        (
+            r"^(?:\S*/)?(?:\w+-)*(?:clang|clang\+\+|gcc|g\+\+|cc|c\+\+|gfortran|valac|nvcc|ghc|swiftc"
+            r"|dmd|ldc2|fpc|zig)(?:-[\d.]+)?: (?:fatal )?error: "
+        ),
     ),
 )
 # Rust
@@ -192,8 +196,10 @@ _add(
     None,
     (
         "error: ",
-        r"^error: (?:could not compile|aborting due to|build failed|test failed, to rerun"
-        r"|failed to run custom build command|\d+ targets? failed|process didn't exit)",
+        (
+            r"^error: (?:could not compile|aborting due to|build failed|test failed, to rerun"
+            r"|failed to run custom build command|\d+ targets? failed|process didn't exit)"
+        ),
     ),
     ("linking with", r"^error: linking with .* failed"),
 )
@@ -258,5 +264,8 @@ _add(
     "ocaml",
     Rank.CAUSE,
     None,
-    ("error", r"^Error(?: \(warning [^)]{1,80}\))?: (?:Unbound|This |The |Syntax|Some |Multiple|Cannot)"),
+    (
+        "error",
+        r"^Error(?: \(warning [^)]{1,80}\))?: (?:Unbound|This |The |Syntax|Some |Multiple|Cannot)",
+    ),
 )

@@ -95,7 +95,10 @@ _add(
     ("corrupt patch", r"corrupt patch"),
 )
 _add(
-    "patch", Rank.CONSEQUENCE, FailureClass.PATCH, ("failed", r"^\d+ out of \d+ hunks? (?:FAILED|ign)")
+    "patch",
+    Rank.CONSEQUENCE,
+    FailureClass.PATCH,
+    ("failed", r"^\d+ out of \d+ hunks? (?:FAILED|ign)"),
 )
 
 _add(
@@ -155,9 +158,12 @@ _add(
     None,
     (
         ": ",
-        r"^(?:install|cp|mv|ln|rm|rmdir|chmod|chown|mkdir|sed|cat|find|tar|bsdtar|unzip|7z|grep"
-        r"|touch|cd|gzip|xz|zstd|strip|objcopy): (?!warning).*"
-        r"(?:No such file|[Cc]an(?:no|')t |[Ee]rror|not found|missing|invalid|unrecognized|Is a dir)",
+        (
+            r"^(?:install|cp|mv|ln|rm|rmdir|chmod|chown|mkdir|sed|cat|find|tar|bsdtar|unzip|7z|grep"
+            r"|touch|cd|gzip|xz|zstd|strip|objcopy): (?!warning).*"
+            r"(?:No such file|[Cc]an(?:no|')t |[Ee]rror|not found|missing|invalid|unrecognized"
+            r"|Is a dir)"
+        ),
     ),
     ("line ", r"^\S+: line \d+: .*: (?:No such file or directory|Permission denied)$"),
 )

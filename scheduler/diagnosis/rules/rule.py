@@ -37,7 +37,7 @@ class Rule:
 
 
 class Rules:
-    """Collects the rules of one tool after the other; of those that fit a line, the first counts."""
+    """Collects the rules of one tool after the other; the first that fits a line counts."""
 
     def __init__(self) -> None:
         self.found: list[Rule] = []

@@ -61,8 +61,10 @@ _add(
     (" code e", r"^npm (?:ERR!|error) code E(?!LIFECYCLE)\w+"),
     (
         "npm e",
-        r"^npm (?:ERR!|error) (?:Missing script|Cannot|Could not|Invalid|Unsupported"
-        r"|`npm ci` can only|.*npm ci.* can only install)",
+        (
+            r"^npm (?:ERR!|error) (?:Missing script|Cannot|Could not|Invalid|Unsupported"
+            r"|`npm ci` can only|.*npm ci.* can only install)"
+        ),
     ),
 )
 _add("npm", Rank.CONSEQUENCE, None, ("npm e", r"^npm (?:ERR!|error)"))
@@ -141,7 +143,10 @@ _add(
     ("e: ", r"^e: (?:file://)?\S+"),
     ("class file major", r"Unsupported class file major version"),
     ("wrong version", r"has been compiled by a more recent version of the Java"),
-    ("java_home", r"^(?:ERROR: |Error: )?(?:JAVA_HOME is (?:not set|set to an invalid)|The JAVA_HOME)"),
+    (
+        "java_home",
+        r"^(?:ERROR: |Error: )?(?:JAVA_HOME is (?:not set|set to an invalid)|The JAVA_HOME)",
+    ),
 )
 _add("gradle", Rank.LIKELY, None, ("what went wrong", r"^\* What went wrong:"))
 _add("gradle", Rank.WEAK, None, (" failed", r"^> Task \S+ FAILED"))
@@ -210,8 +215,10 @@ _add(
     None,
     (
         "error",
-        r"^\s*(?:Uncaught |Unhandled |Caused by: )?[A-Za-z_][\w.]{0,120}(?:Error|Exception)"
-        r"(?: \[\w+\])?: \S",
+        (
+            r"^\s*(?:Uncaught |Unhandled |Caused by: )?[A-Za-z_][\w.]{0,120}(?:Error|Exception)"
+            r"(?: \[\w+\])?: \S"
+        ),
     ),
     ("exception", r"^(?:Exception in thread |Caused by: |Unhandled exception)"),
     ("exception", r"^\s*[A-Za-z_][\w.]{0,120}Exception: \S"),

@@ -79,7 +79,7 @@ _add(
     ("has failed", r"^\S+:\d+: (?:fatal )?error: in \""),
 )
 _add_summary("jest", ("test suites: ", r"^Test Suites: .*failed"), ("tests: ", r"^Tests: .*failed"))
-_add("jest", ("●", r"^\s*● .{1,300} › "), ("fail ", r"^\s*FAIL {1,2}\S+\.\w+"))
+_add("jest", ("●", r"^\s*● .{1,300} \u203a "), ("fail ", r"^\s*FAIL {1,2}\S+\.\w+"))
 _add("mocha", (" failing", r"^\s+\d+ failing$"))
 _add(
     "maven",
