@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _DEFAULT_ARCH = "x86_64"
 _DEFAULT_EXECUTOR = "container"
+_LOCAL = "localhost/"
 # Where others can get to. Paths are good on the worker only, and logins were taken out.
 _ADDRESS = re.compile(r"(?:https?|ssh|git)://[!-~]+|[\w.-]+@[\w.-]+:[!-~]+")
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
@@ -33,10 +34,15 @@ def reproducing_command(job: PastJob, origin: Origin | None) -> str:
         words += ["--arch", job.arch]
     if origin is not None and origin.executor != _DEFAULT_EXECUTOR:
         words += ["--executor", origin.executor]
-    elif origin is not None and _is_another_image(origin.image):
-        words += ["--image", origin.image]
+    elif origin is not None and (image := _another_image(origin.image)):
+        words += ["--image", image]
     return shlex.join(words)
 
 
-def _is_another_image(image: str) -> bool:
-    return image not in {"", DEFAULT_IMAGE} and _IMAGE.fullmatch(image) is not None
+def _another_image(image: str) -> str:
+    """Return the image to ask for; nothing for the default one, which is brought up to date."""
+    name, _, digest = image.partition("@")
+    if name.partition(":")[0] == DEFAULT_IMAGE.partition(":")[0] or not _IMAGE.fullmatch(image):
+        return ""
+    # Those made on a machine are there by name, if at all.
+    return name if name.startswith(_LOCAL) or not digest else image

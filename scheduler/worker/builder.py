@@ -174,6 +174,7 @@ class Builder:
         """Build in a guest, and describe what that has made."""
         with self._kept_sources(build) as kept:
             with self.executor.guest(self._build_spec(build), build.watch) as guest:
+                build.log.say(self._origin(build, guest))
                 flow = self._flow(build, guest, kept)
                 try:
                     result = self._run(flow, build, guest)
@@ -182,6 +183,12 @@ class Builder:
             if kept is not None and result.stopped is None:
                 kept.keep_files(build.plan.sources, build.folder.downloads, build.check)
         return result
+
+    def _origin(self, build: _Build, guest: Guest) -> str:
+        """Return what a log says of where a build is from, in the form that diagnosis reads."""
+        image = f" in {guest.image}" if guest.image else ""
+        url = without_credentials(build.repository.url)
+        return f"the package is from {url}, built by the executor {self.executor.name}{image}"
 
     def _run(self, flow: BuildRun, build: _Build, guest: Guest) -> BuildResult:
         files: tuple[DeliveredFile, ...] = ()

@@ -22,7 +22,6 @@ from scheduler.diagnosis.survey import GoodLog
 from scheduler.history import PastJob, Usage
 from scheduler.job import FailureClass, Outcome
 from scheduler.logs import LogChunk
-from scheduler.settings.worker import DEFAULT_IMAGE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -194,8 +193,15 @@ def test_the_command_builds_the_same() -> None:
         ("/srv/pkgs.git, built by the executor host", ["--executor", "host"]),
         ("https://***@x/a, built by the executor container in img:1", ["--image", "img:1"]),
         (
-            f"git@example.org:a/b.git, built by the executor container in {DEFAULT_IMAGE}",
+            (
+                "git@example.org:a/b.git, built by the executor container in "
+                "docker.io/library/archlinux@sha256:0123"
+            ),
             ["--repo", "git@example.org:a/b.git"],
+        ),
+        (
+            "/srv/x, built by the executor container in localhost/builder:2@0123",
+            ["--image", "localhost/builder:2"],
         ),
         ("--upload-pack=x, built by the executor container", []),
         ("https://x/$(id), built by the executor container", ["--repo", "https://x/$(id)"]),
