@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from caur_ci.srcinfo import SrcinfoFields
     from scheduler.worker.executors.protocol import BuildFolder, Guest, Step
-    from scheduler.worker.joblog import JobLog
+    from scheduler.worker.joblog import BuildLog
     from scheduler.worker.plan import BuildPlan
     from scheduler.worker.srcdest_cache import KeptSources
     from scheduler.worker.steps import StepCommands
@@ -52,10 +52,11 @@ class BuildRun:
     guest: Guest
     steps: StepCommands
     watch: BuildWatch
-    log: JobLog
+    log: BuildLog
     folder: BuildFolder
     kept: KeptSources | None
     skip_code: int
+    rebuilds: bool = False
     applied: list[str] = field(default_factory=list)
     fields: SrcinfoFields | None = None
     published: frozenset[str] = frozenset()
@@ -229,7 +230,7 @@ class BuildRun:
         return self._do(Phase.FETCH, self.steps.fetch())
 
     def _look_whether_published(self) -> BuildResult | None:
-        if not self.published:
+        if self.rebuilds or not self.published:
             return None
         result = self._do(Phase.METADATA, self.steps.package_list())
         if result is not None:

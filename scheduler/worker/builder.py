@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from scheduler.settings import SourceRepository, WorkerSettings
     from scheduler.source.cache import SourceCache, SourceFolder
     from scheduler.worker.executors.protocol import BuildFolder, Executor, Guest, Stop
-    from scheduler.worker.joblog import JobLog
+    from scheduler.worker.joblog import BuildLog
     from scheduler.worker.plan import BuildPlan
     from scheduler.worker.srcdest_cache import KeptSources, SrcdestCache
     from scheduler.worker.users import BuildUser
@@ -52,7 +52,7 @@ class _Build:
 
     claim: Claim
     folder: BuildFolder
-    log: JobLog
+    log: BuildLog
     repository: SourceRepository
     source: SourceFolder
     plan: BuildPlan
@@ -68,7 +68,10 @@ class _Build:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Builder:
-    """What is needed to build any job on this worker."""
+    """What is needed to build any job on this worker.
+
+    One that `rebuilds` does not look whether the target repository has the packages already.
+    """
 
     settings: WorkerSettings
     worker_id: str
@@ -76,12 +79,13 @@ class Builder:
     downloads: SrcdestCache
     executor: Executor
     user: BuildUser
+    rebuilds: bool = False
 
     def build(
         self,
         claim: Claim,
         folder: BuildFolder,
-        log: JobLog,
+        log: BuildLog,
         should_stop: Callable[[], Stop | None],
     ) -> BuildResult:
         """Build the job of `claim` in `folder`. Never raises for what a package does.
@@ -120,7 +124,7 @@ class Builder:
         self,
         claim: Claim,
         folder: BuildFolder,
-        log: JobLog,
+        log: BuildLog,
         should_stop: Callable[[], Stop | None],
     ) -> _Build:
         """Export the package and read what it says about its build, before anything is run."""
@@ -225,6 +229,7 @@ class Builder:
             folder=build.folder,
             kept=kept,
             skip_code=settings.skip_code,
+            rebuilds=self.rebuilds,
         )
 
     def _build_spec(self, build: _Build) -> BuildSpec:
