@@ -76,18 +76,19 @@ class LocalBuilds:
         """Whether what was built earlier is there for what is built later."""
         return self._builder.executor.installs_dependencies
 
-    def build(self, spec: JobSpec, log: BuildLog, output: Path) -> LocalResult:
-        """Build a package, and put what it makes into the folder `output`. Raises OSError."""
+    def build(self, spec: JobSpec, log: BuildLog, output: Path, *, state: str) -> LocalResult:
+        """Build a package, and put what it makes into the folder `output`. Raises OSError.
+
+        `state` tells the reader of the log what was built, such as `commit` and its id.
+        """
         claim = Claim(job_id=0, token=0, attempt=1, owner=_HERE, lease_until=0.0, spec=spec)
         log.say(
             f"building {spec.pkgbase} for {spec.target_repo}/{spec.arch} from {spec.source_repo} "
-            f"at commit {spec.commit}, here"
+            f"at {state}, here"
         )
         with self._place.build_folder(spec.pkgbase) as folder:
             result = self._builder_for(spec).build(claim, folder, log, self._why_stop)
-            kind = f" ({result.failure})" if result.failure else ""
-            reason = f": {result.reason}" if result.reason else ""
-            log.say(f"ended: {result.outcome.name}{kind}{reason}")
+            log.say(f"ended: {_ending(result)}")
             files = result.manifest.files if result.manifest is not None else ()
             packages = tuple(
                 _taken(folder.output / file.name, output / file.name) for file in files
@@ -95,7 +96,7 @@ class LocalBuilds:
         return LocalResult(
             job=_past(spec, result),
             packages=packages,
-            interrupted=result.stopped is Stop.SHUTDOWN,
+            interrupted=_is_interrupted(result),
         )
 
     def provide(self, result: LocalResult) -> None:
@@ -129,6 +130,18 @@ def local_builds(
     """
     with opened_builder(settings, f"{_HERE}-{secrets.token_hex(5)}", sources) as (builder, place):
         yield LocalBuilds(replace(builder, rebuilds=rebuilds), place, stop, arch)
+
+
+def _is_interrupted(result: BuildResult) -> bool:
+    return result.stopped is Stop.SHUTDOWN
+
+
+def _ending(result: BuildResult) -> str:
+    if _is_interrupted(result):
+        return "it was interrupted"
+    kind = f" ({result.failure})" if result.failure else ""
+    reason = f": {result.reason}" if result.reason else ""
+    return f"{result.outcome.name}{kind}{reason}"
 
 
 def _taken(source: Path, destination: Path) -> Path:

@@ -18,11 +18,13 @@ class LocalLog:
     def __init__(self, path: Path, show: Callable[[bytes], None]) -> None:
         self.path = path
         self._show = show
-        self._file = path.open("wb")
+        self._file = path.open("wb", buffering=0)
 
     def write(self, data: bytes) -> None:
         """Add output as it is. Raises OSError."""
-        self._file.write(data)
+        view = memoryview(data)
+        while view:
+            view = view[self._file.write(view) :]
         self._show(data)
 
     def say(self, text: str) -> None:
@@ -37,7 +39,6 @@ class LocalLog:
     ) -> LogChunk:
         """Return part of the log, whichever attempt is asked for: there is one."""
         del job_id, attempt
-        self._file.flush()
         with self.path.open("rb") as stream:
             stream.seek(offset)
             data = stream.read(limit)
