@@ -10,7 +10,7 @@ from scheduler.diagnosis.lines import shown
 from scheduler.diagnosis.model import FirstError
 from scheduler.diagnosis.normal import mark_of
 from scheduler.diagnosis.rules import Meaning, Rank, meaning_of
-from scheduler.diagnosis.steps import BEGINNING, Step, step_begun
+from scheduler.diagnosis.steps import BEGINNING, Step, is_ours, step_begun
 from scheduler.job import FailureClass
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class _Candidate:
 
 @dataclass(slots=True)
 class _Part:
-    """One step of the build: the first candidate of each kind, and the last line."""
+    """One step of the build: the first candidate of each kind, and the last line of a tool."""
 
     step: Step
     found: dict[_Kind, _Candidate] = field(default_factory=dict)
@@ -122,7 +122,8 @@ class ErrorSearch:
             self._take(line, meaning)
         if text and not text.isspace():
             self._context.append(line)
-            self._parts[-1].last = line
+            if not is_ours(text):
+                self._parts[-1].last = line
 
     def finding(self, failure: FailureClass | None, *, hangs: bool = False) -> Finding:
         """Return what was found, where the worker said that it was a `failure` of this kind.
@@ -218,7 +219,7 @@ def _told(candidate: _Candidate) -> FirstError:
 
 def _before(candidate: _Candidate) -> FirstError:
     """Return the line before one that only tells what an error led to."""
-    own = [line for line in candidate.before if step_begun(line[2]) is None]
+    own = [line for line in candidate.before if not is_ours(line[2])]
     if not own:
         return _told(candidate)
     return FirstError(

@@ -33,6 +33,11 @@ class Step:
 BEGINNING = Step("the beginning")
 
 
+def is_ours(text: str) -> bool:
+    """Tell whether a line is of the worker or begins a step: no tool has said that."""
+    return text.startswith(_OURS) or step_begun(text) is not None
+
+
 def step_begun(text: str) -> Step | None:
     """Return the step that a line says has begun, None for other lines."""
     if not text.startswith("==> "):
