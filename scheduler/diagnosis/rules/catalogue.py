@@ -21,7 +21,8 @@ _ANYBODY.add(
     Rank.LIKELY,
     None,
     ("error", r"^(?:\S{1,80}: )?(?:fatal |FATAL |internal )?(?:[Ee]rror|ERROR)(?:\[\w+\])?: \S"),
-    ("error", r"^\[(?:ERROR|error|FATAL)\] \S"),
+    ("error", r"^\[(?:ERROR|error)\] \S"),
+    ("fatal", r"^\[FATAL\] \S"),
     ("fatal", r"^(?:FATAL|Fatal)(?: error)?: "),
     ("abort", r"^(?:Aborted|Abort trap)\b"),
 )
@@ -44,6 +45,7 @@ _RULES = tuple(
         packaging.RULES,
         scripted.RULES,
         compiled.RULES,
+        machine.CRASHES,
         _ANYBODY,
     )
     for rule in rules.found

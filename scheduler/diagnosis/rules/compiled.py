@@ -15,7 +15,6 @@ _add(
     Rank.CAUSE,
     None,
     ("cmake error", r"^\s*CMake Error"),
-    ("error:", r"^AutoGen error|^Auto(?:Moc|Uic|Rcc) error"),
 )
 _add(
     "cmake",
@@ -37,8 +36,9 @@ _add(
     Rank.CAUSE,
     None,
     ("project error", r"^Project ERROR: "),
-    ("automoc", r"^Auto(?:Moc|Uic|Rcc) (?:subprocess )?error"),
-    ("moc", r"^(?:\S*/)?(?:moc|uic|rcc|lrelease|lupdate)(?:-qt\d|\d)?: .*(?:[Ee]rror|No such|not)"),
+    ("error", r"^Auto(?:Gen|Moc|Uic|Rcc) (?:subprocess )?error"),
+    ("error", r"^(?:\S*/)?(?:moc|uic|rcc|lrelease|lupdate)(?:-qt\d|\d)?: .*[Ee]rror"),
+    ("no such", r"^(?:\S*/)?(?:moc|uic|rcc|lrelease|lupdate)(?:-qt\d|\d)?: .*No such"),
 )
 # meson
 _add(
@@ -82,7 +82,7 @@ _add(
     Rank.CONSEQUENCE,
     None,
     ("autoreconf", r"^autoreconf: .*failed with exit status"),
-    ("failed with exit status", r"^(?:aclocal|automake|autoheader): error: .*failed with exit"),
+    ("failed with exit", r"^(?:aclocal|automake|autoheader): error: .*failed with exit"),
 )
 _add(
     "pkg-config",
@@ -135,7 +135,7 @@ _add(
     ("multiple definition", r"multiple definition of "),
     ("duplicate symbol", r"error: duplicate symbol"),
     ("error adding symbols", r"error adding symbols"),
-    ("relocation", r"relocation R_\w+ against .* can(?:no|')t be used"),
+    ("relocation", r"relocation R_\w+ against .* can ?not be used"),
     ("ld", r"^(?:\S*/)?(?:ld|ld\.\w+|mold)(?:-[\w.]+)?: (?:error|fatal): "),
     ("file format not recognized", r"file format not recognized"),
 )
@@ -175,7 +175,8 @@ _add(
     ("compilation terminated", r"^compilation terminated"),
     ("generated", r"^\d+ (?:warnings? and \d+ )?errors? generated"),
     ("lto-wrapper", r"lto-wrapper: "),
-    ("compilation failed", r"^(?:Compilation|Build) failed"),
+    ("compilation failed", r"^Compilation failed"),
+    ("build failed", r"^Build failed"),
 )
 _add(
     "compiler",
@@ -221,7 +222,7 @@ _add(
     Rank.CONSEQUENCE,
     None,
     (" failed]", r"^FAIL\s+\S+ \[(?:build|setup) failed\]"),
-    ("running gcc failed", r"link: running \S+ failed"),
+    ("link: running", r"link: running \S+ failed"),
     ("exit status", r"^exit status \d+$"),
 )
 _add(
@@ -258,7 +259,7 @@ _add(
     Rank.CAUSE,
     _MISSING,
     ("not found", r"^Error: Library \"[^\"]+\" (?:in .* )?not found"),
-    ("no implementations", r"^Error: No implementations? "),
+    ("no implementation", r"^Error: No implementations? "),
 )
 _add(
     "ocaml",

@@ -111,7 +111,10 @@ _add(
     ("fatal: ", r"^fatal: (?:not a git repository|No names found|No tags|detected dubious)"),
 )
 _add("git", Rank.LIKELY, None, ("fatal: ", r"^fatal: "))
-_add(
+
+# Programs that die; a tool that reports it says more.
+CRASHES = Rules()
+CRASHES.add(
     "program",
     Rank.LIKELY,
     None,

@@ -98,7 +98,7 @@ _add(
     "patch",
     Rank.CONSEQUENCE,
     FailureClass.PATCH,
-    ("failed", r"^\d+ out of \d+ hunks? (?:FAILED|ign)"),
+    (" hunk", r"^\d+ out of \d+ hunks? (?:FAILED|ign)"),
 )
 
 _add(
@@ -120,7 +120,7 @@ _add(
     ("unable to satisfy", r"unable to satisfy dependency"),
     ("breaks dependency", r"^:: .* breaks dependency "),
     ("are in conflict", r"are in conflict"),
-    ("exists in filesystem", r"^\S+: /\S+ exists in (?:filesystem|both )"),
+    (" exists in ", r"^\S+: /\S+ exists in (?:filesystem|both )"),
     ("find all required", r"could not find all required packages"),
 )
 _add(
@@ -138,9 +138,9 @@ _add(
     ("not found", r"^\S+: line \d+: \S+: command not found$"),
     ("not found", r"^(?:\S*/)?(?:ba|da|z)?sh: (?:line )?\d+: \S+: (?:command )?not found$"),
     ("not found", r"^(?:\S*/)?(?:ba|da|z)?sh: \S+: (?:command )?not found$"),
-    ("not found", r"^/usr/bin/env: .* No such file or directory"),
     ("no such file", r"^(?:/usr/bin/)?env: .* No such file or directory"),
-    ("make: ", r"^make(?:\[\d+\])?: [^*\s]\S*: (?:No such file|Command not found)"),
+    ("no such file", r"^make(?:\[\d+\])?: [^*\s]\S*: No such file"),
+    ("not found", r"^make(?:\[\d+\])?: [^*\s]\S*: Command not found"),
     ("shared libraries", r"error while loading shared libraries: "),
     ("not found", r": command not found$"),
 )

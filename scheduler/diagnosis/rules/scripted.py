@@ -22,7 +22,7 @@ _add(
     ("failed building wheel", r"ERROR: Failed building wheel"),
     ("error: command ", r"^error: command .* failed"),
     ("error: could not build wheels", r"ERROR: Could not build wheels"),
-    ("distutils", r"^(?:distutils|setuptools)\.\S+\.(?:Compile|Link)Error: command"),
+    ("error: command", r"^(?:distutils|setuptools)\.\S+\.(?:Compile|Link)Error: command"),
     ("backend", r"BackendUnavailable: "),
 )
 _add(
@@ -42,7 +42,8 @@ _add(
     Rank.CAUSE,
     None,
     ("importerror", r"^\s*(?:E\s+)?ImportError: "),
-    ("syntaxerror", r"^\s*(?:E\s+)?(?:Syntax|Indentation)Error: "),
+    ("syntaxerror", r"^\s*(?:E\s+)?SyntaxError: "),
+    ("indentationerror", r"^\s*(?:E\s+)?IndentationError: "),
 )
 # Node
 _add(
@@ -73,7 +74,7 @@ _add(
     Rank.CAUSE,
     None,
     ("error ts", r"\berror TS\d+: "),
-    ("cannot find module", r"Error: Cannot find (?:module|package) "),
+    ("cannot find ", r"Error: Cannot find (?:module|package) "),
     ("can't resolve", r"(?:Module not found: )?Error: Can't resolve "),
     ("err_ossl", r"ERR_OSSL_EVP_UNSUPPORTED"),
     ("digital envelope", r"digital envelope routines::unsupported"),
@@ -82,7 +83,7 @@ _add(
     ("could not resolve", r"Could not resolve \"[^\"]+\""),
     ("rollup failed", r"Rollup failed to resolve import"),
     ("engine", r"^error .*: The engine \"\w+\" is incompatible"),
-    ("find package", r"^error Couldn't find (?:package|any versions)"),
+    ("couldn't find", r"^error Couldn't find (?:package|any versions)"),
     ("integrity check failed", r"^error .*Integrity check failed"),
     ("lockfile", r"^error Your lockfile needs to be updated"),
     ("yn0", r"^➤ YN(?:0028|0035|0041|0018|0082): "),
@@ -120,7 +121,7 @@ _add(
     None,
     ("[error]", r"^\[ERROR\] \S+\.(?:java|kt|scala|groovy):(?:\[\d+,\d+\]|\d+)"),
     ("non-resolvable", r"^\[(?:ERROR|FATAL)\] Non-resolvable "),
-    ("jdk", r"^\[ERROR\] .*(?:invalid (?:target|source) release|release version \d+ not supp)"),
+    ("release", r"^\[ERROR\] .*(?:invalid (?:target|source) release|release version \d+ not supp)"),
 )
 _add("maven", Rank.LIKELY, None, ("failed to execute goal", r"^\[ERROR\] Failed to execute goal "))
 _add(
@@ -134,7 +135,7 @@ _add(
     "gradle",
     Rank.CAUSE,
     _MISSING,
-    ("could not resolve", r"^\s*> Could not (?:resolve|find|download|GET) "),
+    ("> could not ", r"^\s*> Could not (?:resolve|find|download|GET) "),
 )
 _add(
     "gradle",
@@ -142,7 +143,7 @@ _add(
     None,
     ("e: ", r"^e: (?:file://)?\S+"),
     ("class file major", r"Unsupported class file major version"),
-    ("wrong version", r"has been compiled by a more recent version of the Java"),
+    ("recent version", r"has been compiled by a more recent version of the Java"),
     (
         "java_home",
         r"^(?:ERROR: |Error: )?(?:JAVA_HOME is (?:not set|set to an invalid)|The JAVA_HOME)",
@@ -204,7 +205,7 @@ _add(
     "php",
     Rank.CAUSE,
     None,
-    ("fatal error", r"^PHP (?:Fatal|Parse) error: "),
+    ("php ", r"^PHP (?:Fatal|Parse) error: "),
     ("could not be resolved", r"Your requirements could not be resolved"),
 )
 _add("elixir", Rank.CAUSE, None, ("**", r"^\*\* \(\w[\w.]*(?:Error|Exit)?\) "))
@@ -216,11 +217,12 @@ _add(
     (
         "error",
         (
-            r"^\s*(?:Uncaught |Unhandled |Caused by: )?[A-Za-z_][\w.]{0,120}(?:Error|Exception)"
+            r"^\s*(?:Uncaught |Unhandled |Caused by: )?[A-Za-z_][\w.]{0,120}Error"
             r"(?: \[\w+\])?: \S"
         ),
     ),
-    ("exception", r"^(?:Exception in thread |Caused by: |Unhandled exception)"),
-    ("exception", r"^\s*[A-Za-z_][\w.]{0,120}Exception: \S"),
+    ("exception", r"^(?:Exception in thread |Unhandled exception)"),
+    ("caused by: ", r"^Caused by: \S"),
+    ("exception: ", r"^\s*(?:Caused by: )?[A-Za-z_][\w.]{0,120}Exception: \S"),
     ("assertionerror", r"^\s*AssertionError$"),
 )

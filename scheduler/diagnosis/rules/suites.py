@@ -19,7 +19,7 @@ def _add_summary(tool: str, *messages: tuple[str, str]) -> None:
 
 _add_summary(
     "ctest",
-    ("tests failed", r"^\d+% tests passed, \d+ tests? failed"),
+    ("tests passed", r"^\d+% tests passed, \d+ tests? failed"),
     ("the following tests", r"^The following tests FAILED:"),
     ("errors while running", r"^Errors while running CTest"),
 )
@@ -31,7 +31,8 @@ _add(
 )
 _add_summary(
     "pytest",
-    (" failed", r"^=+ .*\d+ (?:failed|errors?)\b.* =+$"),
+    (" failed", r"^=+ .*\d+ failed\b.* =+$"),
+    (" error", r"^=+ .*\d+ errors?\b.* =+$"),
     ("interrupted: ", r"^!+ Interrupted: "),
     ("failed ", r"^FAILED \S+"),
     ("error ", r"^ERROR \S+\.py\b"),
@@ -49,7 +50,7 @@ RULES.add(
     is_test=True,
 )
 _add_summary("unittest", ("failed (", r"^FAILED \((?:failures|errors|unexpected)"))
-_add("unittest", ("test", r"^(?:FAIL|ERROR): \w+ \("))
+_add("unittest", ("fail: ", r"^FAIL: \w+ \("), ("error: ", r"^ERROR: \w+ \("))
 _add_summary("cargo", ("test result", r"^test result: FAILED"))
 _add("cargo", ("... failed", r"^test \S.* \.\.\. FAILED"))
 _add_summary("go", ("fail", r"^FAIL(?:\s+\S+\s+[\d.]+s)?$"))
@@ -66,7 +67,7 @@ _add(
     ("not ok", r"^\s*not ok \d+(?!.{0,500}# (?:TODO|SKIP|todo|skip)\b)"),
     ("failed test", r"^\s*#\s+Failed test\b"),
 )
-_add_summary("googletest", ("failed tests", r"^\s*\d+ FAILED TESTS?"))
+_add_summary("googletest", ("failed test", r"^\s*\d+ FAILED TESTS?"))
 _add(
     "googletest",
     (": failure", r"^\S+:\d+: Failure$"),
@@ -76,7 +77,7 @@ _add("catch2", ("failed", r"^\S+:\d+: FAILED:"))
 _add(
     "boost",
     ("error: in", r"^\S+\(\d+\): (?:fatal )?error: in \""),
-    ("has failed", r"^\S+:\d+: (?:fatal )?error: in \""),
+    ("error: in", r"^\S+:\d+: (?:fatal )?error: in \""),
 )
 _add_summary("jest", ("test suites: ", r"^Test Suites: .*failed"), ("tests: ", r"^Tests: .*failed"))
 _add("jest", ("●", r"^\s*● .{1,300} \u203a "), ("fail ", r"^\s*FAIL {1,2}\S+\.\w+"))
@@ -88,7 +89,12 @@ _add(
 )
 _add("gradle", (" failed", r"^\S+ > .{1,200} FAILED$"))
 _add("rspec", ("failure/error", r"^\s+Failure/Error: "))
-_add_summary("automake", ("# fail:", r"^# (?:FAIL|ERROR): +[1-9]"))
-_add("automake", ("fail", r"^(?:FAIL|XPASS): \S"), ("error: ", r"^ERROR: \S+\.(?:sh|test|py|t)\b"))
+_add_summary("automake", ("# ", r"^# (?:FAIL|ERROR): +[1-9]"))
+_add(
+    "automake",
+    ("fail: ", r"^FAIL: \S"),
+    ("xpass: ", r"^XPASS: \S"),
+    ("error: ", r"^ERROR: \S+\.(?:sh|test|py|t)\b"),
+)
 _add_summary("qtest", ("totals: ", r"^Totals: \d+ passed, [1-9]"))
 _add("qtest", ("fail!", r"^FAIL! {2}: "))
