@@ -77,6 +77,14 @@ _add(
     ("undefined macro", r"error: possibly undefined macro: "),
     ("config.status: error", r"config\.status: error: "),
 )
+_add("configure", Rank.CAUSE, _MISSING, ("on your system", r"is missing on your system"))
+_add(
+    "autotools",
+    Rank.CAUSE,
+    None,
+    ("*** error", r"^\*\*\* error: "),
+    ("libtool", r"^libtool: +(?:error: |Version mismatch error)"),
+)
 _add(
     "configure",
     Rank.CONSEQUENCE,
@@ -117,6 +125,14 @@ _add(
 )
 _add("ninja", Rank.CONSEQUENCE, None, ("ninja: ", r"^ninja: (?:build stopped|subcommand failed)"))
 _add("ninja", Rank.WEAK, None, ("failed: ", r"^FAILED: "))
+_add(
+    "scons",
+    Rank.CONSEQUENCE,
+    None,
+    ("scons: ", r"^scons: (?:\*\*\*|building terminated)"),
+    ("failed: error", r"^\S+ failed: Error \d+$"),
+)
+_add("waf", Rank.LIKELY, None, ("configuration failed", r"^The configuration failed$"))
 # linkers
 _add(
     "ld",
@@ -189,6 +205,31 @@ _add(
             r"|dmd|ldc2|fpc|zig)(?:-[\d.]+)?: (?:fatal )?error: "
         ),
     ),
+)
+_add("modpost", Rank.CAUSE, None, ("modpost: ", r"^ERROR: modpost: "))
+_add(
+    "dotnet",
+    Rank.CAUSE,
+    _MISSING,
+    ("error nu", r": error NU\d+: "),
+)
+_add("dotnet", Rank.CAUSE, None, ("error", r": error (?:MSB|NETSDK|CS|FS)\d+: "))
+_add("nim", Rank.CAUSE, None, ("error: ", r"^\S+\(\d+, \d+\) Error: "))
+# documents
+_add(
+    "latex",
+    Rank.CAUSE,
+    None,
+    ("latex error", r"^! LaTeX Error: "),
+    ("undefined control", r"^! Undefined control sequence"),
+    ("emergency stop", r"^! Emergency stop"),
+)
+_add(
+    "sphinx",
+    Rank.CAUSE,
+    None,
+    ("treated as error", r"^Warning, treated as error:"),
+    ("extension error", r"^Extension error(?: \(|:)"),
 )
 # Rust
 _add(

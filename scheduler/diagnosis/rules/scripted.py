@@ -107,6 +107,7 @@ _add(
     ("error during build", r"^error during build:"),
     ("failed to compile", r"^Failed to compile"),
     ("yn0001", r"^➤ YN0001: "),
+    ("\u2a2f", r"^\s*\u2a2f "),
 )
 # the JVM
 _add(

@@ -68,6 +68,19 @@ shell: configure: 12: Syntax error: "(" unexpected
 qt: Project ERROR: Cannot run compiler 'g++'
 qt: AutoUic subprocess error
 qt: moc: Error: Macro invoke requires at least one argument
+network: I/O error : Attempt to load network entity http://docbook.sourceforge.net/x.xsl
+gpg: gpg: Can't check signature: No public key
+configure: WARNING: 'aclocal-1.16' is missing on your system.
+autotools: *** error: gettext infrastructure mismatch: using a Makefile.in.in
+autotools: libtool:   error: cannot find the library 'x.la'
+autotools: libtool: Version mismatch error.  This is libtool 2.4.7
+modpost: ERROR: modpost: "x" [y.ko] undefined!
+dotnet: x.csproj : error NU1101: Unable to find package y
+compiler: /usr/share/dotnet/x.targets(1,2): error MSB4018: The task failed
+nim: x.nim(3, 4) Error: undeclared identifier: 'y'
+latex: ! LaTeX Error: File `x.sty' not found.
+sphinx: Extension error:
+sphinx: Warning, treated as error:
 meson: src/meson.build:3:0: ERROR: Unknown compiler(s): [['vala']]
 shell: ./configure: line 2000: syntax error near unexpected token `GTK,'
 configure: config.status: error: cannot find input file: `Makefile.in'
@@ -148,6 +161,14 @@ qtest: FAIL!  : TestX::sorts() Compared values are not the same
 """
 LIKELY = """
 program: Segmentation fault (core dumped)
+program: bash: ./x: cannot execute binary file: Exec format error
+program: bash: fork: retry: Resource temporarily unavailable
+program: open: Too many open files
+waf: The configuration failed
+pytest: FAILED tests/test_x.py::test_y - assert 1 == 2
+pytest: ERROR tests/test_x.py - ImportError: y
+unittest: test test_import failed -- Traceback
+node:   \u2a2f cannot find icon.png
 program: open y: Permission denied
 program: x: x.c:12: main: Assertion `x' failed.
 program: /lib/libc.so.6: version `GLIBC_2.43' not found
@@ -207,8 +228,10 @@ perl: BEGIN failed--compilation aborted at x line 3.
 ruby: rake aborted!
 ctest: 50% tests passed, 1 tests failed out of 2
 pytest: ========= 1 failed, 3 passed in 0.12s =========
-pytest: FAILED tests/test_x.py::test_y - assert 1 == 2
 cargo: test result: FAILED. 1 passed; 1 failed; 0 ignored
+scons: scons: *** [x.o] Error 1
+scons: scons: building terminated because of errors.
+scons: build/x.o failed: Error 1
 googletest:  2 FAILED TESTS
 automake: # ERROR: 1
 """
