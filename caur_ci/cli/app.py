@@ -92,6 +92,7 @@ _by_hand("add")(add.add)
 _by_hand("bump")(manual.bump)
 _by_hand("drop")(manual.drop)
 _by_hand("rename")(manual.rename)
+_by_hand("update-pipelines")(manual.update_pipelines)
 
 _build_side = partial(app.command, rich_help_panel=_BUILD_SIDE)
 _build_side("worker")(worker.worker)

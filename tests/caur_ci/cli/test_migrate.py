@@ -14,7 +14,9 @@ from caur_ci.errors import ExitCode
 from caur_ci.git import GitRepository
 from caur_ci.pipeline.on_commit.journey import OnCommitOptions, on_commit
 from caur_ci.pipeline.shared.memory.branch import Memory
+from tests.caur_ci.pipeline.on_schedule.world import ScheduleWorld, actions
 from tests.support.git import Checkout, git, srcinfo
+from tests.support.upstream import upstream
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -223,3 +225,25 @@ def test_no_packages_at_all(world: Checkout, capsys: Captured) -> None:
 
     assert migrate("--target-repo=r", "--source-repo=s") == ExitCode.FAILED
     assert "caur-ci init" in capsys.readouterr().err
+
+
+def test_runs_go_on_where_the_template_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with upstream(tmp_path / "upstream") as outside:
+        world = ScheduleWorld(Checkout.create(tmp_path / "world"), outside)
+        scripts = {path.replace("/", "__"): "x\n" for path in TEMPLATE if path.endswith(".sh")}
+        world.begin({"a": "1-1"}, **scripts)
+        world.run()
+        monkeypatch.chdir(world.checkout.folder)
+
+        assert migrate("--yes") == ExitCode.OK
+
+        assert actions(world.run()) == {}
+        outside.push({"a": "2-1"})
+        assert set(actions(world.run())) == {"a"}
+        git(world.checkout.folder, "revert", "--no-edit", "HEAD~1")
+        world.checkout.push()
+        assert on_commit(OnCommitOptions(repo=world.checkout.folder)).plan.decisions == ()
+        assert world.file(".ci/on-commit.sh") == "x"
+        assert "pkgver=2" in world.file("a/PKGBUILD")
