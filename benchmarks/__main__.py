@@ -15,6 +15,7 @@ from rich.table import Table
 
 from benchmarks import repositories
 from benchmarks.conflicts import conflicts_rows
+from benchmarks.history import history_rows
 from benchmarks.judge import judge_rows
 from benchmarks.linkage import linkage_rows
 from benchmarks.measure import BenchmarkError
@@ -50,6 +51,11 @@ def main() -> int:
             _show_pairs(list(srcinfo_rows(options.pkgbuilds, options.asked)), "PKGBUILDs")
         if options.only in {None, "judge"}:
             _show_pairs(list(judge_rows(options.history)), "changes")
+        if options.only in {None, "history"}:
+            times = (
+                "times are those on the wall and of the processor, with the memory of the process"
+            )
+            _show_pairs(list(history_rows()), "logs and jobs", times)
         _databases(options)
     except (BenchmarkError, CaurError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -109,7 +115,7 @@ def _options() -> argparse.Namespace:
         "--only",
         choices=(
             *("commands", "schedule", "updates", "queue", "publishing", "srcinfo", "judge"),
-            *("linkage", "conflicts"),
+            *("linkage", "conflicts", "history"),
         ),
         help="measure one part (default: all of them)",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from caur_ci.cli.reasons import Reason
     from caur_ci.pipeline.shared.memory.holds import Hold
     from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
-    from scheduler.queue import Explanation, QueueReader, WorkerView
+    from scheduler.queue import Explanation, JobView, QueueReader, WorkerView
 
 
 def why(
@@ -56,7 +57,9 @@ def why(
     memory = read_memory(session, repo=repo, remote=remote)
     decisions = memory.ledger.about(name) if memory else []
     hold = memory.holds.get(name) if memory else None
-    findings = list(queue_reasons(explanation, asked.log, asked.workers)) if explanation else []
+    findings = (
+        list(queue_reasons(explanation, asked.log, asked.workers, asked.end)) if explanation else []
+    )
     findings += ledger_reasons(decisions)
     if explanation is None and decisions and is_asked_for(decisions[0]):
         findings.insert(0, lost_request(title))
@@ -70,13 +73,17 @@ def why(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
-    """What the queue knows of a package; `near` are names that may have been meant."""
+    """What the queue knows of a package; `near` are names that may have been meant.
+
+    `end` says when a running build will have ended.
+    """
 
     package: str
     explanation: Explanation | None
     log: Log | None
     workers: Sequence[WorkerView]
     near: str
+    end: str = ""
 
     @property
     def title(self) -> str:
@@ -102,7 +109,14 @@ def _ask_queue(session: Session, redis: str | None, package: str, repo: Path) ->
             log=LogStore(client).latest(explanation.identity) if explanation else None,
             workers=queue.snapshot(limit=1).workers,
             near="" if explanation else near_names(queue, package, known_names(repo)),
+            end=_end(session, explanation.running) if explanation and explanation.running else "",
         )
+
+
+def _end(session: Session, running: JobView) -> str:
+    from caur_ci.cli.forecasts import expected_end, forecasts_of  # noqa: PLC0415
+
+    return expected_end(running, forecasts_of(session, [running]), time.time())
 
 
 def _show(

@@ -1,5 +1,23 @@
-"""What happened, kept beside the published repositories for longer than the queue remembers."""
+"""What happened, kept for longer than the queue remembers it."""
 
+from scheduler.history.archiver import LogArchiver
+from scheduler.history.buildlogs import BuildLogs
+from scheduler.history.database import HistoryError
+from scheduler.history.history import History
 from scheduler.history.model import PastJob, PastLog, PublishedFile, Usage
+from scheduler.history.rebuilding import FormerPublication, rebuild
+from scheduler.history.recorder import HistoryRecorder
 
-__all__ = ["PastJob", "PastLog", "PublishedFile", "Usage"]
+__all__ = [
+    "BuildLogs",
+    "FormerPublication",
+    "History",
+    "HistoryError",
+    "HistoryRecorder",
+    "LogArchiver",
+    "PastJob",
+    "PastLog",
+    "PublishedFile",
+    "Usage",
+    "rebuild",
+]

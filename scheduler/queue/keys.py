@@ -12,6 +12,7 @@ SCOPES = f"{PREFIX}scopes"
 PENDING = f"{PREFIX}pending"
 ACTIVE = f"{PREFIX}active"
 LAST = f"{PREFIX}last"
+RECENT = f"{PREFIX}recent"
 REMOVALS = f"{PREFIX}removals"
 HELD_REMOVALS = f"{PREFIX}held_removals"
 WORKERS = f"{PREFIX}workers"
@@ -84,6 +85,16 @@ def log(job_id: int, attempt: int) -> str:
 def log_end(job_id: int, attempt: int) -> str:
     """Return the key that exists once the log is complete."""
     return f"{PREFIX}log-end:{job_id}:{attempt}"
+
+
+def log_dropped(job_id: int, attempt: int) -> str:
+    """Return the key that holds how many bytes were dropped from the beginning of a log."""
+    return f"{PREFIX}log-dropped:{job_id}:{attempt}"
+
+
+def log_identity(job_id: int, attempt: int) -> str:
+    """Return the key that holds the identity whose log it is."""
+    return f"{PREFIX}log-identity:{job_id}:{attempt}"
 
 
 # Sorted set: all logs, as job id and attempt, by their start.
