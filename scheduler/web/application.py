@@ -1,0 +1,87 @@
+"""The application: routes, what happens around them, and how errors are answered.
+
+Handlers find what they show in `request.app.state`: `services`, `settings`, `templates`; and
+`closing`, an event that is set when streams are to end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from caur_ci.errors import CaurError
+from scheduler.web.answers import AnswerError, json_answer, problem_data, problem_of
+from scheduler.web.headers import SECURITY_HEADERS, BasePath, SecurityHeaders
+from scheduler.web.pages import error_page, page_routes
+from scheduler.web.templating import templates_of
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import BaseRoute
+
+    from scheduler.settings import WebSettings
+    from scheduler.web.services import WebServices
+
+_STATIC = Path(__file__).parent / "static"
+
+_log = logging.getLogger(__name__)
+
+
+def create_app(services: WebServices, settings: WebSettings) -> Starlette:
+    """Return the application that shows `services`."""
+    app = Starlette(
+        routes=_routes(),
+        middleware=[
+            Middleware(BasePath, base_path=settings.base_path),
+            Middleware(SecurityHeaders),
+        ],
+        exception_handlers={
+            CaurError: _answer_problem,
+            HTTPException: _answer_problem,
+            Exception: _answer_problem,
+        },
+    )
+    app.state.services = services
+    app.state.settings = settings
+    app.state.templates = templates_of(settings)
+    app.state.closing = asyncio.Event()
+    return app
+
+
+def _routes() -> list[BaseRoute]:
+    return [
+        Route("/healthz", _healthy),
+        *page_routes(),
+        Mount("/static", StaticFiles(directory=_STATIC), name="static"),
+    ]
+
+
+async def _healthy(request: Request) -> Response:
+    return json_answer(request, {"status": "ok"})
+
+
+async def _answer_problem(request: Request, error: Exception) -> Response:
+    problem = problem_of(error)
+    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.error("%s %s: %s", request.method, request.url.path, error)
+    answer = _page_or_data(request, problem)
+    # What no handler was ready for is answered outside of the middleware.
+    answer.headers.update({**SECURITY_HEADERS, **problem.headers})
+    return answer
+
+
+def _page_or_data(request: Request, problem: AnswerError) -> Response:
+    wants_page = "text/html" in request.headers.get("accept", "")
+    if wants_page and "/api/" not in request.url.path:
+        return error_page(request, problem)
+    return json_answer(request, problem_data(problem), status=problem.status)

@@ -1,0 +1,38 @@
+"""What the web server shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from scheduler.history import History, PastLog  # type: ignore[attr-defined]
+    from scheduler.logs import LogChunk
+    from scheduler.queue import Queue
+    from scheduler.web.facts import RepositoryFacts  # type: ignore[import-not-found]
+
+
+class Logs(Protocol):
+    """Where the logs of builds are; see `BuildLogs`."""
+
+    def of_package(self, identity: str) -> Sequence[PastLog]: ...
+
+    def entry(self, job_id: int, attempt: int) -> PastLog | None: ...
+
+    def read(self, job_id: int, attempt: int, offset: int = 0, *, limit: int = ...) -> LogChunk: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebServices:
+    """What the web server shows. What is None is not there, and pages say so.
+
+    `metrics` returns what Prometheus reads. All of them are called from several threads.
+    """
+
+    queue: Queue
+    logs: Logs
+    history: History | None = None
+    facts: RepositoryFacts | None = None
+    metrics: Callable[[], bytes] | None = None

@@ -1,0 +1,57 @@
+"""The web server, in process and at a port."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from starlette.testclient import TestClient
+
+from scheduler.logs import LogStore
+from scheduler.settings import WebSettings
+from scheduler.web.application import create_app
+from scheduler.web.redislogs import RedisLogs
+from scheduler.web.server import running_server
+from scheduler.web.services import WebServices
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from redis import Redis
+
+    from scheduler.queue import Queue
+
+
+@pytest.fixture
+def log_store(redis: Redis) -> LogStore:
+    return LogStore(redis)
+
+
+@pytest.fixture
+def services(queue: Queue, log_store: LogStore) -> WebServices:
+    """Return what there is without a history and without a source repository."""
+    return WebServices(queue=queue, logs=RedisLogs(log_store))
+
+
+@pytest.fixture
+def settings() -> WebSettings:
+    """Return those of a server that can only be read; parametrize it for others."""
+    return WebSettings(port=0, log_requests=False)
+
+
+@pytest.fixture
+def client(services: WebServices, settings: WebSettings) -> Iterator[TestClient]:
+    """Return a client of the application, without a port; errors are answered."""
+    with TestClient(create_app(services, settings), raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def web(services: WebServices, settings: WebSettings) -> Iterator[httpx.Client]:
+    """Return a client of a server at a port of loopback."""
+    with (
+        running_server(services, settings) as server,
+        httpx.Client(base_url=server.address, timeout=60) as client,
+    ):
+        yield client
