@@ -1,12 +1,11 @@
 """The application: routes, what happens around them, and how errors are answered.
 
-Handlers find what they show in `request.app.state`: `services`, `settings`, `templates`; and
-`closing`, an event that is set when streams are to end.
+Handlers find what they show in `request.app.state`: `services`, `settings`, `templates` and
+`streams`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from http import HTTPStatus
 from pathlib import Path
@@ -22,6 +21,7 @@ from caur_ci.errors import CaurError
 from scheduler.web.answers import AnswerError, json_answer, problem_data, problem_of
 from scheduler.web.headers import SECURITY_HEADERS, BasePath, SecurityHeaders
 from scheduler.web.pages import error_page, page_routes
+from scheduler.web.streaming.streams import Streams
 from scheduler.web.templating import templates_of
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def create_app(services: WebServices, settings: WebSettings) -> Starlette:
     app.state.services = services
     app.state.settings = settings
     app.state.templates = templates_of(settings)
-    app.state.closing = asyncio.Event()
+    app.state.streams = Streams(services)
     return app
 
 

@@ -17,6 +17,8 @@ HEADERS_AT_MOST = 32 * 1024
 # How long a connection stays open after an answer, and how long a request's headers may take.
 KEPT_SECONDS = 15
 ASKING_SECONDS = 20.0
+# How long somebody may read nothing of what is sent; a stream can be taken up again where it was.
+READING_SECONDS = 60.0
 
 _FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n"
@@ -25,8 +27,9 @@ _FULL = (
 
 
 class LimitedConnection(H11Protocol):
-    """A connection that ends where it is one too many, or where nothing is asked in time."""
+    """A connection that ends where it is one too many, or nothing is asked or read in time."""
 
+    _full: asyncio.TimerHandle | None = None
     _waiting: asyncio.TimerHandle | None = None
     _refused = False
 
@@ -50,7 +53,22 @@ class LimitedConnection(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        self._stop_waiting_for_reader()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._full is None:
+            self._full = self.loop.call_later(READING_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._stop_waiting_for_reader()
+
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        # What nobody reads would keep it open.
+        self.loop.call_later(READING_SECONDS, self.transport.abort)
 
     def _is_asked(self) -> bool:
         # There is no cycle before the first request, whatever its type says.
@@ -65,6 +83,11 @@ class LimitedConnection(H11Protocol):
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None
+
+    def _stop_waiting_for_reader(self) -> None:
+        if self._full is not None:
+            self._full.cancel()
+            self._full = None
 
     def _give_up(self) -> None:
         self._waiting = None

@@ -67,7 +67,7 @@ def running_server(services: WebServices, settings: WebSettings) -> Iterator[Web
     """
     listener = _listener(settings)
     app = create_app(services, settings)
-    server = _Server(_config(app, settings), app.state.closing.set)
+    server = _Server(_config(app, settings), app.state.streams.close)
     running = WebServer(server, listener, _address(listener, settings))
     running.start()
     try:
