@@ -81,6 +81,14 @@ class OnOlder(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a build took: bytes of memory at most, seconds of processor time; None is unknown."""
+
+    peak_memory: int | None = None
+    cpu_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobSpec:
     """What is to be built. `depends` and `provides` are names without versions.
 

@@ -11,8 +11,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def make_private(folder: Path, purpose: str) -> None:
-    """Make `folder`, or see that an existing one belongs to us alone; `purpose` is for errors.
+_HINT = "Set CAUR_STATE_DIR to a folder that you may write to."
+
+
+def make_private(folder: Path, purpose: str, *, hint: str = _HINT) -> None:
+    """Make `folder`, or see that an existing one belongs to us alone.
+
+    `purpose` and `hint` are for errors.
 
     Raises CaurError.
     """
@@ -23,7 +28,7 @@ def make_private(folder: Path, purpose: str) -> None:
     except OSError as error:
         raise CaurError(
             f"the folder {folder} for {purpose} cannot be made: {error.strerror}",
-            hint="Set CAUR_STATE_DIR to a folder that you may write to.",
+            hint=hint,
         ) from error
     if not folder.is_dir() or folder.is_symlink() or status.st_uid != os.getuid():
         raise CaurError(f"{folder} is in the way of {purpose}: it is not a folder of this user")

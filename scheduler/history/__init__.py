@@ -1,5 +1,8 @@
-"""What happened, kept beside the published repositories for longer than the queue remembers."""
+"""What happened, kept for longer than the queue remembers it."""
 
-from scheduler.history.model import PastJob, PastLog, PublishedFile, Usage
+from scheduler.history.database import HistoryError
+from scheduler.history.history import History
+from scheduler.history.model import PastJob, PastLog, PublishedFile
+from scheduler.job import Usage
 
-__all__ = ["PastJob", "PastLog", "PublishedFile", "Usage"]
+__all__ = ["History", "HistoryError", "PastJob", "PastLog", "PublishedFile", "Usage"]

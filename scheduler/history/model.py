@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from scheduler.job import Usage
 
 if TYPE_CHECKING:
     from scheduler.job import FailureClass, Outcome
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """What a build took: bytes of memory at most, seconds of processor time; None is unknown."""
-
-    peak_memory: int | None = None
-    cpu_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +27,11 @@ class PastJob:
 
     Times are Unix times by the clock of the Redis server, 0 for what never happened: `started` is
     when the last attempt began, `landed` when it was built. `tree` is the git tree of the folder
-    that was built. `generation` is the name of the published state that has its packages first,
-    empty where nothing was published.
+    that was built. `generation` is the number of the published state, of its repository and
+    architecture, that has its packages first; empty where nothing was published, or it is unknown.
+
+    A negative `job_id` is of a job that nobody remembers: all that is known of it is what it
+    published, and when that was.
     """
 
     job_id: int
@@ -56,7 +53,7 @@ class PastJob:
     started: float = 0.0
     landed: float = 0.0
     finished: float = 0.0
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     generation: str = ""
     files: tuple[PublishedFile, ...] = ()
 
