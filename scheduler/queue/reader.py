@@ -21,6 +21,8 @@ from scheduler.queue.views import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from redis import Redis
 
     from scheduler.job import JobSpec
@@ -62,6 +64,18 @@ class QueueReader:
         with redis_errors():
             text = cast("bytes | None", self._redis.hget(keys.job(job_id), "spec"))
         return decode_job(text) if text is not None else None
+
+    def specs(self, job_ids: Sequence[int]) -> dict[int, JobSpec]:
+        """Return what those of the jobs were to build that are known."""
+        with redis_errors(), self._redis.pipeline(transaction=False) as step:
+            for job_id in job_ids:
+                step.hget(keys.job(job_id), "spec")
+            texts = step.execute() if job_ids else []
+        return {
+            job_id: decode_job(text)
+            for job_id, text in zip(job_ids, texts, strict=True)
+            if text is not None
+        }
 
     def find(self, reference: str) -> tuple[JobView, ...]:
         """Return the jobs that `reference` may mean.

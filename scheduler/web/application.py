@@ -1,7 +1,7 @@
 """The application: routes, what happens around them, and how errors are answered.
 
-Handlers find what they show in `request.app.state`: `services`, `settings`, `templates` and
-`streams`.
+Handlers find what they need through `scheduler.web.parameters`, and templates in
+`request.app.state.templates`.
 """
 
 from __future__ import annotations
@@ -14,25 +14,37 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from caur_ci.errors import CaurError
-from scheduler.web.answers import AnswerError, json_answer, problem_data, problem_of
+from scheduler.web import health
+from scheduler.web.access_log import AccessLog
+from scheduler.web.answers import json_answer, problem_data, problem_of
+from scheduler.web.api import document, legacy
 from scheduler.web.headers import SECURITY_HEADERS, BasePath, SecurityHeaders
 from scheduler.web.pages import error_page, page_routes
+from scheduler.web.permission import Doorkeeper
 from scheduler.web.streaming.streams import Streams
 from scheduler.web.templating import templates_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import BaseRoute
 
     from scheduler.settings import WebSettings
+    from scheduler.web.answers import AnswerError
     from scheduler.web.services import WebServices
 
 _STATIC = Path(__file__).parent / "static"
+_TOLD_TO_SCRIPTS = (
+    *("ETag", "Accept-Ranges", "Content-Range", "Retry-After"),
+    *("X-Log-Size", "X-Log-Ended", "X-Log-Next-Offset"),
+)
 
 _log = logging.getLogger(__name__)
 
@@ -41,33 +53,49 @@ def create_app(services: WebServices, settings: WebSettings) -> Starlette:
     """Return the application that shows `services`."""
     app = Starlette(
         routes=_routes(),
-        middleware=[
-            Middleware(BasePath, base_path=settings.base_path),
-            Middleware(SecurityHeaders),
-        ],
+        middleware=list(_middleware(settings)),
         exception_handlers={
             CaurError: _answer_problem,
             HTTPException: _answer_problem,
             Exception: _answer_problem,
         },
     )
+    app.router.redirect_slashes = False
     app.state.services = services
     app.state.settings = settings
     app.state.templates = templates_of(settings)
     app.state.streams = Streams(services)
+    app.state.doorkeeper = Doorkeeper(settings.token)
     return app
+
+
+def _middleware(settings: WebSettings) -> Iterator[Middleware]:
+    yield Middleware(BasePath, base_path=settings.base_path)
+    if settings.log_requests:
+        yield Middleware(AccessLog)
+    yield Middleware(SecurityHeaders)
+    if settings.cors:
+        yield Middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors,
+            allow_methods=("GET", "HEAD"),
+            allow_headers=("Range", "Last-Event-ID"),
+            expose_headers=_TOLD_TO_SCRIPTS,
+        )
 
 
 def _routes() -> list[BaseRoute]:
     return [
-        Route("/healthz", _healthy),
+        Route("/healthz", health.healthy),
+        Route("/readyz", health.ready),
+        Route("/metrics", health.metrics),
+        Route("/openapi.json", document.openapi),
+        *(operation.route() for operation in document.OPERATIONS),
+        legacy.log_route(),
+        *legacy.page_routes(),
         *page_routes(),
         Mount("/static", StaticFiles(directory=_STATIC), name="static"),
     ]
-
-
-async def _healthy(request: Request) -> Response:
-    return json_answer(request, {"status": "ok"})
 
 
 async def _answer_problem(request: Request, error: Exception) -> Response:

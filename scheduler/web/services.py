@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from scheduler.history import History, PastLog  # type: ignore[attr-defined]
+    from scheduler.history import History, PastLog
     from scheduler.logs import LogChunk
     from scheduler.queue import Queue
     from scheduler.web.facts import RepositoryFacts  # type: ignore[import-not-found]
@@ -24,6 +24,18 @@ class Logs(Protocol):
     def read(self, job_id: int, attempt: int, offset: int = 0, *, limit: int = ...) -> LogChunk: ...
 
 
+class PackageHolds(Protocol):
+    """Where packages are put on hold. What comes back says by name how each is, or was, held.
+
+    `who` is somebody for people to read. Raises InputError for packages that do not exist or are
+    not on hold.
+    """
+
+    def hold(self, packages: Sequence[str], *, reason: str, who: str) -> Mapping[str, str]: ...
+
+    def unhold(self, packages: Sequence[str], *, reason: str, who: str) -> Mapping[str, str]: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebServices:
     """What the web server shows. What is None is not there, and pages say so.
@@ -36,3 +48,4 @@ class WebServices:
     history: History | None = None
     facts: RepositoryFacts | None = None
     metrics: Callable[[], bytes] | None = None
+    holds: PackageHolds | None = None

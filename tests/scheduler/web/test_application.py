@@ -17,7 +17,7 @@ def test_it_is_there(web: httpx.Client) -> None:
     answer = web.get("/healthz")
 
     assert answer.status_code == 200
-    assert answer.json() == {"status": "ok"}
+    assert answer.json() == {"status": "ok", "parts": {}}
 
 
 def test_browsers_are_told_to_load_nothing_from_elsewhere(client: TestClient) -> None:
