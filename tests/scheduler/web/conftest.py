@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 from starlette.testclient import TestClient
 
+from scheduler.history import History
 from scheduler.logs import LogStore
 from scheduler.settings import WebSettings
 from scheduler.web.application import create_app
 from scheduler.web.redislogs import RedisLogs
 from scheduler.web.server import running_server
 from scheduler.web.services import WebServices
+from tests.scheduler.web.support import TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from redis import Redis
 
@@ -26,6 +30,13 @@ if TYPE_CHECKING:
 @pytest.fixture
 def log_store(redis: Redis) -> LogStore:
     return LogStore(redis)
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Iterator[History]:
+    """Return a history that nothing is in."""
+    with History.open(tmp_path / "history") as history:
+        yield history
 
 
 @pytest.fixture
@@ -44,6 +55,25 @@ def settings() -> WebSettings:
 def client(services: WebServices, settings: WebSettings) -> Iterator[TestClient]:
     """Return a client of the application, without a port; errors are answered."""
     with TestClient(create_app(services, settings), raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def client_of_past(
+    services: WebServices, settings: WebSettings, history: History
+) -> Iterator[TestClient]:
+    """Return a client of an application that has a history."""
+    app = create_app(replace(services, history=history), settings)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def writer(services: WebServices) -> Iterator[TestClient]:
+    """Return a client that knows the token."""
+    app = create_app(services, WebSettings(token=TOKEN, log_requests=False))
+    with TestClient(app, raise_server_exceptions=False) as client:
+        client.headers["Authorization"] = f"Bearer {TOKEN}"
         yield client
 
 
