@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from scheduler.connection import redis_errors
 from scheduler.queue import keys
 from scheduler.queue.running import run_script
 
 if TYPE_CHECKING:
-    from redis import Redis
+    from collections.abc import Sequence
 
-MAX_LOG_SIZE = 64 * 1024 * 1024
+    from redis import Redis
+    from redis.client import Pipeline
+
+# Logs of 100 MB are kept whole.
+MAX_LOG_SIZE = 128 * 1024 * 1024
 MAX_TOTAL_SIZE = 2 * 1024**3
 KEPT_SECONDS = 7 * 24 * 3600
 _TRIMMED_EVERY = 60.0
@@ -32,6 +36,28 @@ class LogChunk:
     next_offset: int
     ended: bool
 
+    @property
+    def offset(self) -> int:
+        """Where `data` begins: after what was asked for, if that was dropped."""
+        return self.next_offset - len(self.data)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogExtent:
+    """Which bytes of a log are in Redis: those from `first` up to `size`.
+
+    What came before was dropped, because it is kept elsewhere.
+    """
+
+    first: int
+    size: int
+    ended: bool
+
+    @property
+    def is_known(self) -> bool:
+        """Whether Redis knows such a log at all."""
+        return self.size > 0 or self.ended
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogEntry:
@@ -42,6 +68,15 @@ class LogEntry:
     started: float
     size: int
     ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LogName:
+    """Which attempt at which job a log is of; `started` is when it was begun or gone on with."""
+
+    job_id: int
+    attempt: int
+    started: float
 
 
 class LogStore:
@@ -60,6 +95,11 @@ class LogStore:
         self._max_total = max_total
         self._next_trimming = 0.0
 
+    @property
+    def max_total(self) -> int:
+        """How many bytes all logs may have together."""
+        return self._max_total
+
     def start(self, job_id: int, attempt: int, identity: str) -> None:
         """Make this the latest log of `identity`.
 
@@ -71,6 +111,7 @@ class LogStore:
             now = _now(self._redis)
             with self._redis.pipeline(transaction=True) as step:
                 step.set(keys.latest_log(identity), name, ex=KEPT_SECONDS)
+                step.set(keys.log_identity(job_id, attempt), identity, ex=KEPT_SECONDS)
                 step.delete(keys.log_end(job_id, attempt))
                 step.zadd(known, {name: now})
                 step.zremrangebyscore(known, "-inf", now - KEPT_SECONDS)
@@ -92,7 +133,7 @@ class LogStore:
             self._max_size,
             KEPT_SECONDS,
             FULL_NOTE,
-            keys=(keys.log(job_id, attempt),),
+            keys=(keys.log(job_id, attempt), keys.log_dropped(job_id, attempt)),
         )
         return bool(answer)
 
@@ -109,9 +150,10 @@ class LogStore:
             for (job_id, attempt), size in zip(logs, sizes, strict=True):
                 if total <= self._max_total:
                     return
-                total -= size
-                self._redis.unlink(keys.log(job_id, attempt), keys.log_end(job_id, attempt))
-                self._redis.zrem(keys.LOGS, f"{job_id}:{attempt}")
+                if size:
+                    total -= size
+                    self._redis.unlink(keys.log(job_id, attempt), keys.log_end(job_id, attempt))
+                    self._redis.zrem(keys.LOGS, f"{job_id}:{attempt}")
 
     def finish(self, job_id: int, attempt: int) -> None:
         """Tell that nothing will follow."""
@@ -121,17 +163,31 @@ class LogStore:
     def read(
         self, job_id: int, attempt: int, offset: int = 0, *, limit: int = READ_SIZE
     ) -> LogChunk:
-        """Return what was written from `offset` on, at most `limit` bytes."""
-        log = keys.log(job_id, attempt)
-        with redis_errors(), self._redis.pipeline(transaction=True) as step:
-            step.exists(keys.log_end(job_id, attempt))
-            step.strlen(log)
-            step.getrange(log, offset, offset + limit - 1)
-            complete, size, data = step.execute()
-        next_offset = offset + len(data)
-        return LogChunk(
-            data=data, next_offset=next_offset, ended=bool(complete) and next_offset >= size
-        )
+        """Return what was written from `offset` on, at most `limit` bytes.
+
+        Where that was dropped, return what is there after it.
+        """
+        return self.part(job_id, attempt, offset, limit=limit)[1]
+
+    def part(
+        self, job_id: int, attempt: int, offset: int, *, limit: int = READ_SIZE
+    ) -> tuple[LogExtent, LogChunk]:
+        """Return what `read` does, and what there was at the same moment."""
+        first = 0
+        while True:
+            # Nearly always nothing was dropped, and one look is enough.
+            start = max(0, offset - first)
+            with redis_errors(), self._redis.pipeline(transaction=True) as step:
+                _ask_for_extent(step, job_id, attempt)
+                step.getrange(keys.log(job_id, attempt), start, start + limit - 1)
+                *answers, data = step.execute()
+            extent = _extent(answers)
+            if extent.first == first:
+                break
+            first = extent.first
+        next_offset = first + start + len(data) if data else max(offset, first)
+        is_end = extent.ended and next_offset >= extent.size
+        return extent, LogChunk(data=data, next_offset=next_offset, ended=is_end)
 
     def read_all(self, job_id: int, attempt: int) -> bytes:
         """Return the whole log so far."""
@@ -146,20 +202,33 @@ class LogStore:
 
     def of_package(self, identity: str) -> list[LogEntry]:
         """Return what logs of an identity there are, the oldest first."""
-        with redis_errors():
-            names = self._redis.zrange(keys.logs_of(identity), 0, -1, withscores=True)
-            known = [(*_name(text), started) for text, started in cast("_Scored", names)]
-            with self._redis.pipeline(transaction=False) as step:
-                for job_id, attempt, _ in known:
-                    step.strlen(keys.log(job_id, attempt))
-                    step.exists(keys.log_end(job_id, attempt))
-                answers = step.execute() if known else []
-        sizes, ends = answers[::2], answers[1::2]
+        names = self._names(keys.logs_of(identity))
         return [
-            LogEntry(job_id=job_id, attempt=attempt, started=started, size=size, ended=bool(end))
-            for (job_id, attempt, started), size, end in zip(known, sizes, ends, strict=True)
-            if size or end
+            LogEntry(
+                job_id=name.job_id,
+                attempt=name.attempt,
+                started=name.started,
+                size=extent.size,
+                ended=extent.ended,
+            )
+            for name, extent in zip(names, self.extents(names), strict=True)
+            if extent.is_known
         ]
+
+    def entry(self, job_id: int, attempt: int) -> LogEntry | None:
+        """Return what there is of the log of an attempt at a job."""
+        with redis_errors():
+            started = self._redis.zscore(keys.LOGS, f"{job_id}:{attempt}")
+        (extent,) = self.extents([LogName(job_id, attempt, started or 0.0)])
+        if not extent.is_known:
+            return None
+        return LogEntry(
+            job_id=job_id,
+            attempt=attempt,
+            started=started or 0.0,
+            size=extent.size,
+            ended=extent.ended,
+        )
 
     def latest(self, identity: str) -> tuple[int, int] | None:
         """Return job id and attempt of the newest log of `identity`."""
@@ -168,6 +237,60 @@ class LogStore:
         if text is None:
             return None
         return _name(text)
+
+    def names(self) -> list[LogName]:
+        """Return all logs, those that were begun or gone on with first at the beginning."""
+        return self._names(keys.LOGS)
+
+    def extents(self, names: Sequence[LogName]) -> list[LogExtent]:
+        """Return how much there is of each of these logs, in their order."""
+        with redis_errors(), self._redis.pipeline(transaction=False) as step:
+            for name in names:
+                _ask_for_extent(step, name.job_id, name.attempt)
+            answers = step.execute() if names else []
+        return [_extent(answers[first : first + 3]) for first in range(0, len(answers), 3)]
+
+    def identity_of(self, job_id: int, attempt: int) -> str:
+        """Return whose log it is, empty where that is not known."""
+        with redis_errors():
+            text = cast("bytes | None", self._redis.get(keys.log_identity(job_id, attempt)))
+        return text.decode(errors="replace") if text else ""
+
+    def drop(self, job_id: int, attempt: int, size: int) -> bool:
+        """Drop what is in a log that is kept elsewhere up to `size`, and has ended there.
+
+        Returns False for one that goes on, and for one that is not there. What is added to it later
+        comes at `size`.
+        """
+        answer = run_script(
+            self._redis,
+            "drop_log",
+            size,
+            KEPT_SECONDS,
+            keys=(
+                keys.log(job_id, attempt),
+                keys.log_dropped(job_id, attempt),
+                keys.log_end(job_id, attempt),
+            ),
+        )
+        return bool(answer)
+
+    def _names(self, key: str) -> list[LogName]:
+        with redis_errors():
+            known = cast("_Scored", self._redis.zrange(key, 0, -1, withscores=True))
+        return [LogName(*_name(text), started) for text, started in known]
+
+
+def _ask_for_extent(step: Pipeline, job_id: int, attempt: int) -> None:
+    step.exists(keys.log_end(job_id, attempt))
+    step.get(keys.log_dropped(job_id, attempt))
+    step.strlen(keys.log(job_id, attempt))
+
+
+def _extent(answers: Sequence[Any]) -> LogExtent:
+    ended, dropped, size = answers
+    first = int(dropped or 0)
+    return LogExtent(first=first, size=first + size, ended=bool(ended))
 
 
 def _name(text: bytes) -> tuple[int, int]:

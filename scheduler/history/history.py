@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Self
 
 from scheduler.history.database import Database
+from scheduler.history.logtable import LogTable
 from scheduler.history.questions import Questions
 from scheduler.history.records import FILE_COLUMNS, JOB_COLUMNS, marks, row_of
 from scheduler.job import Outcome
@@ -33,6 +34,7 @@ class History(Questions):
     def __init__(self, path: Path, database: Database) -> None:
         super().__init__(database)
         self.path = path
+        self.logs = LogTable(database)
 
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False) -> Self:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scheduler.history.model import PastJob, PastLog, PublishedFile
+from scheduler.history.model import PastJob, PublishedFile
 from scheduler.job import FailureClass, Outcome, Usage
 
 if TYPE_CHECKING:
@@ -44,18 +44,6 @@ def job_of(row: sqlite3.Row, files: Iterable[sqlite3.Row]) -> PastJob:
         failure=_failure(row["failure"]),
         usage=Usage(peak_memory=row["peak_memory"], cpu_seconds=row["cpu_seconds"]),
         files=tuple(PublishedFile(**{name: file[name] for name in FILE_COLUMNS}) for file in files),
-    )
-
-
-def log_of(row: sqlite3.Row) -> PastLog:
-    """Return a log that is on disk."""
-    return PastLog(
-        job_id=row["job_id"],
-        attempt=row["attempt"],
-        started=row["started"],
-        size=row["size"],
-        ended=True,
-        kept=True,
     )
 
 

@@ -86,6 +86,16 @@ def log_end(job_id: int, attempt: int) -> str:
     return f"{PREFIX}log-end:{job_id}:{attempt}"
 
 
+def log_dropped(job_id: int, attempt: int) -> str:
+    """Return the key that holds how many bytes were dropped from the beginning of a log."""
+    return f"{PREFIX}log-dropped:{job_id}:{attempt}"
+
+
+def log_identity(job_id: int, attempt: int) -> str:
+    """Return the key that holds the identity whose log it is."""
+    return f"{PREFIX}log-identity:{job_id}:{attempt}"
+
+
 # Sorted set: all logs, as job id and attempt, by their start.
 LOGS = f"{PREFIX}logs"
 

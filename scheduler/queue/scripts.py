@@ -48,6 +48,7 @@ _PARTS: dict[str, tuple[str, ...]] = {
     "backup_end": ("common",),
     "open": ("common",),
     "append_log": (),
+    "drop_log": (),
 }
 # Scripts whose first argument is the protocol of the caller; `claim` and `claim_landed` check it
 # together with what else they have to look at first.
@@ -56,7 +57,9 @@ _CHECKED = frozenset(
 )
 # Scripts that also run while something is taken in a part at a time, because they are what does so,
 # end it, or have nothing to do with which jobs there are.
-_OPEN = frozenset({"take_in", "reset", "backup_jobs", "backup_end", "renew", "append_log"})
+_OPEN = frozenset(
+    {"take_in", "reset", "backup_jobs", "backup_end", "renew", "append_log", "drop_log"}
+)
 
 
 def script_names() -> list[str]:

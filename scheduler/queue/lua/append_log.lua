@@ -1,8 +1,8 @@
--- KEYS: log. ARGV: data, largest size, seconds to keep it, what to say when it is full.
--- Returns 1, or 0 once the log is full.
+-- KEYS: log, what was dropped from its beginning. ARGV: data, largest size, seconds to keep it, what
+-- to say when it is full. Returns 1, or 0 once the log is full.
 
-local log, data, limit = KEYS[1], ARGV[1], tonumber(ARGV[2])
-local size = redis.call('STRLEN', log)
+local log, dropped, data, limit = KEYS[1], KEYS[2], ARGV[1], tonumber(ARGV[2])
+local size = redis.call('STRLEN', log) + tonumber(redis.call('GET', dropped) or 0)
 if size >= limit then
   return 0
 end
@@ -12,4 +12,5 @@ if full then
 end
 redis.call('APPEND', log, data)
 redis.call('EXPIRE', log, ARGV[3])
+redis.call('EXPIRE', dropped, ARGV[3])
 return full and 0 or 1

@@ -14,16 +14,9 @@ from scheduler.job import FailureClass, Outcome
 from tests.support.past import START, past_job
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 DAY = 24 * 3600.0
-
-
-@pytest.fixture
-def history(tmp_path: Path) -> Iterator[History]:
-    with History.open(tmp_path / "history") as opened:
-        yield opened
 
 
 def published(name: str, version: str = "1-1") -> PublishedFile:

@@ -80,5 +80,5 @@ def test_a_script_does_nothing_while_the_queue_is_closed(
 def test_what_runs_while_the_queue_is_closed_knows_of_no_jobs_or_ends_it() -> None:
     assert {
         *("take_in", "reset", "backup_jobs", "backup_end"),
-        *("renew", "append_log"),
+        *("renew", "append_log", "drop_log"),
     } == scripts._OPEN
