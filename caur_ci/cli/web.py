@@ -102,9 +102,9 @@ def web_settings(
 
 def services_of(client: RedisClient) -> WebServices:
     """Return what is shown, put together from the parts of both sides."""
-    from scheduler.logs import LogStore  # noqa: PLC0415 - slow to import
+    from scheduler.history import BuildLogs  # noqa: PLC0415 - slow to import
+    from scheduler.logs import LogStore  # noqa: PLC0415
     from scheduler.queue import Queue  # noqa: PLC0415
-    from scheduler.web.redislogs import RedisLogs  # noqa: PLC0415
     from scheduler.web.services import WebServices  # noqa: PLC0415
 
-    return WebServices(queue=Queue(client), logs=RedisLogs(LogStore(client)))
+    return WebServices(queue=Queue(client), logs=BuildLogs(LogStore(client), None))

@@ -8,20 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from scheduler.history import History, PastLog
-    from scheduler.logs import LogChunk
+    from scheduler.history import BuildLogs, History
     from scheduler.queue import Queue
     from scheduler.web.facts import RepositoryFacts  # type: ignore[import-not-found]
-
-
-class Logs(Protocol):
-    """Where the logs of builds are; see `BuildLogs`."""
-
-    def of_package(self, identity: str) -> Sequence[PastLog]: ...
-
-    def entry(self, job_id: int, attempt: int) -> PastLog | None: ...
-
-    def read(self, job_id: int, attempt: int, offset: int = 0, *, limit: int = ...) -> LogChunk: ...
 
 
 class PackageHolds(Protocol):
@@ -44,7 +33,7 @@ class WebServices:
     """
 
     queue: Queue
-    logs: Logs
+    logs: BuildLogs
     history: History | None = None
     facts: RepositoryFacts | None = None
     metrics: Callable[[], bytes] | None = None

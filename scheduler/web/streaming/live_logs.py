@@ -29,6 +29,7 @@ _log = logging.getLogger(__name__)
 
 # Reads begin anywhere and end at a multiple of this, so that readers get into step.
 BLOCK = 64 * 1024
+_READ_AHEAD = 4
 _KEPT = 8 * 1024 * 1024
 _POLLED_EVERY = 0.25
 # After this long without growth: has the job ended without a word in its log?
@@ -95,13 +96,18 @@ class LiveLogs:
 
     async def block(self, key: Key, offset: int, size: int) -> bytes:
         """Return some bytes from `offset` on, of a log of that size; none where it is gone."""
-        end = min(size, (offset // BLOCK + 1) * BLOCK)
 
         async def fetch() -> bytes:
+            end = min(size, (offset // BLOCK + _READ_AHEAD) * BLOCK)
             chunk = await self._threads.run(
                 lambda: self._services.logs.read(*key, offset, limit=end - offset)
             )
-            return chunk.data
+            if chunk.offset != offset:
+                return b""
+            first, *later = _blocks(offset, chunk.data)
+            for place, data in later:
+                self._blocks.put((key, place), data)
+            return first[1]
 
         return await self._blocks.get((key, offset), fetch)
 
@@ -144,8 +150,9 @@ class LiveLogs:
         offset = watched.size
         limit = (offset // BLOCK + 1) * BLOCK - offset
         chunk = await self._threads.run(lambda: self._services.logs.read(*key, offset, limit=limit))
-        self._blocks.put((key, offset), chunk.data)
-        watched.size = offset + len(chunk.data)
+        if chunk.offset == offset:
+            self._blocks.put((key, offset), chunk.data)
+        watched.size = chunk.next_offset
         watched.ended = chunk.ended
 
     async def _is_over(self, key: Key) -> bool:
@@ -188,3 +195,11 @@ class LogFollower:
             return b""
         # There should be something: the log had to make room for others.
         return data or None
+
+
+def _blocks(offset: int, data: bytes) -> list[tuple[int, bytes]]:
+    """Return the parts of `data`, which begins at `offset`, that end at a multiple of a block."""
+    first = BLOCK - offset % BLOCK
+    parts = [(offset, data[:first])]
+    parts += [(offset + at, data[at : at + BLOCK]) for at in range(first, len(data), BLOCK)]
+    return parts

@@ -9,11 +9,10 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from scheduler.history import History
+from scheduler.history import BuildLogs, History
 from scheduler.logs import LogStore
 from scheduler.settings import WebSettings
 from scheduler.web.application import create_app
-from scheduler.web.redislogs import RedisLogs
 from scheduler.web.server import running_server
 from scheduler.web.services import WebServices
 from tests.scheduler.web.support import TOKEN
@@ -42,7 +41,7 @@ def history(tmp_path: Path) -> Iterator[History]:
 @pytest.fixture
 def services(queue: Queue, log_store: LogStore) -> WebServices:
     """Return what there is without a history and without a source repository."""
-    return WebServices(queue=queue, logs=RedisLogs(log_store))
+    return WebServices(queue=queue, logs=BuildLogs(log_store, None))
 
 
 @pytest.fixture
