@@ -164,7 +164,7 @@ def _hold(name: str) -> Act:
         holds = services_of(request).holds
         if holds is None:
             raise AnswerError(
-                HTTPStatus.NOT_IMPLEMENTED,
+                HTTPStatus.FORBIDDEN,
                 "this server cannot change what is on hold",
                 hint=f"Use `caur-ci {name} PACKAGE` in a clone of the repository of PKGBUILDs.",
             )
@@ -226,8 +226,8 @@ BODIES: dict[str, dict[str, Any]] = {
 _REFUSALS = (401, 403, 408, 413, 415, 429)
 
 
-def _operation(
-    path: str, summary: str, act: Act, body: str, answer: type, *problems: int
+def _operation(  # noqa: PLR0917 - a table
+    path: str, summary: str, act: Act, body: str, answer: type, unmet: int, *problems: int
 ) -> Operation:
     return Operation(
         path=path,
@@ -239,6 +239,7 @@ def _operation(
         body={"$ref": f"{_SCHEMAS}/{body}"},
         problems=(*_REFUSALS, *problems),
         secured=True,
+        unmet=unmet,
     )
 
 
@@ -278,8 +279,8 @@ OPERATIONS = (
         _hold("hold"),
         "PackagesRequest",
         HoldAnswer,
+        0,
         409,
-        501,
     ),
     _operation(
         "/api/v1/unhold",
@@ -287,8 +288,8 @@ OPERATIONS = (
         _hold("unhold"),
         "PackagesRequest",
         HoldAnswer,
+        0,
         409,
-        501,
     ),
     _operation(
         "/api/queue/schedule",

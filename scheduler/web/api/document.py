@@ -16,8 +16,6 @@ from scheduler.web.parameters import settings_of
 from scheduler.web.shapes import Schemas
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -77,7 +75,7 @@ def _described(operation: Operation, schemas: Schemas) -> dict[str, Any]:
         "operationId": operation.name,
         "summary": operation.summary,
         "parameters": [_parameter(each) for each in parameters],
-        "responses": {**_good(operation, schemas), **_problems(operation.problems, schemas)},
+        "responses": {**_good(operation, schemas), **_problems(operation, schemas)},
     }
     if operation.body is not None:
         described["requestBody"] = {
@@ -115,11 +113,18 @@ def _good(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     return {"200": {"description": "What was asked for.", "content": content}}
 
 
-def _problems(statuses: Iterable[int], schemas: Schemas) -> dict[str, Any]:
-    content = {"application/json": {"schema": schemas.of(Problem)}}
+def _problems(operation: Operation, schemas: Schemas) -> dict[str, Any]:
+    problem = schemas.of(Problem)
+    statuses = {*operation.problems, *_ALWAYS}
+    answers = dict.fromkeys(statuses, problem)
+    if operation.unmet:
+        answers[operation.unmet] = {"anyOf": [schemas.of(operation.answer), problem]}
     return {
-        str(int(status)): {"description": HTTPStatus(status).phrase, "content": content}
-        for status in sorted({*statuses, *_ALWAYS})
+        str(int(status)): {
+            "description": HTTPStatus(status).phrase,
+            "content": {"application/json": {"schema": schema}},
+        }
+        for status, schema in sorted(answers.items())
     }
 
 

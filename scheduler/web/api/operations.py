@@ -43,7 +43,8 @@ class Operation:
 
     `answer` is the type of what comes as JSON, in `media_type`. `problems` are the statuses of
     what may go wrong, beside 400 and 503. `body` is the JSON Schema of what a request has to say.
-    With `secured` it takes the token.
+    With `secured` it takes the token. `unmet` is the status of an answer of the same type that says
+    that nothing was done, 0 where there is none.
     """
 
     path: str
@@ -57,6 +58,7 @@ class Operation:
     body: dict[str, Any] | None = None
     media_type: str = "application/json"
     secured: bool = False
+    unmet: int = 0
 
     def route(self) -> Route:
         """Return the route to it."""
