@@ -193,9 +193,7 @@ def has_room(url: str) -> bool:
 def test_streams_end_when_the_server_does(services: WebServices, growing: Claim) -> None:
     with running_server(services, WebSettings(port=0)) as server:
         paths = (log_of(growing), log_of(growing, "/events"), "/api/v1/events")
-        readers = [
-            Background(lambda url=f"{server.address}{path}": httpx.get(url)) for path in paths
-        ]  # type: ignore[misc]
+        readers = [Background(partial(httpx.get, f"{server.address}{path}")) for path in paths]
         assert not readers[0].ends(within=0.5)
 
     for reader in readers:
