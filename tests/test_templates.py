@@ -20,33 +20,70 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 GITLAB, GITHUB = "gitlab-ci.yml", "github-workflow.yml"
-JOBS = {"on-commit", "on-schedule", "do-schedule"}
+COMMANDS = {
+    "on-commit": "on-commit",
+    "on-schedule": "on-schedule",
+    "do-schedule": "schedule --outbox",
+    "manual-bump": "bump",
+    "manual-drop": "drop",
+    "manual-add": "add",
+    "manual-schedule": "schedule --into-outbox",
+}
+MANUAL = "manual"
+GITHUB_JOBS = {name for name in COMMANDS if not name.startswith(MANUAL)} | {MANUAL}
+
+
+def documents(name: str) -> list[str]:
+    """Return the documents of a template; GitLab's has one with its inputs before the jobs."""
+    return re.split(r"^---\n", (TEMPLATES / name).read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+def jobs_of(name: str) -> dict[str, Any]:
+    """Return the document with the jobs."""
+    parsed: dict[str, Any] = YAML().load(documents(name)[-1])
+    return parsed
 
 
 @pytest.mark.parametrize(
-    ("name", "options"),
+    ("name", "options", "count"),
     [
-        (GITLAB, ["vendor.gitlab-ci", "--data-transform", "gitlab-ci"]),
-        (GITHUB, ["vendor.github-workflows"]),
+        (GITLAB, ["vendor.gitlab-ci", "--data-transform", "gitlab-ci"], 2),
+        (GITHUB, ["vendor.github-workflows"], 1),
     ],
 )
-def test_a_template_fits_the_schema_of_its_forge(name: str, options: list[str]) -> None:
+def test_a_template_fits_the_schema_of_its_forge(
+    name: str, options: list[str], count: int, tmp_path: Path
+) -> None:
+    files = [tmp_path / f"{number}.yml" for number in range(count)]
+    for file, text in zip(files, documents(name), strict=True):
+        file.write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", *options]
-    done = subprocess.run([*command, TEMPLATES / name], capture_output=True, check=False)
+    done = subprocess.run([*command, *files], capture_output=True, check=False)
     assert done.returncode == 0, done.stdout.decode()
 
 
 def lines_of_jobs(name: str) -> dict[str, list[str]]:
     """Return what each job of a template runs, in its order."""
-    with (TEMPLATES / name).open(encoding="utf-8") as file:
-        parsed = YAML().load(file)
+    parsed = jobs_of(name)
     if name == GITHUB:
         jobs = {job: _steps(content) for job, content in parsed["jobs"].items()}
     else:
-        jobs = {job: list(_scripts(parsed, job)) for job in JOBS}
+        jobs = {job: list(_scripts(parsed, job)) for job in COMMANDS}
     return {
         job: [line for text in texts for line in text.splitlines()] for job, texts in jobs.items()
     }
+
+
+def commands_of(name: str) -> dict[str, str]:
+    """Return the command that each job of GitLab's template calls, with its options."""
+    found: dict[str, str] = {}
+    for job, lines in lines_of_jobs(name).items():
+        calls = re.findall(r"\bcaur-ci ([a-z-]+(?: --[a-z-]+)*)", "\n".join(lines))
+        if job == MANUAL:
+            found |= {f"manual-{call.partition(' ')[0]}": call for call in calls}
+        else:
+            (found[job],) = calls
+    return found
 
 
 def _steps(job: dict[str, Any]) -> list[str]:
@@ -55,7 +92,9 @@ def _steps(job: dict[str, Any]) -> list[str]:
 
 def _scripts(parsed: dict[str, Any], job: str) -> Iterator[str]:
     for key in ("before_script", "script"):
-        holder = job if key in parsed[job] else parsed[job]["extends"]
+        holder = job
+        while key not in parsed[holder]:
+            holder = parsed[holder]["extends"]
         for entry in parsed[holder][key]:
             if isinstance(entry, str):
                 yield entry
@@ -66,25 +105,54 @@ def _scripts(parsed: dict[str, Any], job: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("name", [GITLAB, GITHUB])
 def test_the_commands_in_a_template_exist(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    jobs = lines_of_jobs(name)
-    assert jobs.keys() == JOBS
-    for job, lines in jobs.items():
-        (call,) = [line for line in lines if line.startswith("caur-ci ")]
-        command, options = re.findall(r"caur-ci ([a-z-]+)((?: --[a-z-]+)*)", call)[0]
-        assert command == job.replace("do-", "")
+    assert commands_of(name) == COMMANDS
+    for call in COMMANDS.values():
+        command, *options = call.split()
         assert command in {info.name for info in app.registered_commands}
         run([command, "--help"], Session())
         shown = capsys.readouterr().out
-        assert all(option in shown for option in options.split())
+        assert all(option in shown for option in options)
 
 
-@pytest.mark.parametrize("name", [GITLAB, GITHUB])
-@pytest.mark.parametrize("job", sorted(JOBS))
+@pytest.mark.parametrize(
+    ("name", "job"),
+    [*((GITLAB, job) for job in COMMANDS), *((GITHUB, job) for job in sorted(GITHUB_JOBS))],
+)
 def test_caur_ci_is_installed_before_it_is_called(name: str, job: str) -> None:
     lines = lines_of_jobs(name)[job]
     (installed,) = [at for at, line in enumerate(lines) if line.startswith("pip install")]
     assert lines[installed].endswith('"caur-ci==$CAUR_CI_VERSION"')
-    assert installed < [line.startswith("caur-ci ") for line in lines].index(True)
+    assert installed < ["caur-ci " in line and "pip" not in line for line in lines].index(True)
+
+
+@pytest.mark.parametrize("operation", ["Bump", "Drop", "Add", "Schedule"])
+def test_each_operation_has_a_job_and_is_handed_over(operation: str) -> None:
+    job = f"manual-{operation.lower()}"
+    (rule,) = rules_of(job)
+
+    asked = r"$CI_PIPELINE_SOURCE =~ /^(trigger|web|api)$/"
+    on_branch = "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH"
+    assert rule.split(" && ") == [asked, on_branch, f'$OPERATION == "{operation} Packages"']
+    assert rule in rules_of("do-schedule")
+    (spec, _) = documents(GITLAB)
+    inputs = YAML(typ="safe").load(spec)["spec"]["inputs"]
+    assert f"{operation} Packages" in inputs["operation"]["options"]
+    case = f"'{operation} Packages') caur-ci {COMMANDS[job]} ;;"
+    assert case in [line.strip() for line in lines_of_jobs(GITHUB)[MANUAL]]
+    choices = jobs_of(GITHUB)["on"]["workflow_dispatch"]
+    assert f"{operation} Packages" in choices["inputs"]["operation"]["options"]
+
+
+def test_what_people_type_is_expanded_nowhere() -> None:
+    (spec, _) = documents(GITLAB)
+    inputs = YAML(typ="safe").load(spec)["spec"]["inputs"]
+    variables = jobs_of(GITLAB)["variables"]
+
+    for name in inputs:
+        wanted = {"value": f"$[[ inputs.{name} ]]", "expand": False}
+        assert dict(variables[name.upper()]) == wanted
+    # Without inputs, pipelines start by themselves.
+    assert all("default" in it for it in inputs.values())
 
 
 @pytest.mark.parametrize("name", [GITLAB, GITHUB])
@@ -103,8 +171,7 @@ def test_on_schedule_has_the_programs_that_packages_may_ask_for(name: str, progr
 
 def rules_of(job: str) -> list[str]:
     """Return the conditions under which a job of GitLab's template runs, in one line each."""
-    content = YAML().load((TEMPLATES / GITLAB).read_text(encoding="utf-8"))
-    return [" ".join(rule["if"].split()) for rule in content[job]["rules"]]
+    return [" ".join(rule["if"].split()) for rule in jobs_of(GITLAB)[job]["rules"]]
 
 
 def test_gitlab_looks_at_packages_for_webhooks_and_people_on_the_default_branch_only() -> None:
@@ -112,7 +179,8 @@ def test_gitlab_looks_at_packages_for_webhooks_and_people_on_the_default_branch_
 
     asked = r"$CI_PIPELINE_SOURCE =~ /^(trigger|web|api)$/"
     on_branch = "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH"
-    assert for_packages.split(" && ") == [asked, on_branch, "$PACKAGES"]
+    nothing_else = '$OPERATION == "None"'
+    assert for_packages.split(" && ") == [asked, on_branch, "$PACKAGES", nothing_else]
     # What was asked for is handed over in the same pipeline.
     assert set(rules_of("on-schedule")) < set(rules_of("do-schedule"))
     assert for_packages not in rules_of("on-commit")

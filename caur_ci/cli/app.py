@@ -9,6 +9,7 @@ import typer
 
 from caur_ci import __version__
 from caur_ci.cli import (
+    add,
     auto_repo_remove,
     broken,
     database,
@@ -16,8 +17,10 @@ from caur_ci.cli import (
     deptree,
     diff,
     hold,
+    init,
     judge,
     logs,
+    manual,
     on_commit,
     on_schedule,
     recall,
@@ -30,6 +33,7 @@ from caur_ci.cli import (
     why,
     worker,
 )
+from caur_ci.cli.doctor import command as doctor
 from caur_ci.cli.help import Application
 from caur_ci.cli.lazy import lazy_group
 from caur_ci.cli.redis import app as redis_app
@@ -72,13 +76,21 @@ def global_options(
     session_of(context).debug = debug
 
 
-_PIPELINE, _BUILD_SIDE, _LOOKING = "In pipelines", "On builders and servers", "To look and to act"
+_PIPELINE, _BY_HAND = "In pipelines", "To change the repository by hand"
+_BUILD_SIDE, _LOOKING = "On builders and servers", "To look and to act"
 
 _pipeline = partial(app.command, rich_help_panel=_PIPELINE)
 _pipeline("on-commit")(on_commit.on_commit)
 _pipeline("on-schedule")(on_schedule.on_schedule)
 _pipeline("schedule")(schedule.schedule)
 _pipeline("auto-repo-remove")(auto_repo_remove.auto_repo_remove)
+
+_by_hand = partial(app.command, rich_help_panel=_BY_HAND)
+_by_hand("init")(init.init)
+_by_hand("add")(add.add)
+_by_hand("bump")(manual.bump)
+_by_hand("drop")(manual.drop)
+_by_hand("rename")(manual.rename)
 
 _build_side = partial(app.command, rich_help_panel=_BUILD_SIDE)
 _build_side("worker")(worker.worker)
@@ -132,4 +144,5 @@ app.add_typer(
     no_args_is_help=True,
     rich_help_panel=_LOOKING,
 )
+_looking("doctor")(doctor.doctor)
 _looking("demo")(demo.demo)

@@ -91,13 +91,9 @@ def _as_json(result: OnCommitResult) -> str:
 def _show(session: Session, result: OnCommitResult, *, dry_run: bool) -> None:
     plan = result.plan
     if plan.decisions:
-        from caur_ci.cli.tables import table  # noqa: PLC0415 - slow to import
+        from caur_ci.cli.decisions import decision_table  # noqa: PLC0415 - slow to import
 
-        rows = table("", None, "package", "what", "class", "why")
-        for decision in plan.decisions:
-            cells = (decision.package, decision.action, decision.build_class, decision.reason)
-            rows.add(*(cell or "-" for cell in cells))
-        session.out.print(rows)
+        session.out.print(decision_table(plan.decisions))
     else:
         session.out.print(f"nothing to build: {plan.commits.position.value}")
     head = plan.commits.head[:12]

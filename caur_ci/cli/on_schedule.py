@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -172,7 +171,7 @@ def _show(session: Session, result: OnScheduleResult, *, form: str, dry_run: boo
 def _named(environ: Mapping[str, str]) -> list[str]:
     """Return the packages that a release or a trial is limited to."""
     names = (environ.get(name, "") for name in ("PACKAGES", "CI_TEST_PACKAGE", "CI_TEST_PACKAGES"))
-    return [name for text in names for name in re.split(r"[\s,:;]+", text) if name]
+    return [name for text in names for name in options.package_list(text)]
 
 
 def _is_set(environ: Mapping[str, str], name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,11 @@ Remote = Annotated[
 def named_as_completed(name: str) -> str:
     """Return a package's name as it is meant: the completion of shells leaves `./folder/`."""
     return name.removeprefix("./").rstrip("/") or name
+
+
+def package_list(text: str) -> list[str]:
+    """Return the names in a list as pipelines write them: `a:b`, `a,b` or `a b`."""
+    return [named_as_completed(name) for name in re.split(r"[\s,:;]+", text) if name]
 
 
 Redis = Annotated[

@@ -77,10 +77,17 @@ def known_queue(session: Session, url: str | None, repo: Path) -> Queue | None:
 
     None where no server is named, and none of this machine runs.
     """
+    from scheduler.queue import Queue  # noqa: PLC0415 - slow to import
+
+    client = known_server(session, url, repo)
+    return Queue(client) if client is not None else None
+
+
+def known_server(session: Session, url: str | None, repo: Path) -> Redis | None:
+    """Return a client of the server of that queue, None as there."""
     from scheduler import embedded  # noqa: PLC0415 - slow to import
     from scheduler.connection import connect, default_state_dir  # noqa: PLC0415
     from scheduler.connection.settings import server_of  # noqa: PLC0415
-    from scheduler.queue import Queue  # noqa: PLC0415
 
     environ = {name: value for name, value in os.environ.items() if value}
     if not (url or session.secrets.get("REDIS_URL") or _any(_SAYS_WHERE, environ)):
@@ -88,7 +95,7 @@ def known_queue(session: Session, url: str | None, repo: Path) -> Queue | None:
     server = server_of(url, environ, session.secrets)
     if server is None and embedded.running(default_state_dir()) is None:
         return None
-    return Queue(connect(url, secrets=session.secrets, environ=environ))
+    return connect(url, secrets=session.secrets, environ=environ)
 
 
 def _any(names: Iterable[str], environ: Mapping[str, str]) -> bool:

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from caur_ci.cli import completion
-from caur_ci.cli.options import Arch, AsJson, Redis, Remote, Repo, Strict, named_as_completed
+from caur_ci.cli.options import (
+    Arch,
+    AsJson,
+    Redis,
+    Remote,
+    Repo,
+    Strict,
+    named_as_completed,
+    package_list,
+)
 from caur_ci.cli.session import Session, session_of
 from caur_ci.errors import CaurError, ExitCode, InputError
 from caur_ci.srcinfo import DEFAULT_ARCHITECTURE
@@ -29,8 +38,9 @@ Packages = Annotated[
     list[str] | None,
     typer.Argument(
         parser=named_as_completed,
-        metavar="PACKAGE[/CLASS]",
-        help="Packages to build, by a worker of this class or higher, or of this name.",
+        metavar="PACKAGE[/CLASS]|all",
+        help="Packages to build, by a worker of this class or higher, or of this name; `a:b` and "
+        "`a,b` are lists. Variable PACKAGES, with --into-outbox.",
         autocompletion=completion.packages,
         show_default=False,
     ),
@@ -49,6 +59,14 @@ Outbox = Annotated[
     bool,
     typer.Option(
         "--outbox", help="Hand over every request that the queue has not acknowledged yet."
+    ),
+]
+IntoOutbox = Annotated[
+    bool,
+    typer.Option(
+        "--into-outbox",
+        help="Hand packages named here over later: put the request into the outbox on branch "
+        "`caur`, where the next `--outbox` finds it. It needs no queue.",
     ),
 ]
 TargetRepo = Annotated[
@@ -140,6 +158,7 @@ def schedule(
     packages: Packages = None,
     document: FromFile = None,
     outbox: Outbox = False,
+    into_outbox: IntoOutbox = False,
     target_repo: TargetRepo = None,
     source_repo: SourceRepo = None,
     commit: Commit = None,
@@ -159,7 +178,8 @@ def schedule(
 ) -> int:
     """Hand builds over to the queue.
 
-    Either what a pipeline asked for (`--outbox`, or `--from FILE`), or the packages named here.
+    Either what a pipeline asked for (`--outbox`, or `--from FILE`), or the packages named here,
+    in the order in which they need each other.
     Handing the same request over again is harmless. Packages that are on hold are refused (see
     `caur-ci hold`).
 
@@ -169,12 +189,14 @@ def schedule(
     from caur_ci.cli.schedule_packages import NamedPackages, named_request  # noqa: PLC0415
 
     session = session_of(context)
+    if into_outbox and not packages:
+        packages = package_list(os.environ.get("PACKAGES", ""))
     if sum((bool(packages), document is not None, outbox)) != 1:
         raise InputError("say what to hand over: packages, or --from FILE, or --outbox")
-    if not packages and (on_failure or on_running or allow_downgrade or even_held):
+    if not packages and (into_outbox or on_failure or on_running or allow_downgrade or even_held):
         raise InputError(
-            "--on-failure, --on-running, --allow-downgrade and --even-held are for packages named "
-            "here"
+            "--into-outbox, --on-failure, --on-running, --allow-downgrade and --even-held are for "
+            "packages named here"
         )
     open_queue = partial(open_queue_for_hand_over, session, redis, repo, strict=strict)
     if outbox:
@@ -197,6 +219,8 @@ def schedule(
             on_older="publish" if allow_downgrade else "refuse",
         )
         request = named_request(named)
+        if into_outbox:
+            return _put_into_outbox(session, request, repo, remote, even_held=even_held)
         if not even_held:
             _refuse_held(session, request, repo, remote)
         result = _hand_over(open_queue, request)
@@ -206,6 +230,7 @@ def schedule(
 def _refuse_held(session: Session, request: BuildRequest, repo: Path, remote: str | None) -> None:
     """Raise InputError where one of the packages is on hold; outside of a repository none is."""
     from caur_ci.cli.holds import current_holds  # noqa: PLC0415 - slow to import
+    from caur_ci.pipeline.manual.asking import refuse_held  # noqa: PLC0415
 
     try:
         holds = current_holds(session, repo, remote)
@@ -214,14 +239,23 @@ def _refuse_held(session: Session, request: BuildRequest, repo: Path, remote: st
             f"which packages are on hold is not known: {error.message}",
             hint="--even-held schedules them without asking.",
         ) from error
-    named = [package.pkgbase for package in request.packages]
-    held = [f"{name} is {hold}" for name in named if (hold := holds.get(name)) is not None]
-    if held:
-        raise InputError(
-            "; ".join(held),
-            hint="Nothing was scheduled. `caur-ci unhold` lets a package go; --even-held builds it "
-            "once, and leaves it on hold.",
-        )
+    refuse_held(request, holds)
+
+
+def _put_into_outbox(
+    session: Session, request: BuildRequest, repo: Path, remote: str | None, *, even_held: bool
+) -> int:
+    from caur_ci.cli.hold import open_keeper  # noqa: PLC0415 - slow to import
+    from caur_ci.pipeline.manual.asking import put_into_outbox  # noqa: PLC0415
+
+    put_into_outbox(open_keeper(session, repo, remote), request, even_held=even_held)
+    count = len(request.packages)
+    session.out.print(
+        f"request {request.request_id} is in the outbox: {count} "
+        f"package{'s' if count != 1 else ''}; `caur-ci schedule --outbox` hands it over",
+        markup=False,
+    )
+    return ExitCode.OK
 
 
 def _hand_over(open_queue: Callable[[], Queue], request: BuildRequest) -> HandOver:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from caur_ci.cli.options import package_list
 from caur_ci.cli.working_tree import folder_of
 from caur_ci.deptree import WireEntry, read_wire
 from caur_ci.errors import GitError, InputError
@@ -30,6 +31,7 @@ _COMMIT = re.compile(r"(?P<sha>[0-9a-f]{7,64})(?::(?P<pipeline>[0-9]+))?")
 # What a line of pacman's list of mirrors can hold.
 _MIRROR = re.compile(r"(?:https?|file)://[!-~]+")
 _FULL_ID_LENGTHS = {40, 64}
+_ALL = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,7 @@ def named_request(named: NamedPackages) -> BuildRequest:
         on_failure=named.on_failure,
         on_running=named.on_running,
         on_older=named.on_older,
-        packages=tuple(_package(word, tree, named.repo) for word in _words(named.packages)),
+        packages=tuple(_package(word, tree, named.repo) for word in _words(named.packages, tree)),
     )
 
 
@@ -121,10 +123,22 @@ def _mirror(url: str) -> str:
     return url
 
 
-def _words(packages: tuple[str, ...]) -> Iterator[str]:
-    """Split `a:b/class` and `a,b`, as the existing pipelines write lists."""
-    for text in packages:
-        yield from filter(None, re.split(r"[:,\s]+", text))
+def _words(packages: tuple[str, ...], tree: Mapping[str, WireEntry]) -> Iterator[str]:
+    """Yield each package of `a:b/class` and `a,b`, as the existing pipelines write lists.
+
+    All that there are for `all`. Raises InputError where these are not known.
+    """
+    for word in dict.fromkeys(name for text in packages for name in package_list(text)):
+        name, slash, build_class = word.partition("/")
+        if name != _ALL or name in tree:
+            yield word
+            continue
+        if not tree:
+            raise InputError(
+                "which packages there are is not known without the dependency tree",
+                hint="Leave --without-order out.",
+            )
+        yield from (f"{one}{slash}{build_class}" for one in tree)
 
 
 def _commit(named: NamedPackages) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from caur_ci.names import suggestion
 from caur_ci.package_folders import CommittedFolders
 from caur_ci.pipeline.shared.memory.holds import Hold
 from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
+from caur_ci.pipeline.shared.person import person_behind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -39,20 +40,8 @@ class Keeper:
 
         Raises InputError where nobody can tell, ConfigError for a `.ci/config` that makes no sense.
         """
-        git = context.git
-        named = (
-            git.git("config", "--get", f"user.{key}", allowed=(0, 1)).decode(errors="replace")
-            for key in ("name", "email")
-        )
-        person = context.forge_pipeline.person or next(
-            (it.strip() for it in named if it.strip()), ""
-        )
-        if not person:
-            raise InputError(
-                "who decides this is not known, and it is to be remembered",
-                hint="`git config user.name NAME` tells it.",
-            )
-        config = read_repository_config(git, context.head).config
+        person = person_behind(context)
+        config = read_repository_config(context.git, context.head).config
         return cls(context=context, config=config, person=person, now=int(now))
 
     def memory(self) -> Memory:

@@ -76,13 +76,20 @@ class Signer:
     def warn_of_expiry(self) -> None:
         """Log a warning if the key is to expire soon. Raises ProcessError."""
         keys = [key for key in self._keys() if key.valid]
-        until = max((key.expires or math.inf for key in keys), default=math.inf)
+        until = _expiry_of(keys)
         if until - time.time() < _SOON:
             key = next(key for key in keys if key.expires == until)
             _log.warning(
                 "the signing key %s in %s expires on %s. %s",
                 *(key.id, self._home, key.expiry, self._how_to_extend(key)),
             )
+
+    def expires(self) -> float:
+        """Return the Unix time at which no key can sign any more, infinity for never.
+
+        Raises ProcessError.
+        """
+        return _expiry_of(key for key in self._keys() if key.valid)
 
     def public_key(self) -> bytes:
         """Return the public half of the key, as text that GnuPG imports. Raises SigningError."""
@@ -179,6 +186,10 @@ class Signer:
         """Sign several files. Raises SigningError."""
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(self.sign, paths))
+
+
+def _expiry_of(keys: Iterable[SecretKey]) -> float:
+    return max((key.expires or math.inf for key in keys), default=math.inf)
 
 
 class Keyring:

@@ -20,7 +20,7 @@ from scheduler.logs import LogStore
 from scheduler.queue import Queue
 from scheduler.workerkeys import WorkerKey
 from tests.support.deliveries import allow
-from tests.support.git import Checkout, srcinfo
+from tests.support.git import Checkout, git, make_repository, srcinfo
 from tests.support.packages import SigningKey, gnupg_folder, pkgbuild, signing_key
 from tests.support.pacman_client import PacmanClient
 from tests.support.queue import eventually, job
@@ -134,6 +134,29 @@ def test_from_a_commit_to_an_installed_package(
     client.install("tool")
     assert client.installed() == {"lib++": "1-1", "tool": "1:1-1"}
     assert client.available() == {"lib++": "1-1", "tool": "1:1-1", "tool-doc": "1:1-1"}
+
+
+@pytest.mark.usefixtures("quick_makepkg")
+def test_the_first_push_of_a_new_repository_is_published(
+    tmp_path: Path, environment: dict[str, str], redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, remote = tmp_path / "begin", tmp_path / "source" / "remote.git"
+    make_repository(remote, bare=True)
+    run(command("init", str(folder), "--target-repo", "repo", "--source-repo", "source"))
+    git(folder, "remote", "add", "origin", str(remote))
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "-m", "feat: begin")
+    git(folder, "push", "--quiet", "origin", "main")
+    monkeypatch.chdir(folder)
+
+    run(command("on-commit"))
+    run(command("schedule", "--outbox"), environment={"REDIS_URL": environment["REDIS_URL"]})
+    (job,) = Queue(redis).find("hello-caur")
+    with service(environment, "worker"), service(environment, "database"):
+        eventually(lambda: outcomes(Queue(redis), (job.job_id,)) == [Outcome.SUCCESS], within=100)
+
+    published = [path.name for path in (tmp_path / "www/repo/x86_64").glob("hello-caur-*.zst")]
+    assert published == ["hello-caur-1-1-any.pkg.tar.zst"]
 
 
 @pytest.mark.usefixtures("quick_makepkg")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 from caur_ci.deptree import ProblemKind
@@ -46,6 +46,16 @@ class _Changes:
     empty: frozenset[str] = frozenset()
     on_hold: Mapping[str, Hold] = field(default_factory=dict)
 
+    def told(self, reasons: Mapping[str, str]) -> _Changes:
+        """Return the same changes, for the reasons that are known better."""
+        if not reasons:
+            return self
+        return replace(
+            self,
+            builds={name: reasons.get(name, why) for name, why in self.builds.items()},
+            removals={name: reasons.get(name, why) for name, why in self.removals.items()},
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class CommitPlanner:
@@ -59,8 +69,10 @@ class CommitPlanner:
         """Read the repository at `commit`. Raises ConfigError for its `.ci/config`."""
         return cls(context, CommittedRepository.read(context.git, commit))
 
-    def plan(self, snapshot: RefSnapshot) -> CommitPlan:
+    def plan(self, snapshot: RefSnapshot, told: Mapping[str, str] | None = None) -> CommitPlan:
         """Decide what is to be done, given where the shared refs are.
+
+        `told` are the reasons that somebody gave for changes of packages.
 
         Raises InputError for a deploy of a package that does not exist, GitError where history
         that is needed cannot be had.
@@ -74,6 +86,7 @@ class CommitPlanner:
         deploys = DeployRequests() if commits.is_empty else self._deploys(commits)
         holds = self.context.shared.memory(snapshot).holds
         changes = _Changes() if commits.is_empty else self._changes(commits, deploys, holds)
+        changes = changes.told(told or {})
         classes = build_classes(
             self.repository.folders,
             self.repository.config,
@@ -157,8 +170,8 @@ class CommitPlanner:
         if commits.position in {TagPosition.AHEAD, TagPosition.REWRITTEN, TagPosition.UNRELATED}:
             yield commits.position.value
         ours = self.context.forge_pipeline.commit
-        if ours and ours != commits.head:
-            yield f"the pipeline runs for {ours[:12]}, but HEAD is {commits.head[:12]}"
+        if ours and ours != self.context.head:
+            yield f"the pipeline runs for {ours[:12]}, but HEAD is {self.context.head[:12]}"
 
     def _package_warnings(self, commits: CommitRange, changes: _Changes) -> Iterator[str]:
         """Yield what is odd about the packages that are built or gone, before it is too late."""

@@ -6,19 +6,15 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from caur_ci.config import PackageConfig
 from caur_ci.errors import CaurError, InputError
-from caur_ci.git import TreeEntry
-from caur_ci.git.repository import FILE_MODE, TREE_MODE
-from caur_ci.git.trees import EXECUTABLE_MODE
 from caur_ci.pipeline.on_schedule.libraries import LibraryNews
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction, ScheduleDecision
-from caur_ci.triggers.bumping import bumped_version, next_bump, with_bump
+from caur_ci.pipeline.shared.folder_config import with_bump_in
+from caur_ci.triggers.bumping import bumped_version, next_bump
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from caur_ci.config import Bump
     from caur_ci.git import GitRepository
     from caur_ci.pipeline.on_schedule.followed_repository import FollowedRepository
     from caur_ci.pipeline.on_schedule.planning import PlannedUpdate
@@ -27,7 +23,6 @@ if TYPE_CHECKING:
 
 # Fewer are never too many, however small the repository is.
 _ALWAYS = 10
-_FOLDER, _, _FILE = PackageConfig.FILE.partition("/")
 _SHOWN = 3
 
 
@@ -167,7 +162,7 @@ class BumpPlanner:
         return PlannedBump(
             package=package.name,
             base=base,
-            tree=self._with_config(base, package.name, bump),
+            tree=with_bump_in(self._git, base, package.name, bump),
             reason=_message(steps, package),
             decision=ScheduleDecision(
                 package=package.name,
@@ -179,23 +174,6 @@ class BumpPlanner:
                 build_class=package.config.build_class or config.default_class,
             ),
         )
-
-    def _with_config(self, tree: str, package: str, bump: Bump) -> str:
-        """Return the folder `tree` with a bump in its configuration."""
-        top = {entry.name: entry for entry in self._git.entries(tree)}
-        folder = top.get(_FOLDER)
-        if folder is not None and not folder.is_folder:
-            raise InputError(f"{package}/{_FOLDER} is no folder")
-        inner = {it.name: it for it in self._git.entries(folder.object_id)} if folder else {}
-        file = inner.get(_FILE)
-        if file is not None and file.mode not in {FILE_MODE, EXECUTABLE_MODE}:
-            raise InputError(f"{package}/{PackageConfig.FILE} is no plain file")
-        (content,) = self._git.read_blobs([file.object_id]) if file else (b"",)
-        changed = with_bump(content or b"", bump, origin=f"{package}/{PackageConfig.FILE}")
-        blob = self._git.write_blob(changed)
-        inner[_FILE] = TreeEntry(file.mode if file else FILE_MODE, blob, _FILE)
-        top[_FOLDER] = TreeEntry(TREE_MODE, self._git.write_tree(inner.values()), _FOLDER)
-        return self._git.write_tree(top.values())
 
 
 def merged(

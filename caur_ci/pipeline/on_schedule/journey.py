@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from caur_ci.errors import GitError
 from caur_ci.judge.limited import LimitedJudge
 from caur_ci.pipeline.on_schedule.bumps import BumpPlanner
-from caur_ci.pipeline.on_schedule.checkout import advance_checkout, check_out_state
 from caur_ci.pipeline.on_schedule.followed_repository import read_repository
 from caur_ci.pipeline.on_schedule.freezing import apply_holds
 from caur_ci.pipeline.on_schedule.gate import pass_gate
@@ -32,6 +31,7 @@ from caur_ci.pipeline.on_schedule.release_sources import ReleaseServers
 from caur_ci.pipeline.on_schedule.review_words import frozen_packages
 from caur_ci.pipeline.on_schedule.reviews import Reviews
 from caur_ci.pipeline.on_schedule.sources import look_at_sources
+from caur_ci.pipeline.shared.checkout import advance_checkout, check_out_state
 from caur_ci.pipeline.shared.context import RunContext
 from caur_ci.pipeline.shared.publishing import publish
 from caur_ci.pipeline.shared.refs import RefSnapshot

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.shared.refs import RefSnapshot
     from caur_ci.triggers.databases import DatabaseLook
     from caur_ci.triggers.moves import LibraryMove
-    from caur_ci.triggers.snapshots import DatabaseSnapshot
     from caur_ci.update.recording import Outside
     from caur_ci.update.source import FollowedPackage
 
@@ -76,10 +75,11 @@ def look_at_libraries(
     snapshots = caught_up(looks, seen)
     complete = len(snapshots) == len(looks)
     version_state = version_state_of(snapshots, state, complete=complete)
+    after = LibraryMemory(waiting=waiting).with_snapshots(snapshots)
     return LibraryNews(
         before=memory,
-        after=LibraryMemory(waiting=waiting).with_snapshots(snapshots),
-        published=_published(snapshots, repository.committed.config.target_repo),
+        after=after,
+        published=after.published(repository.committed.config.target_repo),
         version_state=None if version_state == state else version_state,
         notes=tuple(look.note for look in looks if look.note),
         problems=tuple(look.problem for look in looks if look.problem),
@@ -91,7 +91,7 @@ def _unchanged(repository: FollowedRepository, memory: LibraryMemory) -> Library
     waiting = memory.waiting
     if waiting.steps:
         waiting = _still_wanted(waiting, _rules(repository), repository)
-    published = _published(memory.snapshots, repository.committed.config.target_repo)
+    published = memory.published(repository.committed.config.target_repo)
     return LibraryNews(
         before=memory, after=LibraryMemory(memory.versions, waiting), published=published
     )
@@ -165,7 +165,3 @@ def _unreadable(
     """Yield every move for packages of which nobody knows now what concerns them."""
     for name in repository.broken:
         yield from ((name, move, "") for move in moves)
-
-
-def _published(snapshots: Sequence[DatabaseSnapshot], target: str) -> Mapping[str, str]:
-    return next((it.versions for it in snapshots if it.name == target), {})

@@ -20,21 +20,27 @@ _AUTOMATED = re.compile(r"chore\((?:packages\): update packages|update\): [^\n]+
 
 def update_message(packages: Sequence[str], pipeline: ForgePipeline) -> str:
     """Return the message of a commit that updates `packages`."""
-    mark = _SKIP_MARK if pipeline.forge == "github" else ""
-    if len(packages) <= _NAMED_UP_TO:
-        return f"chore(update): {', '.join(packages)}{mark}\n"
-    return f"chore(update): packages ({len(packages)}){mark}\n\nchanged: {', '.join(packages)}\n"
+    return _message("chore(update)", "changed", packages, pipeline)
 
 
 def bump_message(reasons: Mapping[str, str], pipeline: ForgePipeline) -> str:
     """Return the message of a commit that bumps packages, each for a reason."""
-    mark = _SKIP_MARK if pipeline.forge == "github" else ""
-    names = sorted(reasons)
-    listing = "".join(f"- {name}: {in_message(reasons[name])}\n" for name in names)
-    if len(names) <= _NAMED_UP_TO:
-        return f"chore(bump): {', '.join(names)}{mark}\n\n{listing}"
-    subject = f"chore(bump): packages ({len(names)}){mark}"
-    return f"{subject}\n\nbumped: {', '.join(names)}\n\n{listing}"
+    return f"{_message('chore(bump)', 'bumped', sorted(reasons), pipeline)}\n{_listing(reasons)}"
+
+
+def add_message(reasons: Mapping[str, str], pipeline: ForgePipeline) -> str:
+    """Return the message of a commit that adds packages, each for a reason or none."""
+    return _message("feat(add)", "added", sorted(reasons), pipeline) + _told(reasons)
+
+
+def drop_message(reasons: Mapping[str, str], pipeline: ForgePipeline) -> str:
+    """Return the message of a commit that removes packages, each for a reason or none."""
+    return _message("chore(drop)", "dropped", sorted(reasons), pipeline) + _told(reasons)
+
+
+def rename_message(old: str, new: str, reason: str, pipeline: ForgePipeline) -> str:
+    """Return the message of a commit that gives a package folder another name."""
+    return f"chore(rename): {old} to {new}{_mark(pipeline)}\n" + _told({new: reason})
 
 
 def review_message(package: str, reasons: Sequence[str], link: str) -> str:
@@ -42,6 +48,26 @@ def review_message(package: str, reasons: Sequence[str], link: str) -> str:
     lines = "".join(f"- {in_message(reason)}\n" for reason in reasons)
     page = f"\n{link}\n" if is_web_address(link) and not set(link) & set("[]") else ""
     return f"chore(update): {package}\n\n{lines}{page}"
+
+
+def _message(kind: str, done: str, packages: Sequence[str], pipeline: ForgePipeline) -> str:
+    names = ", ".join(packages)
+    if len(packages) <= _NAMED_UP_TO:
+        return f"{kind}: {names}{_mark(pipeline)}\n"
+    return f"{kind}: packages ({len(packages)}){_mark(pipeline)}\n\n{done}: {names}\n"
+
+
+def _mark(pipeline: ForgePipeline) -> str:
+    return _SKIP_MARK if pipeline.forge == "github" else ""
+
+
+def _told(reasons: Mapping[str, str]) -> str:
+    given = {name: reason for name, reason in reasons.items() if reason}
+    return f"\n{_listing(given)}" if given else ""
+
+
+def _listing(reasons: Mapping[str, str]) -> str:
+    return "".join(f"- {name}: {in_message(reasons[name])}\n" for name in sorted(reasons))
 
 
 def is_automated(message: str) -> bool:

@@ -119,6 +119,10 @@ class LibraryMemory:
         """What is known of each database; taken apart anew each time."""
         return snapshots_from_bytes(self.versions)
 
+    def published(self, target_repo: str) -> Mapping[str, str]:
+        """Return the versions that are published in a repository, if it is among the databases."""
+        return next((it.versions for it in self.snapshots if it.name == target_repo), {})
+
     def with_snapshots(self, snapshots: Iterable[DatabaseSnapshot]) -> LibraryMemory:
         """Return it with what is known of the databases now."""
         return replace(self, versions=snapshots_to_bytes(snapshots))

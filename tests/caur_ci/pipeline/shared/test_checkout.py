@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from caur_ci.pipeline.on_schedule.checkout import advance_checkout, check_out_state
+from caur_ci.pipeline.shared.checkout import advance_checkout, check_out_state
 from tests.support.objects import MISSING, ObjectStore
 
 if TYPE_CHECKING:

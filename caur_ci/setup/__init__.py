@@ -1,0 +1,1 @@
+"""A repository of PKGBUILD folders that works from the first push on."""

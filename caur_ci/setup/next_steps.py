@@ -1,0 +1,95 @@
+"""What is left to people once a repository is written: secrets, schedules, the build side."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from caur_ci.setup.pipelines import Forge
+
+if TYPE_CHECKING:
+    from caur_ci.setup.new_repository import NewRepository
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret of the pipelines. One that is not `needed` is for those who want what it is for."""
+
+    name: str
+    purpose: str
+    needed: bool = True
+
+
+_REDIS = Secret("REDIS_URL", "where the build queue is: rediss://USER:PASSWORD@HOST:6379")
+_TUNNEL = Secret(
+    "REDIS_SSH_KEY, REDIS_PASSWORD",
+    "in its place, where .ci/config names a host for a tunnel (REDIS_SSH_HOST)",
+    needed=False,
+)
+_SECRETS = {
+    Forge.GITLAB: (
+        Secret(
+            "ACCESS_TOKEN",
+            "a project access token, role Maintainer, scopes api and "
+            "write_repository: pushes the branch, the tag `scheduled`, `caur` and `state`",
+        ),
+        _REDIS,
+        _TUNNEL,
+        Secret(
+            "GITHUB_TOKEN",
+            "a token without rights: -git packages are looked at faster",
+            needed=False,
+        ),
+    ),
+    Forge.GITHUB: (
+        _REDIS,
+        _TUNNEL,
+        Secret(
+            "ACCESS_TOKEN",
+            "where rules keep the job's own token from pushing the branch",
+            needed=False,
+        ),
+    ),
+    Forge.NONE: (),
+}
+_PLACES = {
+    Forge.GITLAB: "Settings > CI/CD > Variables, each masked and protected",
+    Forge.GITHUB: "Settings > Secrets and variables > Actions",
+    Forge.NONE: "",
+}
+_SCHEDULES = {
+    Forge.GITLAB: "Build > Pipeline schedules: one for `*/30 * * * *`",
+    Forge.GITHUB: "",
+    Forge.NONE: "run `caur-ci on-commit` after each push, and `caur-ci on-schedule` every half an "
+    "hour",
+}
+
+
+def secrets_of(forge: Forge) -> tuple[Secret, ...]:
+    """Return the secrets that the pipelines of a forge read."""
+    return _SECRETS[forge]
+
+
+def next_steps(repository: NewRepository) -> list[str]:
+    """Return what people have to do, in this order."""
+    forge = repository.forge
+    steps = [
+        "commit and push: `git add --all && git commit -m 'feat: begin' && git push -u origin main`"
+    ]
+    if secrets_of(forge):
+        names = ", ".join(secret.name for secret in secrets_of(forge) if secret.needed)
+        steps.insert(0, f"set the secrets ({_PLACES[forge]}): {names}")
+    if forge is Forge.GITHUB and repository.review:
+        steps.insert(
+            1, "allow GitHub Actions to create pull requests (Settings > Actions > General)"
+        )
+    if _SCHEDULES[forge]:
+        steps.append(_SCHEDULES[forge])
+    source = json.dumps({repository.source_repo: {"url": "URL OF THIS REPOSITORY"}})
+    target = json.dumps({repository.target_repo: {}})
+    steps.append(
+        f"on the build side, name both repositories: PACKAGE_REPOS='{source}' and "
+        f"PACKAGE_TARGET_REPOS='{target}'"
+    )
+    return steps
