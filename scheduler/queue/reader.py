@@ -10,7 +10,7 @@ from caur_ci.names import check_architecture, check_package_name, check_reposito
 from scheduler.connection import redis_errors
 from scheduler.queue import keys
 from scheduler.queue.codec import decode_job
-from scheduler.queue.lookup import Found, look_up, read_jobs, read_removals
+from scheduler.queue.lookup import Found, look_up, read_jobs, read_records, read_removals
 from scheduler.queue.model import Repositories
 from scheduler.queue.running import run_script
 from scheduler.queue.views import (
@@ -21,6 +21,8 @@ from scheduler.queue.views import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from redis import Redis
 
     from scheduler.job import JobSpec
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
         QueueSnapshot,
         RemovalView,
     )
+    from scheduler.queue.notes import JobRecord
 
 # A command that waits in the server is asked again after this time.
 LONGEST_BLOCK = 5.0
@@ -62,6 +65,15 @@ class QueueReader:
         with redis_errors():
             text = cast("bytes | None", self._redis.hget(keys.job(job_id), "spec"))
         return decode_job(text) if text is not None else None
+
+    def records(self, job_ids: Sequence[int]) -> dict[int, JobRecord]:
+        """Return all that is kept of those of the jobs that are known."""
+        return read_records(self._redis, job_ids)
+
+    def ended(self) -> list[int]:
+        """Return the ids of the last 1000 jobs that ended, the newest first."""
+        with redis_errors():
+            return [int(job_id) for job_id in self._redis.lrange(keys.RECENT, 0, -1)]
 
     def find(self, reference: str) -> tuple[JobView, ...]:
         """Return the jobs that `reference` may mean.
