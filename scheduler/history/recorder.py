@@ -101,7 +101,7 @@ class HistoryRecorder:
             self._next_pruning = now + _PRUNED_EVERY
             self._history.prune(days=self._days, now=time.time())
         if is_idle and now >= self._next_rebuilding:
-            self._next_rebuilding = now + _PRUNED_EVERY
+            self._next_rebuilding = now + _LOOKED_AFTER_EVERY
             self._rebuild()
 
     def _rebuild(self) -> None:

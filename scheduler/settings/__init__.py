@@ -13,6 +13,12 @@ from scheduler.settings.database import (
     DEFAULT_REMOVAL_SHARE,
     DatabaseSettings,
 )
+from scheduler.settings.history import (
+    DEFAULT_HISTORY_DAYS,
+    DEFAULT_LOG_DAYS,
+    DEFAULT_LOG_SIZE,
+    HistorySettings,
+)
 from scheduler.settings.repositories import ExtraRepository, SourceRepository, TargetRepository
 from scheduler.settings.worker import (
     DEFAULT_CLASS,
@@ -33,7 +39,10 @@ __all__ = [
     "DEFAULT_CLASS",
     "DEFAULT_GENERATIONS",
     "DEFAULT_GRACE",
+    "DEFAULT_HISTORY_DAYS",
     "DEFAULT_IMAGE",
+    "DEFAULT_LOG_DAYS",
+    "DEFAULT_LOG_SIZE",
     "DEFAULT_MIN_FREE",
     "DEFAULT_PATIENCE",
     "DEFAULT_REMOVAL_SHARE",
@@ -44,6 +53,7 @@ __all__ = [
     "DatabaseSettings",
     "ExecutorKind",
     "ExtraRepository",
+    "HistorySettings",
     "LandingZoneAddress",
     "SourceRepository",
     "TargetRepository",
