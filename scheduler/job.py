@@ -89,6 +89,24 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedFile:
+    """A package file that a job brought into its repository; `size` in bytes."""
+
+    name: str
+    version: str
+    filename: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """What a job brought into its repository, and the number of the state that has it first."""
+
+    generation: int
+    files: tuple[PublishedFile, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobSpec:
     """What is to be built. `depends` and `provides` are names without versions.
 

@@ -38,9 +38,12 @@ def database(
     the workers (ALLOWED_WORKERS, see `caur-ci worker --print-key`). All packages that wait at a
     moment are published in one step; pacman reads either the old or the new state.
 
+    Beside it the history is written (HISTORY_PATH): each job that has ended, and its log.
+
     SIGTERM or Ctrl-C ends the runner after what it is just publishing, and a second one at once:
     then the next runner publishes it. `caur-ci queue drain` ends the runner likewise in order.
     """
+    from caur_ci.cli.companions import companions  # noqa: PLC0415
     from caur_ci.cli.queue_connection import open_durable  # noqa: PLC0415
     from caur_ci.cli.signals import environment_with, service  # noqa: PLC0415
     from scheduler.connection import default_state_dir  # noqa: PLC0415
@@ -60,4 +63,5 @@ def database(
     with open_durable(session, redis, strict=strict) as client, service(session) as stop:
         runner_id = f"database-{secrets.token_hex(5)}"
         runner = database_runner(settings, client, runner_id, stop, passphrase=passphrase)
-        runner.run(idle_exit=idle_exit)
+        with companions(session, settings, client, environment):
+            runner.run(idle_exit=idle_exit)

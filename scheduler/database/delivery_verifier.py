@@ -61,6 +61,15 @@ class VerifiedDelivery:
         return self._with_status(PackageStatus.FRESH)
 
     @property
+    def brought(self) -> tuple[str, ...]:
+        """The names of what the repository has from this delivery, once it has all that is fresh.
+
+        Somebody may have been killed after putting it there, before telling the queue.
+        """
+        packages = (*self.fresh, *self._with_status(PackageStatus.PUBLISHED))
+        return tuple(sorted(package.pkgname for package in packages))
+
+    @property
     def changes_nothing(self) -> bool:
         """Whether everything is there from another build."""
         return all(status is PackageStatus.KEPT for status in self.packages.values())

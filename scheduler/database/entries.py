@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from caur_ci.process import run
+from scheduler.job import PublishedFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -45,6 +46,13 @@ class Entry:
     filename: str
     size: int
     sha256: str
+
+    @property
+    def as_published(self) -> PublishedFile:
+        """What others have to know of its file."""
+        return PublishedFile(
+            name=self.name, version=self.version, filename=self.filename, size=self.size
+        )
 
 
 def read_entries(database: Path, *, largest: int | None = None) -> dict[str, Entry]:

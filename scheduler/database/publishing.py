@@ -14,15 +14,16 @@ from scheduler.database.delivery_verifier import DeliveryVerifier, PublishedStat
 from scheduler.database.distribution import DistributionNames
 from scheduler.database.distribution_files import DistributionFiles
 from scheduler.database.expecting import ExpectationReader
+from scheduler.database.generations import NOTHING
 from scheduler.database.handback import count_loss, hand_back, temporary, told, unforeseen
 from scheduler.database.layout import Layout
 from scheduler.database.linkage import LinkageIndex, description_of, scanner
 from scheduler.database.repository import Retention, open_repository
 from scheduler.database.transaction import RepoToolError
 from scheduler.heartbeat import DEFAULT_INTERVAL, Heartbeat
-from scheduler.job import FailureClass, Outcome
+from scheduler.job import FailureClass, Outcome, Publication
 from scheduler.landing import DeliveryAwaitedError
-from scheduler.queue import JobResult, StaleClaimError, stale
+from scheduler.queue import BuildNotes, JobResult, StaleClaimError, stale
 from scheduler.workerkeys import AllowedWorkers
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class _Batch:
     """The deliveries that are published together, and those that are not."""
 
     verified: list[tuple[Claim, VerifiedDelivery]] = field(default_factory=list)
+    published: Generation = NOTHING
     rejected: list[tuple[Claim, str]] = field(default_factory=list)
     postponed: list[Claim] = field(default_factory=list)
 
@@ -230,10 +232,13 @@ class Publisher:
             if changed:
                 # The last moment to learn that somebody else has verified these over.
                 self._check_held([claim for claim, _ in batch.verified], heartbeat)
+            batch.published = home.current
             for change in changed:
-                change.repository.commit(
+                generation = change.repository.commit(
                     change.transaction, folders=batch.folders, sources=batch.sources
                 )
+                if change is home:
+                    batch.published = generation
                 _index(change.repository, batch)
         return batch
 
@@ -267,7 +272,8 @@ class Publisher:
         batch.verified = [pair for pair in batch.verified if pair[0].token not in held]
 
     def _settle(self, batch: _Batch, heartbeat: Heartbeat) -> None:
-        self._finish([_result(claim, delivery) for claim, delivery in batch.verified], heartbeat)
+        results = [_result(*pair, batch.published) for pair in batch.verified]
+        self._finish(results, heartbeat)
         for claim, _ in batch.verified:
             self.landing.remove(claim.delivery)
         self._reject(batch.rejected, heartbeat)
@@ -342,6 +348,12 @@ def _index(repository: PacmanRepository, batch: _Batch) -> None:
         _log.warning("the index of %s cannot be written: %s", repository.layout.folder, error)
 
 
-def _result(claim: Claim, delivery: VerifiedDelivery) -> JobResult:
-    outcome = Outcome.ALREADY_BUILT if delivery.changes_nothing else Outcome.SUCCESS
-    return JobResult(claim, outcome, delivery.remark)
+def _result(claim: Claim, delivery: VerifiedDelivery, published: Generation) -> JobResult:
+    if delivery.changes_nothing:
+        return JobResult(claim, Outcome.ALREADY_BUILT, delivery.remark)
+    entries = [published.packages[name] for name in delivery.brought if name in published.packages]
+    publication = Publication(
+        generation=published.number, files=tuple(entry.as_published for entry in entries)
+    )
+    notes = BuildNotes(publication=publication)
+    return JobResult(claim, Outcome.SUCCESS, delivery.remark, notes=notes)

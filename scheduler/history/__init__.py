@@ -4,16 +4,20 @@ from scheduler.history.archiver import LogArchiver
 from scheduler.history.buildlogs import BuildLogs
 from scheduler.history.database import HistoryError
 from scheduler.history.history import History
-from scheduler.history.model import PastJob, PastLog, PublishedFile
-from scheduler.job import Usage
+from scheduler.history.model import PastJob, PastLog, PublishedFile, Usage
+from scheduler.history.rebuilding import FormerPublication, rebuild
+from scheduler.history.recorder import HistoryRecorder
 
 __all__ = [
     "BuildLogs",
+    "FormerPublication",
     "History",
     "HistoryError",
+    "HistoryRecorder",
     "LogArchiver",
     "PastJob",
     "PastLog",
     "PublishedFile",
     "Usage",
+    "rebuild",
 ]

@@ -24,6 +24,9 @@ _LOOKED_EVERY = 10.0
 # The end of a log comes a moment after that of its job.
 _LOOKED_SOON = 1.0
 _DROPPED_EVERY = 60.0
+_PRUNED_EVERY = 3600.0
+DEFAULT_LOG_DAYS = 90
+DEFAULT_LOG_SIZE = 20 * 1024**3
 # For how long a log stays in Redis beside the disk, for readers that do not reach that.
 _GRACE = 24 * 3600.0
 # Of what logs may have in Redis: beyond it, those that are on disk go at once.
@@ -49,8 +52,11 @@ class LogArchiver:
         store: LogStore,
         history: History,
         *,
+        days: int = DEFAULT_LOG_DAYS,
+        largest: int = DEFAULT_LOG_SIZE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Keep logs for `days`, and at most `largest` bytes of them, the newest."""
         self._queue = queue
         self._store = store
         self._archive = LogArchive(history)
@@ -58,6 +64,9 @@ class LogArchiver:
         self._position = ""
         self._next_look = 0.0
         self._next_drop = 0.0
+        self._days = days
+        self._largest = largest
+        self._next_pruning = 0.0
         # Logs that were dealt with, by when they were begun or gone on with.
         self._done: dict[tuple[int, int], float] = {}
         # How large unfinished logs were, and since when.
@@ -79,6 +88,9 @@ class LogArchiver:
         if now >= self._next_drop:
             self._next_drop = now + _DROPPED_EVERY
             self.drop()
+        if now >= self._next_pruning:
+            self._next_pruning = now + _PRUNED_EVERY
+            self._archive.prune(days=self._days, largest=self._largest, now=time.time())
         if events:
             self._position = events[-1].id
 

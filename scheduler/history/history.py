@@ -88,6 +88,23 @@ class History(Questions):
         rows = self._database.read("SELECT max(job_id) AS highest FROM jobs WHERE job_id > 0")
         return int(rows[0]["highest"] or 0) if rows else 0
 
+    def lowest_job(self) -> int:
+        """Return the lowest of the negative ids, 0 where there is none."""
+        rows = self._database.read("SELECT min(job_id) AS lowest FROM jobs WHERE job_id < 0")
+        return int(rows[0]["lowest"] or 0) if rows else 0
+
+    def unknown(self, job_ids: Iterable[int]) -> list[int]:
+        """Return those of the jobs that are not in here."""
+        known = {row["job_id"] for row in self._database.read("SELECT job_id FROM jobs")}
+        return [job_id for job_id in job_ids if job_id not in known]
+
+    def published_files(self) -> set[tuple[str, str]]:
+        """Return the identities and file names of all that jobs are known to have published."""
+        rows = self._database.read(
+            "SELECT identity, filename FROM files JOIN jobs ON jobs.job_id = files.job_id"
+        )
+        return {(row["identity"], row["filename"]) for row in rows}
+
     def prune(self, *, days: int, now: float) -> int:
         """Forget jobs that ended more than `days` days ago; return how many those were.
 

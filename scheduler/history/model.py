@@ -5,20 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from scheduler.job import Usage
+from scheduler.job import PublishedFile, Usage
 
 if TYPE_CHECKING:
     from scheduler.job import FailureClass, Outcome
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedFile:
-    """A package file that a job brought into its repository; `size` in bytes."""
-
-    name: str
-    version: str
-    filename: str
-    size: int
+__all__ = ["PastJob", "PastLog", "PublishedFile", "Usage"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

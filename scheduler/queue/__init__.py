@@ -34,6 +34,7 @@ from scheduler.queue.model import (
     WorkerIdentity,
     WorkerView,
 )
+from scheduler.queue.notes import BuildNotes, JobRecord
 from scheduler.queue.queue import Queue
 from scheduler.queue.reader import QueueReader
 
@@ -42,11 +43,13 @@ __all__ = [
     "PROTOCOL",
     "Backoff",
     "Blocker",
+    "BuildNotes",
     "Claim",
     "DrainedError",
     "Event",
     "Explanation",
     "JobChange",
+    "JobRecord",
     "JobReference",
     "JobResult",
     "JobView",

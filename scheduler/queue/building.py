@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from scheduler.job import JobState
 from scheduler.queue.leases import LeaseHolder, drained, job_claim, stale
 from scheduler.queue.model import PROTOCOL
+from scheduler.queue.notes import encode_notes
 from scheduler.queue.reader import milliseconds
 from scheduler.queue.views import seconds
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from scheduler.queue.model import Claim, WorkerIdentity
+    from scheduler.queue.notes import BuildNotes
 
 # What `claim` answers.
 _CLAIMED, _TO_END = 1, 2
@@ -44,13 +46,13 @@ class Building(LeaseHolder):
 
         return self._blocking(worker.id, attempt, wait)
 
-    def land(self, claim: Claim, delivery: str) -> JobState:
+    def land(self, claim: Claim, delivery: str, *, notes: BuildNotes | None = None) -> JobState:
         """Tell that the packages of a built job are in the landing zone, under `delivery`.
 
         Returns LANDED, or DONE when the job was to be canceled: then the delivery is not wanted.
         Raises StaleClaimError.
         """
-        answer = self._run("land", claim.job_id, claim.token, delivery)
+        answer = self._run("land", claim.job_id, claim.token, delivery, encode_notes(notes))
         if not answer:
             raise stale(claim)
         return JobState(cast("bytes", answer).decode())

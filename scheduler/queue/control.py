@@ -91,6 +91,13 @@ class QueueControl(QueueReader):
         answer = self._run("drain", "undo" if undo else "ask", *(workers or ()))
         return [worker.decode() for worker in answer]
 
+    def skip_ids(self, highest: int) -> None:
+        """Let the ids of jobs and removals to come be higher than `highest`.
+
+        For those who remember jobs that the queue has lost. Raises ProtocolError.
+        """
+        self._run("skip_ids", PROTOCOL, highest)
+
     def reset(self) -> int:
         """Forget all jobs, removals, requests, workers and pauses; return how many jobs it were.
 

@@ -19,6 +19,7 @@ from scheduler.queue.model import (
     Returned,
     StaleClaimError,
 )
+from scheduler.queue.notes import BuildNotes, encode_notes
 from scheduler.queue.reader import QueueReader, milliseconds
 from scheduler.queue.views import seconds
 
@@ -78,12 +79,13 @@ class LeaseHolder(QueueReader):
         reason: str = "",
         *,
         failure: FailureClass | None = None,
+        notes: BuildNotes | None = None,
     ) -> None:
         """End the job, from building or from publishing, and let its dependants go.
 
         `failure` is the kind of failure where it was one. Raises StaleClaimError.
         """
-        if self.finish_all([JobResult(claim, outcome, reason, failure)]):
+        if self.finish_all([JobResult(claim, outcome, reason, failure, notes or BuildNotes())]):
             raise stale(claim)
 
     def finish_all(self, results: Sequence[JobResult]) -> list[Claim]:
@@ -102,6 +104,7 @@ class LeaseHolder(QueueReader):
                     int(result.outcome),
                     result.reason,
                     result.failure or "",
+                    encode_notes(result.notes),
                 )
             ]
             answer = self._run("finish", *endings)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from scheduler.connection import redis_errors
 from scheduler.queue import keys
-from scheduler.queue.codec import decode_removal
+from scheduler.queue.codec import decode_job, decode_removal
 from scheduler.queue.model import RemovalView
+from scheduler.queue.notes import JobRecord, notes_from
 from scheduler.queue.running import run_script
 from scheduler.queue.views import job_from, seconds
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from redis import Redis
     from redis.client import Pipeline
 
+    from scheduler.job import JobSpec
     from scheduler.queue.model import JobView
 
 _REMOVAL_FIELDS = (
@@ -76,6 +78,35 @@ def read_jobs(redis: Redis, job_ids: Sequence[int]) -> dict[int, JobView]:
                 data["held_by"] = _counting(redis, failed, skipped)
             jobs[job_id] = job_from(job_id, data)
     return jobs
+
+
+def read_records(redis: Redis, job_ids: Sequence[int]) -> dict[int, JobRecord]:
+    """Return all that is kept of those of the jobs that are known."""
+
+    def ask(step: Pipeline) -> None:
+        for job_id in job_ids:
+            step.hgetall(keys.job(job_id))
+
+    answers = _at_once(redis, ask) if job_ids else []
+    records = {}
+    for job_id, fields in zip(job_ids, answers, strict=True):
+        # A hash without an identity is of a job that was forgotten while something was noted of it.
+        if b"identity" in fields:
+            data = _decoded(fields)
+            records[job_id] = JobRecord(
+                view=job_from(job_id, data),
+                spec=_spec(data.get("spec", "")),
+                request_id=data.get("request", ""),
+                notes=notes_from(data),
+            )
+    return records
+
+
+def _spec(text: str) -> JobSpec | None:
+    try:
+        return decode_job(text)
+    except (ValueError, TypeError, KeyError, AttributeError):  # somebody else has written it
+        return None
 
 
 def read_removals(redis: Redis) -> tuple[RemovalView, ...]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from caur_ci.errors import CaurError
 from caur_ci.names import check_worker_name
+from scheduler.job import Usage
+from scheduler.queue.notes import BuildNotes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -137,6 +139,7 @@ class JobResult:
     outcome: Outcome
     reason: str = ""
     failure: FailureClass | None = None
+    notes: BuildNotes = field(default_factory=BuildNotes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,8 +245,8 @@ class JobView:
     Times are Unix times by the clock of the Redis server, 0 for what has not happened.
     `held_by` are the identities whose failure a waiting job is held for; until `delayed_until` it
     is not handed out, because its builds were lost `lost` times. `cancel`: its holder was asked to
-    stop. A job in quarantine is done, but not forgotten. `failure` is known of what was built with
-    a version that tells.
+    stop. A job in quarantine is done, but not forgotten. `failure` and `usage` are known of what
+    was built with a version that tells.
     """
 
     job_id: int
@@ -266,6 +269,7 @@ class JobView:
     promoted: bool = False
     cancel: bool = False
     quarantined: bool = False
+    usage: Usage = field(default_factory=Usage)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

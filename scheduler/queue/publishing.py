@@ -123,7 +123,7 @@ class Publishing(LeaseHolder):
         except _MALFORMED as error:
             reason = f"its record in the queue cannot be used: {error}"
             failure = FailureClass.INFRASTRUCTURE
-            self._run("finish", job_id, token, int(Outcome.SOFTWARE_FAILURE), reason, failure)
+            self._run("finish", job_id, token, int(Outcome.SOFTWARE_FAILURE), reason, failure, "")
             return None
         return claim
 

@@ -10,7 +10,7 @@ from caur_ci.names import check_architecture, check_package_name, check_reposito
 from scheduler.connection import redis_errors
 from scheduler.queue import keys
 from scheduler.queue.codec import decode_job
-from scheduler.queue.lookup import Found, look_up, read_jobs, read_removals
+from scheduler.queue.lookup import Found, look_up, read_jobs, read_records, read_removals
 from scheduler.queue.model import Repositories
 from scheduler.queue.running import run_script
 from scheduler.queue.views import (
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         QueueSnapshot,
         RemovalView,
     )
+    from scheduler.queue.notes import JobRecord
 
 # A command that waits in the server is asked again after this time.
 LONGEST_BLOCK = 5.0
@@ -65,17 +66,14 @@ class QueueReader:
             text = cast("bytes | None", self._redis.hget(keys.job(job_id), "spec"))
         return decode_job(text) if text is not None else None
 
-    def specs(self, job_ids: Sequence[int]) -> dict[int, JobSpec]:
-        """Return what those of the jobs were to build that are known."""
-        with redis_errors(), self._redis.pipeline(transaction=False) as step:
-            for job_id in job_ids:
-                step.hget(keys.job(job_id), "spec")
-            texts = step.execute() if job_ids else []
-        return {
-            job_id: decode_job(text)
-            for job_id, text in zip(job_ids, texts, strict=True)
-            if text is not None
-        }
+    def records(self, job_ids: Sequence[int]) -> dict[int, JobRecord]:
+        """Return all that is kept of those of the jobs that are known."""
+        return read_records(self._redis, job_ids)
+
+    def ended(self) -> list[int]:
+        """Return the ids of the last 1000 jobs that ended, the newest first."""
+        with redis_errors():
+            return [int(job_id) for job_id in self._redis.lrange(keys.RECENT, 0, -1)]
 
     def find(self, reference: str) -> tuple[JobView, ...]:
         """Return the jobs that `reference` may mean.

@@ -30,6 +30,7 @@ _PARTS: dict[str, tuple[str, ...]] = {
     "settle_held": _REMOVALS,
     "leave": ("common",),
     "register": ("common",),
+    "skip_ids": ("common",),
     "cancel": (*_CHANGE, "targets", "canceling"),
     "retry": (*_CHANGE, "targets", "admission"),
     "promote": (*_PLACES, "viewing", "targets"),
@@ -53,7 +54,7 @@ _PARTS: dict[str, tuple[str, ...]] = {
 # Scripts whose first argument is the protocol of the caller; `claim` and `claim_landed` check it
 # together with what else they have to look at first.
 _CHECKED = frozenset(
-    {"submit", "submit_staged", "claim_removals", "settle_held", "retry", "restore"}
+    {"submit", "submit_staged", "claim_removals", "settle_held", "retry", "restore", "skip_ids"}
 )
 # Scripts that also run while something is taken in a part at a time, because they are what does so,
 # end it, or have nothing to do with which jobs there are.

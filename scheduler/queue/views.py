@@ -17,6 +17,7 @@ from scheduler.queue.model import (
     QueueSnapshot,
     WorkerView,
 )
+from scheduler.queue.notes import usage_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -80,6 +81,7 @@ def job_from(job_id: int, fields: Mapping[str, Any], reason: str = "") -> JobVie
         promoted=bool(fields.get("rank")),
         cancel=bool(fields.get("cancel")),
         quarantined=bool(fields.get("quarantined")),
+        usage=usage_from(fields),
     )
     if reason:
         return view

@@ -13,6 +13,12 @@ from scheduler.settings.database import (
     DEFAULT_REMOVAL_SHARE,
     DatabaseSettings,
 )
+from scheduler.settings.history import (
+    DEFAULT_HISTORY_DAYS,
+    DEFAULT_LOG_DAYS,
+    DEFAULT_LOG_SIZE,
+    HistorySettings,
+)
 from scheduler.settings.repositories import ExtraRepository, SourceRepository, TargetRepository
 from scheduler.settings.web import DEFAULT_WEB_HOST, DEFAULT_WEB_PORT, WebSettings
 from scheduler.settings.worker import (
@@ -34,7 +40,10 @@ __all__ = [
     "DEFAULT_CLASS",
     "DEFAULT_GENERATIONS",
     "DEFAULT_GRACE",
+    "DEFAULT_HISTORY_DAYS",
     "DEFAULT_IMAGE",
+    "DEFAULT_LOG_DAYS",
+    "DEFAULT_LOG_SIZE",
     "DEFAULT_MIN_FREE",
     "DEFAULT_PATIENCE",
     "DEFAULT_REMOVAL_SHARE",
@@ -47,6 +56,7 @@ __all__ = [
     "DatabaseSettings",
     "ExecutorKind",
     "ExtraRepository",
+    "HistorySettings",
     "LandingZoneAddress",
     "SourceRepository",
     "TargetRepository",

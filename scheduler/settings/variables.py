@@ -341,6 +341,31 @@ NO_HTTP_LOG: Variable[bool] = Variable(
     "NO_HTTP_LOG", "web.no_http_log", Flag(), "Whether requests are left out of the log.", "false"
 )
 
+HISTORY_PATH: Variable[Path] = Variable(
+    "HISTORY_PATH",
+    "history.path",
+    FilePath(),
+    "Folder of the history and of the logs that have ended; not to be served to anybody.",
+    "`history` in the state folder",
+)
+HISTORY_DAYS: Variable[int] = Variable(
+    "HISTORY_DAYS",
+    "history.days",
+    Whole(1),
+    "How many days jobs are remembered; the last success of each package is for longer.",
+    "400",
+)
+HISTORY_LOG_DAYS: Variable[int] = Variable(
+    "HISTORY_LOG_DAYS", "history.log_days", Whole(1), "How many days logs are kept.", "90"
+)
+HISTORY_LOG_SIZE: Variable[int] = Variable(
+    "HISTORY_LOG_SIZE",
+    "history.log_size",
+    Whole(1),
+    "How many MiB of the disk logs may take; then the oldest go.",
+    "20480",
+)
+
 VARIABLES: tuple[Variable[Any], ...] = tuple(
     value for value in list(globals().values()) if isinstance(value, Variable)
 )

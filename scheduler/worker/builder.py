@@ -13,14 +13,15 @@ from caur_ci.errors import CaurError, InputError
 from caur_ci.git.trees import UnsafeTreeError
 from caur_ci.interfere import InterfereError
 from scheduler.files import NotAFileError
-from scheduler.job import FailureClass, Outcome
+from scheduler.job import FailureClass, Outcome, Usage
 from scheduler.landing import Manifest
+from scheduler.queue import BuildNotes
 from scheduler.result import Allowance, BadPackageError, sanitize_and_describe_packages
 from scheduler.settings import TargetRepository
 from scheduler.source.cache import SourceMissingError
 from scheduler.worker.build_run import BuildRun
 from scheduler.worker.executors.folders import machine_builds
-from scheduler.worker.executors.protocol import BuildSpec, GuestError, StoppedError, Usage
+from scheduler.worker.executors.protocol import BuildSpec, GuestError, StoppedError
 from scheduler.worker.outcome import BuildResult, failed
 from scheduler.worker.plan import read_plan
 from scheduler.worker.steps import StepCommands
@@ -193,9 +194,11 @@ class Builder:
         except InputError as error:
             result = failed(_kind_of(error), _worded(error))
         flow.afterwards(result, [file.name for file in files])
+        usage = guest.usage()
+        result = replace(result, notes=BuildNotes(usage=usage, tree=build.source.tree))
         if result.outcome is not Outcome.SUCCESS:
             return result
-        return replace(result, manifest=self._manifest(build, files, guest, flow.applied))
+        return replace(result, manifest=self._manifest(build, files, guest, usage, flow.applied))
 
     def _flow(self, build: _Build, guest: Guest, kept: KeptSources | None) -> BuildRun:
         plan, settings = build.plan, self.settings
@@ -259,9 +262,10 @@ class Builder:
         build: _Build,
         files: tuple[DeliveredFile, ...],
         guest: Guest,
+        usage: Usage,
         applied: Sequence[str],
     ) -> Manifest:
-        claim, spec, usage = build.claim, build.claim.spec, guest.usage()
+        claim, spec = build.claim, build.claim.spec
         return Manifest(
             job=claim.job_id,
             token=claim.token,

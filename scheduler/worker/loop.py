@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError, TemporaryError
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from threading import Event
 
-    from scheduler.landing import Manifest
     from scheduler.logs import LogStore
     from scheduler.presence import Presence
     from scheduler.queue import Claim, Queue, WorkerIdentity
@@ -127,7 +127,7 @@ class Worker:
                     claim, folder, log, lambda: self._why_stop(claim, heartbeat)
                 )
                 if result.manifest is not None:
-                    result = self._deliver(claim, result.manifest, folder.output, heartbeat, log)
+                    result = self._deliver(claim, result, folder.output, heartbeat, log)
         except OSError as error:  # the folder itself could not be made or used
             result = failed(FailureClass.INFRASTRUCTURE, f"on the worker: {error}")
         if result is not None:
@@ -136,18 +136,21 @@ class Worker:
             self._finish(claim, result, heartbeat, log)
 
     def _deliver(
-        self, claim: Claim, manifest: Manifest, output: Path, heartbeat: Heartbeat, log: JobLog
+        self, claim: Claim, built: BuildResult, output: Path, heartbeat: Heartbeat, log: JobLog
     ) -> BuildResult | None:
         """Put the packages into the landing zone; return a result only if that failed."""
+        manifest, notes = built.manifest, built.notes
+        if manifest is None:
+            return built
         result = self._delivery.deliver(
             manifest, output, log, lambda: self._why_stop(claim, heartbeat)
         )
         if result is not None:
-            return result
+            return replace(result, notes=notes)
         landing = self._delivery.landing
         try:
             state = heartbeat.retry_while_held(
-                claim, lambda: self._queue.land(claim, manifest.delivery)
+                claim, lambda: self._queue.land(claim, manifest.delivery, notes=notes)
             )
         except StaleClaimError:
             landing.remove(manifest.delivery)
@@ -176,7 +179,9 @@ class Worker:
         elif result.is_retried_later:
             self._queue.retry_later(claim, result.reason)
         else:
-            self._queue.finish(claim, result.outcome, result.reason, failure=result.failure)
+            self._queue.finish(
+                claim, result.outcome, result.reason, failure=result.failure, notes=result.notes
+            )
 
     def _headline(self, claim: Claim) -> str:
         spec = claim.spec

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from scheduler.job import FailureClass, Outcome
+from scheduler.queue import BuildNotes
 from scheduler.worker.executors.protocol import Stop
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ class BuildResult:
     """How a build ended: with an outcome and its reason, or with a manifest of what to deliver.
 
     `failure` is the kind of failure where it was one, `stopped` says that it did not end by
-    itself.
+    itself. `notes` are what else is known of it.
     """
 
     outcome: Outcome
@@ -28,6 +29,7 @@ class BuildResult:
     failure: FailureClass | None = None
     manifest: Manifest | None = None
     stopped: Stop | None = None
+    notes: BuildNotes = field(default_factory=BuildNotes)
 
     @property
     def is_retried_later(self) -> bool:

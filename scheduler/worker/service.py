@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
+    from scheduler.job import Usage
     from scheduler.landing import Landing
     from scheduler.settings import WorkerSettings
-    from scheduler.worker.executors.protocol import Usage
 
 _log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from scheduler.worker.executors.protocol import Usage
+    from scheduler.job import Usage
     from scheduler.worker.joblog import JobLog
 
 _TAIL = 64 * 1024

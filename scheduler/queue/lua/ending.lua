@@ -124,6 +124,15 @@ local function leave_place(id, job)
   end
 end
 
+-- Keeps what is told of a build besides: fields of the job, as a JSON object of texts.
+local function take_notes(id, notes)
+  if notes ~= '' then
+    for field, text in pairs(cjson.decode(notes)) do
+      call('HSET', P .. 'job:' .. id, field, text)
+    end
+  end
+end
+
 -- Ends `job`, which describe() told of, whatever its state. `failure` is the kind of failure where
 -- it was one. The details are kept for a while, or for good.
 local function end_job(id, job, outcome, reason, failure, for_good)

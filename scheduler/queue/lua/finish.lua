@@ -1,9 +1,9 @@
--- ARGV: id, token, outcome, reason and failure of each job. Returns for each 1, or 0 for a stale
--- token. Said twice with the same outcome it is as good as said once.
+-- ARGV: id, token, outcome, reason, failure and notes of each job. Returns for each 1, or 0 for a
+-- stale token. Said twice with the same outcome it is as good as said once.
 
 local was_published = false
 
-local function finish(id, token, outcome, reason, failure)
+local function finish(id, token, outcome, reason, failure, notes)
   local job = describe(id)
   if job.token == token and job.state == 'done' and job.outcome == outcome then
     return 1
@@ -11,13 +11,14 @@ local function finish(id, token, outcome, reason, failure)
     return 0
   end
   was_published = was_published or job.state == 'publishing'
+  take_notes(id, notes)
   end_job(id, job, outcome, reason, failure)
   return 1
 end
 
 local result = {}
-for i = 1, #ARGV, 5 do
-  result[#result + 1] = finish(unpack(ARGV, i, i + 4))
+for i = 1, #ARGV, 6 do
+  result[#result + 1] = finish(unpack(ARGV, i, i + 5))
 end
 if was_published and call('EXISTS', P .. 'removals') == 1 then
   wake_runners()

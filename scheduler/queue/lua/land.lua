@@ -1,4 +1,4 @@
--- ARGV: id, token, delivery. Returns the state the job is in now; nothing for a stale token.
+-- ARGV: id, token, delivery, notes. Returns the state the job is in now; nothing for a stale token.
 -- Said twice with the same words it is as good as said once: the first answer may have got lost.
 
 local id, token, delivery = ARGV[1], ARGV[2], ARGV[3]
@@ -11,7 +11,9 @@ elseif job.state == 'done' and job.outcome == OUTCOME.CANCELED then
   return 'done'
 elseif job.state ~= 'building' then
   return false
-elseif job.cancel then
+end
+take_notes(id, ARGV[4])
+if job.cancel then
   end_job(id, job, OUTCOME.CANCELED, job.cancel)
   return 'done'
 end

@@ -2,7 +2,7 @@
 
 local FIELDS = {'identity', 'state', 'class', 'attempt', 'worker', 'outcome', 'reason',
   'submitted', 'started', 'landed', 'finished', 'caution', 'place', 'due', 'lost', 'rank', 'cancel',
-  'quarantined', 'delivery', 'failure', 'setback'}
+  'quarantined', 'delivery', 'failure', 'setback', 'peak_memory', 'cpu_seconds'}
 
 local function view(id)
   local values, job = call('HMGET', P .. 'job:' .. id, unpack(FIELDS)), {id = tonumber(id)}

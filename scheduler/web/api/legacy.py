@@ -114,18 +114,18 @@ def packages(request: Request) -> Response:
         *(*snapshot.active, *snapshot.ready, *snapshot.waiting, *snapshot.held),
         *snapshot.delayed,
     ]
-    specs = queue.specs([job.job_id for job in jobs])
+    records = queue.records([job.job_id for job in jobs])
     data = [
         {
-            job.identity.rpartition("/")[2]: {
-                "arch": specs[job.job_id].arch,
-                "build_class": _class(job.build_class),
-                "srcrepo": specs[job.job_id].source_repo,
-                "timestamp": int(job.submitted * 1000),
+            record.spec.pkgbase: {
+                "arch": record.spec.arch,
+                "build_class": _class(record.spec.build_class),
+                "srcrepo": record.spec.source_repo,
+                "timestamp": int(record.view.submitted * 1000),
             }
         }
-        for job in jobs
-        if job.job_id in specs
+        for record in (records.get(job.job_id) for job in jobs)
+        if record and record.spec
     ]
     return _as_text(request, data)
 

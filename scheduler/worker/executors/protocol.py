@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path, PurePosixPath
 
+    from scheduler.job import Usage
     from scheduler.settings import TargetRepository
     from scheduler.worker.users import BuildUser
 
@@ -139,17 +140,6 @@ class StepResult:
     code: int
     stopped: Stop | None = None
     out_of_memory: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """What a build has used so far: bytes of memory at its peak, CPU seconds of all processors.
-
-    None is for what could not be measured.
-    """
-
-    peak_memory: int | None = None
-    cpu_seconds: float | None = None
 
 
 class Watch(Protocol):

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
 
-    from scheduler.worker.executors.protocol import Usage, Watch
+    from scheduler.job import Usage
+    from scheduler.worker.executors.protocol import Watch
 
 _ASKED_EVERY = 0.2
 _DRAINED_WITHIN = 2.0

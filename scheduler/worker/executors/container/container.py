@@ -10,8 +10,9 @@ from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING
 
+from scheduler.job import Usage
 from scheduler.worker.executors.container.cgroup import ControlGroup
-from scheduler.worker.executors.protocol import GuestError, StoppedError, Usage
+from scheduler.worker.executors.protocol import GuestError, StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

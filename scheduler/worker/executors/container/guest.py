@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from caur_ci.errors import ConfigError
 from caur_ci.relations import Relation
+from scheduler.job import Usage
 from scheduler.worker.executors.folders import environment_of
-from scheduler.worker.executors.protocol import GuestError, Step, StepResult, StoppedError, Usage
+from scheduler.worker.executors.protocol import GuestError, Step, StepResult, StoppedError
 from scheduler.worker.executors.step_process import CollectingWatch, Shown, follow, say
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ import time
 from typing import TYPE_CHECKING
 
 from caur_ci.locks import locked
-from scheduler.worker.executors.protocol import GuestError, StoppedError, Usage
+from scheduler.job import Usage
+from scheduler.worker.executors.protocol import GuestError, StoppedError
 from scheduler.worker.executors.step_process import CollectingWatch, follow
 
 if TYPE_CHECKING:

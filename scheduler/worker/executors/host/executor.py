@@ -30,8 +30,9 @@ from scheduler.worker.executors.step_process import CollectingWatch, follow, say
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from scheduler.job import Usage
     from scheduler.worker.executors.host.sandbox import Sandbox
-    from scheduler.worker.executors.protocol import BuildSpec, Stop, Usage, Watch
+    from scheduler.worker.executors.protocol import BuildSpec, Stop, Watch
     from scheduler.worker.users import BuildUser
 
 _log = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scheduler.job import Usage
 from scheduler.worker.executors.host.supervisor import descendants
-from scheduler.worker.executors.protocol import Usage
 
 if TYPE_CHECKING:
     from scheduler.worker.executors.host.supervisor import UsageReport

@@ -12,7 +12,8 @@ from scheduler.worker.executors.protocol import BuildFolder, BuildSpec, Step
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from scheduler.worker.executors.protocol import Guest, StepResult, Stop, Usage
+    from scheduler.job import Usage
+    from scheduler.worker.executors.protocol import Guest, StepResult, Stop
     from scheduler.worker.users import BuildUser
 
 # A process that wants to stay: a session of its own, deaf to every polite signal.

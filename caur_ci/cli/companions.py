@@ -1,0 +1,133 @@
+"""What runs beside the database runner: it follows what happens, and stops nothing if it fails."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from caur_ci.errors import CaurError, ConfigError, TemporaryError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from redis import Redis
+
+    from caur_ci.cli.session import Session
+    from scheduler.following import EventConsumer
+    from scheduler.history import History
+    from scheduler.settings import DatabaseSettings, HistorySettings
+
+_log = logging.getLogger("scheduler.companions")
+
+# How long somebody who writes the history already is waited for before it is tried again.
+_PATIENCE = 10.0
+# How long what is just being written may take at the end.
+_LAST_WAIT = 10.0
+
+
+@contextmanager
+def companions(
+    session: Session,
+    settings: DatabaseSettings,
+    client: Redis,
+    environment: Mapping[str, str],
+) -> Iterator[None]:
+    """Run what follows the queue beside the database runner, each in a thread of its own.
+
+    Raises ConfigError for settings that cannot be followed.
+    """
+    del session  # for those that need secrets
+    ending = threading.Event()
+    history = history_settings(environment, settings)
+    tasks: dict[str, Callable[[], None]] = {
+        "history": lambda: _keep_history(history, settings, client, ending),
+    }
+    threads = [
+        threading.Thread(target=task, name=name, daemon=True) for name, task in tasks.items()
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        ending.set()
+        for thread in threads:
+            thread.join(_LAST_WAIT)
+
+
+def history_settings(
+    environment: Mapping[str, str], settings: DatabaseSettings | None = None
+) -> HistorySettings:
+    """Return where the history is. Raises ConfigError, also for a place that readers can look at.
+
+    What is below REPO_PATH is for everybody; logs may be not.
+    """
+    from scheduler.connection import default_state_dir  # noqa: PLC0415 - slow to import
+    from scheduler.settings import HistorySettings  # noqa: PLC0415
+
+    history = HistorySettings.from_environment(environment, state_dir=default_state_dir())
+    if settings is not None and history.path.resolve().is_relative_to(settings.repo_path.resolve()):
+        raise ConfigError(
+            f"HISTORY_PATH={history.path} is below REPO_PATH, which is served to everybody",
+            hint="Choose a folder beside it.",
+        )
+    return history
+
+
+def _keep_history(
+    settings: HistorySettings, database: DatabaseSettings, client: Redis, ending: threading.Event
+) -> None:
+    """Write the history for as long as nobody else does, until the end."""
+    from scheduler.history import History  # noqa: PLC0415
+
+    told = ""
+    while not ending.is_set():
+        try:
+            with History.open(settings.path) as history:
+                _log.info("the history is in %s", settings.path)
+                _follow(client, _writers(history, settings, database, client), ending)
+        except TemporaryError as error:
+            if error.message != told:
+                _log.warning("no history is written here for now: %s", error.message)
+            told = error.message
+            ending.wait(_PATIENCE)
+        except CaurError as error:
+            hint = f" {error.hint}" if error.hint else ""
+            _log.error("no history is written: %s%s", error.message, hint)
+            return
+
+
+def _follow(client: Redis, consumers: list[EventConsumer], ending: threading.Event) -> None:
+    from scheduler.following import Follower  # noqa: PLC0415
+    from scheduler.queue import QueueReader  # noqa: PLC0415
+
+    threads = [Follower(QueueReader(client), each, ending).start() for each in consumers]
+    for thread in threads:
+        thread.join()
+
+
+def _writers(
+    history: History, settings: HistorySettings, database: DatabaseSettings, client: Redis
+) -> list[EventConsumer]:
+    from scheduler.database.former import former_publications  # noqa: PLC0415
+    from scheduler.history import HistoryRecorder, LogArchiver  # noqa: PLC0415
+    from scheduler.logs import LogStore  # noqa: PLC0415
+    from scheduler.queue import Queue, QueueReader  # noqa: PLC0415
+
+    return [
+        HistoryRecorder(
+            Queue(client),
+            history,
+            published=lambda: former_publications(database.repo_path, database.target_repos),
+            days=settings.days,
+        ),
+        LogArchiver(
+            QueueReader(client),
+            LogStore(client),
+            history,
+            days=settings.log_days,
+            largest=settings.log_size,
+        ),
+    ]
