@@ -17,8 +17,18 @@ if TYPE_CHECKING:
     from redis import Redis as RedisClient
 
     from scheduler.settings import WebSettings
-    from scheduler.web.services import WebServices
 
+WebPort = Annotated[
+    int | None,
+    typer.Option(
+        "--web-port",
+        metavar="N",
+        min=0,
+        max=65535,
+        help="Run the web server as well, at this port; see `caur-ci web`.",
+        show_default=False,
+    ),
+]
 Port = Annotated[
     int | None,
     typer.Option(
@@ -79,11 +89,15 @@ def serve(
 
     Raises ConfigError, and TemporaryError where the server fails.
     """
+    from caur_ci.cli.web_services import web_services  # noqa: PLC0415
     from caur_ci.errors import TemporaryError  # noqa: PLC0415
     from scheduler.web.server import running_server  # noqa: PLC0415 - slow to import
 
     settings = web_settings(session, environment, port=port)
-    with running_server(services_of(client), settings) as server:
+    with (
+        web_services(session, environment, client) as services,
+        running_server(services, settings) as server,
+    ):
         session.note(f"the web server is at {server.address}")
         while not stop.wait(1.0):
             if not server.is_running:
@@ -98,13 +112,3 @@ def web_settings(
 
     settings = WebSettings.from_environment(environment, token=session.secrets.get("API_TOKEN", ""))
     return settings if port is None else replace(settings, port=port)
-
-
-def services_of(client: RedisClient) -> WebServices:
-    """Return what is shown, put together from the parts of both sides."""
-    from scheduler.history import BuildLogs  # noqa: PLC0415 - slow to import
-    from scheduler.logs import LogStore  # noqa: PLC0415
-    from scheduler.queue import Queue  # noqa: PLC0415
-    from scheduler.web.services import WebServices  # noqa: PLC0415
-
-    return WebServices(queue=Queue(client), logs=BuildLogs(LogStore(client), None))

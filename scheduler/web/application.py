@@ -20,10 +20,10 @@ from starlette.staticfiles import StaticFiles
 
 from caur_ci.errors import CaurError
 from scheduler.web import health
-from scheduler.web.access_log import AccessLog
 from scheduler.web.answers import json_answer, problem_data, problem_of
 from scheduler.web.api import document, legacy
 from scheduler.web.headers import SECURITY_HEADERS, BasePath, SecurityHeaders
+from scheduler.web.observing import Observing
 from scheduler.web.pages import error_page, page_routes
 from scheduler.web.permission import Doorkeeper
 from scheduler.web.streaming.streams import Streams
@@ -53,7 +53,7 @@ def create_app(services: WebServices, settings: WebSettings) -> Starlette:
     """Return the application that shows `services`."""
     app = Starlette(
         routes=_routes(),
-        middleware=list(_middleware(settings)),
+        middleware=list(_middleware(services, settings)),
         exception_handlers={
             CaurError: _answer_problem,
             HTTPException: _answer_problem,
@@ -69,10 +69,14 @@ def create_app(services: WebServices, settings: WebSettings) -> Starlette:
     return app
 
 
-def _middleware(settings: WebSettings) -> Iterator[Middleware]:
+def patterns() -> list[str]:
+    """Return the patterns of all paths, which requests are counted by."""
+    return [str(getattr(route, "path", "")) for route in _routes()]
+
+
+def _middleware(services: WebServices, settings: WebSettings) -> Iterator[Middleware]:
     yield Middleware(BasePath, base_path=settings.base_path)
-    if settings.log_requests:
-        yield Middleware(AccessLog)
+    yield Middleware(Observing, counter=services.http, logs=settings.log_requests)
     yield Middleware(SecurityHeaders)
     if settings.cors:
         yield Middleware(

@@ -7,10 +7,25 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from scheduler.history import BuildLogs, History
     from scheduler.queue import Queue
     from scheduler.web.facts import RepositoryFacts  # type: ignore[import-not-found]
+
+
+class StreamCounter(Protocol):
+    """Counts what one reader of something live is sent."""
+
+    def sent(self, size: int) -> None: ...
+
+
+class RequestCounter(Protocol):
+    """Counts what the server does; `kind` is a word of the server's own, such as `log`."""
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None: ...
+
+    def streaming(self, kind: str) -> AbstractContextManager[StreamCounter]: ...
 
 
 class PackageHolds(Protocol):
@@ -29,7 +44,8 @@ class PackageHolds(Protocol):
 class WebServices:
     """What the web server shows. What is None is not there, and pages say so.
 
-    `metrics` returns what Prometheus reads. All of them are called from several threads.
+    `metrics` returns what Prometheus reads, `http` counts requests for it. All of them are called
+    from several threads.
     """
 
     queue: Queue
@@ -38,3 +54,4 @@ class WebServices:
     facts: RepositoryFacts | None = None
     metrics: Callable[[], bytes] | None = None
     holds: PackageHolds | None = None
+    http: RequestCounter | None = None

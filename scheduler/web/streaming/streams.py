@@ -30,6 +30,7 @@ class Streams:
     """The streams of one server."""
 
     def __init__(self, services: WebServices) -> None:
+        self._counter = services.http
         self.logs = LiveLogs(services, Threads(_READING_THREADS))
         self.events = EventFeed(services.queue, Threads(_LISTENING_THREADS))
         self._open = 0
@@ -49,7 +50,7 @@ class Streams:
         """Return an answer of plain text. Raises AnswerError where there are too many streams."""
         self._check_room()
         return StreamingResponse(
-            self._counted(parts),
+            self._counted(parts, "text"),
             status_code=status,
             media_type=TEXT_TYPE,
             headers={**_NOT_BUFFERED, **(headers or {})},
@@ -59,7 +60,7 @@ class Streams:
         """Return an answer of server-sent events. Raises AnswerError as `text` does."""
         self._check_room()
         return EventSourceResponse(
-            self._counted(parts), ping=_PING_EVERY, sep="\n", headers=dict(_NOT_BUFFERED)
+            self._counted(parts, "events"), ping=_PING_EVERY, sep="\n", headers=dict(_NOT_BUFFERED)
         )
 
     def _check_room(self) -> None:
@@ -71,10 +72,16 @@ class Streams:
                 headers={"Retry-After": "30"},
             )
 
-    async def _counted(self, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async def _counted(self, parts: AsyncIterator[bytes], kind: str) -> AsyncIterator[bytes]:
         self._open += 1
         try:
-            async for part in parts:
-                yield part
+            if self._counter is None:
+                async for part in parts:
+                    yield part
+                return
+            with self._counter.streaming(kind) as stream:
+                async for part in parts:
+                    stream.sent(len(part))
+                    yield part
         finally:
             self._open -= 1

@@ -212,7 +212,7 @@ def test_a_port_that_is_taken_is_told(services: WebServices) -> None:
 def test_addresses_are_believed_of_trusted_proxies_only(
     services: WebServices, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", "scheduler.web.access_log")
+    caplog.set_level("INFO", "scheduler.web.observing")
     forwarded = {"X-Forwarded-For": "192.0.2.7, 198.51.100.3"}
     for proxies in ((), ("127.0.0.0/8", "198.51.100.3/32"), ("10.0.0.0/8",)):
         with running_server(services, WebSettings(port=0, trusted_proxies=proxies)) as server:
