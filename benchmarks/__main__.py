@@ -24,6 +24,7 @@ from benchmarks.rows import AWK, Row, repository_rows, start_rows
 from benchmarks.schedule import schedule_rows
 from benchmarks.srcinfo import srcinfo_rows
 from benchmarks.updates import updates_rows
+from benchmarks.web import web_rows
 from caur_ci.errors import CaurError
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ def main() -> int:
         if options.only in {None, "judge"}:
             _show_pairs(list(judge_rows(options.history)), "changes")
         _databases(options)
+        if options.only in {None, "web"}:
+            _show_pairs(list(web_rows()), "logs", "times are those on the wall")
     except (BenchmarkError, CaurError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -109,7 +112,7 @@ def _options() -> argparse.Namespace:
         "--only",
         choices=(
             *("commands", "schedule", "updates", "queue", "publishing", "srcinfo", "judge"),
-            *("linkage", "conflicts"),
+            *("linkage", "conflicts", "web"),
         ),
         help="measure one part (default: all of them)",
     )
