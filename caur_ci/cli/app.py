@@ -21,6 +21,7 @@ from caur_ci.cli import (
     judge,
     logs,
     manual,
+    migrate,
     on_commit,
     on_schedule,
     recall,
@@ -87,10 +88,12 @@ _pipeline("auto-repo-remove")(auto_repo_remove.auto_repo_remove)
 
 _by_hand = partial(app.command, rich_help_panel=_BY_HAND)
 _by_hand("init")(init.init)
+_by_hand("migrate")(migrate.migrate)
 _by_hand("add")(add.add)
 _by_hand("bump")(manual.bump)
 _by_hand("drop")(manual.drop)
 _by_hand("rename")(manual.rename)
+_by_hand("update-pipelines")(manual.update_pipelines)
 
 _build_side = partial(app.command, rich_help_panel=_BUILD_SIDE)
 _build_side("worker")(worker.worker)

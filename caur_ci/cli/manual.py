@@ -1,4 +1,4 @@
-"""`caur-ci bump`, `drop` and `rename`: what people do to package folders, for all to see."""
+"""`caur-ci bump`, `drop`, `rename` and `update-pipelines`: what people do, for all to see."""
 
 from __future__ import annotations
 
@@ -146,6 +146,40 @@ def rename(
     return _do(context, operation, repo, remote, dry_run=dry_run, as_json=as_json)
 
 
+def update_pipelines(
+    context: typer.Context,
+    *,
+    version: Annotated[
+        str,
+        typer.Option(
+            "--to", metavar="VERSION", help="Default: the newest release.", show_default=False
+        ),
+    ] = "",
+    repo: options.Repo = Path(),
+    remote: options.Remote = None,
+    dry_run: options.DryRun = False,
+    as_json: options.AsJson = False,
+) -> int:
+    """Bring the pipeline files of the repository to another release of caur-ci.
+
+    Releases are the tags of the repository that TEMPLATE_REPO names: never a branch. What people
+    changed in the files is kept; where the release has changed the same lines, the file stays as
+    it is, and that is told. It is one commit, nothing is built because of it, and the tag
+    `scheduled` moves along.
+    """
+    from caur_ci.pipeline.manual.updating_pipelines import (  # noqa: PLC0415 - slow to import
+        pipeline_update,
+    )
+    from caur_ci.pipeline.shared.options import RunOptions  # noqa: PLC0415
+
+    session = session_of(context)
+    wanted = RunOptions(
+        repo=repo, remote=remote, dry_run=dry_run, environ=os.environ, secrets=session.secrets
+    )
+    with pipeline_update(wanted, version=version) as operation:
+        return perform(session, wanted, operation, as_json=as_json)
+
+
 def _names(given: Iterable[str] | None, *, needed: bool) -> tuple[str, ...]:
     """Return the packages that were named, or else those in the environment.
 
@@ -209,6 +243,7 @@ def _as_json(result: ManualResult) -> str:
             "commit": result.commit if result.published else "",
             "message": result.edit.message,
             "folders": sorted(result.edit.folders),
+            "files": sorted(result.edit.files),
             "decisions": plan.to_dict()["decisions"] if plan else [],
             "request_id": plan.request.request_id if plan and result.published else "",
             "notes": list(result.notes),
@@ -223,7 +258,10 @@ def _show(session: Session, result: ManualResult, *, dry_run: bool) -> None:
         return
     from caur_ci.cli.decisions import decision_table  # noqa: PLC0415 - slow to import
 
-    session.out.print(decision_table(result.plan.decisions))
+    for path in sorted(result.edit.files):
+        session.out.print(f"changed {path}", markup=False)
+    if result.plan.decisions:
+        session.out.print(decision_table(result.plan.decisions))
     subject = result.edit.message.partition("\n")[0]
     if dry_run:
         session.note(f"dry run: nothing was written or pushed; the commit would be: {subject}")

@@ -34,12 +34,11 @@ BUILDER_NETWORK=false
 GIT_AUTHOR_NAME={target_repo} pipeline
 GIT_AUTHOR_EMAIL=pipeline@{target_repo}.invalid
 """
+# Written by pipelines, for the jobs that follow in them.
+IGNORED = ("/.ci/schedule.json", "/.ci/schedule-params.txt", "/.ci/deptree.txt", "/.state/")
 _GITIGNORE = """\
 # Written by pipelines, for the jobs that follow in them.
-/.ci/schedule.json
-/.ci/schedule-params.txt
-/.ci/deptree.txt
-/.state/
+{ignored}
 
 # Left by makepkg.
 /*/pkg/
@@ -94,7 +93,7 @@ class NewRepository:
         names = {"target_repo": self.target_repo, "source_repo": self.source_repo}
         files = {
             ".ci/config": _CONFIG.format(**names, review=str(self.review).lower()).encode(),
-            ".gitignore": _GITIGNORE.encode(),
+            ".gitignore": _GITIGNORE.format(ignored="\n".join(IGNORED)).encode(),
         }
         if self.forge.pipeline_path:
             files[self.forge.pipeline_path] = pipeline_template(self.forge)

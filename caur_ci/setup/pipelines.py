@@ -24,6 +24,11 @@ class Forge(StrEnum):
         """Where the forge looks for the pipeline; empty where there is none."""
         return _PATHS.get(self, "")
 
+    @property
+    def template(self) -> str:
+        """The file among the templates; empty where there is none."""
+        return _TEMPLATES.get(self, "")
+
 
 _PATHS = {Forge.GITLAB: ".gitlab-ci.yml", Forge.GITHUB: ".github/workflows/caur-ci.yml"}
 _TEMPLATES = {Forge.GITLAB: "gitlab-ci.yml", Forge.GITHUB: "github-workflow.yml"}
@@ -32,7 +37,7 @@ _TEMPLATES = {Forge.GITLAB: "gitlab-ci.yml", Forge.GITHUB: "github-workflow.yml"
 def pipeline_template(forge: Forge) -> bytes:
     """Return the pipeline for a forge. Raises InputError where this installation has none."""
     for folder in (_INSTALLED, _CHECKED_OUT):
-        file = folder / _TEMPLATES[forge]
+        file = folder / forge.template
         if file.is_file():
             return file.read_bytes()
     raise InputError(

@@ -15,6 +15,7 @@ from caur_ci.pipeline.shared.refs import SharedRepository
 from caur_ci.policy import policy_at
 from caur_ci.process import run
 from caur_ci.setup.pipelines import Forge
+from caur_ci.setup.releases import pinned_version
 from caur_ci.srcinfo import SRCINFO
 from caur_ci.update.hook import HOOK
 from caur_ci.update.sandbox import bubblewrap
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from caur_ci.git import Credentials
 
 _OLDEST_GIT = (2, 34)
-_PIN = re.compile(r"CAUR_CI_VERSION:\s*[\"']?([0-9][0-9A-Za-z.]*)")
 _SHOWN = 5
 
 
@@ -134,15 +134,15 @@ def _tools(found: Examination, folders: CommittedFolders, config: RepositoryConf
 def _pipeline_file(found: Examination, git: GitRepository, head: str) -> None:
     for forge in (Forge.GITLAB, Forge.GITHUB):
         (content,) = git.read_blobs([f"{head}:{forge.pipeline_path}"])
-        pin = _PIN.search((content or b"").decode("utf-8", "replace"))
-        if pin and pin[1] != __version__:
+        version = pinned_version(content or b"")
+        if version and version != __version__:
             found.warn(
                 "pipeline",
-                f"{forge.pipeline_path} installs caur-ci {pin[1]}, and this is {__version__}",
-                "Update the pipeline, or look with the version that it installs.",
+                f"{forge.pipeline_path} installs caur-ci {version}, and this is {__version__}",
+                "`caur-ci update-pipelines`, or look with the version that it installs.",
             )
-        elif pin:
-            found.ok("pipeline", f"{forge.pipeline_path} installs caur-ci {pin[1]}")
+        elif version:
+            found.ok("pipeline", f"{forge.pipeline_path} installs caur-ci {version}")
 
 
 def _remote(

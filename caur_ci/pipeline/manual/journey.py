@@ -8,7 +8,7 @@ new commit and all before it that it has not seen → publish branch, tag `sched
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import GitError, InputError
@@ -107,8 +107,11 @@ def _push(
         plan = CommitPlanner(context, repository).plan(snapshot)
         return _ManualPush(edit=edit, plan=plan, base=base, commit="")
     commit = git.write_commit(tree, edit.message, parents=[base], identity=repository.identity)
-    planner = CommitPlanner.at(context, commit)
-    plan = planner.plan(snapshot, told=edit.reasons)
+    if edit.builds:
+        plan = CommitPlanner.at(context, commit).plan(snapshot, told=edit.reasons)
+    else:  # but what others pushed before
+        before = replace(snapshot, tag=snapshot.tag or base)
+        plan = CommitPlanner(context, repository).plan(before)
     entries = plan.ledger_entries(
         run=f"caur-ci {operation.name}", link=context.forge_pipeline.url, now=time.time()
     )

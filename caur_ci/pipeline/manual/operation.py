@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from caur_ci.git import TreeEntry
+from caur_ci.git.editing import with_files
 from caur_ci.git.repository import TREE_MODE
 
 if TYPE_CHECKING:
@@ -34,18 +35,20 @@ class Branch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """Folders as they are to be: the tree of each, None where it is to go.
+    """Folders as they are to be: the tree of each, None where it is to go; and likewise files.
 
-    `reasons` are why packages are built or removed then, by folder. No folders: nothing is to be
-    done. `notes` are for whoever asked. `seen` is what is to be remembered of the sources of
-    packages that are new.
+    `reasons` are why packages are built or removed then, by folder. Without both, nothing is
+    to be done. `notes` are for whoever asked. `seen` is what is to be remembered of the sources of
+    packages that are new. Without `builds`, nothing is built because of it.
     """
 
     message: str = ""
-    folders: Mapping[str, str | None]
-    reasons: Mapping[str, str]
+    folders: Mapping[str, str | None] = field(default_factory=dict)
+    files: Mapping[str, bytes | None] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     seen: Mapping[str, LastSeen] = field(default_factory=dict)
+    builds: bool = True
 
     def onto(self, git: GitRepository, commit: str) -> str:
         """Return the tree of `commit` with the change."""
@@ -54,7 +57,8 @@ class Edit:
             top.pop(name, None)
             if tree is not None:
                 top[name] = TreeEntry(TREE_MODE, tree, name)
-        return git.write_tree(top.values())
+        changed = git.write_tree(top.values())
+        return with_files(git, changed, self.files) if self.files else changed
 
 
 class Operation(Protocol):
