@@ -49,7 +49,7 @@ def without_credentials_in(text: str, known: Iterable[str] = ()) -> str:
     """
     for url in known:
         text = text.replace(url, without_credentials(url))
-        for secret in _secrets(url):
+        for secret in secrets_of(url):
             text = text.replace(secret, HIDDEN)
     return _URL.sub(lambda found: f"://{_shown(found[1])}", text)
 
@@ -70,7 +70,7 @@ def _shown(rest: str) -> str:
     return f"{HIDDEN}@{after}"
 
 
-def _secrets(url: str) -> list[str]:
+def secrets_of(url: str) -> list[str]:
     """Return what is secret in a URL, as it is written and as it is meant, longest first."""
     login, at, _ = url.partition("://")[2].rpartition("@")
     if not at:

@@ -30,7 +30,17 @@ if TYPE_CHECKING:
 settings.register_profile("tests", deadline=None)
 settings.load_profile("tests")
 
-_LEFT_OUT = ("CI", "BUILDER_", "CAUR_STATE_DIR", "GITHUB_", "GITLAB_", "GIT_", "REDIS_", "PACKAGE_")
+_LEFT_OUT = (
+    "CI",
+    "BUILDER_",
+    "CAUR_STATE_DIR",
+    "HISTORY_",
+    "GITHUB_",
+    "GITLAB_",
+    "GIT_",
+    "REDIS_",
+    "PACKAGE_",
+)
 _GIT_CONFIG = """\
 [user]
     name = Tester

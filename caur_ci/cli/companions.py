@@ -7,8 +7,9 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from caur_ci.cli.history_access import history_settings
 from caur_ci.cli.web import serve, web_settings
-from caur_ci.errors import CaurError, ConfigError, TemporaryError
+from caur_ci.errors import CaurError, TemporaryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -61,25 +62,6 @@ def companions(
         ending.set()
         for thread in threads:
             thread.join(_LAST_WAIT)
-
-
-def history_settings(
-    environment: Mapping[str, str], settings: DatabaseSettings | None = None
-) -> HistorySettings:
-    """Return where the history is. Raises ConfigError, also for a place that readers can look at.
-
-    What is below REPO_PATH is for everybody; logs may be not.
-    """
-    from scheduler.connection import default_state_dir  # noqa: PLC0415 - slow to import
-    from scheduler.settings import HistorySettings  # noqa: PLC0415
-
-    history = HistorySettings.from_environment(environment, state_dir=default_state_dir())
-    if settings is not None and history.path.resolve().is_relative_to(settings.repo_path.resolve()):
-        raise ConfigError(
-            f"HISTORY_PATH={history.path} is below REPO_PATH, which is served to everybody",
-            hint="Choose a folder beside it.",
-        )
-    return history
 
 
 def _keep_history(

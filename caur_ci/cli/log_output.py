@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO, Self
+from typing import TYPE_CHECKING, BinaryIO, Protocol, Self
 
 from caur_ci.cli.streams import output_error
 from caur_ci.plaintext import for_terminal
@@ -16,7 +16,7 @@ from scheduler.job import JobState
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from scheduler.logs import LogEntry, LogStore
+    from scheduler.logs import LogChunk
     from scheduler.queue import QueueReader
 
 _LOOKED_AT_EVERY = 0.5
@@ -24,6 +24,23 @@ _LOOKED_AT_EVERY = 0.5
 _ASKED_EVERY = 5.0
 # What may be a part of a longer sequence is held back up to this length.
 _LONGEST_LINE = 64 * 1024
+
+
+class LogReader(Protocol):
+    """What logs are read from."""
+
+    def read(self, job_id: int, attempt: int, offset: int) -> LogChunk:
+        """Return what was written from `offset` on."""
+        ...
+
+
+class NamedLog(Protocol):
+    """Which attempt at which job a log is of."""
+
+    @property
+    def job_id(self) -> int: ...
+    @property
+    def attempt(self) -> int: ...
 
 
 @dataclass
@@ -68,24 +85,26 @@ class LogOutput:
 
 
 def follow_log(
-    find: Callable[[], Sequence[LogEntry]],
+    find: Callable[[], Sequence[NamedLog]],
     queue: QueueReader,
-    store: LogStore,
+    store: LogReader,
     output: LogOutput,
     *,
     follow: bool,
-) -> None:
+) -> int:
     """Write the last of the logs that `find` finds, up to where it is, or with `follow` to its end.
 
-    With `follow`, also wait for one to come.
+    With `follow`, also wait for one to come. Returns how many bytes of its beginning are not to be
+    had here.
     """
     while not (found := find()):
         time.sleep(_LOOKED_AT_EVERY)
-    entry, offset = found[-1], 0
+    entry, offset, missing = found[-1], 0, 0
     asked = time.monotonic()
     while True:
         chunk = store.read(entry.job_id, entry.attempt, offset)
         output.write(chunk.data)
+        missing += max(0, chunk.offset - offset)
         offset = chunk.next_offset
         if chunk.data and output_error() is None:
             continue
@@ -97,8 +116,9 @@ def follow_log(
             asked = time.monotonic()
         time.sleep(_LOOKED_AT_EVERY)
     output.close()
+    return missing
 
 
-def _is_being_built(queue: QueueReader, entry: LogEntry) -> bool:
+def _is_being_built(queue: QueueReader, entry: NamedLog) -> bool:
     job = queue.job(entry.job_id)
     return job is not None and job.state is JobState.BUILDING and job.attempt == entry.attempt

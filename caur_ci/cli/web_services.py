@@ -36,7 +36,7 @@ def web_services(
 
 
 def _history(session: Session, environment: Mapping[str, str], stack: ExitStack) -> History | None:
-    from caur_ci.cli.companions import history_settings  # noqa: PLC0415
+    from caur_ci.cli.history_access import history_settings  # noqa: PLC0415
     from caur_ci.errors import CaurError, ConfigError  # noqa: PLC0415
     from scheduler.history import History  # noqa: PLC0415 - slow to import
 

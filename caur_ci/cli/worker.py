@@ -179,7 +179,7 @@ def _run(
     with (
         open_durable(session, redis, strict=strict) as client,
         service(session) as stop,
-        running_worker(settings, client, stop) as running,
+        running_worker(settings, client, stop, secrets=session.secrets.values()) as running,
     ):
         running.run(idle_exit=idle_exit)
 

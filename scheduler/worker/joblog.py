@@ -7,8 +7,10 @@ import time
 from typing import TYPE_CHECKING, Self
 
 from caur_ci.errors import TemporaryError
+from scheduler.worker.masking import Masker
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
 
     from scheduler.logs import LogStore
@@ -25,14 +27,17 @@ _CUT = b"\n==> caur-ci: part of the log is missing here: Redis was out of reach\
 
 
 class JobLog:
-    """Collects what a build prints and sends it on in portions.
+    """Collects what a build prints and sends it on in portions, without secrets.
 
     A log that cannot be sent never ends a build.
     """
 
-    def __init__(self, store: LogStore, claim: Claim) -> None:
+    def __init__(self, store: LogStore, claim: Claim, *, secrets: Iterable[str] = ()) -> None:
+        """Mask `secrets`, and what looks like one; see Masker."""
         self._store = store
         self._claim = claim
+        self._masker = Masker(secrets)
+        self._fresh = bytearray()
         self._waiting = bytearray()
         self._next_send = 0.0
         self._started = False
@@ -42,11 +47,8 @@ class JobLog:
         """Add output as it is."""
         if self._full:
             return
-        self._waiting += data
-        if len(self._waiting) > _KEPT:
-            del self._waiting[: len(self._waiting) - _KEPT // 2]
-            self._waiting[:0] = _CUT
-        if len(self._waiting) >= _PORTION:
+        self._fresh += data
+        if len(self._fresh) >= _PORTION:
             self.flush()
 
     def say(self, text: str) -> None:
@@ -55,11 +57,12 @@ class JobLog:
 
     def tick(self) -> None:
         """Send what waits if it is time to. To be called often."""
-        if self._waiting and time.monotonic() >= self._next_send:
+        if (self._fresh or self._waiting) and time.monotonic() >= self._next_send:
             self.flush()
 
     def flush(self) -> None:
         """Send what waits, unless Redis was out of reach a moment ago."""
+        self._mask()
         now = time.monotonic()
         if self._next_send - now > _DELAY:
             return
@@ -80,10 +83,20 @@ class JobLog:
         trace: TracebackType | None,
     ) -> None:
         try:
+            self._mask()
+            self._waiting += self._masker.close()
             self._send()
             self._store.finish(self._claim.job_id, self._claim.attempt)
         except TemporaryError as problem:
             _log.warning("the end of the log of %s is lost: %s", self._claim.identity, problem)
+
+    def _mask(self) -> None:
+        """Let what is fresh wait, without secrets. A part of one would not be known any more."""
+        self._waiting += self._masker.feed(bytes(self._fresh))
+        self._fresh.clear()
+        if len(self._waiting) > _KEPT:
+            del self._waiting[: len(self._waiting) - _KEPT // 2]
+            self._waiting[:0] = _CUT
 
     def _send(self) -> None:
         claim = self._claim

@@ -19,6 +19,7 @@ from scheduler.worker.outcome import BuildResult, failed, unfit
 from scheduler.worker.readiness import Readiness
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
     from threading import Event
 
@@ -55,7 +56,9 @@ class Worker:
         heartbeat_interval: float = DEFAULT_INTERVAL,
         readiness: Readiness | None = None,
         presence: Presence | None = None,
+        secrets: Iterable[str] = (),
     ) -> None:
+        """`secrets` are kept out of the logs of builds."""
         self._queue = queue
         self._logs = logs
         self.identity = identity
@@ -66,6 +69,7 @@ class Worker:
         self._heartbeat_interval = heartbeat_interval
         self._readiness = readiness or Readiness()
         self._presence = presence
+        self._secrets = tuple(secrets)
         self._trouble = ""
         self._next_tidying = 0.0
         self._next_look = 0.0
@@ -108,7 +112,7 @@ class Worker:
         _log.info("%s: building commit %s (%s)", claim.identity, claim.spec.commit, claim.job_id)
         with (
             Heartbeat(self._queue, [claim], interval=self._heartbeat_interval) as heartbeat,
-            JobLog(self._logs, claim) as log,
+            JobLog(self._logs, claim, secrets=self._secrets) as log,
         ):
             try:
                 self._build_and_settle(claim, heartbeat, log)

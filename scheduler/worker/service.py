@@ -8,6 +8,7 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from caur_ci.credentials import secrets_of
 from caur_ci.errors import TemporaryError
 from caur_ci.hiding import hide_this_process
 from caur_ci.process import missing_tool
@@ -29,7 +30,7 @@ from scheduler.worker.workspace import workspace
 from scheduler.workerkeys import WorkerKey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from threading import Event
 
     from redis import Redis
@@ -45,8 +46,12 @@ _TOOLS = ("git", "bsdtar", "setpriv", "ssh-keygen")
 
 
 @contextmanager
-def running_worker(settings: WorkerSettings, redis: Redis, stop: Event) -> Iterator[Worker]:
+def running_worker(
+    settings: WorkerSettings, redis: Redis, stop: Event, *, secrets: Iterable[str] = ()
+) -> Iterator[Worker]:
     """Provide a worker with a user and a folder for its builds.
+
+    `secrets`, or the passwords in them where they are URLs, are kept out of its logs.
 
     Raises ProcessError for a missing tool, ConfigError for settings that cannot be followed.
     """
@@ -101,6 +106,7 @@ def running_worker(settings: WorkerSettings, redis: Redis, stop: Event) -> Itera
                 slow=[landing.check, lambda: executor.check_ready(_Quiet(stop))],
             ),
             presence=presence,
+            secrets=_all_secrets(settings, secrets),
         )
     _log.info("worker %s has ended", identity.id)
 
@@ -116,6 +122,13 @@ def _landing(settings: WorkerSettings) -> Landing:
     except (TemporaryError, OSError) as error:
         _log.warning("the landing zone is out of reach for now: %s", error)
     return landing
+
+
+def _all_secrets(settings: WorkerSettings, secrets: Iterable[str]) -> set[str]:
+    """Return these secrets, and the passwords in all URLs that the worker knows."""
+    known = {*secrets, *(repository.url for repository in settings.source_repos.values())}
+    passwords = {secret for text in known for secret in secrets_of(text)}
+    return {*secrets, *passwords}
 
 
 class _Quiet:

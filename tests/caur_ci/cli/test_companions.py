@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.cli import companions as module
-from caur_ci.cli.companions import companions, history_settings
+from caur_ci.cli.companions import companions
+from caur_ci.cli.history_access import history_settings
 from caur_ci.cli.session import Session
 from caur_ci.errors import ConfigError
 from scheduler import following

@@ -13,12 +13,16 @@ from caur_ci.cli.log_output import LogOutput, follow_log
 from caur_ci.cli.main import run
 from caur_ci.cli.session import Session
 from caur_ci.errors import ExitCode
+from scheduler.history import History, LogArchiver
 from scheduler.job import Outcome
 from scheduler.logs import LogStore
 from scheduler.queue import Backoff, Queue
 from tests.support.queue import Background, claimed, eventually, job, submit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from redis import Redis
 
     from scheduler.queue import Claim
@@ -59,6 +63,16 @@ class Logs:
         self.err = captured.err
         assert code == expect, captured
         return captured.out
+
+
+@pytest.fixture
+def kept(
+    queue: Queue, store: LogStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[LogArchiver]:
+    """Return what moves logs to the history that commands look at."""
+    monkeypatch.setenv("HISTORY_PATH", str(tmp_path / "history"))
+    with History.open(tmp_path / "history") as history:
+        yield LogArchiver(queue, store, history)
 
 
 @pytest.fixture
@@ -106,6 +120,53 @@ def test_which_there_are(queue: Queue, store: LogStore, logs: Logs) -> None:
         (first.job_id, 5, True),
         (second.job_id, 3, False),
     ]
+
+
+def test_a_log_is_shown_after_redis_was_lost(
+    queue: Queue, store: LogStore, logs: Logs, redis: Redis, kept: LogArchiver
+) -> None:
+    first = begin(queue, store, b"the first\n")
+    end(queue, store, first)
+    end(queue, store, begin(queue, store, b"the second\n"))
+    end(queue, store, begin(queue, store, b"another\n", "other"))
+    kept.look()
+    redis.flushall()
+
+    assert logs("tool") == "the second\n"
+    assert logs("tool", "--follow") == "the second\n"
+    for name in (("repo/tool", "--job", "1"), ("1",), ("repo/x86_64/tool", "--job", "1")):
+        assert logs(*name) == "the first\n"
+    assert logs("tool", "--list").count("attempt 1") == 2
+    logs("elsewhere/tool", expect=ExitCode.FAILED)
+    logs("99", expect=ExitCode.FAILED)
+    assert "knows no job or package 99" in logs.err
+
+
+def test_a_name_that_the_history_knows_twice_is_asked_for(
+    queue: Queue, store: LogStore, logs: Logs, redis: Redis, kept: LogArchiver
+) -> None:
+    end(queue, store, begin(queue, store, b"here\n"))
+    submit(queue, job("tool", target_repo="other"))
+    end(queue, store, go_on(claimed(queue), store, b"there\n"))
+    kept.look()
+    redis.flushall()
+    logs("tool", expect=ExitCode.FAILED)
+    assert "tool may be other/x86_64/tool, or repo/x86_64/tool" in logs.err
+    assert logs("other/tool") == "there\n"
+
+
+def test_without_the_disk_one_is_told_what_is_missing(
+    queue: Queue, store: LogStore, logs: Logs, kept: LogArchiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = begin(queue, store, b"dropped\n")
+    store.finish(claim.job_id, 1)
+    kept.look()
+    store.drop(claim.job_id, 1, 8)
+    go_on(claim, store, b"and on\n")
+    assert logs("tool") == "dropped\nand on\n"
+    monkeypatch.setenv("HISTORY_PATH", "/nonexistent")
+    assert logs("tool") == "and on\n"
+    assert "the first 8 bytes are not here" in logs.err
 
 
 def test_what_there_is_none_of(queue: Queue, logs: Logs) -> None:
