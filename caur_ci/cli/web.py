@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -52,12 +53,24 @@ Host = Annotated[
     ),
 ]
 
+Clone = Annotated[
+    Path | None,
+    typer.Option(
+        "--repo",
+        metavar="DIR",
+        help="A clone of the repository of PKGBUILDs that pages tell about, instead of those in "
+        "PACKAGE_REPOS. Where it may push, packages can be put on hold.",
+        show_default=False,
+    ),
+]
+
 
 def web(
     context: typer.Context,
     *,
     port: Port = None,
     host: Host = None,
+    repo: Clone = None,
     config: Config = None,
     redis: Redis = None,
 ) -> None:
@@ -74,7 +87,7 @@ def web(
     session = session_of(context)
     environment = environment_with(CAUR_CONFIG=config, WEB_HOST=host)
     with connect(redis, secrets=session.secrets) as client, service(session) as stop:
-        serve(session, environment, client, stop, port=port)
+        serve(session, environment, client, stop, port=port, repo=repo)
 
 
 def serve(
@@ -84,8 +97,9 @@ def serve(
     stop: threading.Event,
     *,
     port: int | None = None,
+    repo: Path | None = None,
 ) -> None:
-    """Serve until told to stop; `port` goes before the environment's.
+    """Serve until told to stop; `port` goes before the environment's, `repo` is a clone.
 
     Raises ConfigError, and TemporaryError where the server fails.
     """
@@ -95,7 +109,7 @@ def serve(
 
     settings = web_settings(session, environment, port=port)
     with (
-        web_services(session, environment, client) as services,
+        web_services(session, environment, client, repo=repo) as services,
         running_server(services, settings) as server,
     ):
         session.note(f"the web server is at {server.address}")
