@@ -112,7 +112,6 @@ def serve(
         web_services(session, environment, client, repo=repo) as services,
         running_server(services, settings) as server,
     ):
-        session.note(f"the web server is at {server.address}")
         while not stop.wait(1.0):
             if not server.is_running:
                 raise TemporaryError("the web server has failed", hint="Its log says why.")

@@ -26,6 +26,7 @@ from scheduler.web.headers import SECURITY_HEADERS, BasePath, SecurityHeaders
 from scheduler.web.observing import Observing
 from scheduler.web.pages import error_page, page_routes
 from scheduler.web.permission import Doorkeeper
+from scheduler.web.snapshots import Snapshots
 from scheduler.web.streaming.streams import Streams
 from scheduler.web.templating import templates_of
 
@@ -64,6 +65,7 @@ def create_app(services: WebServices, settings: WebSettings) -> Starlette:
     app.state.services = services
     app.state.settings = settings
     app.state.templates = templates_of(settings)
+    app.state.snapshots = Snapshots(services.queue)
     app.state.streams = Streams(services)
     app.state.doorkeeper = Doorkeeper(settings.token)
     return app

@@ -12,8 +12,10 @@ from scheduler.web.answers import bad_request
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from scheduler.queue import QueueSnapshot
     from scheduler.settings import WebSettings
     from scheduler.web.services import WebServices
+    from scheduler.web.snapshots import Snapshots
     from scheduler.web.streaming.streams import Streams
 
 DEFAULT_LIMIT, LARGEST_LIMIT = 50, 500
@@ -35,6 +37,11 @@ def settings_of(request: Request) -> WebSettings:
 def streams_of(request: Request) -> Streams:
     """Return the streams of the server."""
     return cast("Streams", request.app.state.streams)
+
+
+def snapshot_of(request: Request, limit: int) -> QueueSnapshot:
+    """Return the queue as it was a moment ago, at most `limit` jobs of each kind."""
+    return cast("Snapshots", request.app.state.snapshots).get(limit)
 
 
 def number(text: str, name: str, *, least: int = 0, most: int = 10**15) -> int:

@@ -16,7 +16,7 @@ from scheduler.web.answers import TEXT_TYPE, json_answer, problem_of
 from scheduler.web.api.legacy_schemas import METRICS_SCHEMA, PACKAGES_SCHEMA, STATS_SCHEMA
 from scheduler.web.api.operations import Operation
 from scheduler.web.finding_logs import NEWEST, find_log, timestamp_of
-from scheduler.web.parameters import services_of, settings_of, streams_of
+from scheduler.web.parameters import services_of, settings_of, snapshot_of, streams_of
 from scheduler.web.streaming.log_streams import as_text
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from scheduler.queue import JobView, QueueSnapshot
     from scheduler.web.services import WebServices
 
-_EVERYTHING = 100_000
+# Of each kind; the counts are of all.
+_SHOWN = 10_000
 _PUBLISHED = {Outcome.SUCCESS}
 _FAILED = {Outcome.FAILED, Outcome.TIMED_OUT, Outcome.SOFTWARE_FAILURE}
 # As far back as the history goes.
@@ -64,18 +65,24 @@ def old_page(request: Request) -> Response:
 
 def stats(request: Request) -> Response:
     """Answer with what is being built, what waits, and who is idle."""
-    services = services_of(request)
-    snapshot = services.queue.snapshot(limit=_EVERYTHING)
+    snapshot = snapshot_of(request, _SHOWN)
     waiting = [*snapshot.ready, *snapshot.waiting, *snapshot.held, *snapshot.delayed]
     busy = {job.worker for job in snapshot.active}
     idle = [each for each in snapshot.workers if each.build_class and each.id not in busy]
     data = {
         "active": {
-            "count": len(snapshot.active),
+            "count": snapshot.total_active,
             "packages": list(_active(request, snapshot)),
         },
         "waiting": {
-            "count": len(waiting),
+            "count": sum(
+                (
+                    snapshot.total_ready,
+                    snapshot.total_waiting,
+                    snapshot.total_held,
+                    snapshot.total_delayed,
+                )
+            ),
             "packages": [
                 {"name": job.identity, "build_class": _class(job.build_class)} for job in waiting
             ],
@@ -92,7 +99,7 @@ def metrics(request: Request) -> Response:
     """Answer with how many builds and publications went well and how many did not."""
     history = services_of(request).history
     if history is None:
-        recent = services_of(request).queue.snapshot(limit=_EVERYTHING).recent
+        recent = snapshot_of(request, _SHOWN).recent
         ended = Counter(job.outcome for job in recent)
         refused = sum(job.failure is FailureClass.DELIVERY for job in recent)
     else:
@@ -109,7 +116,7 @@ def metrics(request: Request) -> Response:
 def packages(request: Request) -> Response:
     """Answer with what is in the queue, by name."""
     queue = services_of(request).queue
-    snapshot = queue.snapshot(limit=_EVERYTHING)
+    snapshot = snapshot_of(request, _SHOWN)
     jobs = [
         *(*snapshot.active, *snapshot.ready, *snapshot.waiting, *snapshot.held),
         *snapshot.delayed,

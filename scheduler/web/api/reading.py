@@ -27,6 +27,7 @@ from scheduler.web.parameters import (
     pattern_of,
     query_number,
     services_of,
+    snapshot_of,
 )
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ _LOOKED_AT = 1000
 def queue(request: Request) -> Response:
     """Answer with the queue at this instant."""
     services = services_of(request)
-    snapshot = services.queue.snapshot(limit=limit_of(request))
+    snapshot = snapshot_of(request, limit_of(request))
     awaited = {job.identity for job in (*snapshot.active, *snapshot.ready, *snapshot.waiting)}
     forecasts = services.history.forecasts(awaited) if services.history else {}
     return json_answer(request, QueueAnswer(queue=snapshot, forecasts=forecasts))
