@@ -67,22 +67,15 @@ def stats(request: Request) -> Response:
     """Answer with what is being built, what waits, and who is idle."""
     snapshot = snapshot_of(request, _SHOWN)
     waiting = [*snapshot.ready, *snapshot.waiting, *snapshot.held, *snapshot.delayed]
-    busy = {job.worker for job in snapshot.active}
-    idle = [each for each in snapshot.workers if each.build_class and each.id not in busy]
+    elsewhere = snapshot.total_waiting + snapshot.total_held + snapshot.total_delayed
+    idle = [each for each in snapshot.workers if each.build_class and not each.jobs]
     data = {
         "active": {
             "count": snapshot.total_active,
             "packages": list(_active(request, snapshot)),
         },
         "waiting": {
-            "count": sum(
-                (
-                    snapshot.total_ready,
-                    snapshot.total_waiting,
-                    snapshot.total_held,
-                    snapshot.total_delayed,
-                )
-            ),
+            "count": snapshot.total_ready + elsewhere,
             "packages": [
                 {"name": job.identity, "build_class": _class(job.build_class)} for job in waiting
             ],
