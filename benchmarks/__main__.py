@@ -25,6 +25,7 @@ from benchmarks.rows import AWK, Row, repository_rows, start_rows
 from benchmarks.schedule import schedule_rows
 from benchmarks.srcinfo import srcinfo_rows
 from benchmarks.updates import updates_rows
+from benchmarks.web import web_rows
 from caur_ci.errors import CaurError
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ def main() -> int:
             )
             _show_pairs(list(history_rows()), "logs and jobs", times)
         _databases(options)
+        if options.only in {None, "web"}:
+            _show_pairs(list(web_rows()), "logs", "times are those on the wall")
     except (BenchmarkError, CaurError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -115,7 +118,7 @@ def _options() -> argparse.Namespace:
         "--only",
         choices=(
             *("commands", "schedule", "updates", "queue", "publishing", "srcinfo", "judge"),
-            *("linkage", "conflicts", "history"),
+            *("linkage", "conflicts", "history", "web"),
         ),
         help="measure one part (default: all of them)",
     )

@@ -30,6 +30,7 @@ from caur_ci.cli import (
     srcinfo,
     stale,
     status,
+    web,
     why,
     worker,
 )
@@ -98,6 +99,7 @@ _build_side = partial(app.command, rich_help_panel=_BUILD_SIDE)
 _build_side("worker")(worker.worker)
 _build_side("builder", hidden=True, help="The same as `worker`.")(worker.worker)
 _build_side("database")(database.database)
+_build_side("web")(web.web)
 app.add_typer(redis_app, rich_help_panel=_BUILD_SIDE)
 
 _looking = partial(app.command, rich_help_panel=_LOOKING)

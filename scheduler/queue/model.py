@@ -199,6 +199,7 @@ class Event:
     - quarantined: after done, it was lost too often; retried: a new job, `reason` names the old;
     - cycle: it goes before others that it depends on, and which depend on it;
     - removal: of packages, in each of its states; `job_id` is the id of the removal;
+    - asked: somebody asked for something through the web server; `reason` says what, and who;
     - paused, resumed, drain, reset, restored: of the whole queue, with job_id 0; drain names the
       worker.
     """
