@@ -58,7 +58,7 @@ def why(
     hold = memory.holds.get(name) if memory else None
     findings = list(queue_reasons(explanation, asked.log, asked.workers)) if explanation else []
     findings += ledger_reasons(decisions)
-    if explanation is None and decisions and is_asked_for(decisions[0]):
+    if explanation is None and is_asked_for(decisions):
         findings.insert(0, lost_request(title))
     if hold is not None:
         findings.insert(0, hold_reason(name, hold))
