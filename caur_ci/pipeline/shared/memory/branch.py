@@ -153,6 +153,7 @@ class Memory:
             holds=self.holds.without_released(gone),
             adoptions=self.adoptions.only(packages),
             troubles=self.troubles.only(packages),
+            aur=self.aur.only(packages),
         )
 
     def acknowledged(self, request_ids: Collection[str]) -> Memory:

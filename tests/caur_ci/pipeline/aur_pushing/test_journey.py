@@ -27,11 +27,24 @@ class TestWhatGetsThere:
     """The AUR has what the folder has, but for what does not belong there."""
 
     def test_a_new_package_begins_the_branch_master(self, world: AurWorld) -> None:
-        world.begin(package("a"), {"b/PKGBUILD": "pkgname=b\n"})
+        files = {
+            "fix.patch": "x\n",
+            ".nvchecker.toml": "[a]\n",
+            "LICENSES__0BSD.txt": "licence\n",
+            "notes.txt": "private\n",
+            ".CI__interfere.patch": "x\n",
+            ".gitignore": "*.zst\n",
+        }
+        sources = ("fix.patch", "https://example.org/a.tar.gz")
+        world.begin(with_sources("a", *sources, **files), {"b/PKGBUILD": "pkgname=b\n"})
 
-        assert world.states() == {"a": "pushed"}
+        (outcome,) = world.run().outcomes
 
-        assert world.aur.files("a").keys() == {"PKGBUILD", ".SRCINFO"}
+        assert (outcome.package, outcome.state.value) == ("a", "pushed")
+        assert outcome.left_out == ("notes.txt",)
+        assert world.aur.files("a").keys() == {
+            *("PKGBUILD", ".SRCINFO", "fix.patch", ".nvchecker.toml", "LICENSES/0BSD.txt"),
+        }
         assert world.aur.count("a") == 1
         assert not world.aur.tip("b")
         known = world.memory().aur.get("a")
@@ -40,55 +53,15 @@ class TestWhatGetsThere:
             f"aur-pushed: as a new package, as commit {known.commit[:12]}"
         ]
 
-    def test_the_next_versions_follow_with_what_was_removed(self, world: AurWorld) -> None:
-        world.begin(
-            with_sources("a", "old.patch", **{"old.patch": "x\n", "keys__pgp__A.asc": "k\n"})
-        )
-        world.states()
+    def test_the_next_version_follows_with_what_was_removed(self, world: AurWorld) -> None:
+        """What the AUR's repository ignores for itself stays."""
+        author = "GIT_AUTHOR_NAME=Robot\nGIT_AUTHOR_EMAIL=r@example.org\n"
+        old = {"old.patch": "x\n", "keys__pgp__A.asc": "k\n"}
+        world.begin(with_sources("a", "old.patch", **old), config=author)
+        world.aur.commit("a", {**world.aur_files("a", "1"), ".gitignore": "*.log\n"})
+        world.push(package("a"))
         world.push(with_sources("a", "new.patch", version="2", **{"new.patch": "y\n"}))
         world.push({"a/old.patch": None, "a/keys/pgp/A.asc": None})
-
-        assert world.states() == {"a": "pushed"}
-
-        assert world.aur.files("a").keys() == {"PKGBUILD", ".SRCINFO", "new.patch"}
-        assert world.aur.count("a") == 2
-        assert world.memory().aur.get("a").version == "2-1"
-
-    def test_only_what_belongs_there_goes_there(self, world: AurWorld) -> None:
-        world.begin(
-            with_sources(
-                "a",
-                "fix.patch",
-                "https://example.org/a.tar.gz",
-                **{
-                    "fix.patch": "x\n",
-                    ".nvchecker.toml": "[a]\n",
-                    "LICENSES__0BSD.txt": "licence\n",
-                    "notes.txt": "private\n",
-                    ".CI__interfere.patch": "x\n",
-                    ".gitignore": "*.zst\n",
-                },
-            )
-        )
-
-        (outcome,) = world.run().outcomes
-
-        assert world.aur.files("a").keys() == {
-            *(".SRCINFO", "PKGBUILD", "fix.patch", ".nvchecker.toml", "LICENSES/0BSD.txt"),
-        }
-        assert outcome.left_out == ("notes.txt",)
-
-    def test_what_the_aur_ignores_for_itself_stays(self, world: AurWorld) -> None:
-        world.begin(package("a"))
-        world.states()
-        world.aur.commit("a", {**world.aur_files("a", "1"), ".gitignore": "*.log\n"})
-        world.push(package("a", "2"))
-
-        assert world.states() == {"a": "pushed"}
-        assert world.aur.files("a")[".gitignore"] == "*.log"
-
-    def test_the_commit_names_its_origin(self, world: AurWorld) -> None:
-        world.begin(package("a"), config="GIT_AUTHOR_NAME=Robot\nGIT_AUTHOR_EMAIL=r@example.org\n")
         world.environ = {
             "GITLAB_CI": "true",
             "CI_PROJECT_URL": "https://git.example.org/g/pkgs",
@@ -96,8 +69,12 @@ class TestWhatGetsThere:
             "CI_COMMIT_BRANCH": "main",
         }
 
-        world.states()
+        assert world.states() == {"a": "pushed"}
 
+        assert world.aur.files("a").keys() == {"PKGBUILD", ".SRCINFO", "new.patch", ".gitignore"}
+        assert world.aur.files("a")[".gitignore"] == "*.log"
+        assert world.aur.count("a") == 2
+        assert world.memory().aur.get("a").version == "2-1"
         message = world.aur.message("a")
         assert message.startswith("chore: update a\n\n")
         assert "https://git.example.org/g/pkgs/-/commits/main/a\n" in message
