@@ -34,7 +34,7 @@ Packages = Annotated[
     list[str] | None,
     typer.Argument(
         parser=options.named_as_completed,
-        metavar="[PACKAGE]",
+        metavar="PACKAGE",
         help="Package folders; the pkgbase or a package's name does as well. Default: all that "
         "are pushed.",
         autocompletion=completion.packages,

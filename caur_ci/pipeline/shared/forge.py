@@ -86,7 +86,7 @@ class ForgePipeline:
         if not self.project or not self.branch:
             return ""
         below = "/-/commits" if self.forge == "gitlab" else "/commits"
-        path = quote(f"{self.branch.removeprefix('refs/heads/')}/{folder}")
+        path = quote(f"{self.branch.removeprefix('refs/heads/')}/{folder}", safe="/+")
         return f"{self.project}{below}/{path}"
 
     def reference(self, head: str) -> str:
