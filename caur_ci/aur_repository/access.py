@@ -1,7 +1,7 @@
 """The way to the AUR's git repositories: by ssh, with the account's key, to a host that is known.
 
-The key is in no file that lasts: in memory only, where it is given as it is, and gone with the last
-process that reads it, however that ends. It is in no argument and no environment.
+The key is in memory only, and gone with the last process that reads it, however that ends. It is in
+no argument, no environment and no file that has a name.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 import tempfile
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -89,8 +89,8 @@ def aur_access(url: str, *, key: str, host_keys: Sequence[str]) -> Iterator[AurA
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="caur-ci-aur-")))
-        identity, inherited = stack.enter_context(_identity(key))
-        public = _public_half(identity, inherited)
+        descriptor = stack.enter_context(_in_memory(_key(key)))
+        public = _public_half(descriptor)
         keys = host_keys or published_host_keys()
         lines = "".join(f"{_ALIAS} {one}\n" for one in keys)
         (folder / "known_hosts").write_text(lines, encoding="ascii")
@@ -99,43 +99,51 @@ def aur_access(url: str, *, key: str, host_keys: Sequence[str]) -> Iterator[AurA
         )
         # Git starts ssh by a shell, whose parent, git itself, has the key's descriptor. ssh closes
         # its own.
-        place = f"/proc/$PPID/fd/{inherited[0]}" if inherited else shlex.quote(identity)
         yield AurAccess(
             url=url,
-            ssh=f"ssh -F {shlex.quote(str(folder / 'config'))} -i {place}",
-            inherited=inherited,
+            ssh=f"ssh -F {shlex.quote(str(folder / 'config'))} -i /proc/$PPID/fd/{descriptor}",
+            inherited=(descriptor,),
             public_key=public,
         )
 
 
 @contextmanager
-def _identity(key: str) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Provide the file to read the private key from, and the descriptor behind it, if any."""
-    if _BEGINNING not in key:
-        path = Path(key).expanduser().absolute()
-        if "\n" in key or not os.access(path, os.R_OK):
-            raise ConfigError(
-                "AUR_KEY is neither a private key nor a file that can be read",
-                hint="It holds the path of a private key, or the key itself with its first and "
-                "last line.",
-            )
-        yield str(path), ()
-        return
+def _in_memory(key: str) -> Iterator[int]:
+    """Provide the descriptor of a file that has the private key, and no name."""
     descriptor = os.memfd_create("aur-key", os.MFD_CLOEXEC)
     try:
         os.fchmod(descriptor, 0o600)  # ssh insists
         with open(descriptor, "wb", closefd=False) as file:
             # Variables of pipelines lose the last line end, and ssh does not read such a key.
             file.write(key.replace("\r\n", "\n").strip().encode() + b"\n")
-        yield f"/proc/self/fd/{descriptor}", (descriptor,)
+        yield descriptor
     finally:
         os.close(descriptor)
 
 
-def _public_half(identity: str, inherited: Sequence[int]) -> str:
+def _key(value: str) -> str:
+    """Return a private key that is given as it is, or by its path.
+
+    Who owns such a file, and who may read it, is whatever made it: pipelines let all read theirs.
+    """
+    if _BEGINNING in value:
+        return value
+    text = ""
+    with suppress(OSError, ValueError):  # what it should be is told below
+        text = Path(value).expanduser().read_text("ascii", "replace")
+    if _BEGINNING not in text:
+        raise ConfigError(
+            "AUR_KEY is neither a private key nor a file that has one",
+            hint="It holds the path of a private key, or the key itself with its first and "
+            "last line.",
+        )
+    return text
+
+
+def _public_half(descriptor: int) -> str:
+    command = ["ssh-keygen", "-y", "-P", "", "-f", f"/proc/self/fd/{descriptor}"]
     try:
-        command = ["ssh-keygen", "-y", "-P", "", "-f", identity]
-        done = run(command, inherited=inherited, timeout=30, with_children=True)
+        done = run(command, inherited=[descriptor], timeout=30, with_children=True)
     except ProcessError as error:
         if error.returncode is None:
             raise

@@ -48,7 +48,11 @@ def test_the_host_keys_that_are_shipped_are_the_published_ones() -> None:
 
 def test_a_key_may_be_given_as_it_is_or_by_its_path(aur: AurSsh, tmp_path: Path) -> None:
     aur.commit("a", {"x": "x"})
-    for number, key in enumerate((aur.key.strip().replace("\n", "\r\n"), str(aur.ssh.key))):
+    # As pipelines keep it: without an end of the last line, and for everybody to read.
+    file = tmp_path / "variable"
+    file.write_text(aur.key.strip())
+    file.chmod(0o666)
+    for number, key in enumerate((aur.key.strip().replace("\n", "\r\n"), str(file))):
         with aur_access(aur.url, key=key, host_keys=(aur.host_key,)) as access:
             assert access.public_key.split()[1] in (aur.ssh.folder / "user_key.pub").read_text()
             assert fetched(access, tmp_path / str(number)) is not None

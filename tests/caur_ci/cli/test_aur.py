@@ -108,7 +108,7 @@ class TestRuns:
         session = Session(Secrets({"AUR_KEY": "nonsense"}))
 
         assert run(["on-commit"], session) == ExitCode.PARTIAL
-        assert "AUR_KEY is neither a private key nor a file" in capsys.readouterr().err
+        assert "AUR_KEY is neither a private key nor a file that has one" in capsys.readouterr().err
         assert git(world.checkout.remote, "for-each-ref", "refs/tags/scheduled")
 
 
