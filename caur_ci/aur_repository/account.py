@@ -34,7 +34,7 @@ def account_of(access: AurAccess) -> str:
         done = run(command, allowed=(0, 1), inherited=access.inherited, timeout=_TIMEOUT)
     except ProcessError as error:
         said = error.stderr.decode(errors="replace").strip() or error.message
-        raise translated("the account", said) from None
+        raise translated(said) from None
     greeting = (done.stdout + done.stderr).decode(errors="replace")
     found = _WELCOME.search(greeting)
     if found is None:

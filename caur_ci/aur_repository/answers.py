@@ -94,23 +94,28 @@ _SIGNS = (
         "Change what the AUR complains about; the next run pushes again.",
     ),
 )
-_NO_NEWS = re.compile(r"^(?:error: failed to push some refs|To |hint: |Everything up-to-date)|^$")
+# What git says of every failure.
+_NO_NEWS = re.compile(
+    r"^(?:error: failed to push some refs|To |hint: |fatal: Could not read from remote repository"
+    r"|Please make sure you have the correct access rights|and the repository exists)|^$"
+)
 
 
-def translated(package: str, said: str) -> CaurError:
-    """Return the error for a git command about `package` that failed with the words `said`."""
+def translated(said: str) -> CaurError:
+    """Return the error for a command that failed with the words `said`.
+
+    The same words are the same error, whichever package they are about.
+    """
     words = _words(said)
     lowered = said.lower()
     for sign in _SIGNS:
         if re.search(sign.pattern, lowered, re.MULTILINE):
-            return sign.kind(f"the AUR about {package}: {words}", hint=sign.hint)
-    return AurWaitingError(
-        f"the AUR is out of reach for {package}: {words}", hint="The next run tries again."
-    )
+            return sign.kind(f"the AUR says: {words}", hint=sign.hint)
+    return AurWaitingError(f"the AUR is out of reach: {words}", hint="The next run tries again.")
 
 
 def _words(said: str) -> str:
-    """Return what was said on one line, without what git says of every failure."""
+    """Return what was said, on one line."""
     lines = [line.removeprefix("remote: ").strip() for line in printable(said).splitlines()]
     telling = [line for line in lines if not _NO_NEWS.search(line)]
     return "; ".join(telling[:_MAX_LINES]) or "no answer"

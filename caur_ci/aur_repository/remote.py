@@ -79,7 +79,6 @@ class AurRemote:
                 (*command, *arguments),
                 environment=self._access.environment,
                 timeout=_TIMEOUT,
-                with_children=True,
                 largest_file=_LARGEST_PACK,
                 inherited=self._access.inherited,
             )
@@ -89,5 +88,5 @@ class AurRemote:
             said = error.stderr.decode(errors="replace").strip() or error.message
             if _NOTHING_THERE in said:
                 return False
-            raise translated(self._package, said) from None
+            raise translated(said) from None
         return True

@@ -14,6 +14,7 @@ from caur_ci.git.trees import files_below
 from caur_ci.pipeline.aur_pushing.outcome import AurOutcome, AurState
 from caur_ci.pipeline.shared.commit_messages import aur_message
 from caur_ci.pipeline.shared.memory.aur_pushes import Obstacle
+from caur_ci.plaintext import one_line
 
 if TYPE_CHECKING:
     from caur_ci.aur_repository.access import AurAccess
@@ -104,8 +105,9 @@ class _Errand:
             return True
         if self.courier.over:
             return tip.commit.startswith(self.courier.over)
-        if known.obstacle == Obstacle.DIVERGED and known.tip == tip.commit:
-            return False  # as it was found to be before
+        found_before = (known.obstacle, known.tip, known.wanted)
+        if found_before == (Obstacle.DIVERGED, tip.commit, self.package.tree):
+            return False
         return self.courier.history.has_had(
             self.package.name,
             files_below(self.scratch, tip.tree),
@@ -120,8 +122,8 @@ class _Errand:
             _outcome(
                 self.package,
                 AurState.DIVERGED,
-                f"the AUR has commit {tip.commit[:12]} of {tip.date[:10]} by {tip.author}, "
-                f"{tip.subject!r}, which is not from here",
+                f"the AUR has commit {tip.commit[:12]} of {tip.date[:10]} by "
+                f"{one_line(tip.author)}, {one_line(tip.subject)!r}, which is not from here",
             ),
             hint=f"Take what it changes over into {name}, if it is good; then "
             f"`caur-ci aur push {name} --over {tip.commit[:12]}` puts a commit of ours on top.",

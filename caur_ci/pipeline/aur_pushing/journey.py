@@ -166,7 +166,7 @@ class _Decisions:
 
     def _bring(self, courier: Courier, package: ManagedPackage) -> AurOutcome:
         if self._closed is not None:
-            return _waiting(package, f"not tried, because {self._closed.message}")
+            return _waiting(package, self._closed.message)  # it would say the same
         try:
             return courier.deliver(package, self.state.memory.aur.get(package.name))
         except AurAccountError as error:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from caur_ci.pipeline.aur_pushing.outcome import OBSTACLES, AurOutcome, AurState
-from caur_ci.pipeline.shared.memory.aur_pushes import AurPush, Obstacle
+from caur_ci.pipeline.shared.memory.aur_pushes import MAX_TEXT, AurPush, Obstacle
 from caur_ci.pipeline.shared.memory.ledger import AUR_DECISION, LedgerEntry
 
 if TYPE_CHECKING:
@@ -75,9 +75,14 @@ def _push(outcome: AurOutcome, old: AurPush, now: int) -> AurPush:
 
 
 def _with_news(outcome: AurOutcome, old: AurPush, new: AurPush) -> AurOutcome:
-    said = (old.obstacle, old.reason[:500], old.commit)
-    is_news = (new.obstacle, new.reason[:500], new.commit) != said
+    # What keeps it waiting may change from run to run, and is no news.
+    waits = new.obstacle == old.obstacle == Obstacle.WAITING
+    is_news = not waits and _said(new) != _said(old)
     return replace(outcome, is_news=is_news, since=new.since)
+
+
+def _said(push: AurPush) -> tuple[str, str, str]:
+    return (push.obstacle, push.reason[:MAX_TEXT], push.commit)
 
 
 @dataclass(frozen=True, slots=True)

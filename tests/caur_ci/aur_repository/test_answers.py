@@ -51,15 +51,15 @@ error: failed to push some refs to 'ssh://aur.archlinux.org/a.git'
     ],
 )
 def test_each_answer_has_its_meaning(said: str, kind: type[Exception]) -> None:
-    error = translated("a", said)
+    error = translated(said)
     assert type(error) is kind
 
 
 def test_what_was_said_is_told_on_one_line_without_what_git_always_says() -> None:
-    error = translated("a", HOOK.format("missing PKGBUILD\x1b[31m"))
+    error = translated(HOOK.format("missing PKGBUILD\x1b[31m"))
 
     assert error.message == (
-        "the AUR about a: error: The following error occurred when parsing commit; "
+        "the AUR says: error: The following error occurred when parsing commit; "
         "error: 0123456789012345678901234567890123456789:; error: missing PKGBUILD; "
         "! [remote rejected] 0123 -> master (hook declined)"
     )

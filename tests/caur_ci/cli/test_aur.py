@@ -76,7 +76,7 @@ class TestRuns:
         world.aur.flag("maintenance")
         assert caur(world, "on-commit") == ExitCode.PARTIAL
         told = capsys.readouterr().err
-        assert "a: not pushed to the AUR yet: the AUR about a: The AUR is down" in told
+        assert "a: not pushed to the AUR yet: the AUR says: The AUR is down" in told
         assert "bad cannot be pushed to the AUR: .SRCINFO: source names" in told
         world.aur.flag("maintenance", up=False)
 

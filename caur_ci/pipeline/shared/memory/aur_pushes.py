@@ -11,7 +11,8 @@ from caur_ci.pipeline.shared.memory.package_lines import PackageLines
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_MAX_TEXT = 500
+# Of reasons, as many characters as are kept.
+MAX_TEXT = 500
 
 
 class Obstacle(StrEnum):
@@ -66,7 +67,7 @@ class AurPushes(PackageLines):
 def _data(push: AurPush) -> dict[str, Any]:
     data = {key: value for key, value in asdict(push).items() if value}
     if push.reason:
-        data["reason"] = push.reason[:_MAX_TEXT]
+        data["reason"] = push.reason[:MAX_TEXT]
     return data
 
 

@@ -324,6 +324,15 @@ class TestOthers:
         assert world.states() == {"a": "in step"}
         assert world.aur.tip("a") == tip
 
+    def test_what_others_did_may_be_followed_once_it_was_here(self, world: AurWorld) -> None:
+        world.begin(package("a"))
+        world.aur.commit("a", world.aur_files("a", "2"))
+        assert world.states() == {"a": "diverged"}
+        world.push(package("a", "2"))
+        world.push(package("a", "3"))
+
+        assert world.states() == {"a": "pushed"}
+
     def test_an_older_state_of_ours_is_nobody_elses(self, world: AurWorld) -> None:
         """The existing system has pushed it, and nothing is remembered."""
         world.begin(package("a"))
