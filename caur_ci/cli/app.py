@@ -137,6 +137,13 @@ _looking("srcinfo")(srcinfo.srcinfo)
 _looking("diff")(diff.diff)
 _looking("judge")(judge.judge)
 app.add_typer(
+    Application(cls=lazy_group("caur_ci.cli.aur")),
+    name="aur",
+    help="Push packages that are maintained here to the AUR, and tell how they stand with it.",
+    no_args_is_help=True,
+    rich_help_panel=_LOOKING,
+)
+app.add_typer(
     Application(cls=lazy_group("caur_ci.cli.policy")),
     name="policy",
     help="Look at the trust policy of the repository, .ci/policy.toml, and prove it right.",
