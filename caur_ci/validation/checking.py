@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from caur_ci.config import PackageConfig, RepositoryConfig
 from caur_ci.deptree import DependencyTree
 from caur_ci.errors import ConfigError, InputError
-from caur_ci.policy.reading import read_policy
 from caur_ci.srcinfo import parse_fields
 from caur_ci.validation import configs, dependencies, files, recipes, settings
 from caur_ci.validation.catalogue import finding
@@ -55,14 +54,14 @@ class Checker:
             if (config := self._configs[name].config) is not None and config.nvchecker
         ]
 
-    def report(self, *, with_repository: bool) -> Report:
+    def report(self, *, with_repository: bool, alone: bool = False) -> Report:
         """Return what is wrong.
 
         `with_repository` tells of the repository's own files, too, and of folders that are none of
-        packages.
+        packages. `alone` leaves out what needs all folders to be told.
         """
         silences = Silences.parse(self._snapshot.own.get(SILENCES))
-        found = in_order(self._findings(with_repository=with_repository))
+        found = in_order(self._findings(with_repository=with_repository, alone=alone))
         told = list(silences.without_silenced(found))
         silenced = len(found) - len(told)
         if with_repository:
@@ -74,19 +73,32 @@ class Checker:
             silenced=silenced,
         )
 
-    def _findings(self, *, with_repository: bool) -> Iterator[Finding]:
+    def _findings(self, *, with_repository: bool, alone: bool) -> Iterator[Finding]:
         repository = self._view()
         for name in sorted(self._snapshot.checked):
-            yield from self._package(repository.packages[name], repository)
-        yield from recipes.check_shared_names(repository)
-        yield from dependencies.check_dependencies(repository)
-        yield from settings.check_triggers(repository)
+            yield from self._surely(repository.packages[name], repository)
+        if not alone:
+            yield from self._among(repository)
         if with_repository:
             yield from self._own.findings()
             yield from _policy(self._snapshot)
             yield from files.check_own_files(self._snapshot)
             yield from recipes.check_folders(self._snapshot)
             yield from settings.check_repository_settings(repository, self._own.lines)
+
+    @staticmethod
+    def _among(repository: RepositoryView) -> Iterator[Finding]:
+        """Yield what is wrong between packages."""
+        yield from recipes.check_shared_names(repository)
+        yield from dependencies.check_dependencies(repository)
+        yield from settings.check_triggers(repository)
+
+    def _surely(self, view: PackageView, repository: RepositoryView) -> Iterator[Finding]:
+        """Yield the same as `_package`; what one folder does to a check costs no other its own."""
+        try:
+            yield from self._package(view, repository)
+        except Exception as error:  # noqa: BLE001 - whatever is in a folder is that folder's
+            yield finding("unchecked", package=view.name, file=view.name, what=repr(error))
 
     def _package(self, view: PackageView, repository: RepositoryView) -> Iterator[Finding]:
         """Yield what is wrong with one package, wherever the others are."""
@@ -167,6 +179,8 @@ def _package_config(folder: Folder) -> ReadConfig:
 
 
 def _policy(snapshot: Snapshot) -> Iterator[Finding]:
+    from caur_ci.policy.reading import read_policy  # noqa: PLC0415 - slow to import
+
     try:
         read_policy(snapshot.own.get)
     except ConfigError as error:

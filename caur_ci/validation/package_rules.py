@@ -28,6 +28,12 @@ PACKAGE_RULES: dict[str, tuple[Rule, ...]] = {
             "Begin its name with a dot where it is meant for something else.",
         ),
         Rule(
+            "unchecked",
+            _ERROR,
+            "it could not be checked to the end: {what}",
+            "This is a bug in caur-ci: report it with the folder.",
+        ),
+        Rule(
             "name-capitals",
             _NOTE,
             "{what} has capitals, which pacman advises against",

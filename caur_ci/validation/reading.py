@@ -51,11 +51,20 @@ def working_snapshot(git: GitRepository, checked: Collection[str] | None = None)
 
 
 def committed_snapshot(
-    git: GitRepository, commit: str, checked: Collection[str] | None = None
+    git: GitRepository,
+    commit: str,
+    checked: Collection[str] | None = None,
+    *,
+    alone: bool = False,
 ) -> Snapshot:
-    """Return the state at a commit; as `working_snapshot`. Raises GitError."""
+    """Return the state at a commit; as `working_snapshot`. Raises GitError.
+
+    `alone` leaves all other folders out, as if there were none.
+    """
+    only = [f"{name}/" for name in (*(checked or ()), ".ci")] if alone else []
     output = git.git(
-        "ls-tree", "-r", "-l", "-z", "--full-tree", commit, largest_output=_LARGEST_LISTING
+        *("ls-tree", "-r", "-l", "-z", "--full-tree", commit, "--", *only),
+        largest_output=_LARGEST_LISTING,
     )
     files: _Files = {}
     ids: dict[str, str] = {}

@@ -9,9 +9,8 @@ from caur_ci.errors import InputError
 from caur_ci.interfere import InterfereError, bumped_pkgrel
 from caur_ci.interfere.bump import configured_bump
 from caur_ci.judge.sources import Source
-from caur_ci.update.nvchecker_file import FILES as NVCHECKER_FILES
 from caur_ci.validation.catalogue import finding
-from caur_ci.validation.snapshot import PACKAGE_CONFIG, REPOSITORY_CONFIG
+from caur_ci.validation.snapshot import NVCHECKER_FILES, PACKAGE_CONFIG, REPOSITORY_CONFIG
 from caur_ci.versions import Version
 
 if TYPE_CHECKING:

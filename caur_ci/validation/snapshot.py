@@ -19,7 +19,8 @@ POLICY = ".ci/policy.toml"
 OWN_FILES = (REPOSITORY_CONFIG, SILENCES, POLICY, ".ci/aur-maintainers")
 # Of larger files no content is read: what they ought to hold is never as long.
 LARGEST_READ = 4 * 1024**2
-_NVCHECKER = frozenset({"nvchecker.toml", ".nvchecker.toml"})
+# The first that is there counts. As in `caur_ci.update.nvchecker_file`, which is slow to import.
+NVCHECKER_FILES = ("nvchecker.toml", ".nvchecker.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class Snapshot:
 def is_read(file: str) -> bool:
     """Tell whether the content of a file of a folder is looked into."""
     if "/" not in file:
-        return file in {PKGBUILD, SRCINFO} or file.endswith(".install") or file in _NVCHECKER
+        return file in {PKGBUILD, SRCINFO} or file.endswith(".install") or file in NVCHECKER_FILES
     return file.startswith(".CI/")
 
 

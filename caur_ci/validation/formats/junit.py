@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from caur_ci.validation.model import Finding, Report
 
 _REPOSITORY = "the repository"
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def as_junit(report: Report) -> str:
@@ -40,14 +42,21 @@ def as_junit(report: Report) -> str:
 
 
 def _case(suite: ET.Element, found: Finding) -> None:
-    # Names and messages come without control characters, which XML cannot hold.
-    attributes = {"classname": found.package or _REPOSITORY, "name": found.code, "file": found.file}
+    attributes = {
+        "classname": found.package or _REPOSITORY,
+        "name": found.code,
+        "file": _held(found.file),
+    }
     if found.line:
         attributes["line"] = str(found.line)
     case = ET.SubElement(suite, "testcase", attributes)
-    text = f"{found}\n{found.remedy}"
+    text = _held(f"{found}\n{found.remedy}")
     if found.severity is Severity.NOTE:
         ET.SubElement(case, "system-out").text = text
     else:
         kind = found.severity.value
-        ET.SubElement(case, "failure", message=found.message, type=kind).text = text
+        ET.SubElement(case, "failure", message=_held(found.message), type=kind).text = text
+
+
+def _held(text: str) -> str:
+    return _NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", text)
