@@ -90,7 +90,7 @@ def show_edits(session: Session, done: Validation, *, as_diff: bool, aside: bool
     out = session.err if aside else session.out
     if as_diff:
         for edit in done.edits:
-            out.print(edit.diff(), markup=False, end="")
+            out.file.write(edit.diff())  # a console would make blanks of its tabs
         session.note(f"{_counted(len(done.edits), 'file')} would be changed")
         return
     for edit in done.edits:

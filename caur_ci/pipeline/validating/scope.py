@@ -91,12 +91,12 @@ def changed_on_disk(git: GitRepository) -> Scope:
     """Return what differs from the last commit, with files that git does not know yet."""
     if git.resolve("HEAD") is None:
         return Scope()
-    output = git.git(
-        "diff-index", "-z", "--name-only", "--no-renames", "HEAD", environment=_LOOKING
-    )
-    output += git.git(
-        "ls-files", "-z", "--others", "--exclude-standard", "--full-name", environment=_LOOKING
-    )
+    output = b""
+    for command in (
+        ("diff", "-z", "--name-only", "--no-renames", "--no-ext-diff", "HEAD"),
+        ("ls-files", "-z", "--others", "--exclude-standard", "--full-name"),
+    ):
+        output += git.git(*command, environment=_LOOKING)
     paths = output.decode("utf-8", "surrogateescape").split("\0")
     return _touched((path.partition("/")[0] for path in paths if "/" in path), None, git)
 

@@ -105,7 +105,7 @@ def test_junit_counts_what_it_holds(full: Report) -> None:
 
 def test_junit_holds_what_xml_cannot() -> None:
     report = report_on({**package(), "tool/.CI/\udcff\x01\ufffe": "x"})
-    found = report.findings[0].file
+    found = report.findings[0].file.replace("\ufffe", "\N{REPLACEMENT CHARACTER}")
 
     root = ET.fromstring(render(report, Format.JUNIT))  # noqa: S314 - our own
 

@@ -43,7 +43,7 @@ CONTENTS = st.one_of(
 )
 
 
-@settings(max_examples=120)
+@settings(max_examples=60)
 @given(st.dictionaries(st.sampled_from(PATHS), CONTENTS, min_size=1), st.booleans())
 def test_no_bytes_keep_a_check_from_its_end(files: dict[str, bytes], is_program: bool) -> None:
     snapshot = snapshot_of({**package("other"), **files})
