@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from caur_ci.git import GitRepository
 from caur_ci.pipeline.on_commit import validity
 from caur_ci.pipeline.on_commit.journey import OnCommitOptions, OnCommitResult, on_commit
 from tests.support.git import srcinfo
 
 if TYPE_CHECKING:
+    import pytest
+
     from tests.support.git import Checkout
 
 CRLF = "pkgname={0}\r\npkgver=1\r\n"
