@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from caur_ci.deptree import find_cycles
@@ -102,6 +103,7 @@ def _way_back(repository: RepositoryView, start: str, members: Collection[str]) 
     return [start, start]
 
 
+@lru_cache(maxsize=1 << 15)
 def _relation(text: str) -> Relation | None:
     try:
         return Relation.parse(text)

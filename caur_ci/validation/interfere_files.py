@@ -21,6 +21,8 @@ _PATCH = ".CI/interfere.patch"
 _HOOK = ".CI/update.sh"
 _READ = frozenset({*PATHS, PACKAGE_CONFIG, ".CI/info", _HOOK})
 _HUNK = re.compile(rb"@@ -[0-9]+(?:,(?P<old>[0-9]{1,9}))? \+[0-9]+(?:,(?P<new>[0-9]{1,9}))? @@")
+_SCRIPTS = frozenset(PATHS) - {_PATCH}
+_IDLE = re.compile(rb"\s*(?:#.*)?")
 # They may change what a patch finds.
 _BEFORE_PATCH = frozenset({".CI/prepare", ".CI/prepare.sh"})
 
@@ -37,6 +39,9 @@ def check_interfere(folder: Folder) -> Iterator[Finding]:
         if _PATCH in files and _BEFORE_PATCH.isdisjoint(folder.files):
             yield from _patch(folder, files[_PATCH])
     yield from _unknown(folder)
+    for path in _SCRIPTS.intersection(files):
+        if all(_IDLE.fullmatch(line) for line in files[path].split(b"\n")):
+            yield finding("interfere-empty", package=folder.name, file=folder.path(path))
 
 
 def _unusable(folder: Folder, message: str) -> Finding:

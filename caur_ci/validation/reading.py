@@ -45,7 +45,7 @@ def working_snapshot(git: GitRepository, checked: Collection[str] | None = None)
 
     def contents(paths: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
         for path in paths:
-            yield path, read_regular(root / path)
+            yield path, read_regular(f"{root}/{path}")
 
     return _snapshot(files, submodules, checked, contents, has_modes=has_modes)
 

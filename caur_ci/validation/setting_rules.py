@@ -77,12 +77,7 @@ SETTING_RULES: dict[str, tuple[Rule, ...]] = {
             "CI_ALLOW_NAMES allows {what}, which the folder does not make",
             _TAKE_OUT,
         ),
-        Rule(
-            "reviewers-unused",
-            _NOTE,
-            "{what} does nothing where CI_HUMAN_REVIEW is not true",
-            _TAKE_OUT,
-        ),
+        Rule("key-idle", _NOTE, "{what}", "Set that as well, or take this out."),
         Rule(
             "aur-push-off",
             _NOTE,
@@ -110,6 +105,12 @@ SETTING_RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "Interfere": (
         Rule("interfere-unusable", _ERROR, "{what}", "docs/interfere.md shows how it has to be."),
+        Rule(
+            "interfere-empty",
+            _NOTE,
+            "there is nothing in it but comments",
+            "Take the file out.",
+        ),
         Rule(
             "patch-fails",
             _ERROR,

@@ -29,6 +29,9 @@ def check_settings(view: PackageView, repository: RepositoryView) -> Iterator[Fi
     yield from _bump(view, config)
     yield from _followed(view, config)
     yield from _names(view, config)
+    if config.rebuild_triggers and not repository.config.lib_db:
+        what = "CI_REBUILD_TRIGGERS does nothing without CI_LIB_DB in .ci/config"
+        yield _about(view, "key-idle", "CI_REBUILD_TRIGGERS", what)
     if config.manage_aur and not repository.config.manage_aur:
         yield _about(view, "aur-push-off", "CI_MANAGE_AUR")
     for expression in config.change_allow_regex:
@@ -62,14 +65,29 @@ def check_repository_settings(
     def found(code: str, key: str, what: str) -> Finding:
         return finding(code, file=REPOSITORY_CONFIG, line=lines.get(key, 0), what=what)
 
-    if not config.human_review:
-        for key in ("CI_HUMAN_REVIEW_ASSIGNEE", "CI_HUMAN_REVIEW_REVIEWERS"):
-            if key in lines:
-                yield found("reviewers-unused", key, key)
+    for key, needed in _idle(repository):
+        if key in lines:
+            yield found("key-idle", key, f"{key} does nothing without {needed}")
     yield from _repository_names(repository, found)
     serves, default = repository.surroundings.serves, config.default_class
     if serves is not None and default is not None and not serves(default):
         yield found("class-unserved", "CI_DEFAULT_CLASS", f"CI_DEFAULT_CLASS={default}")
+
+
+def _idle(repository: RepositoryView) -> Iterator[tuple[str, str]]:
+    """Yield keys of `.ci/config` that do nothing, with what they take to do something."""
+    config = repository.config
+    followed = config.nvchecker_review and any(
+        view.config is not None and view.config.nvchecker for view in repository.packages.values()
+    )
+    if not config.human_review and not followed:
+        yield "CI_HUMAN_REVIEW_ASSIGNEE", "CI_HUMAN_REVIEW=true"
+        yield "CI_HUMAN_REVIEW_REVIEWERS", "CI_HUMAN_REVIEW=true"
+    if not config.lib_db:
+        for key in ("CI_REBUILD_TRIGGERS", "CI_REBUILD_BLACKLIST", "CI_REBUILD_ABI"):
+            yield key, "CI_LIB_DB"
+    if config.rebuild_auto and not config.repo_db:
+        yield "CI_REBUILD_AUTO", "CI_REPO_DB"
 
 
 def _repository_names(
@@ -144,8 +162,10 @@ def _followed(view: PackageView, config: PackageConfig) -> Iterator[Finding]:
     is_gitlab = config.source is not None and config.source.kind == "gitlab"
     if config.prereleases and not is_gitlab:
         yield _about(view, "prereleases-unused", "CI_PRERELEASES")
-    if config.force_vcs and view.fields is not None and not _has_repository(view):
-        yield _about(view, "vcs-unused", "CI_FORCE_VCS", "CI_FORCE_VCS")
+    follows = {"CI_FORCE_VCS": config.force_vcs, "CI_VCS_INTERVAL": config.vcs_interval is not None}
+    if any(follows.values()) and view.fields is not None and not _has_repository(view):
+        for key in filter(follows.get, follows):
+            yield _about(view, "vcs-unused", key, key)
 
 
 def _has_repository(view: PackageView) -> bool:

@@ -9,6 +9,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
+# There are many of them, and nothing is looked for in them.
+_LEFT_OUT = frozenset(
+    {
+        *("pkgdesc", "pkgver", "pkgrel", "epoch", "url", "arch", "groups", "noextract", "options"),
+        *("backup", "optdepends"),
+    }
+)
+
+
 class Entry(NamedTuple):
     """A value of a field. `package` is empty in the section of the pkgbase; lines begin at 1."""
 
@@ -18,7 +27,10 @@ class Entry(NamedTuple):
 
 
 class SrcinfoLines:
-    """The values of all fields, in the order of the file. Lines that are none are left out."""
+    """The values of fields that are looked into, in the order of the file.
+
+    Lines that are none are left out.
+    """
 
     def __init__(self, fields: Mapping[str, list[Entry]]) -> None:
         self._fields = fields
@@ -32,7 +44,7 @@ class SrcinfoLines:
         for number, line in enumerate(text.split("\n"), start=1):
             key, equals, value = line.partition("=")
             key = key.strip()
-            if not equals or key.startswith("#"):
+            if not equals or key in _LEFT_OUT or key.startswith("#"):
                 continue
             value = value.strip()
             if key == "pkgname":
@@ -47,17 +59,8 @@ class SrcinfoLines:
         """Return the values of a field, in all sections; empty ones are left out."""
         return [entry for entry in self._fields.get(field, ()) if entry.value]
 
-    def base(self, field: str) -> list[str]:
-        """Return the values of a field in the section of the pkgbase."""
-        return [entry.value for entry in self._fields.get(field, ()) if not entry.package]
-
     def with_architectures(self, field: str) -> Iterator[tuple[str, list[Entry]]]:
         """Yield each variant of a field (`depends`, `depends_x86_64`) with its values."""
         for name in self._fields:
             if name == field or name.startswith(f"{field}_"):
                 yield name, self.values(name)
-
-    @property
-    def fields(self) -> list[str]:
-        """The names of all fields."""
-        return list(self._fields)

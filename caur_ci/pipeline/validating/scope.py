@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import InputError
+from caur_ci.names import is_package_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -103,6 +104,8 @@ def changed_on_disk(git: GitRepository) -> Scope:
 
 def _touched(names: Iterable[str], commit: str | None, git: GitRepository) -> Scope:
     found = {*names}
+    # What is told of a folder that is no package is told with the repository.
+    is_own = any(it == _OWN or not (it.startswith(".") or is_package_name(it)) for it in found)
     there = {it.name for it in git.entries(commit) if it.is_folder} if commit else None
     packages = frozenset(
         name
@@ -110,4 +113,4 @@ def _touched(names: Iterable[str], commit: str | None, git: GitRepository) -> Sc
         if not name.startswith(".")
         and (name in there if there is not None else (git.folder / name).is_dir())
     )
-    return Scope(packages=packages, with_repository=_OWN in found, commit=commit)
+    return Scope(packages=packages, with_repository=is_own, commit=commit)

@@ -417,11 +417,11 @@ SETTINGS = [
         "allows other",
     ),
     Case(
-        "reviewers-unused",
+        "key-idle",
         own("CI_HUMAN_REVIEW_REVIEWERS=me"),
         own("CI_HUMAN_REVIEW=true", "CI_HUMAN_REVIEW_REVIEWERS=me"),
         ".ci/config:2",
-        "CI_HUMAN_REVIEW_REVIEWERS",
+        "CI_HUMAN_REVIEW_REVIEWERS does nothing without CI_HUMAN_REVIEW=true",
     ),
     Case(
         "aur-push-off",
@@ -460,6 +460,12 @@ INTERFERE = [
         with_file("tool/.CI/PKGBUILD.append", "a\nb\n"),
         "tool/.CI/PKGBUILD.append:2",
         "NUL",
+    ),
+    Case(
+        "interfere-empty",
+        with_file("tool/.CI/PKGBUILD.append", "# nothing\n\n"),
+        with_file("tool/.CI/PKGBUILD.append", "# nothing\n:\n"),
+        "tool/.CI/PKGBUILD.append",
     ),
     Case(
         "patch-fails",

@@ -77,6 +77,34 @@ def test_a_file_that_prepare_may_change_is_not_compared_with_a_patch() -> None:
     assert "patch-fails" not in codes(report_on({**case.bad, "tool/.CI/prepare": ":"}))
 
 
+@pytest.mark.parametrize(
+    ("lines", "idle"),
+    [
+        (["CI_REBUILD_TRIGGERS=a", "CI_REBUILD_ABI=b"], ["CI_REBUILD_TRIGGERS", "CI_REBUILD_ABI"]),
+        (["CI_REBUILD_TRIGGERS=a", "CI_LIB_DB=file:///x.db"], []),
+        (["CI_REBUILD_AUTO=true"], ["CI_REBUILD_AUTO"]),
+        (["CI_REBUILD_AUTO=true", "CI_REPO_DB=file:///x.db"], []),
+        (["CI_REBUILD_AUTO=false"], []),
+    ],
+    ids=["libraries", "with databases", "losses", "with a database", "off"],
+)
+def test_keys_that_take_others_to_do_anything(lines: list[str], idle: list[str]) -> None:
+    config = "".join(f"{line}\n" for line in ["REPO_NAME=x", *lines])
+    report = report_on({**package(), ".ci/config": config})
+
+    assert [it.message.partition(" ")[0] for it in report.findings] == idle
+
+
+def test_reviewers_of_what_nvchecker_finds_have_something_to_do() -> None:
+    files = {
+        **package(config="CI_NVCHECKER=true\n"),
+        "tool/.nvchecker.toml": "[tool]\n",
+        ".ci/config": "REPO_NAME=x\nCI_HUMAN_REVIEW_REVIEWERS=me\n",
+    }
+
+    assert report_on(files).findings == ()
+
+
 def test_without_databases_no_dependency_is_missed() -> None:
     report = report_on(package(bash="depends=(bosh)", info="depends = bosh"))
 

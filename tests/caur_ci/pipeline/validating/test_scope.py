@@ -69,6 +69,12 @@ def test_a_range_is_what_its_commits_touch(checkout: Checkout) -> None:
     assert changed_in(repository, f"{start}..{middle}", on_disk=True).commit is None
 
 
+def test_a_folder_that_is_no_package_is_told_with_the_repository(checkout: Checkout) -> None:
+    checkout.commit("x", {"-bad/x": "x", ".github/x": "x"})
+
+    assert changed_in(opened(checkout), "HEAD~1..HEAD").with_repository
+
+
 def test_three_dots_begin_where_the_other_one_left(checkout: Checkout) -> None:
     git(checkout.folder, "checkout", "--quiet", "-b", "side")
     checkout.commit("x", {"a/new": "x"})
