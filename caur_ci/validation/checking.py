@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from caur_ci.pkgbuild.recipe import Recipe
+    from caur_ci.srcinfo import SrcinfoFields
     from caur_ci.validation.model import Finding
     from caur_ci.validation.snapshot import Folder, Snapshot
 
@@ -132,44 +133,38 @@ class Checker:
         )
 
     def _package_view(self, folder: Folder) -> PackageView:
-        recipe = self.recipes.get(folder.name)
-        data, is_committed = folder.srcinfo, True
-        if (
-            recipe is not None
-            and recipe.srcinfo is not None
-            and (data is None or recipe.differences)
-        ):
-            data, is_committed = recipe.srcinfo, False
+        recipe, config = self.recipes.get(folder.name), self._configs[folder.name]
+        data = folder.srcinfo
+        fields, problem = _read(data)
+        made = recipe.srcinfo if recipe is not None else None
+        counts = (
+            made is not None and recipe is not None and (data is None or bool(recipe.differences))
+        )
+        if counts:
+            data = made
+            fields, _ = _read(data)
         is_checked = folder.name in self._snapshot.checked
-        fields, problem = None, ""
-        if data is not None:
-            try:
-                fields = parse_fields(data, origin="it")
-            except InputError as error:
-                problem = error.message.removeprefix("it, ").removeprefix("it ")
-        if folder.srcinfo is not None and not is_committed:
-            problem = _problem(folder.srcinfo)
-        config = self._configs[folder.name]
         return PackageView(
             folder=folder,
             config=config.config,
             config_lines=config.lines,
             recipe=recipe,
-            srcinfo=SrcinfoLines.parse(data) if data and is_checked else SrcinfoLines({}),
-            is_committed=is_committed,
+            srcinfo=SrcinfoLines.parse(data if data and is_checked else b""),
+            is_committed=not counts,
             fields=fields,
             problem=problem,
             nvchecker_problem=self.nvchecker.get(folder.name, ""),
         )
 
 
-def _problem(srcinfo: bytes) -> str:
-    """Return why a committed file cannot be used, nothing where it can."""
+def _read(srcinfo: bytes | None) -> tuple[SrcinfoFields | None, str]:
+    """Return what pipelines take from a `.SRCINFO`, and why it is nothing where it is."""
+    if srcinfo is None:
+        return None, ""
     try:
-        parse_fields(srcinfo, origin="it")
+        return parse_fields(srcinfo, origin="it"), ""
     except InputError as error:
-        return error.message.removeprefix("it, ").removeprefix("it ")
-    return ""
+        return None, error.message.removeprefix("it, ").removeprefix("it ")
 
 
 def _package_config(folder: Folder) -> ReadConfig:

@@ -73,8 +73,6 @@ def _srcinfo(view: PackageView, *, generates: bool) -> Iterator[Finding]:
             yield _about_srcinfo(
                 view, "srcinfo-missing", f", and what it would be is not sure: {doubt}"
             )
-        elif view.fields is None:
-            yield view.found("pkgbuild-refused", PKGBUILD, what=view.problem)
     elif view.problem:
         yield _about_srcinfo(view, "srcinfo-unreadable", view.problem, mend)
     elif recipe is not None and recipe.differences:

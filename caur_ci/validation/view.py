@@ -48,7 +48,8 @@ class PackageView:
     `config` is None where it cannot be used, `config_lines` has where its keys are. `srcinfo` is
     what counts: what follows from the PKGBUILD where that is sure, else what is committed.
     `is_committed` tells that its lines are those of the committed file; `fields` is what the
-    pipelines take from it, None where they cannot, and `problem` says why.
+    pipelines take from it, None where they cannot; `problem` says why the committed file is of no
+    use, `nvchecker_problem` the same of that of nvchecker.
     """
 
     folder: Folder
@@ -71,15 +72,10 @@ class PackageView:
         """Whether interfere files can give the package other names than are committed."""
         return not _CHANGING.isdisjoint(self.folder.files)
 
-    def found(self, code: str, file: str, line: int = 0, **more: str) -> Finding:
+    def found(self, code: str, file: str, line: int = 0, *, what: str = "") -> Finding:
         """Return a finding about a file of the folder."""
-        return finding(
-            code,
-            package=self.name,
-            file=self.folder.path(file),
-            line=line,
-            what=more.get("what", ""),
-        )
+        path = self.folder.path(file)
+        return finding(code, package=self.name, file=path, line=line, what=what)
 
     def about(
         self, code: str, name: str, text: str = "", *, line: int = 0, what: str = ""
