@@ -25,6 +25,7 @@ from benchmarks.rows import AWK, Row, repository_rows, start_rows
 from benchmarks.schedule import schedule_rows
 from benchmarks.srcinfo import srcinfo_rows
 from benchmarks.updates import updates_rows
+from benchmarks.validate import found_rows, validate_rows
 from benchmarks.web import web_rows
 from caur_ci.errors import CaurError
 
@@ -42,6 +43,8 @@ def main() -> int:
             _show(list(_command_rows(options)), options.repeat)
         if options.only in {None, "schedule"}:
             _show(list(_schedule_rows(options)), options.repeat)
+        if options.only in {None, "validate"}:
+            _validation(options)
         if options.only in {None, "updates"}:
             _show_updates(list(_told(updates_rows(options.repeat))), options.repeat)
         if options.only in {None, "queue"}:
@@ -89,6 +92,15 @@ def _schedule_rows(options: argparse.Namespace) -> Iterator[Row]:
         yield from schedule_rows(repository, options.repeat)
 
 
+def _validation(options: argparse.Namespace) -> None:
+    """Measure validations, and show what they find."""
+    repositories = list(_repositories(options))
+    rows = [row for each in repositories for row in validate_rows(each, options.repeat)]
+    _show(rows, options.repeat)
+    for repository in repositories:
+        _show_pairs(found_rows(repository), f"folders ({repository.label})", "findings by code")
+
+
 def _told(rows: Iterator[QueueRow]) -> Iterator[QueueRow]:
     """Say what is done, which takes a while."""
     for row in rows:
@@ -118,7 +130,7 @@ def _options() -> argparse.Namespace:
         "--only",
         choices=(
             *("commands", "schedule", "updates", "queue", "publishing", "srcinfo", "judge"),
-            *("linkage", "conflicts", "history", "web"),
+            *("linkage", "conflicts", "history", "web", "validate"),
         ),
         help="measure one part (default: all of them)",
     )

@@ -32,6 +32,7 @@ from caur_ci.cli import (
     srcinfo,
     stale,
     status,
+    validate,
     web,
     why,
     worker,
@@ -134,6 +135,7 @@ _looking("rebuild")(broken.rebuild)
 _looking("reconcile")(reconcile.reconcile)
 _looking("deptree")(deptree.deptree)
 _looking("srcinfo")(srcinfo.srcinfo)
+_looking("validate")(validate.validate)
 _looking("diff")(diff.diff)
 _looking("judge")(judge.judge)
 app.add_typer(
