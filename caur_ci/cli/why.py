@@ -65,7 +65,7 @@ def why(
     )
     findings += failure_reasons(asked.failure) if asked.failure else []
     findings += ledger_reasons(decisions)
-    if explanation is None and decisions and is_asked_for(decisions[0]):
+    if explanation is None and is_asked_for(decisions):
         findings.insert(0, lost_request(title))
     if hold is not None:
         findings.insert(0, hold_reason(name, hold))
