@@ -147,7 +147,10 @@ _add(
     Rank.CAUSE,
     None,
     ("undefined reference", r"undefined reference to "),
-    ("undefined symbol", r"(?:ld\.lld|mold|wasm-ld): (?:error: |fatal: )?undefined symbol"),
+    (
+        "undefined symbol",
+        r"(?:ld\.lld|rust-lld|mold|wasm-ld): (?:error: |fatal: )?undefined symbol",
+    ),
     ("multiple definition", r"multiple definition of "),
     ("duplicate symbol", r"error: duplicate symbol"),
     ("error adding symbols", r"error adding symbols"),
@@ -251,12 +254,13 @@ _add(
     Rank.CAUSE,
     None,
     ("error[e", r"^error\[E\d{4}\]: "),
+    ("error: expected", r"^error: expected .*, found "),
     ("error: ", r"^error: (?:failed to (?:get|download|load|select|parse|fetch|verify|resolve))"),
     ("error: ", r"^error: (?:no matching package|package `.*` cannot be built|the lock file)"),
     ("error: ", r"^error: (?:rustc \S+ is not supported|toolchain|cannot update the lock file)"),
     ("error: ", r"^error: (?:environment variable `|proc.macro|couldn't read)"),
 )
-_add("cargo", Rank.LIKELY, None, ("panicked at", r"^thread '.*'(?: \(\d+\))? panicked at "))
+_add("cargo", Rank.LIKELY, None, ("panicked at", r"^\s*thread '.*'(?: \(\d+\))? panicked at "))
 # Go
 _add(
     "go",

@@ -128,6 +128,10 @@ node: error Couldn't find any versions for "x" that matches "^9"
 node: error Your lockfile needs to be updated, but yarn was run with `--frozen-lockfile`.
 node: ➤ YN0028: │ The lockfile would have been modified by this install
 maven: [ERROR] Failed to execute goal on project x: Could not resolve dependencies for project
+exception: SyntaxError: invalid syntax
+cargo: error: expected pattern, found `}`
+ld:   = note: rust-lld: error: undefined symbol: nope
+maven: [ERROR] Failed to execute goal x: The following artifacts could not be resolved: y
 maven: [FATAL] Non-resolvable parent POM for x
 maven: [ERROR] Fatal error compiling: error: invalid target release: 25
 gradle: > Could not resolve org.x:y:1.0.
@@ -180,6 +184,7 @@ pkg-config: Package x was not found in the pkg-config search path.
 compiler: clang: error: unknown argument: '-fx'
 compiler: x86_64-w64-mingw32-gcc: error: x.c: No such file
 cargo: thread 'main' panicked at build.rs:3:5:
+cargo:   thread 'main' (4459) panicked at build.rs:3:5:
 go: panic: runtime error: index out of range
 maven: [ERROR] Failed to execute goal x:y:1:enforce: Some Enforcer rules have failed.
 gradle: * What went wrong:
