@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from caur_ci.cli import why
 from caur_ci.cli.failure import CloneCommits
 from caur_ci.cli.main import run
 from caur_ci.cli.session import Session
@@ -152,6 +153,16 @@ def test_why_tells_the_first_error(queue: Queue, redis: Redis, ask: Asked) -> No
     data = ask.json("why", "tool")
     assert data["failure"]["error"]["tool"] == "compiler"
     assert "log" in [finding["source"] for finding in data["findings"]]
+
+
+def test_why_reads_no_log_that_takes_long(
+    queue: Queue, redis: Redis, ask: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail(queue, redis)
+    monkeypatch.setattr(why, "_READ_AT_MOST", len(LOG) - 1)
+    assert "the first error" not in ask("why", "tool")
+    monkeypatch.setattr(why, "_READ_AT_MOST", len(LOG))
+    assert "the first error" in ask("why", "tool")
 
 
 def test_why_of_a_build_without_a_log(queue: Queue, ask: Asked) -> None:
