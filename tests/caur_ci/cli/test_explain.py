@@ -131,6 +131,21 @@ def test_what_the_history_knows(queue: Queue, redis: Redis, ask: Asked) -> None:
     assert "long ago" in ask("explain", str(job_id + 1))
 
 
+def test_a_build_that_is_tried_again(queue: Queue, redis: Redis, ask: Asked) -> None:
+    fail(queue, redis)
+    submit(queue, job("tool"))
+    claim = claimed(queue)
+    logs = LogStore(redis)
+    logs.start(claim.job_id, claim.attempt, claim.identity)
+    logs.append(claim.job_id, claim.attempt, b"curl: (6) Could not resolve host: example.org\n")
+    queue.retry_later(claim, "fetching: no network")
+
+    for reference in ("tool", str(claim.job_id)):
+        lines = ask("explain", reference).splitlines()
+        assert lines[0] == "repo/x86_64/tool failed (infrastructure)"
+        assert "  > 1  curl: (6) Could not resolve host: example.org" in lines
+
+
 def test_nothing_to_explain(queue: Queue, ask: Asked) -> None:
     ask("explain", "tool", expect=ExitCode.FAILED)
     assert "tool" in ask.err
