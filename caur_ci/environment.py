@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 SECRET_NAMES = frozenset(
     {
         "ACCESS_TOKEN",
+        "API_TOKEN",
         "AUR_KEY",
         "CI_BUILD_TOKEN",
         "CI_DEPENDENCY_PROXY_PASSWORD",

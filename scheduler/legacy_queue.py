@@ -44,9 +44,9 @@ def read_legacy_queue(text: str | bytes, *, origin: str, commit: str = "") -> Le
     refused: list[Refusal] = []
     for number, job in enumerate(_saved_jobs(text, origin)):
         try:
-            jobs.append(_job(job, f"$.save_queue[{number}]", commit))
+            jobs.append(read_legacy_job(job, f"$.save_queue[{number}]", commit=commit))
         except InputError as error:
-            refused.append(Refusal(identity=_called(job), reason=error.message))
+            refused.append(Refusal(identity=name_of_legacy_job(job), reason=error.message))
     return LegacyQueue(request_id=_request_id(jobs), jobs=tuple(jobs), refused=tuple(refused))
 
 
@@ -71,7 +71,17 @@ def _saved_jobs(text: str | bytes, origin: str) -> list[Any]:
     return cast("list[Any]", data["save_queue"])
 
 
-def _job(job: Any, path: str, commit: str) -> JobSpec:  # noqa: ANN401 - any JSON value
+def read_legacy_job(
+    job: Any,  # noqa: ANN401 - any JSON value
+    path: str,
+    *,
+    commit: str = "",
+    reason: str = "taken over from the existing manager",
+) -> JobSpec:
+    """Read one job, which `path` names in messages; `commit` as in `read_legacy_queue`.
+
+    Raises InputError.
+    """
     problem = problem_of("legacy-job", job)
     if problem:
         raise InputError(path + problem.removeprefix("$"))
@@ -88,7 +98,7 @@ def _job(job: Any, path: str, commit: str) -> JobSpec:  # noqa: ANN401 - any JSO
         depends=tuple(dict.fromkeys(_dependencies(job, path, {job["pkgbase"], *names}))),
         arch_mirror=job.get("arch_mirror") or "",
         commit_reference=reference,
-        reason="taken over from the existing manager",
+        reason=reason,
     )
 
 
@@ -118,7 +128,7 @@ def _build_class(value: float | str | None) -> str:
     return normalize_build_class(value if isinstance(value, str) else str(int(value)))
 
 
-def _called(job: Any) -> str:  # noqa: ANN401 - any JSON value
+def name_of_legacy_job(job: Any) -> str:  # noqa: ANN401 - any JSON value
     """Return what a job that may be of any form calls itself."""
     parts = [job.get(key) for key in ("target_repo", "arch", "pkgbase")] if _is_map(job) else []
     return "/".join(str(part)[:100] for part in parts if isinstance(part, str)) or "a nameless job"

@@ -12,10 +12,12 @@ from caur_ci.cli import (
     add,
     auto_repo_remove,
     broken,
+    build,
     database,
     demo,
     deptree,
     diff,
+    explain,
     hold,
     init,
     judge,
@@ -30,6 +32,8 @@ from caur_ci.cli import (
     srcinfo,
     stale,
     status,
+    validate,
+    web,
     why,
     worker,
 )
@@ -98,12 +102,15 @@ _build_side = partial(app.command, rich_help_panel=_BUILD_SIDE)
 _build_side("worker")(worker.worker)
 _build_side("builder", hidden=True, help="The same as `worker`.")(worker.worker)
 _build_side("database")(database.database)
+_build_side("web")(web.web)
 app.add_typer(redis_app, rich_help_panel=_BUILD_SIDE)
 
 _looking = partial(app.command, rich_help_panel=_LOOKING)
 _looking("status")(status.status)
 _looking("why")(why.why)
 _looking("logs")(logs.logs)
+_looking("explain")(explain.explain)
+_looking("build")(build.build)
 _looking("hold")(hold.hold)
 _looking("unhold")(hold.unhold)
 _looking("recall")(recall.recall)
@@ -128,8 +135,16 @@ _looking("rebuild")(broken.rebuild)
 _looking("reconcile")(reconcile.reconcile)
 _looking("deptree")(deptree.deptree)
 _looking("srcinfo")(srcinfo.srcinfo)
+_looking("validate")(validate.validate)
 _looking("diff")(diff.diff)
 _looking("judge")(judge.judge)
+app.add_typer(
+    Application(cls=lazy_group("caur_ci.cli.aur")),
+    name="aur",
+    help="Push packages that are maintained here to the AUR, and tell how they stand with it.",
+    no_args_is_help=True,
+    rich_help_panel=_LOOKING,
+)
 app.add_typer(
     Application(cls=lazy_group("caur_ci.cli.policy")),
     name="policy",

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from caur_ci.cli.history_access import history_settings
+from caur_ci.cli.web import serve, web_settings
 from caur_ci.errors import CaurError, TemporaryError
 
 if TYPE_CHECKING:
@@ -34,17 +35,22 @@ def companions(
     settings: DatabaseSettings,
     client: Redis,
     environment: Mapping[str, str],
+    *,
+    web_port: int | None = None,
 ) -> Iterator[None]:
     """Run what follows the queue beside the database runner, each in a thread of its own.
 
-    Raises ConfigError for settings that cannot be followed.
+    With `web_port` the web server is one of them. Raises ConfigError for settings that cannot be
+    followed.
     """
-    del session  # for those that need secrets
     ending = threading.Event()
     history = history_settings(environment, settings)
     tasks: dict[str, Callable[[], None]] = {
         "history": lambda: _keep_history(history, settings, client, ending),
     }
+    if web_port is not None:
+        web_settings(session, environment)
+        tasks["pages"] = lambda: _serve(session, environment, client, web_port, ending)
     threads = [
         threading.Thread(target=task, name=name, daemon=True) for name, task in tasks.items()
     ]
@@ -79,6 +85,22 @@ def _keep_history(
             hint = f" {error.hint}" if error.hint else ""
             _log.error("no history is written: %s%s", error.message, hint)
             return
+
+
+def _serve(
+    session: Session,
+    environment: Mapping[str, str],
+    client: Redis,
+    port: int,
+    ending: threading.Event,
+) -> None:
+    """Run the web server until the end, again where it fails."""
+    while not ending.is_set():
+        try:
+            serve(session, environment, client, ending, port=port)
+        except CaurError as error:
+            _log.warning("there is no web server for now: %s", error.message)
+            ending.wait(_PATIENCE)
 
 
 def _follow(client: Redis, consumers: list[EventConsumer], ending: threading.Event) -> None:

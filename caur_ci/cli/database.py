@@ -17,6 +17,7 @@ from caur_ci.cli.options import (
     Strict,
 )
 from caur_ci.cli.session import session_of
+from caur_ci.cli.web import WebPort
 
 
 def database(
@@ -27,6 +28,7 @@ def database(
     gpg_path: GpgPath = None,
     gpg_key: GpgKey = None,
     idle_exit: IdleExit = None,
+    web_port: WebPort = None,
     config: Config = None,
     redis: Redis = None,
     strict: Strict = False,
@@ -38,7 +40,8 @@ def database(
     the workers (ALLOWED_WORKERS, see `caur-ci worker --print-key`). All packages that wait at a
     moment are published in one step; pacman reads either the old or the new state.
 
-    Beside it the history is written (HISTORY_PATH): each job that has ended, and its log.
+    Beside it the history is written (HISTORY_PATH): each job that has ended, and its log. With
+    `--web-port` the web server runs here, too; if it fails, publishing goes on.
 
     SIGTERM or Ctrl-C ends the runner after what it is just publishing, and a second one at once:
     then the next runner publishes it. `caur-ci queue drain` ends the runner likewise in order.
@@ -63,5 +66,5 @@ def database(
     with open_durable(session, redis, strict=strict) as client, service(session) as stop:
         runner_id = f"database-{secrets.token_hex(5)}"
         runner = database_runner(settings, client, runner_id, stop, passphrase=passphrase)
-        with companions(session, settings, client, environment):
+        with companions(session, settings, client, environment, web_port=web_port):
             runner.run(idle_exit=idle_exit)

@@ -36,15 +36,18 @@ def history_settings(
 
 
 @contextmanager
-def known_history(session: Session) -> Iterator[History | None]:
+def known_history(
+    session: Session, environment: Mapping[str, str] | None = None
+) -> Iterator[History | None]:
     """Provide the history on this machine to read from; None, after a warning, if it is unusable.
 
-    Where there is none yet it is an empty one.
+    Where there is none yet it is an empty one. Without an `environment` it is the process's.
     """
     from scheduler.history import History  # noqa: PLC0415 - slow to import
 
+    environment = environment_with() if environment is None else environment
     try:
-        history = History.open(history_settings(environment_with()).path, read_only=True)
+        history = History.open(history_settings(environment).path, read_only=True)
     except CaurError as error:
         session.warn(f"the history is left out: {error.message}")
         yield None

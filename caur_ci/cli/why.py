@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from caur_ci.cli.reasons import Reason
     from caur_ci.pipeline.shared.memory.holds import Hold
     from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
+    from scheduler.diagnosis import Explanation as FailureExplanation
+    from scheduler.logs import LogStore
     from scheduler.queue import Explanation, JobView, QueueReader, WorkerView
 
 
@@ -35,12 +37,13 @@ def why(
     """Tell why a package is not being built, or that it is.
 
     Whether it is in the queue and where; what it waits for, and what that waits for in turn;
-    whether a worker may build it; how its latest build ended, and which log tells more. In a
-    repository of PKGBUILD folders also whether it is on hold, and what the latest runs decided
-    about it, and why.
+    whether a worker may build it; how its latest build ended, with the first error if it failed,
+    and which log tells more. In a repository of PKGBUILD folders also whether it is on hold, and
+    what the latest runs decided about it, and why.
 
     Ends with 1 if nothing is known about it.
     """
+    from caur_ci.cli.failure_reasons import failure_reasons  # noqa: PLC0415
     from caur_ci.cli.ledger_reasons import (  # noqa: PLC0415 - slow to import
         hold_reason,
         is_asked_for,
@@ -60,8 +63,9 @@ def why(
     findings = (
         list(queue_reasons(explanation, asked.log, asked.workers, asked.end)) if explanation else []
     )
+    findings += failure_reasons(asked.failure) if asked.failure else []
     findings += ledger_reasons(decisions)
-    if explanation is None and decisions and is_asked_for(decisions[0]):
+    if explanation is None and is_asked_for(decisions):
         findings.insert(0, lost_request(title))
     if hold is not None:
         findings.insert(0, hold_reason(name, hold))
@@ -80,6 +84,7 @@ class _Asked:
 
     package: str
     explanation: Explanation | None
+    failure: FailureExplanation | None
     log: Log | None
     workers: Sequence[WorkerView]
     near: str
@@ -103,14 +108,35 @@ def _ask_queue(session: Session, redis: str | None, package: str, repo: Path) ->
         if explanation is None and (folder := by_folder(package, repo)):
             package = folder
             explanation = _explained(queue, package)
+        logs = LogStore(client)
         return _Asked(
             package=package,
             explanation=explanation,
-            log=LogStore(client).latest(explanation.identity) if explanation else None,
+            failure=_failure(session, queue, logs, explanation, repo) if explanation else None,
+            log=logs.latest(explanation.identity) if explanation else None,
             workers=queue.snapshot(limit=1).workers,
             near="" if explanation else near_names(queue, package, known_names(repo)),
             end=_end(session, explanation.running) if explanation and explanation.running else "",
         )
+
+
+def _failure(
+    session: Session, queue: QueueReader, store: LogStore, known: Explanation, repo: Path
+) -> FailureExplanation | None:
+    """Return why the last job failed, if it did."""
+    from caur_ci.cli.failure import CloneCommits, ended_job  # noqa: PLC0415
+    from caur_ci.cli.history_access import known_history  # noqa: PLC0415
+    from scheduler.diagnosis import explain  # noqa: PLC0415 - slow to import
+    from scheduler.history import BuildLogs  # noqa: PLC0415
+
+    if known.last is None:
+        return None
+    with known_history(session) as history:
+        job = ended_job(known.last.job_id, queue, history)
+        if job is None:
+            return None
+        logs = BuildLogs(store, history)
+        return explain(job, logs=logs, history=history, commits=CloneCommits(repo))
 
 
 def _end(session: Session, running: JobView) -> str:
@@ -137,6 +163,7 @@ def _show(
             "package": asked.package,
             "identity": asked.explanation.identity if asked.explanation else None,
             "findings": findings,
+            "failure": asked.failure,
             "log": {"job_id": log[0], "attempt": log[1]} if log else None,
             "queue": asked.explanation,
             "decisions": decisions,

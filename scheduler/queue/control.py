@@ -9,6 +9,7 @@ from scheduler.queue.backup import read_backup, restore_backup
 from scheduler.queue.model import PROTOCOL, JobChange
 from scheduler.queue.reader import QueueReader
 from scheduler.queue.running import complete
+from scheduler.queue.wishes import record_wish
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -123,6 +124,27 @@ class QueueControl(QueueReader):
         Raises InputError where the queue holds jobs or removals, or a document is not of a backup.
         """
         return restore_backup(self._redis, documents)
+
+    def record_wish(
+        self,
+        wish: str,
+        who: str,
+        *,
+        identity: str = "",
+        job_id: int = 0,
+        request_id: str = "",
+        reason: str = "",
+    ) -> None:
+        """Write into the events, for others to look up, that somebody asked for something."""
+        record_wish(
+            self._redis,
+            wish,
+            who,
+            identity=identity,
+            job_id=job_id,
+            request_id=request_id,
+            reason=reason,
+        )
 
     def _ask(
         self, targets: Sequence[JobReference], script: str, *arguments: str | float

@@ -20,6 +20,7 @@ from scheduler.settings.history import (
     HistorySettings,
 )
 from scheduler.settings.repositories import ExtraRepository, SourceRepository, TargetRepository
+from scheduler.settings.web import DEFAULT_WEB_HOST, DEFAULT_WEB_PORT, WebSettings
 from scheduler.settings.worker import (
     DEFAULT_CLASS,
     DEFAULT_IMAGE,
@@ -49,6 +50,8 @@ __all__ = [
     "DEFAULT_SKIP_CODE",
     "DEFAULT_STALL",
     "DEFAULT_TIMEOUT",
+    "DEFAULT_WEB_HOST",
+    "DEFAULT_WEB_PORT",
     "ContainerSettings",
     "DatabaseSettings",
     "ExecutorKind",
@@ -57,5 +60,6 @@ __all__ = [
     "LandingZoneAddress",
     "SourceRepository",
     "TargetRepository",
+    "WebSettings",
     "WorkerSettings",
 ]

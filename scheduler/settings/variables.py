@@ -301,6 +301,46 @@ DISTRIBUTION_DATABASES: Variable[tuple[Path, ...]] = Variable(
     "are the files in their .files databases.",
 )
 
+WEB_PORT: Variable[int] = Variable(
+    "WEB_PORT", "web.port", Whole(1, 65535), "The port of the web server.", "8080"
+)
+WEB_HOST: Variable[str] = Variable(
+    "WEB_HOST",
+    "web.host",
+    _HOST,
+    "The address that it listens at; 0.0.0.0 is every address of this machine.",
+    "127.0.0.1",
+)
+WEB_BASE_PATH: Variable[str] = Variable(
+    "WEB_BASE_PATH",
+    "web.base_path",
+    Text(r"(/[A-Za-z0-9._~-]+)*/?", "a path such as /builds"),
+    "The path that a reverse proxy shows it under.",
+)
+WEB_CORS: Variable[str] = Variable(
+    "WEB_CORS",
+    "web.cors",
+    Text(r"\*|https?://[A-Za-z0-9.:\[\]_-]+([ ,]+https?://[A-Za-z0-9.:\[\]_-]+)*", "* or origins"),
+    "The origins whose pages may read it, such as https://example.org; * is all of them.",
+)
+LOGS_URL: Variable[str] = Variable(
+    "LOGS_URL",
+    "web.logs_url",
+    Text(r"https?://[^\s\x00-\x1f\x7f]+", "an http(s) URL"),
+    "Where others find the logs, as messages and statuses link to them.",
+)
+TRUST_PROXY: Variable[str] = Variable(
+    "TRUST_PROXY",
+    "web.trust_proxy",
+    Text(r"[A-Za-z0-9.:/]+([ ,]+[A-Za-z0-9.:/]+)*", "true, false, or addresses and networks"),
+    "Whose X-Forwarded-For and X-Forwarded-Proto are believed: true for everybody's, or the "
+    "proxies' addresses and networks; `loopback`, `linklocal` and `uniquelocal` stand for theirs.",
+    "false",
+)
+NO_HTTP_LOG: Variable[bool] = Variable(
+    "NO_HTTP_LOG", "web.no_http_log", Flag(), "Whether requests are left out of the log.", "false"
+)
+
 HISTORY_PATH: Variable[Path] = Variable(
     "HISTORY_PATH",
     "history.path",

@@ -13,6 +13,7 @@ from benchmarks.history import history_rows
 from benchmarks.measure import BenchmarkError, measure
 from benchmarks.rows import repository_rows
 from benchmarks.schedule import schedule_rows
+from benchmarks.validate import found_rows, validate_rows
 from caur_ci.deptree import DependencyTree
 from tests.support.git import git
 from tests.support.tools import need_tools
@@ -50,6 +51,10 @@ def test_each_row_runs_its_command_in_the_same_repository(
     assert all(row.measured.cpu > 0 and row.measured.memory > 0 for row in rows)
     head = git(repository.clone, "rev-parse", "HEAD")
     assert git(repository.remote, "rev-parse", "scheduled") == head
+    (validated,) = validate_rows(repository, repeat=1)
+    assert validated.measured.cpu > 0
+    # Six folders have a PKGBUILD, with nothing but a comment in it.
+    assert dict(found_rows(repository))["pkgbuild-missing"] == "94"
 
 
 def test_on_schedule_is_measured_where_nothing_has_changed(

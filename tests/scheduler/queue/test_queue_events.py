@@ -173,3 +173,21 @@ def test_runners_are_shown_among_the_workers(queue: Queue) -> None:
     queue.claim_landed("runner-1")
     (view,) = queue.snapshot().workers
     assert (view.id, view.build_class) == ("runner-1", 0)
+
+
+def test_who_asked_for_what_is_among_the_events(queue: Queue) -> None:
+    (job_id,) = submit(queue, job("a")).jobs
+    queue.record_wish(
+        "cancel", "somebody", identity="repo/x86_64/a", job_id=job_id, reason="x" * 5000
+    )
+    queue.record_wish("schedule", "somebody", request_id="request-1")
+
+    _, first, second = queue.events()
+
+    assert (first.kind, first.identity, first.job_id) == ("asked", "repo/x86_64/a", job_id)
+    assert first.reason.startswith("cancel by somebody: xxx")
+    assert len(first.reason) == 1000
+    assert (second.kind, second.reason, second.request_id) == (
+        *("asked", "schedule by somebody", "request-1"),
+    )
+    assert second.state is None

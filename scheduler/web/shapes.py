@@ -1,0 +1,97 @@
+"""Values as JSON, and what that JSON looks like: both from the fields of dataclasses."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum, IntEnum
+from functools import cache
+from typing import Any
+
+from scheduler import job as jobs
+from scheduler.history import PastJob, PastLog
+from scheduler.queue import model as queue
+
+# What is told besides fields.
+_DERIVED: dict[type, tuple[str, ...]] = {PastJob: ("identity", "build_seconds")}
+# The names that annotations use for the sake of types only.
+_NAMES = {**vars(jobs), **vars(queue), "PastJob": PastJob, "PastLog": PastLog, "Mapping": Mapping}
+_PLAIN: dict[Any, dict[str, Any]] = {
+    str: {"type": "string"},
+    bool: {"type": "boolean"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    types.NoneType: {"type": "null"},
+}
+
+
+def as_data(value: Any) -> Any:  # noqa: ANN401 - any value there and back
+    """Return `value` as what JSON has; outcomes by name."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {name: as_data(getattr(value, name)) for name in _told(type(value))}
+    if isinstance(value, IntEnum):
+        return value.name
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {str(key): as_data(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_data(inner) for inner in value]
+    return value
+
+
+class Schemas:
+    """The JSON Schemas of the types that were asked for, and of those in them, by name."""
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+        self.named: dict[str, dict[str, Any]] = {}
+
+    def of(self, kind: Any) -> dict[str, Any]:  # noqa: ANN401 - any annotation
+        """Return the schema of what `as_data` makes of a value of that type."""
+        if kind in _PLAIN:
+            return _PLAIN[kind]
+        if isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union:
+            return {"anyOf": [self.of(each) for each in typing.get_args(kind)]}
+        match typing.get_origin(kind):
+            case None:
+                return self._named(kind)
+            case origin if issubclass(origin, Mapping):
+                return {"type": "object", "additionalProperties": self.of(typing.get_args(kind)[1])}
+            case _:
+                return {"type": "array", "items": self.of(typing.get_args(kind)[0])}
+
+    def _named(self, kind: type) -> dict[str, Any]:
+        if kind.__name__ not in self.named:
+            self.named[kind.__name__] = {}  # it may be in itself
+            self.named[kind.__name__] = self._described(kind)
+        return {"$ref": f"{self._place}/{kind.__name__}"}
+
+    def _described(self, kind: type) -> dict[str, Any]:
+        description = " ".join((kind.__doc__ or "").split())
+        if issubclass(kind, Enum):
+            by_name = issubclass(kind, IntEnum)
+            values = [each.name if by_name else each.value for each in kind]
+            return {"description": description, "type": "string", "enum": values}
+        properties = {name: self.of(told) for name, told in _types(kind).items()}
+        return {
+            "description": description,
+            "type": "object",
+            "properties": properties,
+            "required": list(properties),
+            "additionalProperties": False,
+        }
+
+
+@cache
+def _told(kind: type) -> tuple[str, ...]:
+    return (*(field.name for field in fields(kind)), *_DERIVED.get(kind, ()))
+
+
+def _types(kind: type) -> dict[str, Any]:
+    hints = typing.get_type_hints(kind, localns=_NAMES)
+    for name in _DERIVED.get(kind, ()):
+        hints[name] = typing.get_type_hints(getattr(kind, name).fget, localns=_NAMES)["return"]
+    return {name: hints[name] for name in _told(kind)}
