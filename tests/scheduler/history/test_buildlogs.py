@@ -150,6 +150,27 @@ def test_a_log_whose_writer_died_ends_as_well(
     assert [extent.ended for extent in extents] == [False, True]
 
 
+def test_of_workers_that_do_not_say_whose_a_log_is_the_queue_knows(
+    redis: Redis,
+    queue: Queue,
+    store: LogStore,
+    archiver: LogArchiver,
+    history: History,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    submit(queue, job("a"))
+    claim = claimed(queue)
+    for job_id in (claim.job_id, 77):
+        written(store, job_id, b"text")
+        redis.delete(f"{{caur}}:log-identity:{job_id}:1")
+
+    archiver.look()
+    archiver.look()
+
+    assert [log.job_id for log in history.logs.of_package(IDENTITY)] == [claim.job_id]
+    assert caplog.text.count("job 77, attempt 1, cannot be kept: nobody knows whose it is") == 1
+
+
 def test_logs_are_found_again_without_their_index(
     redis: Redis, queue: Queue, store: LogStore, archiver: LogArchiver, history: History
 ) -> None:
