@@ -144,9 +144,12 @@ def _failure(
 
 
 def _end(session: Session, running: JobView) -> str:
-    from caur_ci.cli.forecasts import expected_end, forecasts_of  # noqa: PLC0415
+    from caur_ci.cli.forecasts import expected_ends, forecasts_of  # noqa: PLC0415
+    from caur_ci.cli.history_access import known_history  # noqa: PLC0415
 
-    return expected_end(running, forecasts_of(session, [running]), time.time())
+    with known_history(session) as history:
+        ends = expected_ends([running], forecasts_of(history, [running]), time.time())
+    return ends.get(running.job_id, "")
 
 
 def _show(
