@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import threading
 from contextlib import ExitStack, suppress
-from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -18,7 +17,7 @@ from scheduler.web import connections
 from scheduler.web.server import running_server
 from scheduler.web.streaming import streams
 from tests.scheduler.web.support import building
-from tests.support.queue import Background, eventually
+from tests.support.queue import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -191,13 +190,19 @@ def has_room(url: str) -> bool:
 
 
 def test_streams_end_when_the_server_does(services: WebServices, growing: Claim) -> None:
-    with running_server(services, WebSettings(port=0)) as server:
-        paths = (log_of(growing), log_of(growing, "/events"), "/api/v1/events")
-        readers = [Background(partial(httpx.get, f"{server.address}{path}")) for path in paths]
-        assert not readers[0].ends(within=0.5)
+    paths = (log_of(growing), log_of(growing, "/events"), "/api/v1/events")
+    with ExitStack() as stack:
+        with running_server(services, WebSettings(port=0)) as server:
+            answers = [
+                stack.enter_context(httpx.stream("GET", f"{server.address}{path}", timeout=60))
+                for path in paths
+            ]
 
-    for reader in readers:
-        assert reader.result(within=30).status_code == 200
+        text, events, none = [answer.read() for answer in answers]
+
+    assert text == b"begin\n"
+    assert b"event: end" not in events
+    assert none == b""
 
 
 def test_a_port_that_is_taken_is_told(services: WebServices) -> None:
