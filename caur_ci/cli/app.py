@@ -12,10 +12,12 @@ from caur_ci.cli import (
     add,
     auto_repo_remove,
     broken,
+    build,
     database,
     demo,
     deptree,
     diff,
+    explain,
     hold,
     init,
     judge,
@@ -106,6 +108,8 @@ _looking = partial(app.command, rich_help_panel=_LOOKING)
 _looking("status")(status.status)
 _looking("why")(why.why)
 _looking("logs")(logs.logs)
+_looking("explain")(explain.explain)
+_looking("build")(build.build)
 _looking("hold")(hold.hold)
 _looking("unhold")(hold.unhold)
 _looking("recall")(recall.recall)

@@ -86,7 +86,8 @@ def rebuild(
 ) -> None:
     """Show which packages are to be rebuilt, in which order, and for how many hours.
 
-    The hours are those of the builds that the queue remembers, by build class. The rebuilds
+    The hours are those of the builds that the queue, or the history where that is on this machine,
+    remembers, by build class. The rebuilds
     themselves are made by on-schedule, where CI_REBUILD_AUTO in `.ci/config` is true.
     """
     if not dry_run:
@@ -167,7 +168,38 @@ def _json(listed: Iterable[BrokenPackage]) -> str:
 def _past_builds(
     session: Session, redis: str | None, target_repo: str
 ) -> dict[str, list[PastBuild]]:
-    """Return the builds that the queue remembers; none, with a warning, where there is no queue."""
+    """Return the builds that are remembered: by the history, and of other packages by the queue.
+
+    There are none of the queue's, with a warning, where there is no queue.
+    """
+    return {
+        **_builds_of_queue(session, redis, target_repo),
+        **_builds_of_history(session, target_repo),
+    }
+
+
+def _builds_of_history(session: Session, target_repo: str) -> dict[str, list[PastBuild]]:
+    from caur_ci.cli.history_access import known_history  # noqa: PLC0415
+    from caur_ci.errors import CaurError  # noqa: PLC0415
+    from caur_ci.rebuild import PastBuild  # noqa: PLC0415 - slow to import
+
+    found: dict[str, list[PastBuild]] = {}
+    with known_history(session) as history:
+        try:
+            jobs = history.last_builds(target_repo) if history is not None else []
+        except CaurError as error:
+            session.warn(f"the history is left out: {error.message}")
+            jobs = []
+        for job in jobs:
+            if job.build_seconds is not None:
+                past = PastBuild(seconds=job.build_seconds, build_class=job.build_class)
+                found.setdefault(job.pkgbase, []).append(past)
+    return found
+
+
+def _builds_of_queue(
+    session: Session, redis: str | None, target_repo: str
+) -> dict[str, list[PastBuild]]:
     from caur_ci.errors import CaurError  # noqa: PLC0415
     from caur_ci.rebuild import PastBuild  # noqa: PLC0415 - slow to import
     from scheduler.connection import connect  # noqa: PLC0415 - slow to import

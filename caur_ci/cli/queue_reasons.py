@@ -19,15 +19,18 @@ Log = tuple[int, int]
 
 
 def queue_reasons(
-    explanation: Explanation, log: Log | None, workers: Iterable[WorkerView]
+    explanation: Explanation, log: Log | None, workers: Iterable[WorkerView], end: str = ""
 ) -> Iterator[Reason]:
     """Yield what `explanation` says, the most important things first.
 
-    `log` is the latest log of the package, `workers` are all there are.
+    `log` is the latest log of the package, `workers` are all there are. `end` says when a running
+    build will have ended.
     """
     pending = explanation.pending
     for reason in explanation.reasons:
         yield _reason(first_line(reason))
+    if end:
+        yield _reason(f"by its earlier builds, the end is to be expected {end}")
     if pending is not None and explanation.blockers:
         yield _reason("the jobs that it waits for:", *_blockers(explanation, pending.job_id))
     if pending is not None and not explanation.able:

@@ -9,7 +9,7 @@ from caur_ci.cli.tables import table
 from caur_ci.plaintext import first_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rich.console import RenderableType
 
@@ -22,16 +22,22 @@ _NAMED = 5
 _WHY = "why it is not being built"
 
 
-def status_parts(snapshot: QueueSnapshot, rows: int | None = None) -> Iterator[RenderableType]:
+def status_parts(
+    snapshot: QueueSnapshot,
+    rows: int | None = None,
+    *,
+    ends: Mapping[int, str] | None = None,
+) -> Iterator[RenderableType]:
     """Yield what there is to see in the queue, the most important things first.
 
-    At most `rows` of each kind, if that is given.
+    At most `rows` of each kind, if that is given. `ends` tells of jobs that are being built when
+    that will have ended.
     """
     now, first = snapshot.time, slice(rows)
     if snapshot.paused is not None:
         yield _paused(now, snapshot.paused)
     yield _workers(snapshot, first)
-    yield _running(snapshot, first)
+    yield _running(snapshot, first, ends or {})
     yield _pending(now, "Ready", snapshot.total_ready, snapshot.ready[first])
     yield _pending(now, "Waiting", snapshot.total_waiting, snapshot.waiting[first])
     for title, total, jobs in (
@@ -147,10 +153,12 @@ def _some(names: Sequence[str], limit: int | None = _NAMED) -> str:
     return ", ".join(shown) + more
 
 
-def _running(snapshot: QueueSnapshot, shown: slice) -> Rows:
-    rows = table("Running", snapshot.total_active, "package", "state", "worker", "since")
+def _running(snapshot: QueueSnapshot, shown: slice, ends: Mapping[int, str]) -> Rows:
+    expected = ("expected end",) if ends else ()
+    rows = table("Running", snapshot.total_active, "package", "state", "worker", "since", *expected)
     for job in snapshot.active[shown]:
-        rows.add(job.identity, state_of(job), job.worker, ago(snapshot.time, _since(job)))
+        cells = (job.identity, state_of(job), job.worker, ago(snapshot.time, _since(job)))
+        rows.add(*cells, *([ends.get(job.job_id, "")] if ends else ()))
     return rows
 
 

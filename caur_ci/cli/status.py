@@ -40,9 +40,11 @@ def status(
 
     The workers, what is being built and published, what is next, what waits and for what, what is
     held back, and the latest results. In a repository of PKGBUILD folders also which packages are
-    on hold (but not with `--live`). About one package, ask `caur-ci why`.
+    on hold (but not with `--live`), and on the machine of the history (HISTORY_PATH) when running
+    builds will have ended. About one package, ask `caur-ci why`.
     """
     from caur_ci.cli.data import as_data, to_json  # noqa: PLC0415
+    from caur_ci.cli.forecasts import expected_end, forecasts_of  # noqa: PLC0415
     from caur_ci.cli.live import follow  # noqa: PLC0415
     from caur_ci.cli.queue_connection import open_queue  # noqa: PLC0415 - slow to import
     from caur_ci.cli.queue_view import status_parts  # noqa: PLC0415
@@ -56,11 +58,15 @@ def status(
         return
     snapshot = queue.snapshot(limit=limit)
     holds = _holds(session, repo, remote)
+    forecasts = forecasts_of(session, snapshot.active)
     if as_json:
-        session.print_plain(to_json({**as_data(snapshot), "on_hold": dict(holds)}))
+        data = {**as_data(snapshot), "on_hold": dict(holds), "forecasts": forecasts}
+        session.print_plain(to_json(data))
         return
+    times = ((job, expected_end(job, forecasts, snapshot.time)) for job in snapshot.active)
+    ends = {job.job_id: text for job, text in times if text}
     held = [_held(holds)] if holds else []
-    for number, part in enumerate((*status_parts(snapshot), *held)):
+    for number, part in enumerate((*status_parts(snapshot, ends=ends), *held)):
         if number:
             session.out.print()
         session.out.print(part)

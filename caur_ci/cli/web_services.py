@@ -24,17 +24,24 @@ def web_services(
 ) -> Iterator[WebServices]:
     """Provide what is shown; what of it cannot be had is left out, with a warning.
 
-    With `repo`, a clone of the repository of PKGBUILDs, its packages can be put on hold.
+    With `repo`, pages tell about the repository of that clone instead of those in PACKAGE_REPOS,
+    and its packages can be put on hold. Raises ConfigError for settings that make no sense,
+    GitError where `repo` is no clone.
     """
+    from caur_ci.cli.web_facts import repository_facts  # noqa: PLC0415 - slow to import
     from scheduler.history import BuildLogs  # noqa: PLC0415 - slow to import
     from scheduler.logs import LogStore  # noqa: PLC0415
     from scheduler.queue import Queue  # noqa: PLC0415
     from scheduler.web.services import WebServices  # noqa: PLC0415
 
-    with known_history(session, environment) as history:
+    with (
+        known_history(session, environment) as history,
+        repository_facts(environment, repo=repo) as facts,
+    ):
         yield WebServices(
             queue=Queue(client),
             logs=BuildLogs(LogStore(client), history),
             history=history,
+            facts=facts,
             holds=CloneHolds(session, repo) if repo is not None else None,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from caur_ci.cli.reasons import Reason
     from caur_ci.pipeline.shared.memory.holds import Hold
     from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
-    from scheduler.queue import Explanation, QueueReader, WorkerView
+    from scheduler.diagnosis import Explanation as FailureExplanation
+    from scheduler.queue import Explanation, JobView, QueueReader, WorkerView
 
 
 def why(
@@ -34,12 +36,13 @@ def why(
     """Tell why a package is not being built, or that it is.
 
     Whether it is in the queue and where; what it waits for, and what that waits for in turn;
-    whether a worker may build it; how its latest build ended, and which log tells more. In a
-    repository of PKGBUILD folders also whether it is on hold, and what the latest runs decided
-    about it, and why.
+    whether a worker may build it; how its latest build ended, with the first error if it failed,
+    and which log tells more. In a repository of PKGBUILD folders also whether it is on hold, and
+    what the latest runs decided about it, and why.
 
     Ends with 1 if nothing is known about it.
     """
+    from caur_ci.cli.failure_reasons import failure_reasons  # noqa: PLC0415
     from caur_ci.cli.ledger_reasons import (  # noqa: PLC0415 - slow to import
         hold_reason,
         is_asked_for,
@@ -56,7 +59,10 @@ def why(
     memory = read_memory(session, repo=repo, remote=remote)
     decisions = memory.ledger.about(name) if memory else []
     hold = memory.holds.get(name) if memory else None
-    findings = list(queue_reasons(explanation, asked.log, asked.workers)) if explanation else []
+    findings = (
+        list(queue_reasons(explanation, asked.log, asked.workers, asked.end)) if explanation else []
+    )
+    findings += failure_reasons(asked.failure) if asked.failure else []
     findings += ledger_reasons(decisions)
     if explanation is None and decisions and is_asked_for(decisions[0]):
         findings.insert(0, lost_request(title))
@@ -70,13 +76,18 @@ def why(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
-    """What the queue knows of a package; `near` are names that may have been meant."""
+    """What the queue knows of a package; `near` are names that may have been meant.
+
+    `end` says when a running build will have ended.
+    """
 
     package: str
     explanation: Explanation | None
+    failure: FailureExplanation | None
     log: Log | None
     workers: Sequence[WorkerView]
     near: str
+    end: str = ""
 
     @property
     def title(self) -> str:
@@ -84,6 +95,7 @@ class _Asked:
 
 
 def _ask_queue(session: Session, redis: str | None, package: str, repo: Path) -> _Asked:
+    from caur_ci.cli.failure import explained_failure  # noqa: PLC0415
     from caur_ci.cli.queue.targets import by_folder, near_names  # noqa: PLC0415
     from caur_ci.cli.working_tree import known_names  # noqa: PLC0415
     from scheduler.connection import connect  # noqa: PLC0415 - slow to import
@@ -96,13 +108,23 @@ def _ask_queue(session: Session, redis: str | None, package: str, repo: Path) ->
         if explanation is None and (folder := by_folder(package, repo)):
             package = folder
             explanation = _explained(queue, package)
+        logs = LogStore(client)
+        last = explanation.last if explanation else None
         return _Asked(
             package=package,
             explanation=explanation,
-            log=LogStore(client).latest(explanation.identity) if explanation else None,
+            failure=explained_failure(queue, last, logs=logs, repo=repo) if last else None,
+            log=logs.latest(explanation.identity) if explanation else None,
             workers=queue.snapshot(limit=1).workers,
             near="" if explanation else near_names(queue, package, known_names(repo)),
+            end=_end(session, explanation.running) if explanation and explanation.running else "",
         )
+
+
+def _end(session: Session, running: JobView) -> str:
+    from caur_ci.cli.forecasts import expected_end, forecasts_of  # noqa: PLC0415
+
+    return expected_end(running, forecasts_of(session, [running]), time.time())
 
 
 def _show(
@@ -123,6 +145,7 @@ def _show(
             "package": asked.package,
             "identity": asked.explanation.identity if asked.explanation else None,
             "findings": findings,
+            "failure": asked.failure,
             "log": {"job_id": log[0], "attempt": log[1]} if log else None,
             "queue": asked.explanation,
             "decisions": decisions,

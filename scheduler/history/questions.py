@@ -98,6 +98,11 @@ class Questions:
                 found[row["identity"]].append(max(0.0, row["seconds"]))
         return {identity: statistics.median(values) for identity, values in found.items()}
 
+    def last_builds(self, target_repo: str) -> list[PastJob]:
+        """Return the last builds of each package that forecasts are made of, the oldest first."""
+        rows = self._database.read(_LAST_BUILDS, [target_repo])
+        return [job_of(row, ()) for row in rows]
+
     def failures_by_day(self, days: int) -> list[tuple[str, str, int]]:
         """Return how many jobs failed on each of the last `days` days, by the class of failure.
 
@@ -135,13 +140,19 @@ class Questions:
         return found
 
 
+_WAS_BUILT = f"outcome = {Outcome.SUCCESS:d} AND started > 0 AND landed > 0"
+_NEWEST = "row_number() OVER (PARTITION BY identity ORDER BY job_id DESC) AS place"
 _DURATIONS = f"""
 SELECT identity, seconds FROM (
-    SELECT identity, landed - started AS seconds,
-        row_number() OVER (PARTITION BY identity ORDER BY job_id DESC) AS place
-    FROM jobs
-    WHERE identity IN ({{marks}}) AND outcome = {Outcome.SUCCESS:d} AND started > 0 AND landed > 0
+    SELECT identity, landed - started AS seconds, {_NEWEST}
+    FROM jobs WHERE identity IN ({{marks}}) AND {_WAS_BUILT}
 ) WHERE place <= {_LOOKED_AT}
+"""  # noqa: S608
+
+_LAST_BUILDS = f"""
+SELECT * FROM (
+    SELECT *, {_NEWEST} FROM jobs WHERE target_repo = ? AND {_WAS_BUILT}
+) WHERE place <= {_LOOKED_AT} ORDER BY job_id
 """  # noqa: S608
 
 _FAILURES = f"""

@@ -243,6 +243,7 @@ class JobView:
     """A job as it stands. `reason` says why it waits, or why it ended as it did.
 
     Times are Unix times by the clock of the Redis server, 0 for what has not happened.
+    `waits_for` are the first identities that a job in the `waiting` of a snapshot waits for.
     `held_by` are the identities whose failure a waiting job is held for; until `delayed_until` it
     is not handed out, because its builds were lost `lost` times. `cancel`: its holder was asked to
     stop. A job in quarantine is done, but not forgotten. `failure` and `usage` are known of what
@@ -263,6 +264,7 @@ class JobView:
     landed: float = 0.0
     finished: float = 0.0
     delivery: str = ""
+    waits_for: tuple[str, ...] = ()
     held_by: tuple[str, ...] = ()
     delayed_until: float = 0.0
     lost: int = 0

@@ -100,10 +100,7 @@ def snapshot_from(text: bytes, notes: Mapping[str, bytes]) -> QueueSnapshot:
             job_from(job["id"], job, _why_ready_waits(job["class"], workers, pause))
             for job in data["ready"]
         ),
-        waiting=tuple(
-            job_from(job["id"], job, _why_it_waits(job["identity"], job["blockers"]))
-            for job in data["waiting"]
-        ),
+        waiting=tuple(_waiting(job) for job in data["waiting"]),
         held=_jobs(data["held"]),
         delayed=_jobs(data["delayed"]),
         quarantine=_jobs(data["quarantine"]),
@@ -147,6 +144,11 @@ def explanation_from(text: bytes, notes: Mapping[str, bytes]) -> Explanation:
         paused=pause,
     )
     return replace(explanation, reasons=tuple(_reasons(explanation)))
+
+
+def _waiting(job: dict[str, Any]) -> JobView:
+    view = job_from(job["id"], job, _why_it_waits(job["identity"], job["blockers"]))
+    return replace(view, waits_for=tuple(identity for identity, _ in job["blockers"]))
 
 
 def _outcome(text: str | None) -> Outcome | None:

@@ -50,11 +50,11 @@ class TargetRepository:
     keys: tuple[Path, ...] = ()
 
 
-def source_repos(values: Values) -> dict[str, SourceRepository]:
+def source_repos(values: Values, *, needed: bool = True) -> dict[str, SourceRepository]:
     """Return the source repositories by name. Raises ConfigError."""
     return {
         name: SourceRepository(name=name, url=value["url"])
-        for name, value in values.table(PACKAGE_REPOS).items()
+        for name, value in values.table(PACKAGE_REPOS, needed=needed).items()
     }
 
 

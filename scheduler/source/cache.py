@@ -16,7 +16,7 @@ from caur_ci.git import GitRepository
 from caur_ci.git.export import export_tree
 from caur_ci.git.settings import as_environment
 from caur_ci.locks import locked
-from caur_ci.names import check_package_name, is_package_name
+from caur_ci.names import check_package_name, is_package_name, is_ref_name
 from caur_ci.process import run
 from caur_ci.recalled import RECALLED, RECALLED_BRANCH, read_recalled
 from caur_ci.srcinfo import SRCINFO, parse_fields
@@ -83,7 +83,7 @@ class SourceCache:
         TemporaryError when the repository is out of reach.
         """
         check_package_name(pkgbase)
-        repository = self._with_commit(source, commit)
+        repository = self.repository_at(source, commit)
         tree = _folder_tree(repository, source, commit, pkgbase)
         export_tree(repository, tree, destination)
         return SourceFolder(destination, tree)
@@ -96,7 +96,7 @@ class SourceCache:
         Links are not followed. Raises SourceMissingError when the commit does not exist or a file
         has more than 4 MiB, TemporaryError when the repository is out of reach.
         """
-        repository = self._with_commit(source, commit)
+        repository = self.repository_at(source, commit)
         blobs = _plain_files(repository, commit, paths)
         contents = repository.read_blobs(list(blobs.values()))
         return {path: content or b"" for path, content in zip(blobs, contents, strict=True)}
@@ -113,7 +113,7 @@ class SourceCache:
         contents = self.read_files(source, commit, list(paths))
         files = {paths[path]: content for path, content in contents.items()}
         if SRCINFO in names and SRCINFO not in files:
-            repository = self._with_commit(source, commit)
+            repository = self.repository_at(source, commit)
             tree = _folder_tree(repository, source, commit, folder)
             srcinfo = _generated(repository, commit, {folder: tree})[folder]
             if isinstance(srcinfo, InputError):
@@ -128,7 +128,7 @@ class SourceCache:
         Raises SourceMissingError when the commit does not exist, TemporaryError when the
         repository is out of reach.
         """
-        return _names_in(self._with_commit(source, commit), commit)
+        return _names_in(self.repository_at(source, commit), commit)
 
     def names_now(self, source: SourceRepository) -> dict[str, FolderNames]:
         """Return what each package folder makes at the tip of the repository.
@@ -159,7 +159,7 @@ class SourceCache:
 
         Raises what the other methods raise.
         """
-        repository = self._with_commit(source, commit)
+        repository = self.repository_at(source, commit)
         tip = self._fetched_tip(repository, source)
         now, then = (_entry_of(repository, each, folder) for each in (tip, commit))
         return now is not None and now == then
@@ -169,7 +169,33 @@ class SourceCache:
             _ensure(repository)
             return _fetch_tip(repository, source)
 
-    def _with_commit(self, source: SourceRepository, commit: str) -> GitRepository:
+    def commit_of(self, source: SourceRepository, revision: str = "") -> str:
+        """Return the full id of a commit: of a branch or tag of the repository, or of its tip.
+
+        A full id is returned as it is. Raises SourceMissingError for a name that the repository
+        does not have, TemporaryError when it is out of reach.
+        """
+        if _OBJECT_ID.fullmatch(revision):
+            return revision
+        if revision and not is_ref_name(revision):
+            raise SourceMissingError(f"{revision!r} is no name of a commit")
+        names = [f"refs/heads/{revision}", f"refs/tags/{revision}"] if revision else ["HEAD"]
+        for name in names:
+            if told := _ids_of(source, name):
+                return told
+        raise SourceMissingError(
+            f"the source repository {source.name} has no branch or tag {revision!r}"
+            if revision
+            else f"the source repository {source.name} has no commit yet",
+            hint="An id has to be given in full where a repository is not on this machine.",
+        )
+
+    def repository_at(self, source: SourceRepository, commit: str) -> GitRepository:
+        """Return the copy of a source repository, in which `commit` is.
+
+        Raises SourceMissingError when it does not exist, TemporaryError when the repository is
+        out of reach.
+        """
         if _OBJECT_ID.fullmatch(commit) is None:
             raise SourceMissingError(f"{commit!r} is not the full id of a commit")
         repository = self._repository(source, _SHA256 if len(commit) == 64 else _SHA1)

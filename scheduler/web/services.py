@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from scheduler.history import BuildLogs, History
     from scheduler.queue import Queue
-    from scheduler.web.facts import RepositoryFacts  # type: ignore[import-not-found]
+    from scheduler.web.facts import RepositoryFacts
 
 
 class StreamCounter(Protocol):

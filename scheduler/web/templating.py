@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.templating import Jinja2Templates
 
+from scheduler.web.pages import install
+
 if TYPE_CHECKING:
     from scheduler.settings import WebSettings
 
@@ -23,5 +25,6 @@ def templates_of(settings: WebSettings) -> Jinja2Templates:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    install(environment)
     environment.globals["at"] = lambda path: f"{settings.base_path}{path}"
     return Jinja2Templates(env=environment)

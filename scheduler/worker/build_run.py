@@ -11,6 +11,8 @@ from caur_ci.interfere import InterfereError, bumped_pkgrel
 from caur_ci.srcinfo import parse_fields
 from scheduler.files import open_regular_file, remove_tree
 from scheduler.job import FailureClass, Outcome
+from scheduler.worker.executors.protocol import StepResult
+from scheduler.worker.executors.step_process import CollectingWatch
 from scheduler.worker.failures import Phase, classify
 from scheduler.worker.outcome import BuildResult, failed, from_exit_code
 from scheduler.worker.steps import PACKAGE_LIST, SRCINFO
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from caur_ci.srcinfo import SrcinfoFields
-    from scheduler.worker.executors.protocol import BuildFolder, Guest, Step, StepResult
-    from scheduler.worker.joblog import JobLog
+    from scheduler.worker.executors.protocol import BuildFolder, Guest, Step
+    from scheduler.worker.joblog import BuildLog
     from scheduler.worker.plan import BuildPlan
     from scheduler.worker.srcdest_cache import KeptSources
     from scheduler.worker.steps import StepCommands
@@ -50,10 +52,11 @@ class BuildRun:
     guest: Guest
     steps: StepCommands
     watch: BuildWatch
-    log: JobLog
+    log: BuildLog
     folder: BuildFolder
     kept: KeptSources | None
     skip_code: int
+    rebuilds: bool = False
     applied: list[str] = field(default_factory=list)
     fields: SrcinfoFields | None = None
     published: frozenset[str] = frozenset()
@@ -210,15 +213,24 @@ class BuildRun:
     def _install(self) -> BuildResult | None:
         fields = self._known_fields()
         wanted = dict.fromkeys((*fields.depends, *fields.makedepends, *fields.checkdepends))
-        return self._judged(
+        result = self._judged(
             Phase.DEPENDENCIES, lambda: self.guest.install(tuple(wanted), self.watch)
         )
+        if result is None and self.steps.checks_dependencies:
+            self._list_installed()
+        return result
+
+    def _list_installed(self) -> None:
+        """Write into the log what the package is built with, in the form that diagnosis reads."""
+        collected = CollectingWatch(self.watch)
+        if self.guest.run(self.steps.installed(), collected) == StepResult(0):
+            self.log.say(f"installed packages: {', '.join(collected.lines())}")
 
     def _fetch(self) -> BuildResult | None:
         return self._do(Phase.FETCH, self.steps.fetch())
 
     def _look_whether_published(self) -> BuildResult | None:
-        if not self.published:
+        if self.rebuilds or not self.published:
             return None
         result = self._do(Phase.METADATA, self.steps.package_list())
         if result is not None:

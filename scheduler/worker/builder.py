@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from scheduler.settings import SourceRepository, WorkerSettings
     from scheduler.source.cache import SourceCache, SourceFolder
     from scheduler.worker.executors.protocol import BuildFolder, Executor, Guest, Stop
-    from scheduler.worker.joblog import JobLog
+    from scheduler.worker.joblog import BuildLog
     from scheduler.worker.plan import BuildPlan
     from scheduler.worker.srcdest_cache import KeptSources, SrcdestCache
     from scheduler.worker.users import BuildUser
@@ -52,7 +52,7 @@ class _Build:
 
     claim: Claim
     folder: BuildFolder
-    log: JobLog
+    log: BuildLog
     repository: SourceRepository
     source: SourceFolder
     plan: BuildPlan
@@ -68,7 +68,10 @@ class _Build:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Builder:
-    """What is needed to build any job on this worker."""
+    """What is needed to build any job on this worker.
+
+    One that `rebuilds` does not look whether the target repository has the packages already.
+    """
 
     settings: WorkerSettings
     worker_id: str
@@ -76,12 +79,13 @@ class Builder:
     downloads: SrcdestCache
     executor: Executor
     user: BuildUser
+    rebuilds: bool = False
 
     def build(
         self,
         claim: Claim,
         folder: BuildFolder,
-        log: JobLog,
+        log: BuildLog,
         should_stop: Callable[[], Stop | None],
     ) -> BuildResult:
         """Build the job of `claim` in `folder`. Never raises for what a package does.
@@ -120,7 +124,7 @@ class Builder:
         self,
         claim: Claim,
         folder: BuildFolder,
-        log: JobLog,
+        log: BuildLog,
         should_stop: Callable[[], Stop | None],
     ) -> _Build:
         """Export the package and read what it says about its build, before anything is run."""
@@ -174,6 +178,7 @@ class Builder:
         """Build in a guest, and describe what that has made."""
         with self._kept_sources(build) as kept:
             with self.executor.guest(self._build_spec(build), build.watch) as guest:
+                build.log.say(self._origin(build, guest))
                 flow = self._flow(build, guest, kept)
                 try:
                     result = self._run(flow, build, guest)
@@ -182,6 +187,12 @@ class Builder:
             if kept is not None and result.stopped is None:
                 kept.keep_files(build.plan.sources, build.folder.downloads, build.check)
         return result
+
+    def _origin(self, build: _Build, guest: Guest) -> str:
+        """Return what a log says of where a build is from, in the form that diagnosis reads."""
+        image = f" in {guest.image}" if guest.image else ""
+        url = without_credentials(build.repository.url)
+        return f"the package is from {url}, built by the executor {self.executor.name}{image}"
 
     def _run(self, flow: BuildRun, build: _Build, guest: Guest) -> BuildResult:
         files: tuple[DeliveredFile, ...] = ()
@@ -218,6 +229,7 @@ class Builder:
             folder=build.folder,
             kept=kept,
             skip_code=settings.skip_code,
+            rebuilds=self.rebuilds,
         )
 
     def _build_spec(self, build: _Build) -> BuildSpec:

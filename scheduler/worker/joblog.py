@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from caur_ci.errors import TemporaryError
 from scheduler.worker.masking import Masker
@@ -24,6 +24,22 @@ _DELAY = 0.25
 _KEPT = 8 * 1024 * 1024
 _RETRY_AFTER = 2.0
 _CUT = b"\n==> caur-ci: part of the log is missing here: Redis was out of reach\n"
+
+
+class BuildLog(Protocol):
+    """Where a build writes to."""
+
+    def write(self, data: bytes) -> None:
+        """Add output as it is."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Add a line of ours."""
+        ...
+
+    def tick(self) -> None:
+        """Send on what waits, if it is time to. Called often."""
+        ...
 
 
 class JobLog:

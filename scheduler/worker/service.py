@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from scheduler.job import Usage
     from scheduler.landing import Landing
     from scheduler.settings import WorkerSettings
+    from scheduler.worker.workspace import Workspace
 
 _log = logging.getLogger(__name__)
 
@@ -46,14 +47,13 @@ _TOOLS = ("git", "bsdtar", "setpriv", "ssh-keygen")
 
 
 @contextmanager
-def running_worker(
-    settings: WorkerSettings, redis: Redis, stop: Event, *, secrets: Iterable[str] = ()
-) -> Iterator[Worker]:
-    """Provide a worker with a user and a folder for its builds.
+def opened_builder(
+    settings: WorkerSettings, worker_id: str, sources: SourceCache | None = None
+) -> Iterator[tuple[Builder, Workspace]]:
+    """Provide what builds packages, with a user and a folder for its builds.
 
-    `secrets`, or the passwords in them where they are URLs, are kept out of its logs.
-
-    Raises ProcessError for a missing tool, ConfigError for settings that cannot be followed.
+    Without `sources`, they are fetched into a cache in the shared folder. Raises ProcessError for
+    a missing tool, ConfigError for settings that cannot be followed.
     """
     for tool in _TOOLS:
         if shutil.which(tool) is None:
@@ -61,33 +61,45 @@ def running_worker(
     hide_this_process()
     # Builds run as somebody else, who has to get to what is made for them.
     os.umask(0o022)
-    identity = WorkerIdentity.new(settings.name, settings.build_class)
-    key = WorkerKey.ensure(settings.key)
-    _log.info("its line in ALLOWED_WORKERS: %s", key.allowed_line(identity.name))
     with (
         build_user(settings.user) as user,
-        workspace(settings.shared, identity.id, user) as place,
+        workspace(settings.shared, worker_id, user) as place,
         opened_executor(settings) as executor,
     ):
-        _log.info(
-            "worker %s (class %d, executor %s) builds in %s as user id %d",
-            identity.id,
-            identity.build_class,
-            executor.name,
-            place.folder,
-            user.uid,
-        )
-        presence = Presence(redis)
-        landing = _landing(settings)
-        handshake = Handshake(landing, key, identity.name, presence)
         builder = Builder(
             settings=settings,
-            worker_id=identity.id,
-            sources=SourceCache(settings.shared / "sources"),
+            worker_id=worker_id,
+            sources=sources or SourceCache(settings.shared / "sources"),
             downloads=SrcdestCache(settings.srcdest_cache or place.downloads),
             executor=executor,
             user=user,
         )
+        yield builder, place
+
+
+@contextmanager
+def running_worker(
+    settings: WorkerSettings, redis: Redis, stop: Event, *, secrets: Iterable[str] = ()
+) -> Iterator[Worker]:
+    """Provide a worker; raises what `opened_builder` does.
+
+    `secrets`, or the passwords in them where they are URLs, are kept out of its logs.
+    """
+    identity = WorkerIdentity.new(settings.name, settings.build_class)
+    with opened_builder(settings, identity.id) as (builder, place):
+        key = WorkerKey.ensure(settings.key)
+        _log.info("its line in ALLOWED_WORKERS: %s", key.allowed_line(identity.name))
+        _log.info(
+            "worker %s (class %d, executor %s) builds in %s as user id %d",
+            identity.id,
+            identity.build_class,
+            builder.executor.name,
+            place.folder,
+            builder.user.uid,
+        )
+        presence = Presence(redis)
+        landing = _landing(settings)
+        handshake = Handshake(landing, key, identity.name, presence)
         yield Worker(
             queue=Queue(redis),
             logs=LogStore(redis),
@@ -103,7 +115,7 @@ def running_worker(
             readiness=Readiness(
                 quick=[lambda: check_disk(place.folder, settings.min_free), handshake.check],
                 opening=lambda seconds: handshake.wait(seconds, stop),
-                slow=[landing.check, lambda: executor.check_ready(_Quiet(stop))],
+                slow=[landing.check, lambda: builder.executor.check_ready(_Quiet(stop))],
             ),
             presence=presence,
             secrets=_all_secrets(settings, secrets),

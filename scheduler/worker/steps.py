@@ -80,6 +80,10 @@ class StepCommands:
             *self._run("makepkg", "--packagelist", "--nosign", output=PACKAGE_LIST)
         )
 
+    def installed(self) -> Step:
+        """Print the packages of the guest, a name and a version per line."""
+        return Step(command=("pacman", "--query"), directory=self.paths.scripts, own=True)
+
     def fetch(self) -> Step:
         """Download, check and extract the sources, and run prepare() and pkgver()."""
         options = (*_OPTIONS, *self._dependencies)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scheduler.job import Usage
-    from scheduler.worker.joblog import JobLog
+    from scheduler.worker.joblog import BuildLog
 
 _TAIL = 64 * 1024
 _MEBIBYTE = 1024 * 1024
@@ -40,7 +40,7 @@ class BuildWatch:
     def __init__(
         self,
         *,
-        log: JobLog,
+        log: BuildLog,
         should_stop: Callable[[], Stop | None],
         folder: Path,
         began: float,

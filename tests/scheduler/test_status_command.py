@@ -10,10 +10,14 @@ import pytest
 from caur_ci.cli.main import run
 from caur_ci.cli.session import Session
 from caur_ci.errors import ExitCode
+from scheduler.history import History
 from scheduler.job import Outcome
+from tests.support.past import START, past_job
 from tests.support.queue import claimed, job, submit, worker
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from scheduler.queue import Queue
 
 
@@ -65,6 +69,44 @@ def test_json_is_complete_and_nothing_else(
     assert [view["outcome"] for view in data["recent"]] == ["FAILED"]
     assert data["total_ready"] == 1
     assert data["workers"][0]["build_class"] == 3
+
+
+def test_by_the_history_one_knows_when_a_build_will_have_ended(
+    busy: Queue,
+    redis_url: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("HISTORY_PATH", str(tmp_path / "history"))
+    with History.open(tmp_path / "history") as history:
+        history.record([past_job(900, "lib", started=START, landed=START + 2 * 3600)])
+
+    out = _status(capsys, "--redis", redis_url)
+    data = json.loads(_status(capsys, "--json", "--redis", redis_url))
+    assert run(["why", "lib", "--redis", redis_url], Session()) == ExitCode.OK
+    why = capsys.readouterr().out
+
+    lines = {line.split()[0]: line for line in out.splitlines() if line.strip()}
+    assert lines["repo/x86_64/lib"].rstrip().endswith("in 1 h")
+    assert data["forecasts"] == {"repo/x86_64/lib": 7200.0}
+    assert "the end is to be expected in 1 h" in why
+
+
+def test_a_history_that_cannot_be_read_is_left_out(
+    busy: Queue,
+    redis_url: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("HISTORY_PATH", str(tmp_path))
+    (tmp_path / "history.sqlite").write_text("no database at all" * 500)
+    assert run(["status", "--redis", redis_url], Session()) == ExitCode.OK
+    captured = capsys.readouterr()
+    assert "building" in captured.out
+    assert "the history is left out" in captured.err
 
 
 def test_an_empty_queue_is_shown_too(

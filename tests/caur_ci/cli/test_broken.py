@@ -15,9 +15,11 @@ from caur_ci.git import GitRepository, Identity
 from caur_ci.linkage import PackageLinkage
 from caur_ci.pipeline.shared.memory.branch import MEMORY_BRANCH, Memory
 from caur_ci.pipeline.shared.memory.libraries import LibraryMemory
+from scheduler.history import History
 from scheduler.job import Outcome
 from tests.support.git import git, srcinfo
 from tests.support.linked_world import LinkedWorld
+from tests.support.past import START, past_job
 from tests.support.queue import claimed, job, submit
 from tests.support.tools import need_tools
 
@@ -155,6 +157,31 @@ def test_a_rebuild_is_shown_with_its_order_and_cost(
     assert command(*words, "a").startswith("1. a: ")
     world.distribution({"libx": ("1-2", ["usr/lib/libx.so.1"])})
     assert command(*words) == ""
+
+
+@pytest.mark.usefixtures("world")
+def test_the_history_knows_what_a_rebuild_costs(
+    command: Command,
+    redis_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("HISTORY_PATH", str(tmp_path / "history"))
+    hours = [("b", 1), ("b", 3), ("b", 9), ("a", 2)]
+    with History.open(tmp_path / "history") as history:
+        history.record(
+            past_job(
+                number,
+                name,
+                target_repo="target",
+                started=START,
+                landed=START + 3600 * took,
+                build_class="2",
+            )
+            for number, (name, took) in enumerate(hours, 1)
+        )
+    data = command.json("rebuild", "--dry-run", "--redis", redis_url)
+    assert (data["hours"], data["unknown"]) == ({"3": 2.0, "9": 3.0}, [])
 
 
 @pytest.mark.usefixtures("world")

@@ -68,7 +68,7 @@ def ask(world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     "command",
     ["deptree", "why", "logs", "schedule", "srcinfo", "queue show", "queue cancel", "queue retry",
-     "queue promote", "queue proceed", "on-schedule --only"],
+     "queue promote", "queue proceed", "on-schedule --only", "explain", "build"],
 )  # fmt: skip
 def test_packages(ask: Asked, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
     # The server is out of reach: nobody asks it.

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scheduler.diagnosis.firsterror import find_first_error
+from scheduler.diagnosis.lines import read_lines
 from scheduler.job import FailureClass, JobState, Outcome
 from scheduler.worker.executors.protocol import StepResult
 from scheduler.worker.failures import Phase, classify
@@ -54,41 +56,113 @@ PATCH = "printf -- '--- a/f\\n+++ b/f\\n@@ -1 +1 @@\\n-old\\n+new\\n' | (echo x 
 
 
 @pytest.mark.parametrize(
-    ("text", "kind", "words"),
+    ("text", "kind", "words", "error"),
     [
-        (pkgbuild("tool", head=sources("not-there")), FailureClass.SOURCE_MISSING, "not-there"),
+        (
+            pkgbuild("tool", head=sources("not-there")),
+            FailureClass.SOURCE_MISSING,
+            "not-there",
+            "==> ERROR: not-there was not found in the build directory and is not a URL.",
+        ),
         (
             pkgbuild("tool", head=sources("git+file:///not/there.git")),
             FailureClass.SOURCE_MISSING,
             "/not/there.git is on the worker itself, of which builds see no more than BUILDER_READ",
+            "fatal: '/not/there.git' does not appear to be a git repository",
         ),
-        (pkgbuild("tool", head=sources("file", SUM)), FailureClass.CHECKSUM, "validity check"),
-        (pkgbuild("tool", build="no-such-tool"), FailureClass.MISSING_DEPENDENCY, "no-such-tool"),
-        (pkgbuild("tool", head="exit 15"), FailureClass.CONFIGURATION, "exit code 15"),
-        (with_function("prepare", PATCH), FailureClass.PATCH, "FAILED"),
-        (with_function("prepare", "false"), FailureClass.UNKNOWN, "prepare()"),
-        (pkgbuild("tool", build=GCC), FailureClass.COMPILE, "build() failed (exit code 4)"),
-        (with_function("check", "echo Connection refused; false"), FailureClass.CHECK, "check()"),
-        (pkgbuild("tool", package="false"), FailureClass.PACKAGING, "package() failed"),
-        (pkgbuild("tool", build=HUNGRY), FailureClass.OUT_OF_MEMORY, "annot allocate"),
+        (
+            pkgbuild("tool", head=sources("file", SUM)),
+            FailureClass.CHECKSUM,
+            "validity check",
+            "    file ... FAILED",
+        ),
+        (
+            pkgbuild("tool", build="no-such-tool"),
+            FailureClass.MISSING_DEPENDENCY,
+            "no-such-tool",
+            "line 8: no-such-tool: command not found",
+        ),
+        (
+            pkgbuild("tool", head="exit 15"),
+            FailureClass.CONFIGURATION,
+            "exit code 15",
+            "",
+        ),
+        (
+            with_function("prepare", PATCH),
+            FailureClass.PATCH,
+            "FAILED",
+            "Hunk #1 FAILED at 1.",
+        ),
+        (
+            with_function("prepare", "echo so it ends; false"),
+            FailureClass.UNKNOWN,
+            "prepare()",
+            "so it ends",
+        ),
+        (
+            pkgbuild("tool", build=GCC),
+            FailureClass.COMPILE,
+            "build() failed (exit code 4)",
+            "x.c:1:25: error: ",
+        ),
+        (
+            with_function("check", "echo Connection refused; echo FAIL: t; false"),
+            FailureClass.CHECK,
+            "check()",
+            "FAIL: t",
+        ),
+        (
+            pkgbuild("tool", package="install -m644 gone $pkgdir/"),
+            FailureClass.PACKAGING,
+            "package() failed",
+            "install: cannot stat 'gone': No such file or directory",
+        ),
+        (
+            pkgbuild("tool", build=HUNGRY),
+            FailureClass.OUT_OF_MEMORY,
+            "annot allocate",
+            "annot allocate",
+        ),
         (
             pkgbuild("tool", build="echo x >/dev/full"),
             FailureClass.DISK_FULL,
             "No space left on device",
+            "No space left on device",
         ),
-        (pkgbuild("tool", build="exit 77"), FailureClass.COMPILE, "exit code 77"),
-        (pkgbuild("tool").replace("pkgrel=1", "pkgrel=x"), FailureClass.CONFIGURATION, "pkgrel"),
-        ("not a PKGBUILD (", FailureClass.CONFIGURATION, "reading the PKGBUILD"),
+        (
+            pkgbuild("tool", build="echo so it ends; exit 77"),
+            FailureClass.COMPILE,
+            "exit code 77",
+            "so it ends",
+        ),
+        (
+            pkgbuild("tool").replace("pkgrel=1", "pkgrel=x"),
+            FailureClass.CONFIGURATION,
+            "pkgrel",
+            "",
+        ),
+        (
+            "not a PKGBUILD (",
+            FailureClass.CONFIGURATION,
+            "reading the PKGBUILD",
+            "PKGBUILD: line 1: syntax error",
+        ),
     ],
+    ids=lambda value: str(value) if isinstance(value, FailureClass) else "",
 )
 def test_a_build_that_fails_says_how(
-    world: BuildWorld, text: str, kind: FailureClass, words: str
+    world: BuildWorld, text: str, kind: FailureClass, words: str, error: str
 ) -> None:
     need_tools("gcc", "patch")
     view = world.build({"PKGBUILD": text, "file": "content"})
     assert (view.outcome, view.failure) == (Outcome.FAILED, kind), view.reason
     assert words in view.reason
-    assert f"ended: FAILED ({kind})" in world.log()
+    log = world.log()
+    assert f"ended: FAILED ({kind})" in log
+    found = find_first_error(read_lines([log.encode()]), view.failure).error
+    assert (found is None) is (error == ""), log
+    assert found is None or error in found.line.text, log
 
 
 def test_a_source_that_is_gone_from_its_server(world: BuildWorld, server: str) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scheduler.diagnosis.lines import read_lines
+from scheduler.diagnosis.survey import GoodLog
 from scheduler.job import FailureClass, JobState, Outcome
 from scheduler.worker.executors.container.executor import ContainerExecutor
 from tests.support.containers import need_containers
@@ -75,6 +77,10 @@ def test_prepare_sets_the_guest_up(world: BuildWorld) -> None:
     )
     assert manifest.executor == "container"
     assert manifest.image
+    facts = GoodLog.read(read_lines([world.log().encode()])).facts
+    assert facts.origin is not None
+    assert (facts.origin.executor, facts.origin.image) == ("container", manifest.image)
+    assert facts.installed == {"stand-in": "1-1"}
 
 
 @pytest.mark.parametrize(
