@@ -15,6 +15,7 @@ from rich.table import Table
 
 from benchmarks import repositories
 from benchmarks.conflicts import conflicts_rows
+from benchmarks.history import history_rows
 from benchmarks.judge import judge_rows
 from benchmarks.linkage import linkage_rows
 from benchmarks.measure import BenchmarkError
@@ -24,6 +25,7 @@ from benchmarks.rows import AWK, Row, repository_rows, start_rows
 from benchmarks.schedule import schedule_rows
 from benchmarks.srcinfo import srcinfo_rows
 from benchmarks.updates import updates_rows
+from benchmarks.validate import found_rows, validate_rows
 from benchmarks.web import web_rows
 from caur_ci.errors import CaurError
 
@@ -37,37 +39,61 @@ def main() -> int:
     """Measure what the command line asks for."""
     options = _options()
     try:
-        if options.only in {None, "commands"}:
-            _show(list(_command_rows(options)), options.repeat)
-        if options.only in {None, "schedule"}:
-            _show(list(_schedule_rows(options)), options.repeat)
-        if options.only in {None, "updates"}:
-            _show_updates(list(_told(updates_rows(options.repeat))), options.repeat)
-        if options.only in {None, "queue"}:
-            _show_queue(list(_told(queue_rows(options.repeat))), options.repeat)
-        if options.only in {None, "publishing"}:
-            _show_publishing(list(_told(publishing_rows(options.repeat))), options.repeat)
-        if options.pkgbuilds is not None and options.only in {None, "srcinfo"}:
-            _show_pairs(list(srcinfo_rows(options.pkgbuilds, options.asked)), "PKGBUILDs")
-        if options.only in {None, "judge"}:
-            _show_pairs(list(judge_rows(options.history)), "changes")
-        _databases(options)
-        if options.only in {None, "web"}:
-            _show_pairs(list(web_rows()), "logs", "times are those on the wall")
+        for part, measure in _PARTS.items():
+            if options.only in {None, part}:
+                measure(options)
     except (BenchmarkError, CaurError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _databases(options: argparse.Namespace) -> None:
-    """Measure what reads the databases of the distribution."""
-    if options.only in {None, "linkage"}:
-        rows = list(linkage_rows(options.repeat))
-        _show_pairs(rows, "libraries", "times are those on the wall and of the processor")
-    if options.only in {None, "conflicts"}:
-        rows = list(conflicts_rows())
-        _show_pairs(rows, "files of other packages", "times are those on the wall")
+def _commands(options: argparse.Namespace) -> None:
+    _show(list(_command_rows(options)), options.repeat)
+
+
+def _schedule(options: argparse.Namespace) -> None:
+    _show(list(_schedule_rows(options)), options.repeat)
+
+
+def _updates(options: argparse.Namespace) -> None:
+    _show_updates(list(_told(updates_rows(options.repeat))), options.repeat)
+
+
+def _queue(options: argparse.Namespace) -> None:
+    _show_queue(list(_told(queue_rows(options.repeat))), options.repeat)
+
+
+def _publishing(options: argparse.Namespace) -> None:
+    _show_publishing(list(_told(publishing_rows(options.repeat))), options.repeat)
+
+
+def _srcinfo(options: argparse.Namespace) -> None:
+    if options.pkgbuilds is not None:
+        _show_pairs(list(srcinfo_rows(options.pkgbuilds, options.asked)), "PKGBUILDs")
+
+
+def _judge(options: argparse.Namespace) -> None:
+    _show_pairs(list(judge_rows(options.history)), "changes")
+
+
+def _history(_options: argparse.Namespace) -> None:
+    times = "times are those on the wall and of the processor, with the memory of the process"
+    _show_pairs(list(history_rows()), "logs and jobs", times)
+
+
+def _linkage(options: argparse.Namespace) -> None:
+    rows = list(linkage_rows(options.repeat))
+    _show_pairs(rows, "libraries", "times are those on the wall and of the processor")
+
+
+def _conflicts(_options: argparse.Namespace) -> None:
+    rows = list(conflicts_rows())
+    _show_pairs(rows, "files of other packages", "times are those on the wall")
+
+
+def _web(_options: argparse.Namespace) -> None:
+    _show_pairs(list(web_rows()), "logs", "times are those on the wall")
 
 
 def _command_rows(options: argparse.Namespace) -> Iterator[Row]:
@@ -81,6 +107,31 @@ def _schedule_rows(options: argparse.Namespace) -> Iterator[Row]:
     for repository in _repositories(options):
         print(f"measuring: {repository.label}", file=sys.stderr)
         yield from schedule_rows(repository, options.repeat)
+
+
+def _validation(options: argparse.Namespace) -> None:
+    """Measure validations, and show what they find."""
+    repositories = list(_repositories(options))
+    rows = [row for each in repositories for row in validate_rows(each, options.repeat)]
+    _show(rows, options.repeat)
+    for repository in repositories:
+        _show_pairs(found_rows(repository), f"folders ({repository.label})", "findings by code")
+
+
+_PARTS = {
+    "commands": _commands,
+    "schedule": _schedule,
+    "validate": _validation,
+    "updates": _updates,
+    "queue": _queue,
+    "publishing": _publishing,
+    "srcinfo": _srcinfo,
+    "judge": _judge,
+    "history": _history,
+    "linkage": _linkage,
+    "conflicts": _conflicts,
+    "web": _web,
+}
 
 
 def _told(rows: Iterator[QueueRow]) -> Iterator[QueueRow]:
@@ -110,10 +161,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--only",
-        choices=(
-            *("commands", "schedule", "updates", "queue", "publishing", "srcinfo", "judge"),
-            *("linkage", "conflicts", "web"),
-        ),
+        choices=tuple(_PARTS),
         help="measure one part (default: all of them)",
     )
     parser.add_argument(

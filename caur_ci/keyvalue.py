@@ -76,6 +76,11 @@ class KeyValueFile:
         """Return the assignment in force for each key, in the order of the file."""
         return {found.key: found for found in self._assignments.values()}
 
+    def overridden(self) -> list[Assignment]:
+        """Return the assignments that later ones of the same key put out of force."""
+        in_force = self.assignments()
+        return [found for found in self._assignments.values() if found is not in_force[found.key]]
+
     def get(self, key: str) -> str | None:
         """Return the value in force for `key`."""
         found = self.assignments().get(key)

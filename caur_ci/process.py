@@ -37,6 +37,7 @@ def run(
     with_children: bool = False,
     largest_file: int | None = None,
     largest_output: int | None = None,
+    inherited: Collection[int] = (),
 ) -> subprocess.CompletedProcess[bytes]:
     """Run `command` without a shell and return what it printed.
 
@@ -44,7 +45,7 @@ def run(
     `allowed` are the exit codes that are no error. With `with_children`, the command has a session
     of its own, without a terminal, and when its time is up its children are ended with it.
     `largest_file` is how many bytes a file may have that it writes, `largest_output` how many it
-    may print.
+    may print. `inherited` are descriptors that it gets besides the usual three.
 
     Raises ProcessError when the tool is missing, takes too long or ends with another code,
     OutputTooLargeError when it prints too much.
@@ -59,6 +60,7 @@ def run(
             stderr=subprocess.PIPE,
             env=child_environment(environment),
             start_new_session=with_children,
+            pass_fds=tuple(inherited),
         ) as child:
             bounded = None if largest_output is None else _BoundedOutput(child, largest_output)
             done = _wait(child, stdin, timeout, largest_file, with_children=with_children)

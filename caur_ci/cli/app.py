@@ -32,6 +32,7 @@ from caur_ci.cli import (
     srcinfo,
     stale,
     status,
+    validate,
     web,
     why,
     worker,
@@ -134,8 +135,16 @@ _looking("rebuild")(broken.rebuild)
 _looking("reconcile")(reconcile.reconcile)
 _looking("deptree")(deptree.deptree)
 _looking("srcinfo")(srcinfo.srcinfo)
+_looking("validate")(validate.validate)
 _looking("diff")(diff.diff)
 _looking("judge")(judge.judge)
+app.add_typer(
+    Application(cls=lazy_group("caur_ci.cli.aur")),
+    name="aur",
+    help="Push packages that are maintained here to the AUR, and tell how they stand with it.",
+    no_args_is_help=True,
+    rich_help_panel=_LOOKING,
+)
 app.add_typer(
     Application(cls=lazy_group("caur_ci.cli.policy")),
     name="policy",

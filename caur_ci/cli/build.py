@@ -287,9 +287,10 @@ def _build_one(
 
     shown = LogOutput.standard()
     show = (lambda _: None) if as_json else shown.write
-    with LocalLog(output / f"{package}.log", show) as log:
+    secrets = session.secrets.values()
+    with LocalLog(output / f"{package}.log", show, secrets=secrets) as log:
         result = builds.build(order.spec(package), log, output, state=order.state)
-        explanation = None if result.interrupted else explain(result.job, logs=log)
+    explanation = None if result.interrupted else explain(result.job, logs=log)
     shown.close()
     for path in result.packages:
         session.note(f"built {path}")

@@ -1,59 +1,48 @@
-"""A job of the queue that failed, explained with what this machine knows."""
+"""A job that failed, explained with what the queue, the history and this clone know."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from caur_ci.errors import GitError
+from caur_ci.errors import GitError, TemporaryError
 from caur_ci.git import GitRepository
-from scheduler.diagnosis import FolderCommit, explain
-from scheduler.history import PastJob
+from scheduler.diagnosis import FolderCommit
+from scheduler.history import job_of_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from scheduler.diagnosis import Explanation, GoodBuilds, LogReader
-    from scheduler.queue import JobView, QueueReader
+    from scheduler.history import History, PastJob
+    from scheduler.queue import QueueReader
 
 _MOST_COMMITS = 100
 
 
-def explained_failure(
-    queue: QueueReader,
-    job: JobView,
-    *,
-    logs: LogReader,
-    history: GoodBuilds | None = None,
-    repo: Path,
-) -> Explanation | None:
-    """Return why a job failed, None where it did not, or nothing is known of it any more.
+def ended_job(job_id: int, queue: QueueReader, history: History | None) -> PastJob | None:
+    """Return a job that has ended, None where it has not, or nobody knows it.
 
-    In the clone `repo`, if it is one, are looked up the commits since the last good build. Raises
-    TemporaryError.
+    Raises TemporaryError where Redis is out of reach and the history does not know it.
     """
-    spec = queue.spec(job.job_id)
-    if spec is None or job.outcome is None:
-        return None
-    past = PastJob(
-        job_id=job.job_id,
-        target_repo=spec.target_repo,
-        arch=spec.arch,
-        pkgbase=spec.pkgbase,
-        source_repo=spec.source_repo,
-        commit=spec.commit,
-        build_class=job.build_class,
-        outcome=job.outcome,
-        failure=job.failure,
-        reason=job.reason,
-        worker=job.worker,
-        attempt=job.attempt,
-        submitted=job.submitted,
-        started=job.started,
-        landed=job.landed,
-        finished=job.finished,
-    )
-    return explain(past, logs=logs, history=history, commits=CloneCommits(repo))
+    kept = history.job(job_id) if history is not None else None
+    if kept is not None:
+        return kept
+    record = queue.records([job_id]).get(job_id)
+    return None if record is None else job_of_record(record)
+
+
+def last_ended_job(identity: str, queue: QueueReader, history: History | None) -> PastJob | None:
+    """Return the last job of a package that has ended; see `ended_job`."""
+    kept = history.of_package(identity, limit=1) if history is not None else []
+    try:
+        known = queue.explain(identity) if queue.find(identity) else None
+    except TemporaryError:
+        if not kept:
+            raise
+        return kept[0]
+    if known is None or known.last is None:
+        return kept[0] if kept else None
+    return ended_job(known.last.job_id, queue, history)
 
 
 class CloneCommits:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from caur_ci.cli.queue_view import timestamp
 from caur_ci.cli.reasons import Reason
 from caur_ci.errors import CaurError
+from caur_ci.pipeline.shared.memory.ledger import AUR_DECISION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -50,9 +51,10 @@ def ledger_reasons(entries: Iterable[LedgerEntry]) -> Iterator[Reason]:
         yield Reason(source="ledger", text=newest.text, because=tuple(older))
 
 
-def is_asked_for(entry: LedgerEntry) -> bool:
-    """Tell whether the decision led to a build."""
-    return entry.decision in _BUILDS
+def is_asked_for(entries: Iterable[LedgerEntry]) -> bool:
+    """Tell whether the latest decision led to a build; the AUR has nothing to do with that."""
+    of_builds = (entry for entry in entries if not entry.decision.startswith(AUR_DECISION))
+    return next((entry.decision in _BUILDS for entry in of_builds), False)
 
 
 def lost_request(package: str) -> Reason:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from caur_ci.cli import options
+from caur_ci.cli.data import as_data
 from caur_ci.cli.session import Session, session_of
 from caur_ci.errors import ExitCode
 
@@ -47,11 +48,13 @@ def on_commit(
 
     Writes .ci/schedule.json, and .ci/schedule-params.txt and .ci/deptree.txt for the existing
     manager; then moves the tag and puts the request into the outbox on branch `caur`, both or
-    neither. Hand it to the queue with `caur-ci schedule`.
+    neither. Hand it to the queue with `caur-ci schedule`. Then packages with CI_MANAGE_AUR are
+    pushed to the AUR, where it does not have them as they are here (see `caur-ci aur`).
 
-    Ends with 0 if all is well, with 3 if packages were left out that cannot be used as they are;
-    all others are scheduled then.
+    Ends with 0 if all is well, with 3 if packages were left out that cannot be used as they are, or
+    could not be pushed to the AUR; all others are scheduled then.
     """
+    from caur_ci.cli.aur_report import aur_exit_code, print_aur_report  # noqa: PLC0415
     from caur_ci.pipeline.on_commit.journey import OnCommitOptions  # noqa: PLC0415 - slow to import
     from caur_ci.pipeline.on_commit.journey import on_commit as journey  # noqa: PLC0415
 
@@ -77,7 +80,8 @@ def on_commit(
         _show(session, result, dry_run=dry_run)
     for decision in result.plan.left_out:
         session.warn(f"{decision.package} is left out: {decision.reason}")
-    return ExitCode.PARTIAL if result.plan.left_out else ExitCode.OK
+    print_aur_report(session, result.aur)
+    return ExitCode.PARTIAL if result.plan.left_out else aur_exit_code(result.aur)
 
 
 def _as_json(result: OnCommitResult) -> str:
@@ -85,6 +89,7 @@ def _as_json(result: OnCommitResult) -> str:
     document["request"] = json.loads(result.plan.request.to_json())
     document["written"] = [str(path) for path in result.written]
     document["published"] = result.published
+    document["aur"] = as_data(result.aur)
     return json.dumps(document, indent=2)
 
 

@@ -111,17 +111,21 @@ def on_schedule(
 
     Packages whose CI_REBUILD_TRIGGERS name a library that has another version in the databases of
     CI_LIB_DB are bumped: they are built again with a higher pkgrel. So are those that have lost a
-    library or an interpreter, where CI_REBUILD_AUTO is true.
+    library or an interpreter, where CI_REBUILD_AUTO is true. At the end, packages with
+    CI_MANAGE_AUR are pushed to the AUR, where it does not have them as they are here (see
+    `caur-ci aur`).
 
     Why something was or was not done is told by `caur-ci why PACKAGE`.
 
-    Ends with 0 if all is well, with 3 if it was done but for some packages that failed, some
-    requests that could not be opened, or an alarm, and with another code if nothing was done.
+    Ends with 0 if all is well, with 3 if it was done but for some packages that failed or could not
+    be pushed, some requests that could not be opened, or an alarm, and with another code if nothing
+    was done.
     """
     if as_json and as_markdown:
         raise InputError("say either --json or --markdown")
     if record and replay:
         raise InputError("say either --record or --replay")
+    from caur_ci.cli.aur_report import print_aur_report  # noqa: PLC0415
     from caur_ci.cli.progress import progress_on  # noqa: PLC0415 - slow to import
     from caur_ci.cli.working_tree import as_folders  # noqa: PLC0415
     from caur_ci.pipeline.on_schedule.journey import on_schedule as journey  # noqa: PLC0415
@@ -150,7 +154,9 @@ def on_schedule(
     result = replace(result, plan=result.plan.redacted(session.secrets))
     form = "json" if as_json else "markdown" if as_markdown else ""
     _show(session, result, form=form, dry_run=dry_run or replay is not None)
-    return ExitCode.PARTIAL if result.plan.failed or result.problems else ExitCode.OK
+    print_aur_report(session, result.aur)
+    hindered = result.plan.failed or result.problems or result.aur.needs_somebody
+    return ExitCode.PARTIAL if hindered else ExitCode.OK
 
 
 def _show(session: Session, result: OnScheduleResult, *, form: str, dry_run: bool) -> None:

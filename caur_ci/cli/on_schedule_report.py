@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from caur_ci.cli.data import as_data
 from caur_ci.cli.folding import section
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction
 from caur_ci.plaintext import is_web_address, one_line, printable
@@ -40,6 +41,7 @@ def as_json(result: OnScheduleResult) -> str:
     document["commit"] = result.commit
     document["problems"] = list(result.problems)
     document["pages"] = dict(result.pages)
+    document["aur"] = as_data(result.aur)
     return json.dumps(document, indent=2)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.shared.memory.holds import Hold
     from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
     from scheduler.diagnosis import Explanation as FailureExplanation
+    from scheduler.logs import LogStore
     from scheduler.queue import Explanation, JobView, QueueReader, WorkerView
 
 
@@ -64,7 +65,7 @@ def why(
     )
     findings += failure_reasons(asked.failure) if asked.failure else []
     findings += ledger_reasons(decisions)
-    if explanation is None and decisions and is_asked_for(decisions[0]):
+    if explanation is None and is_asked_for(decisions):
         findings.insert(0, lost_request(title))
     if hold is not None:
         findings.insert(0, hold_reason(name, hold))
@@ -95,7 +96,6 @@ class _Asked:
 
 
 def _ask_queue(session: Session, redis: str | None, package: str, repo: Path) -> _Asked:
-    from caur_ci.cli.failure import explained_failure  # noqa: PLC0415
     from caur_ci.cli.queue.targets import by_folder, near_names  # noqa: PLC0415
     from caur_ci.cli.working_tree import known_names  # noqa: PLC0415
     from scheduler.connection import connect  # noqa: PLC0415 - slow to import
@@ -109,16 +109,34 @@ def _ask_queue(session: Session, redis: str | None, package: str, repo: Path) ->
             package = folder
             explanation = _explained(queue, package)
         logs = LogStore(client)
-        last = explanation.last if explanation else None
         return _Asked(
             package=package,
             explanation=explanation,
-            failure=explained_failure(queue, last, logs=logs, repo=repo) if last else None,
+            failure=_failure(session, queue, logs, explanation, repo) if explanation else None,
             log=logs.latest(explanation.identity) if explanation else None,
             workers=queue.snapshot(limit=1).workers,
             near="" if explanation else near_names(queue, package, known_names(repo)),
             end=_end(session, explanation.running) if explanation and explanation.running else "",
         )
+
+
+def _failure(
+    session: Session, queue: QueueReader, store: LogStore, known: Explanation, repo: Path
+) -> FailureExplanation | None:
+    """Return why the last job failed, if it did."""
+    from caur_ci.cli.failure import CloneCommits, ended_job  # noqa: PLC0415
+    from caur_ci.cli.history_access import known_history  # noqa: PLC0415
+    from scheduler.diagnosis import explain  # noqa: PLC0415 - slow to import
+    from scheduler.history import BuildLogs  # noqa: PLC0415
+
+    if known.last is None:
+        return None
+    with known_history(session) as history:
+        job = ended_job(known.last.job_id, queue, history)
+        if job is None:
+            return None
+        logs = BuildLogs(store, history)
+        return explain(job, logs=logs, history=history, commits=CloneCommits(repo))
 
 
 def _end(session: Session, running: JobView) -> str:

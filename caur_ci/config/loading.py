@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -67,36 +68,73 @@ def _keys_of(config: Any) -> Mapping[str, tuple[str, Key]]:  # noqa: ANN401 - ha
     }
 
 
-def load(config: type[C], data: bytes, *, origin: str, elsewhere: type[Any]) -> Loaded[C]:
-    """Read a `config` from the content of the file `origin`.
+class Flaw(Enum):
+    """What is wrong with a line of the file; all but a bad value are let pass."""
+
+    STRAY = "stray"
+    UNKNOWN = "unknown"
+    MISPLACED = "misplaced"
+    IGNORED = "ignored"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class LineProblem:
+    """What is wrong with one line, in words that follow the key where there is one."""
+
+    flaw: Flaw
+    line: int
+    key: str
+    text: str
+
+
+def look(
+    config: type[Any], file: KeyValueFile, elsewhere: type[Any]
+) -> tuple[dict[str, Any], list[LineProblem]]:
+    """Return the values of the fields of `config`, and what is wrong with the file.
 
     `elsewhere` declares the keys of the other file, to tell a key in the wrong place. An empty
-    value counts as not set. Raises ConfigError for values that fit no kind, all of them at once.
+    value counts as not set.
     """
-    file = KeyValueFile.parse(data, origin=origin)
     known = keys_of(config)
     values: dict[str, Any] = {}
-    problems: list[str] = []
-    warnings = [
-        f"{origin}:{line}: neither KEY=VALUE nor a comment, ignored" for line in file.stray_lines()
+    problems = [
+        LineProblem(Flaw.STRAY, line, "", "neither KEY=VALUE nor a comment, ignored")
+        for line in file.stray_lines()
     ]
     for found in file.assignments().values():
-        where = f"{origin}:{found.line}: {found.key}"
         if found.key not in known:
-            warnings.append(f"{where} {_unknown(found.key, known, elsewhere)}")
+            flaw = Flaw.MISPLACED if found.key in keys_of(elsewhere) else Flaw.UNKNOWN
+            text = _unknown(found.key, known, elsewhere)
+            problems.append(LineProblem(flaw, found.line, found.key, text))
         elif found.value:
             field, declared = known[found.key]
             try:
                 values[field] = declared.kind.parse(found.value)
             except ValueError as error:
-                problem = f"{where}={found.value!r} does not fit; allowed is {error}"
-                if declared.lenient:
-                    warnings.append(f"{problem}. It is ignored")
-                else:
-                    problems.append(problem)
-    if problems:
-        raise ConfigError("\n".join(problems))
-    return Loaded(config(**values), file, tuple(warnings))
+                flaw = Flaw.IGNORED if declared.lenient else Flaw.BAD
+                text = f"={found.value!r} does not fit; allowed is {error}"
+                problems.append(LineProblem(flaw, found.line, found.key, text))
+    return values, problems
+
+
+def load(config: type[C], data: bytes, *, origin: str, elsewhere: type[Any]) -> Loaded[C]:
+    """Read a `config` from the content of the file `origin`; see `look`.
+
+    Raises ConfigError for values that fit no kind, all of them at once.
+    """
+    file = KeyValueFile.parse(data, origin=origin)
+    values, problems = look(config, file, elsewhere)
+    bad = [it for it in problems if it.flaw is Flaw.BAD]
+    if bad:
+        raise ConfigError("\n".join(_sentence(origin, it) for it in bad))
+    return Loaded(config(**values), file, tuple(_sentence(origin, it) for it in problems))
+
+
+def _sentence(origin: str, problem: LineProblem) -> str:
+    key = f"{problem.key}{'' if problem.text.startswith('=') else ' '}" if problem.key else ""
+    ignored = ". It is ignored" if problem.flaw is Flaw.IGNORED else ""
+    return f"{origin}:{problem.line}: {key}{problem.text}{ignored}"
 
 
 def _unknown(name: str, known: Mapping[str, Any], elsewhere: type[Any]) -> str:

@@ -33,6 +33,15 @@ class RepositoryConfig:
     aur_git: tuple[str, ...] = key(
         "CI_AUR_GIT", v.GIT_URLS, "Where the AUR's git repositories are, tried in order.", ()
     )
+    aur_ssh: str = key(
+        "CI_AUR_SSH", v.SSH_URL, "Where packages are pushed to.", "ssh://aur@aur.archlinux.org"
+    )
+    aur_host_keys: tuple[str, ...] = key(
+        "CI_AUR_HOST_KEYS",
+        v.HOST_KEYS,
+        "The keys that the server in CI_AUR_SSH may show, in place of the AUR's published ones.",
+        (),
+    )
     clone_delay: float = key(
         "CI_CLONE_DELAY", v.SECONDS, "The pause between two git clones, in seconds.", 0.0
     )

@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 _NAME = r"[A-Za-z0-9@._+-]+"
 _GIT_URL = r"(?:(?:https?|git|ssh|file)://\S+|[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:\S+)"
+_HOST_KEY = r"(?:ssh|ecdsa|sk)-[a-z0-9@.-]+[ \t]+[A-Za-z0-9+/]{40,2000}={0,2}"
 _FINGERPRINT = r"SHA256:[A-Za-z0-9+/]{43}=?"
 _PORT = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 
@@ -113,6 +114,17 @@ REPOSITORY = ValueType(
 )
 WEB_URL = ValueType(r"https?://\S+", "an http or https URL", str)
 GIT_URL = ValueType(_GIT_URL, "the URL of a git repository", str)
+SSH_URL = ValueType(
+    rf"ssh://[A-Za-z0-9_][A-Za-z0-9_.-]*@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::{_PORT})?"
+    r"(?:/[A-Za-z0-9._/-]*)?",
+    "an SSH URL with a user: ssh://USER@HOST, ssh://USER@HOST:PORT/PATH",
+    str,
+)
+HOST_KEYS = ValueType(
+    rf"{_HOST_KEY}(?:[ \t]*,[ \t]*{_HOST_KEY})*",
+    "public host keys, each TYPE and KEY as in a .pub file, with commas in between",
+    lambda text: tuple(re.split(r"[ \t]*,[ \t]*", text)),
+)
 GIT_URLS = ValueType(
     rf"{_GIT_URL}(?:[ \t]+{_GIT_URL})*",
     "URLs of git repositories, with blanks in between",

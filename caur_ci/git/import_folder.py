@@ -11,8 +11,8 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from caur_ci.git.repository import FILE_MODE, TREE_MODE, TreeEntry
-from caur_ci.git.trees import EXECUTABLE_MODE, LINK_MODE, UnsafeTreeError
+from caur_ci.git.repository import FILE_MODE, TreeEntry
+from caur_ci.git.trees import EXECUTABLE_MODE, LINK_MODE, UnsafeTreeError, write_files
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -64,7 +64,7 @@ def import_folder(
         TreeEntry(mode, blob, path)
         for (path, (mode, _)), blob in zip(files.items(), ids, strict=True)
     )
-    return _write_tree(git, blobs)
+    return write_files(git, blobs)
 
 
 def _paths(folder: Path) -> Iterator[str]:
@@ -149,18 +149,3 @@ def _read_file(name: str, parent: int, path: str, limit: int) -> tuple[str, byte
     if len(content) > limit:
         raise UnsafeTreeError(f"{path!a} has more than {limit} bytes")
     return (EXECUTABLE_MODE if permissions & stat.S_IXUSR else FILE_MODE), content
-
-
-def _write_tree(git: GitRepository, entries: Iterable[TreeEntry]) -> str:
-    """Store entries with whole paths as trees within each other, and return the outermost."""
-    here: list[TreeEntry] = []
-    folders: dict[str, list[TreeEntry]] = {}
-    for entry in entries:
-        first, slash, rest = entry.name.partition("/")
-        if slash:
-            folders.setdefault(first, []).append(TreeEntry(entry.mode, entry.object_id, rest))
-        else:
-            here.append(entry)
-    for name, inner in folders.items():
-        here.append(TreeEntry(TREE_MODE, _write_tree(git, inner), name))
-    return git.write_tree(here)

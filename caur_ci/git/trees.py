@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import GitError, InputError
+from caur_ci.git.repository import TREE_MODE, TreeEntry
 from caur_ci.process import OutputTooLargeError
 
 if TYPE_CHECKING:
@@ -63,6 +64,21 @@ def _listing(git: GitRepository, tree: str) -> bytes:
         if isinstance(error.__cause__, OutputTooLargeError):
             raise UnsafeTreeError(_TOO_MANY) from error
         raise
+
+
+def write_files(git: GitRepository, files: Iterable[TreeEntry]) -> str:
+    """Store files with whole paths as trees within each other, and return the outermost."""
+    here: list[TreeEntry] = []
+    folders: dict[str, list[TreeEntry]] = {}
+    for file in files:
+        first, slash, rest = file.name.partition("/")
+        if slash:
+            folders.setdefault(first, []).append(TreeEntry(file.mode, file.object_id, rest))
+        else:
+            here.append(file)
+    for name, inner in folders.items():
+        here.append(TreeEntry(TREE_MODE, write_files(git, inner), name))
+    return git.write_tree(here)
 
 
 def check_files(git: GitRepository, files: Iterable[TreeFile]) -> None:

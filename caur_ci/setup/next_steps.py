@@ -27,6 +27,11 @@ _TUNNEL = Secret(
     "in its place, where .ci/config names a host for a tunnel (REDIS_SSH_HOST)",
     needed=False,
 )
+_AUR = Secret(
+    "AUR_KEY",
+    "the private SSH key of an account at the AUR: packages with CI_MANAGE_AUR are pushed there",
+    needed=False,
+)
 _SECRETS = {
     Forge.GITLAB: (
         Secret(
@@ -36,6 +41,7 @@ _SECRETS = {
         ),
         _REDIS,
         _TUNNEL,
+        _AUR,
         Secret(
             "GITHUB_TOKEN",
             "a token without rights: -git packages are looked at faster",
@@ -45,6 +51,7 @@ _SECRETS = {
     Forge.GITHUB: (
         _REDIS,
         _TUNNEL,
+        _AUR,
         Secret(
             "ACCESS_TOKEN",
             "where rules keep the job's own token from pushing the branch",

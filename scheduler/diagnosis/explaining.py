@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from scheduler.diagnosis.differences import differences
 from scheduler.diagnosis.hints import hint_for
-from scheduler.diagnosis.lines import read_chunks, read_lines, shown
+from scheduler.diagnosis.lines import read_log, shown
 from scheduler.diagnosis.model import Explanation, Parting
 from scheduler.diagnosis.reproduce import reproducing_command
 from scheduler.diagnosis.survey import GoodLog, Survey
@@ -45,7 +45,7 @@ def explain(
     good_log = _read_good(good, logs) if good is not None else None
     survey = Survey(good_log)
     if job.attempt:
-        survey.read(read_lines(read_chunks(logs, job.job_id, job.attempt)))
+        survey.read(read_log(logs, job.job_id, job.attempt))
     hangs = job.outcome is Outcome.TIMED_OUT or job.failure is FailureClass.STALLED
     finding = survey.search.finding(job.failure, hangs=hangs)
     error = None if job.failure in _NOT_OF_THE_BUILD else finding.error
@@ -87,7 +87,7 @@ def _read_good(good: PastJob, logs: LogReader) -> GoodLog | None:
     """Return what the log of a good build has, None where it is no longer there."""
     if not good.attempt:
         return None
-    read = GoodLog.read(read_lines(read_chunks(logs, good.job_id, good.attempt)))
+    read = GoodLog.read(read_log(logs, good.job_id, good.attempt))
     return read if read.lines is None or read.lines else None
 
 

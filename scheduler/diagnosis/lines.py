@@ -23,9 +23,16 @@ _SEQUENCES = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x
 RawLine = tuple[int, int, str]
 
 
-def read_chunks(logs: LogReader, job_id: int, attempt: int) -> Iterator[bytes]:
-    """Yield the log of an attempt as far as it is there, in portions."""
-    offset = 0
+def read_log(logs: LogReader, job_id: int, attempt: int) -> Iterator[RawLine]:
+    """Yield the lines of the log of an attempt, as far as it is there.
+
+    Where its beginning is gone, lines are counted from where it is there; offsets stay true.
+    """
+    first = logs.read(job_id, attempt, 0, limit=1)
+    yield from read_lines(_chunks(logs, job_id, attempt, first.offset), first.offset)
+
+
+def _chunks(logs: LogReader, job_id: int, attempt: int, offset: int) -> Iterator[bytes]:
     while True:
         chunk = logs.read(job_id, attempt, offset, limit=_READ_SIZE)
         if not chunk.data:
@@ -34,12 +41,12 @@ def read_chunks(logs: LogReader, job_id: int, attempt: int) -> Iterator[bytes]:
         offset = chunk.next_offset
 
 
-def read_lines(chunks: Iterable[bytes]) -> Iterator[RawLine]:
-    """Yield the lines of a log, in whatever portions it comes.
+def read_lines(chunks: Iterable[bytes], start: int = 0) -> Iterator[RawLine]:
+    """Yield the lines of a log from the byte `start` on, in whatever portions it comes.
 
     Of a line that is longer than `LONGEST_LINE`, the beginning stands for all of it.
     """
-    number, start, length, rest = 1, 0, 0, b""
+    number, length, rest = 1, 0, b""
     for chunk in chunks:
         *ended, begun = chunk.split(b"\n")
         for part in ended:

@@ -6,7 +6,7 @@ from scheduler.history.database import HistoryError
 from scheduler.history.history import History
 from scheduler.history.model import PastJob, PastLog, PublishedFile, Usage
 from scheduler.history.rebuilding import FormerPublication, rebuild
-from scheduler.history.recorder import HistoryRecorder
+from scheduler.history.recorder import HistoryRecorder, job_of_record
 
 __all__ = [
     "BuildLogs",
@@ -19,5 +19,6 @@ __all__ = [
     "PastLog",
     "PublishedFile",
     "Usage",
+    "job_of_record",
     "rebuild",
 ]

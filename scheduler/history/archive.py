@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import logging
 import secrets
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import TemporaryError
 from scheduler.files import sync_folder
-from scheduler.history.logfile import LogFileError, LogHeading, read_heading, read_log, write_log
+from scheduler.history.logfile import (
+    BLOCK_SIZE,
+    LogFileError,
+    LogHeading,
+    read_block,
+    read_heading,
+    write_log,
+)
 from scheduler.history.logtable import KeptLog
 from scheduler.private import make_private
 
@@ -28,6 +36,7 @@ _NEW = ".new"
 _TOGETHER = 1000
 # Who has brought index and files together last.
 _INDEXED = "logs_indexed_by"
+_BLOCKS_KEPT = 8
 _DAY = 24 * 3600.0
 
 
@@ -42,6 +51,9 @@ class LogArchive:
         self._history = history
         self._folder = history.path / FOLDER
         self._mark = secrets.token_hex(8)
+        # Many read the same part of a log at about the same time.
+        self._blocks: dict[tuple[str, int, int], tuple[int, bytes]] = {}
+        self._guard = threading.Lock()
 
     def get(self, job_id: int, attempt: int) -> KeptLog | None:
         """Return what is kept of the log of an attempt at a job."""
@@ -52,7 +64,16 @@ class LogArchive:
 
         Raises FileNotFoundError for one that is gone, LogFileError and OSError.
         """
-        return read_log(self._folder / log.path, offset, limit)
+        name = (log.path, log.size, offset // BLOCK_SIZE)
+        with self._guard:
+            known = self._blocks.pop(name, None)
+        start, block = known or read_block(self._folder / log.path, offset)
+        with self._guard:
+            # The last one is that which was asked for last.
+            self._blocks[name] = start, block
+            while len(self._blocks) > _BLOCKS_KEPT:
+                del self._blocks[next(iter(self._blocks))]
+        return block[offset - start : offset - start + limit]
 
     def keep(self, heading: LogHeading, read: Callable[[int], bytes], *, least: int = 0) -> KeptLog:
         """Keep a log whose bytes from an offset on `read` returns, nothing at the end.

@@ -72,10 +72,10 @@ def write_log(path: Path, heading: LogHeading, read: Callable[[int], bytes]) -> 
     return offset
 
 
-def read_log(path: Path, offset: int, limit: int) -> bytes:
-    """Return what a log has from `offset` on: up to the end of a block, at most `limit` bytes.
+def read_block(path: Path, offset: int) -> tuple[int, bytes]:
+    """Return the block of a log that has the byte `offset`, and where it begins.
 
-    Raises LogFileError and OSError.
+    Nothing at the end of the log. Raises LogFileError and OSError.
     """
     from zstandard import ZstdDecompressor, ZstdError  # noqa: PLC0415 - slow to import
 
@@ -89,10 +89,9 @@ def read_log(path: Path, offset: int, limit: int) -> bytes:
                     block = ZstdDecompressor().decompress(stream.read(stored), BLOCK_SIZE)
                 except ZstdError as error:
                     raise LogFileError(f"{path} is damaged: {error}") from error
-                start = offset - (end - size)
-                return block[start : start + limit]
+                return end - size, block
             place += stored
-    return b""
+    return offset, b""
 
 
 def read_heading(path: Path) -> tuple[LogHeading, int]:

@@ -86,7 +86,7 @@ class HistoryRecorder:
         missing = self._history.unknown(self._queue.ended())
         for first in range(0, len(missing), _READ_AT_ONCE):
             records = self._queue.records(missing[first : first + _READ_AT_ONCE])
-            jobs = (_job_of_record(record) for record in records.values())
+            jobs = (job_of_record(record) for record in records.values())
             self._history.record(job for job in jobs if job is not None)
         self._is_filled = True
 
@@ -119,11 +119,11 @@ class HistoryRecorder:
 
 
 def _past_job(event: Event, record: JobRecord | None) -> PastJob:
-    job = _job_of_record(record) if record is not None else None
+    job = job_of_record(record) if record is not None else None
     return job if job is not None and job.identity == event.identity else _job_of_event(event)
 
 
-def _job_of_record(record: JobRecord) -> PastJob | None:
+def job_of_record(record: JobRecord) -> PastJob | None:
     """Return a job that has ended; None for one that has not, or that cannot be read."""
     view, spec, notes = record.view, record.spec, record.notes
     if view.outcome is None or spec is None:

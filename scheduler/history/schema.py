@@ -37,6 +37,8 @@ CREATE TABLE jobs (
 ) STRICT;
 CREATE INDEX jobs_of_identity ON jobs (identity, job_id);
 CREATE INDEX jobs_by_outcome ON jobs (outcome, job_id);
+CREATE INDEX builds_of_identity ON jobs (identity, job_id, started, landed)
+    WHERE outcome = 0 AND started > 0 AND landed > 0;
 CREATE INDEX jobs_by_end ON jobs (finished);
 CREATE INDEX jobs_by_pkgbase ON jobs (pkgbase, job_id);
 

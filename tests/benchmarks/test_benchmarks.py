@@ -9,9 +9,11 @@ import pytest
 
 from benchmarks import repositories
 from benchmarks.generate import write_packages
+from benchmarks.history import history_rows
 from benchmarks.measure import BenchmarkError, measure
 from benchmarks.rows import repository_rows
 from benchmarks.schedule import schedule_rows
+from benchmarks.validate import found_rows, validate_rows
 from caur_ci.deptree import DependencyTree
 from tests.support.git import git
 from tests.support.tools import need_tools
@@ -49,6 +51,10 @@ def test_each_row_runs_its_command_in_the_same_repository(
     assert all(row.measured.cpu > 0 and row.measured.memory > 0 for row in rows)
     head = git(repository.clone, "rev-parse", "HEAD")
     assert git(repository.remote, "rev-parse", "scheduled") == head
+    (validated,) = validate_rows(repository, repeat=1)
+    assert validated.measured.cpu > 0
+    # Six folders have a PKGBUILD, with nothing but a comment in it.
+    assert dict(found_rows(repository))["pkgbuild-missing"] == "94"
 
 
 def test_on_schedule_is_measured_where_nothing_has_changed(
@@ -67,3 +73,12 @@ def test_on_schedule_is_measured_where_nothing_has_changed(
 def test_a_command_that_fails_is_not_measured(tmp_path: Path) -> None:
     with pytest.raises(BenchmarkError, match="ended with 3: oh"):
         measure(["sh", "-c", "echo oh >&2; exit 3"], cwd=tmp_path, repeat=1)
+
+
+def test_logs_and_jobs_are_measured_to_their_end() -> None:
+    rows = list(history_rows(log=200_000, jobs=500, packages=50))
+    assert [what.split(",")[0] for what, _ in rows[:2]] == [
+        "a log of 0 MB written",
+        "a log of 0 MB moved to disk",
+    ]
+    assert len(rows) == 8

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.aur_ssh import AurSsh, aur_ssh
 from tests.support.git import Checkout, srcinfo
 from tests.support.warm_children import WarmChildren, warm_children
 
@@ -52,3 +53,16 @@ def _make_checkout(base: Path) -> Checkout:
     made.commit("feat: begin", files)
     made.schedule_here()
     return made
+
+
+@pytest.fixture(scope="session")
+def _aur_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AurSsh]:
+    with aur_ssh(tmp_path_factory.mktemp("aur") / "server") as server:
+        yield server
+
+
+@pytest.fixture
+def aur(_aur_server: AurSsh) -> AurSsh:
+    """The AUR's git repositories, reached by ssh; there is no package yet."""
+    _aur_server.reset()
+    return _aur_server

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.process import run
-from scheduler.job import JobState, Outcome
+from scheduler.history import BuildLogs, History
+from scheduler.job import FailureClass, JobState, Outcome
 from scheduler.logs import LogStore
 from scheduler.queue import Queue
 from scheduler.workerkeys import WorkerKey
@@ -27,7 +28,7 @@ from tests.support.queue import eventually, job
 from tests.support.tools import need_tools
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from redis import Redis
 
@@ -122,11 +123,18 @@ def test_from_a_commit_to_an_installed_package(
         ],
     ).jobs
 
-    with service(environment, "builder"), service(environment, "database"):
+    environment["HISTORY_PATH"] = str(tmp_path / "history")
+    with (
+        service(environment, "builder"),
+        service(environment, "database"),
+        History.open(tmp_path / "history", read_only=True) as history,
+    ):
         eventually(lambda: None not in outcomes(queue, jobs), within=100)
+        eventually(lambda: all(map(history.job, jobs)) and len(history.logs.paths()) == 3)
 
     assert outcomes(queue, jobs) == [Outcome.SUCCESS, Outcome.SUCCESS, Outcome.FAILED]
     assert b"s3cret-token" not in LogStore(redis).read_all(jobs[0], 1)
+    check_history(tmp_path / "history", jobs)
     published = tmp_path / "www" / "repo" / "x86_64"
     client = PacmanClient(tmp_path / "client", repository="repo", published=published)
     client.trust(key.public, key.fingerprint)
@@ -134,6 +142,26 @@ def test_from_a_commit_to_an_installed_package(
     client.install("tool")
     assert client.installed() == {"lib++": "1-1", "tool": "1:1-1"}
     assert client.available() == {"lib++": "1-1", "tool": "1:1-1", "tool-doc": "1:1-1"}
+
+
+def check_history(path: Path, jobs: Sequence[int]) -> None:
+    """See that the history knows what was built, took and brought, and has the logs."""
+    with History.open(path, read_only=True) as history:
+        lib, tool, bad = (history.job(job_id) for job_id in jobs)
+        assert lib is not None
+        assert tool is not None
+        assert bad is not None
+        assert [file.name for file in tool.files] == ["tool", "tool-doc"]
+        assert [file.version for file in tool.files] == ["1:1-1", "1:1-1"]
+        assert 1 <= int(lib.generation) <= int(tool.generation)
+        assert (bad.files, bad.failure) == ((), FailureClass.COMPILE)
+        for past in (lib, tool, bad):
+            assert len(past.tree) == 40
+            assert past.usage.cpu_seconds is not None
+            assert past.build_seconds is not None
+        log = BuildLogs(None, history).read(bad.job_id, 1)
+        assert b"==> caur-ci: ended: FAILED" in log.data
+        assert log.ended
 
 
 @pytest.mark.usefixtures("quick_makepkg")

@@ -47,6 +47,7 @@ class SshServer:
     """An sshd at `port`; whoever has the key file `key` may log in as `user`."""
 
     folder: Path
+    settings: str = ""
     port: int = 0
     user: str = field(default_factory=lambda: pwd.getpwuid(os.getuid()).pw_name)
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
@@ -104,7 +105,7 @@ class SshServer:
 
     def _start(self, port: int) -> bool:
         config = self.folder / "sshd_config"
-        config.write_text(_CONFIG.format(port=port, folder=self.folder))
+        config.write_text(_CONFIG.format(port=port, folder=self.folder) + self.settings)
         with (self.folder / "sshd.log").open("wb") as log:
             self.process = process = subprocess.Popen(
                 [_sshd(), "-D", "-e", "-f", config],
@@ -117,11 +118,14 @@ class SshServer:
 
 
 @contextmanager
-def ssh_server(folder: Path) -> Iterator[SshServer]:
-    """Run an sshd that keeps its things in `folder` until the block ends."""
+def ssh_server(folder: Path, settings: str = "") -> Iterator[SshServer]:
+    """Run an sshd that keeps its things in `folder` until the block ends.
+
+    `settings` are further lines of its configuration.
+    """
     need_tools("ssh", "ssh-keygen", "ssh-keyscan")
     folder.mkdir()
-    server = SshServer(folder)
+    server = SshServer(folder, settings)
     make_key(folder / "host_key")
     make_key(server.key)
     shutil.copy(folder / "user_key.pub", folder / "authorized_keys")

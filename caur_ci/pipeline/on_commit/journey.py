@@ -1,18 +1,22 @@
 """The journey of a pushed commit: find what changed, decide what to build, ask for it.
 
 read (range, messages, folders, configuration) → plan → write the hand-over documents → publish
-the tag `scheduled` and the outbox in one atomic push. The queue is not needed for it.
+the tag `scheduled` and the outbox in one atomic push → bring the AUR up to date. The queue is not
+needed for it.
 """
 
 from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import ConfigError
 from caur_ci.git import RefUpdate
+from caur_ci.pipeline.aur_pushing.journey import follow_up
+from caur_ci.pipeline.aur_pushing.outcome import AurReport
+from caur_ci.pipeline.aur_pushing.round import AurRound
 from caur_ci.pipeline.on_commit.planning import CommitPlanner
 from caur_ci.pipeline.shared.context import RunContext
 from caur_ci.pipeline.shared.options import RunOptions
@@ -42,11 +46,14 @@ class OnCommitOptions(RunOptions):
 
 @dataclass(frozen=True, slots=True)
 class OnCommitResult:
-    """The plan, the documents that were written, and whether tag and outbox were published."""
+    """The plan, the documents that were written, whether tag and outbox were published, and what
+    was pushed to the AUR.
+    """
 
     plan: CommitPlan
     written: tuple[Path, ...] = ()
     published: bool = False
+    aur: AurReport = field(default_factory=AurReport)
 
 
 def on_commit(options: OnCommitOptions) -> OnCommitResult:
@@ -68,7 +75,10 @@ def on_commit(options: OnCommitOptions) -> OnCommitResult:
     if options.dry_run:
         return OnCommitResult(planner.plan(snapshot))
     done = publish(context, snapshot, lambda current: _push(planner, current, wanted=options.push))
-    return OnCommitResult(done.push.plan, done.written, published=done.pushed)
+    aur = AurReport()
+    if options.push:
+        aur = follow_up(context, planner.repository.config, AurRound(run=RUN, now=time.time()))
+    return OnCommitResult(done.push.plan, done.written, published=done.pushed, aur=aur)
 
 
 def _check_names(config: RepositoryConfig) -> None:

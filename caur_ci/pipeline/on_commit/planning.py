@@ -14,6 +14,7 @@ from caur_ci.pipeline.on_commit.commit_range import CommitRange, TagPosition, fi
 from caur_ci.pipeline.on_commit.deploy import DeployRequests, read_deploys
 from caur_ci.pipeline.on_commit.plan import CommitPlan
 from caur_ci.pipeline.on_commit.remarks import missed_packages, stale_srcinfos, unchanged_versions
+from caur_ci.pipeline.on_commit.validity import errors_in
 from caur_ci.pipeline.shared.committed_repository import CommittedRepository
 from caur_ci.pipeline.shared.decision import PackageAction, PackageDecision
 from caur_ci.pipeline.shared.documents.folder import SCHEDULE, SCHEDULE_PARAMS
@@ -186,6 +187,7 @@ class CommitPlanner:
         )
         now = self.repository.folders.contents(FILES, changes.builds)
         yield from stale_srcinfos(now)
+        yield from errors_in(git, commits.head, set(changes.builds) - changes.empty)
         yield from unchanged_versions(
             before.contents(FILES, changes.modified),
             {name: now[name] for name in changes.modified},

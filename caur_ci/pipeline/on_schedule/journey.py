@@ -2,9 +2,9 @@
 
 read (repository, state, memory) → look (sources) → plan → apply (commits, made of git objects
 only) → write the hand-over documents in `.ci/` → publish the branch, `state`, `caur` and the tag in
-one atomic push → bring review requests up to date. Until the push, nothing has happened; when
-somebody else was faster, the decisions are applied again to what they pushed, without looking
-outside once more. The documents of a run that fails to push are removed.
+one atomic push → bring review requests and the AUR up to date. Until the push, nothing has
+happened; when somebody else was faster, the decisions are applied again to what they pushed,
+without looking outside once more. The documents of a run that fails to push are removed.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 from caur_ci.errors import GitError
 from caur_ci.judge.limited import LimitedJudge
+from caur_ci.pipeline.aur_pushing.journey import follow_up
+from caur_ci.pipeline.aur_pushing.round import AurRound
 from caur_ci.pipeline.on_schedule.bumps import BumpPlanner
 from caur_ci.pipeline.on_schedule.followed_repository import read_repository
 from caur_ci.pipeline.on_schedule.freezing import apply_holds
@@ -24,7 +26,7 @@ from caur_ci.pipeline.on_schedule.hooks import HookRunner
 from caur_ci.pipeline.on_schedule.libraries import LibraryNews, look_at_libraries
 from caur_ci.pipeline.on_schedule.losses import look_at_losses, with_losses
 from caur_ci.pipeline.on_schedule.options import OnScheduleOptions, OnScheduleResult
-from caur_ci.pipeline.on_schedule.pending_push import PushBuilder
+from caur_ci.pipeline.on_schedule.pending_push import RUN, PushBuilder
 from caur_ci.pipeline.on_schedule.planning import UpdatePlanner
 from caur_ci.pipeline.on_schedule.provenance import Provenance
 from caur_ci.pipeline.on_schedule.release_sources import ReleaseServers
@@ -175,6 +177,8 @@ def _follow_up(
         check_out_state(context.git, push.state),
     )
     requests = reviews.follow_up(push)
+    config = builder.repository.committed.config
+    aur = follow_up(context, config, AurRound(run=RUN, now=builder.now))
     notes = (*push.plan.notes, *reviews.notes, *requests.notes, *(it for it in trouble if it))
     redacted = context.secrets.redact
     return OnScheduleResult(
@@ -184,4 +188,5 @@ def _follow_up(
         commit=push.commit,
         problems=tuple(map(redacted, (*builder.problems, *requests.problems))),
         pages=requests.pages,
+        aur=aur,
     )

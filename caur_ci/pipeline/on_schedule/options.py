@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from caur_ci.pipeline.aur_pushing.outcome import AurReport
 from caur_ci.pipeline.shared.options import RunOptions
 from caur_ci.pipeline.shared.progress import NoProgress, Progress
 from caur_ci.review import ForgeChoice
@@ -44,7 +45,7 @@ class OnScheduleResult:
     """The plan, the documents that were written, and the commit that was published, if one was.
 
     `problems` are what could not be done besides, for the next run to do; `pages` are those of
-    review requests, by package.
+    review requests, by package; `aur` tells what was pushed there.
     """
 
     plan: SchedulePlan
@@ -53,3 +54,4 @@ class OnScheduleResult:
     commit: str = ""
     problems: tuple[str, ...] = ()
     pages: Mapping[str, str] = field(default_factory=dict)
+    aur: AurReport = field(default_factory=AurReport)

@@ -50,6 +50,17 @@ def review_message(package: str, reasons: Sequence[str], link: str) -> str:
     return f"chore(update): {package}\n\n{lines}{page}"
 
 
+def aur_message(package: str, pipeline: ForgePipeline) -> str:
+    """Return the message of a commit at the AUR, whose readers know nothing of this repository."""
+    made = "This commit was made by the pipeline of the repository that has this package."
+    paragraphs = [f"chore: update {package}", made]
+    if page := pipeline.history_page(package):
+        paragraphs.append(f"What has changed, and why: {page}")
+    if pipeline.url:
+        paragraphs.append(f"The pipeline: {pipeline.url}")
+    return "\n\n".join(paragraphs) + "\n"
+
+
 def _message(kind: str, done: str, packages: Sequence[str], pipeline: ForgePipeline) -> str:
     names = ", ".join(packages)
     if len(packages) <= _NAMED_UP_TO:

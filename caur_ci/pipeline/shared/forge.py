@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
+from urllib.parse import quote
 
 from caur_ci.git import Credentials
 
@@ -23,7 +24,7 @@ class ForgePipeline:
     """The pipeline that runs us; all empty on a laptop.
 
     `branch` is the full ref name of the branch that it runs for, `person` the account that it was
-    started by.
+    started by, `project` the address of the project's pages.
     """
 
     forge: str = ""
@@ -32,6 +33,7 @@ class ForgePipeline:
     pipeline_id: str = ""
     url: str = ""
     person: str = ""
+    project: str = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
@@ -41,7 +43,10 @@ class ForgePipeline:
             commit, pipeline = environ.get("CI_COMMIT_SHA", ""), environ.get("CI_PIPELINE_ID", "")
             branch = environ.get("CI_COMMIT_BRANCH") or environ.get("CI_DEFAULT_BRANCH", "")
             person = environ.get("GITLAB_USER_LOGIN", "")
-            return cls._checked("gitlab", commit, pipeline, url, branch, person=person)
+            project = environ.get("CI_PROJECT_URL", "")
+            return cls._checked(
+                "gitlab", commit, pipeline, url, branch, person=person, project=project
+            )
         if environ.get("GITHUB_ACTIONS"):
             commit, pipeline = environ.get("GITHUB_SHA", ""), environ.get("GITHUB_RUN_ID", "")
             place = f"{environ.get('GITHUB_SERVER_URL', '')}/{environ.get('GITHUB_REPOSITORY', '')}"
@@ -49,12 +54,22 @@ class ForgePipeline:
             of_tag = environ.get("GITHUB_REF_TYPE") == "tag"
             branch = "" if of_tag else environ.get("GITHUB_REF_NAME", "")
             person = environ.get("GITHUB_ACTOR", "")
-            return cls._checked("github", commit, pipeline, url, branch, person=person)
+            return cls._checked(
+                "github", commit, pipeline, url, branch, person=person, project=place
+            )
         return cls()
 
     @classmethod
     def _checked(
-        cls, forge: str, commit: str, pipeline_id: str, url: str, branch: str, *, person: str
+        cls,
+        forge: str,
+        commit: str,
+        pipeline_id: str,
+        url: str,
+        branch: str,
+        *,
+        person: str,
+        project: str,
     ) -> Self:
         return cls(
             forge=forge,
@@ -63,7 +78,16 @@ class ForgePipeline:
             url=url if _URL.fullmatch(url) else "",
             branch=f"refs/heads/{branch}" if _BRANCH.fullmatch(branch) else "",
             person=person if _PERSON.fullmatch(person) else "",
+            project=project if _URL.fullmatch(project) else "",
         )
+
+    def history_page(self, folder: str) -> str:
+        """Return the page with the commits to a folder, empty where none is known."""
+        if not self.project or not self.branch:
+            return ""
+        below = "/-/commits" if self.forge == "gitlab" else "/commits"
+        path = quote(f"{self.branch.removeprefix('refs/heads/')}/{folder}", safe="/+")
+        return f"{self.project}{below}/{path}"
 
     def reference(self, head: str) -> str:
         """Return what commit statuses refer to: `SHA:PIPELINE`, or the plain SHA on a laptop."""

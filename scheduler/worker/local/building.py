@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from scheduler.files import copy_regular_file
-from scheduler.history import PastJob, Usage
-from scheduler.job import Outcome
+from scheduler.history import PastJob
+from scheduler.job import Outcome, Usage
 from scheduler.queue import Claim
 from scheduler.settings import TargetRepository, WorkerSettings
 from scheduler.worker.executors.protocol import Stop
@@ -155,7 +155,6 @@ def _taken(source: Path, destination: Path) -> Path:
 
 
 def _past(spec: JobSpec, result: BuildResult) -> PastJob:
-    made = result.manifest
     return PastJob(
         job_id=0,
         target_repo=spec.target_repo,
@@ -168,8 +167,6 @@ def _past(spec: JobSpec, result: BuildResult) -> PastJob:
         failure=result.failure,
         reason=result.reason if result.outcome is not Outcome.SUCCESS else "",
         attempt=1,
-        usage=Usage(
-            peak_memory=made.peak_memory if made is not None else None,
-            cpu_seconds=made.cpu_seconds if made is not None else None,
-        ),
+        tree=result.notes.tree,
+        usage=result.notes.usage or Usage(),
     )

@@ -5,27 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from scheduler.logs import READ_SIZE, LogChunk
+from scheduler.worker.masking import Masker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
     from types import TracebackType
 
 
 class LocalLog:
-    """Writes what a build prints into the file `path`, which is made anew, and to `show`."""
+    """Writes what a build prints, without secrets, into the new file `path` and to `show`."""
 
-    def __init__(self, path: Path, show: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, path: Path, show: Callable[[bytes], None], *, secrets: Iterable[str] = ()
+    ) -> None:
+        """Mask `secrets`, and what looks like one; see Masker. Raises OSError."""
         self.path = path
         self._show = show
+        self._masker = Masker(secrets)
         self._file = path.open("wb", buffering=0)
 
     def write(self, data: bytes) -> None:
         """Add output as it is. Raises OSError."""
-        view = memoryview(data)
-        while view:
-            view = view[self._file.write(view) :]
-        self._show(data)
+        self._put(self._masker.feed(data))
 
     def say(self, text: str) -> None:
         """Add a line of our own. Raises OSError."""
@@ -53,4 +55,13 @@ class LocalLog:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
+        try:
+            self._put(self._masker.close())
+        finally:
+            self._file.close()
+
+    def _put(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[self._file.write(view) :]
+        self._show(data)

@@ -11,9 +11,12 @@ from caur_ci.cli.failure import CloneCommits
 from caur_ci.cli.main import run
 from caur_ci.cli.session import Session
 from caur_ci.errors import ExitCode
+from scheduler.connection import default_state_dir
 from scheduler.diagnosis import FolderCommit
+from scheduler.history import History
 from scheduler.job import FailureClass, Outcome
 from scheduler.logs import LogStore
+from tests.support.past import past_job
 from tests.support.queue import COMMIT, claimed, job, submit
 
 if TYPE_CHECKING:
@@ -108,12 +111,31 @@ def test_for_other_programs(queue: Queue, redis: Redis, ask: Asked) -> None:
     assert data["command"] == COMMAND
 
 
+def test_what_the_history_knows(queue: Queue, redis: Redis, ask: Asked) -> None:
+    submit(queue, job("first"))
+    queue.finish(claimed(queue), Outcome.SUCCESS)
+    job_id = fail(queue, redis)
+    good = past_job(1, "tool", commit="0" * 40, worker="other-0123456789")
+    bad = past_job(job_id, "tool", outcome=Outcome.FAILED, failure=FailureClass.COMPILE)
+    elsewhere = past_job(job_id + 1, "elsewhere", outcome=Outcome.FAILED, reason="long ago")
+    with History.open(default_state_dir() / "history") as history:
+        history.record([good, bad, elsewhere])
+
+    out = ask("explain", "tool")
+
+    assert "  Since that build, of commit 000000000000:" in out
+    assert "    worker: other → worker-1" in out
+    assert ask.json("why", "tool")["failure"]["differences"]["job_id"] == 1
+    assert ask("explain", "elsewhere").splitlines()[1] == "  long ago"
+    assert "long ago" in ask("explain", str(job_id + 1))
+
+
 def test_nothing_to_explain(queue: Queue, ask: Asked) -> None:
     ask("explain", "tool", expect=ExitCode.FAILED)
     assert "tool" in ask.err
     submit(queue, job("tool"))
     assert ask.json("explain", "tool", expect=ExitCode.FAILED) is None
-    assert "has not ended: there is no failure to explain" in ask.err
+    assert "no build has ended, there is no failure to explain" in ask.err
     queue.finish(claimed(queue), Outcome.SUCCESS)
     assert ask("explain", "tool", expect=ExitCode.FAILED) == ""
     assert "ended with SUCCESS" in ask.err

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # What has another meaning in another command, which its help tells.
-OWN_MEANING = {"--key", "--commit", "--executor", "--keep"}
+OWN_MEANING = {"--key", "--commit", "--executor", "--keep", "--output"}
 
 
 def _commands(group: TyperGroup, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:

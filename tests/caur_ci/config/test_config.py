@@ -31,7 +31,7 @@ EXAMPLES = [
     "1", "0", "7", "yes", "TRUE", "1:2.3-1/4", "2.3-1", "2.3-1.5/2", "-1", "99999", "a:b:c", "a b",
     "file:///x.db https://y/z.db", "--upload-pack=x", "ext::sh", "me@example.org", "Some Body",
     "65535", "65536", "022", "name_1.x", "@", "socks5h://p:1", "host:8080", "^a;b$", " ", "é",
-    "\uff12",
+    "\uff12", "ssh://aur@aur.example:22/x", "ssh://-oX@y", f"ssh-ed25519 {'A' * 68}",
 ]  # fmt: skip
 
 
@@ -120,6 +120,13 @@ def test_one_repository_name_serves_for_both() -> None:
     loaded = load_repository_config(b"BUILD_REPO=one\n")
     assert (loaded.config.source_repo, loaded.config.target_repo) == ("one", "one")
     assert loaded.warnings == ()
+
+
+def test_several_host_keys_stand_in_one_value() -> None:
+    keys = (f"ssh-ed25519 {'A' * 68}", f"ecdsa-sha2-nistp256 {'B' * 140}=")
+    text = f"REPO_NAME=x\nCI_AUR_HOST_KEYS={' ,  '.join(keys)}\n"
+
+    assert load_repository_config(text.encode()).config.aur_host_keys == keys
 
 
 @pytest.mark.parametrize("name", SCHEMAS)

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.diagnosis.firsterror import find_first_error
-from scheduler.diagnosis.lines import LONGEST_LINE, read_lines, shown
+from scheduler.diagnosis.lines import LONGEST_LINE, read_lines, read_log, shown
+from scheduler.logs import LogChunk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,6 +83,24 @@ def test_an_endless_line_is_cut_and_what_follows_has_its_place() -> None:
     assert len(first[2]) == LONGEST_LINE
     assert second == (2, size + 1, "main.c:1:2: error: no")
     assert len(shown(first).text) == 400
+
+
+class Remainder:
+    """A log of which the first bytes are gone."""
+
+    def __init__(self, first: int, data: bytes) -> None:
+        self._first, self._data = first, data
+
+    def read(self, job_id: int, attempt: int, offset: int = 0, *, limit: int = 9) -> LogChunk:
+        del job_id, attempt
+        start = max(offset, self._first)
+        data = self._data[start - self._first :][: min(limit, 3)]
+        return LogChunk(data=data, next_offset=start + len(data), ended=False)
+
+
+def test_a_log_whose_beginning_is_gone() -> None:
+    assert list(read_log(Remainder(100, b"one\ntwo\n"), 1, 1)) == [(1, 100, "one"), (2, 104, "two")]
+    assert list(read_log(Remainder(100, b""), 1, 1)) == []
 
 
 def test_a_line_acts_on_no_terminal() -> None:

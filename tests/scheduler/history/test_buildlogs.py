@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from scheduler.history.archive import LogArchive
 from scheduler.history.logfile import LogHeading
 from scheduler.logs import LogStore
 from scheduler.queue import Queue
+from tests.support.killing import killed_at
 from tests.support.queue import claimed, job, submit
 
 if TYPE_CHECKING:
@@ -358,3 +360,37 @@ def test_every_reader_sees_every_byte_once(
             assert read_all(world.logs, 1) == world.written
         finally:
             world.close()
+
+
+def _keep_and_prune(folder: Path, content: bytes, *, largest: int) -> None:
+    with History.open(folder) as history:
+        shelf = LogArchive(history)
+        shelf.recover()
+        heading = LogHeading(job_id=1, attempt=1, identity=IDENTITY, started=DAY)
+        shelf.keep(heading, lambda offset: content[offset:])
+        shelf.prune(days=10_000, largest=largest, now=DAY)
+
+
+@pytest.mark.parametrize("largest", [10**6, 0], ids=["kept", "pruned"])
+def test_whoever_is_killed_at_any_step_leaves_what_can_be_gone_on_with(
+    tmp_path: Path, largest: int
+) -> None:
+    step, killed = 0, True
+    while killed:
+        step += 1
+        folder = tmp_path / str(step)
+        _keep_and_prune(folder, b"first, ", largest=10**6)
+        last = partial(_keep_and_prune, folder, b"first, and on", largest=largest)
+        killed = killed_at(step, last)
+        with History.open(folder) as history:
+            LogArchive(history).recover()
+            chunk = BuildLogs(None, history).read(1, 1)
+            assert chunk.data in {b"", b"first, ", b"first, and on"}
+            assert chunk.data or not largest
+        last()
+        files = list(folder.glob("logs/*/*"))
+        with History.open(folder, read_only=True) as history:
+            assert len(history.logs.paths()) == len(files) == (1 if largest else 0)
+            kept = b"first, and on" if largest else b""
+            assert BuildLogs(None, history).read(1, 1).data == kept
+    assert step > 5

@@ -14,8 +14,8 @@ from scheduler.history.logfile import (
     BLOCK_SIZE,
     LogFileError,
     LogHeading,
+    read_block,
     read_heading,
-    read_log,
     write_log,
 )
 
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEADING = LogHeading(job_id=7, attempt=2, identity="repo/x86_64/a", started=123.5)
+
+
+def read_log(path: Path, offset: int, limit: int) -> bytes:
+    start, block = read_block(path, offset)
+    return block[offset - start : offset - start + limit]
 
 
 def written(path: Path, content: bytes, portion: int = BLOCK_SIZE) -> Path:

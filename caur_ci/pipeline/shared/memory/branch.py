@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 from caur_ci.git import TreeEntry
 from caur_ci.git.repository import FILE_MODE, TREE_MODE
 from caur_ci.pipeline.shared.memory.adoptions import Adoptions
+from caur_ci.pipeline.shared.memory.aur_pushes import AurPushes
 from caur_ci.pipeline.shared.memory.followed import FollowedUpstreams
 from caur_ci.pipeline.shared.memory.holds import Holds
 from caur_ci.pipeline.shared.memory.ledger import Ledger
@@ -38,10 +39,10 @@ MEMORY_BRANCH = RECALLED_BRANCH
 _OUTBOX, _LEDGER, _SEEN, _COMMITS = "outbox", "ledger.jsonl", "seen.jsonl", "commits.json"
 _REVIEWS, _HOLDS, _ADOPTIONS = "reviews.json", "holds.json", "adoptions.jsonl"
 _LIBRARIES, _BUMPS, _LINKAGE = "libraries.txt", "bumps.json", "linkage.jsonl"
-_TROUBLES, _VCS = "troubles.jsonl", "vcs.jsonl"
+_TROUBLES, _VCS, _AUR = "troubles.jsonl", "vcs.jsonl", "aur.jsonl"
 _OWN = (
     *(_LEDGER, _SEEN, _COMMITS, _REVIEWS, _TROUBLES, _VCS),
-    *(_HOLDS, RECALLED, _ADOPTIONS, _LIBRARIES, _BUMPS, _LINKAGE),
+    *(_HOLDS, RECALLED, _ADOPTIONS, _LIBRARIES, _BUMPS, _LINKAGE, _AUR),
 )
 _MESSAGE = "chore(caur): remember [skip ci]\n"
 
@@ -52,7 +53,7 @@ class Memory:
     is held, who came to maintain packages, and which of them are in trouble.
 
     `recalled` are packages that are not to be published; all of them are on hold. `vcs` is what is
-    known of the upstream repositories of VCS packages.
+    known of the upstream repositories of VCS packages, `aur` what the AUR has of ours.
     """
 
     outbox: Outbox = field(default_factory=Outbox)
@@ -66,6 +67,7 @@ class Memory:
     libraries: LibraryMemory = field(default_factory=LibraryMemory)
     troubles: Troubles = field(default_factory=Troubles)
     vcs: FollowedUpstreams = field(default_factory=FollowedUpstreams)
+    aur: AurPushes = field(default_factory=AurPushes)
     # What else is on the branch, kept as it is.
     others: tuple[TreeEntry, ...] = field(default=(), compare=False)
 
@@ -100,6 +102,7 @@ class Memory:
             ),
             Troubles.from_bytes(lines.get(_TROUBLES, b"")),
             FollowedUpstreams.from_bytes(lines.get(_VCS, b"")),
+            AurPushes.from_bytes(lines.get(_AUR, b"")),
             tuple(top.values()),
         )
 
@@ -150,6 +153,7 @@ class Memory:
             holds=self.holds.without_released(gone),
             adoptions=self.adoptions.only(packages),
             troubles=self.troubles.only(packages),
+            aur=self.aur.only(packages),
         )
 
     def acknowledged(self, request_ids: Collection[str]) -> Memory:
@@ -178,6 +182,7 @@ class Memory:
             _LINKAGE: self.libraries.linkage,
             _TROUBLES: self.troubles.to_bytes(),
             _VCS: self.vcs.to_bytes(),
+            _AUR: self.aur.to_bytes(),
         }
         for name, content in own.items():
             if content:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 MAX_ENTRIES = 5000
 # In place of a package's name, where an entry is about very many.
 EVERYTHING = "*"
+# What decisions about pushing to the AUR begin with.
+AUR_DECISION = "aur-"
 _MANY = 100
 # Decisions that lead to builds.
 _ASKING = frozenset({"build", "bump", "update", "remove"})

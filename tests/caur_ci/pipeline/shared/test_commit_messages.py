@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from caur_ci.pipeline.shared.commit_messages import (
+    aur_message,
     bump_message,
     is_automated,
     review_message,
@@ -94,3 +95,20 @@ def test_a_review(reasons: tuple[str, ...], link: str, expected: str) -> None:
 )
 def test_what_a_pipeline_made(message: str, expected: bool) -> None:
     assert is_automated(message) is expected
+
+
+def test_what_readers_of_the_aur_are_told() -> None:
+    pipeline = ForgePipeline(
+        forge="github",
+        branch="refs/heads/main",
+        url="https://github.com/o/n/actions/runs/1",
+        project="https://github.com/o/n",
+    )
+
+    subject, made, history, run = aur_message("a", pipeline).split("\n\n")
+
+    assert subject == "chore: update a"
+    assert made.startswith("This commit was made by the pipeline")
+    assert history.endswith(" https://github.com/o/n/commits/main/a")
+    assert run == "The pipeline: https://github.com/o/n/actions/runs/1\n"
+    assert aur_message("a", ForgePipeline()) == f"{subject}\n\n{made}\n"

@@ -14,6 +14,7 @@ GITLAB = {
     "CI_PIPELINE_URL": "https://gitlab.example.org/x/-/pipelines/12",
     "CI_COMMIT_BRANCH": "main",
     "CI_DEFAULT_BRANCH": "trunk",
+    "CI_PROJECT_URL": "https://gitlab.example.org/x",
 }
 GITHUB = {
     "GITHUB_ACTIONS": "true",
@@ -33,6 +34,7 @@ def test_gitlab() -> None:
         commit=COMMIT,
         pipeline_id="12",
         url="https://gitlab.example.org/x/-/pipelines/12",
+        project="https://gitlab.example.org/x",
     )
 
 
@@ -43,7 +45,26 @@ def test_github() -> None:
         commit=COMMIT,
         pipeline_id="34",
         url="https://github.com/owner/name/actions/runs/34",
+        project="https://github.com/owner/name",
     )
+
+
+@pytest.mark.parametrize(
+    ("environ", "page"),
+    [
+        (GITLAB, "https://gitlab.example.org/x/-/commits/main/lib++"),
+        (GITHUB, "https://github.com/owner/name/commits/main/lib++"),
+        (
+            GITHUB | {"GITHUB_SERVER_URL": "https://git.example.org:8443"},
+            "https://git.example.org:8443/owner/name/commits/main/lib++",
+        ),
+        (GITLAB | {"CI_PROJECT_URL": "https://u:p@example.org/x"}, ""),
+        ({}, ""),
+    ],
+    ids=["gitlab", "github", "enterprise", "password", "laptop"],
+)
+def test_the_page_with_the_history_of_a_folder(environ: dict[str, str], page: str) -> None:
+    assert ForgePipeline.from_environment(environ).history_page("lib++") == page
 
 
 def test_a_laptop() -> None:

@@ -1,0 +1,1 @@
+"""Pushes packages that are maintained here to the AUR: what differs there is the outbox."""
