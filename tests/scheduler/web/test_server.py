@@ -202,7 +202,7 @@ def test_streams_end_when_the_server_does(services: WebServices, growing: Claim)
 
     assert text == b"begin\n"
     assert b"event: end" not in events
-    assert none == b""
+    assert none == b"retry: 2000\n\n"
 
 
 def test_a_port_that_is_taken_is_told(services: WebServices) -> None:
