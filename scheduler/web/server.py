@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_BACKLOG = 256
+_BACKLOG = 128
 # Of IPv4 as well, where the system can.
 _EVERY_ADDRESS = "::"
 # Requests in progress have this many seconds when the server ends; streams end at once.

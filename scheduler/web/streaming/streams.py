@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from scheduler.web.services import WebServices
 
 # The connections beyond are for requests that are answered at once.
-STREAMS_AT_MOST = 600
+STREAMS_AT_MOST = 500
 _READING_THREADS, _LISTENING_THREADS = 8, 4
 _PING_EVERY = 15
 # After how many milliseconds browsers ask again.

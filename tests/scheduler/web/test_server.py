@@ -65,12 +65,24 @@ def test_connections_that_are_opened_and_left_keep_nobody_out(
     with ExitStack() as stack:
         opened = [stack.enter_context(connected(address)) for _ in range(300)]
 
-        refused = opened[-1].recv(65536)
-        assert refused.startswith(b"HTTP/1.1 503")
-        assert refused.endswith(b"too many connections\n")
-        for connection in opened:
-            connection.close()
-        eventually(lambda: httpx.get(f"{address}/healthz").status_code == 200)
+        assert httpx.get(f"{address}/healthz").status_code == 200
+        assert has_ended(opened[0])
+
+
+def test_where_all_connections_are_busy_one_more_is_refused(
+    address: str, growing: Claim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "CONNECTIONS_AT_MOST", 2)
+    with ExitStack() as stack:
+        url = f"{address}{log_of(growing)}"
+        parts = [stack.enter_context(httpx.stream("GET", url)).iter_bytes() for _ in range(2)]
+        assert [next(part) for part in parts] == [b"begin\n"] * 2
+
+        full = httpx.get(f"{address}/healthz")
+
+        assert (full.status_code, full.text) == (503, "too many connections\n")
+        assert full.headers["retry-after"] == "10"
+    eventually(lambda: httpx.get(f"{address}/healthz").status_code == 200)
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: "])
