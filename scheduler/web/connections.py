@@ -29,7 +29,7 @@ _FULL = (
 class LimitedConnection(H11Protocol):
     """A connection that ends where it is one too many, or nothing is asked or read in time."""
 
-    _full: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
     _waiting: asyncio.TimerHandle | None = None
     _refused = False
     _idle_since = 0.0
@@ -60,8 +60,8 @@ class LimitedConnection(H11Protocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        if self._full is None:
-            self._full = self.loop.call_later(READING_SECONDS, self.transport.abort)
+        if self._unread is None:
+            self._unread = self.loop.call_later(READING_SECONDS, self.transport.abort)
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -113,9 +113,9 @@ class LimitedConnection(H11Protocol):
             self._waiting = None
 
     def _stop_waiting_for_reader(self) -> None:
-        if self._full is not None:
-            self._full.cancel()
-            self._full = None
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def _give_up(self) -> None:
         self._waiting = None
