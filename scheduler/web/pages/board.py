@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # More jobs of a kind than this are not looked at; lists of them are cut there.
 MOST_JOBS = 2000
-_FRESH = 1.0
+_FRESH = 2.0
 _FORECASTS_FRESH = 60.0
 
 
@@ -68,7 +68,7 @@ class BoardView:
 
 
 class Board:
-    """Looks at the queue, at most once a second however many ask."""
+    """Looks at the queue, at most once in two seconds however many ask."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -78,7 +78,7 @@ class Board:
         self._forgotten = 0.0
 
     def look(self, services: WebServices) -> BoardView:
-        """Return the queue as it is, or was a second ago. Raises TemporaryError."""
+        """Return the queue as it is, or was two seconds ago. Raises TemporaryError."""
         with self._lock:
             if self._view is None or time.monotonic() - self._looked > _FRESH:
                 self._view = self._new_view(services)
