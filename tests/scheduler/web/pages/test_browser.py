@@ -123,6 +123,22 @@ def test_a_log_is_followed_while_a_build_writes_it(
         picture(page, screenshots, "log")
 
 
+def test_a_log_is_waited_for(
+    browser: Browser, site: str, queue: Queue, log_store: LogStore, running: dict[str, Claim]
+) -> None:
+    job_id = queue.find("repo/x86_64/small-one")[0].job_id
+    with page_in(browser) as page:
+        page.goto(site)
+        page.locator(f"#job-{job_id}").get_by_role("link", name="Log").click()
+        expect(page.locator("#ending")).to_have_text("The build has written nothing yet.")
+        log_store.start(job_id, 1, "repo/x86_64/small-one")
+        log_store.append(job_id, 1, b"at last")
+        expect(page.locator("#L1")).to_contain_text("at last")
+        log_store.append(job_id, 1, b" and more\r\nsecond")
+        expect(page.locator("#L1")).to_contain_text("at last and more")
+        expect(page.locator("#L2")).to_contain_text("second")
+
+
 def test_lines_are_found_by_address_and_by_search(
     browser: Browser, site: str, log_store: LogStore, running: dict[str, Claim]
 ) -> None:
