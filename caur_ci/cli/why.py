@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from scheduler.queue import Explanation, JobView, QueueReader, WorkerView
 
 
+# Reading a longer log would take more than some seconds; `caur-ci explain` does. In bytes.
+_READ_AT_MOST = 16 * 1024 * 1024
+
+
 def why(
     context: typer.Context,
     *,
@@ -140,6 +144,8 @@ def _failure(
         if job is None:
             return None
         logs = BuildLogs(store, history)
+        if logs.size(job.job_id, job.attempt) > _READ_AT_MOST:
+            return None
         return explain(job, logs=logs, history=history, commits=CloneCommits(repo))
 
 
