@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -420,6 +421,21 @@ class TestInterruptions:
 
         assert world.states() == {"a": "pushed"}
         assert git(world.aur.repository("a"), "rev-parse", "master~1") == overtaken[0]
+
+    def test_two_runs_at_once_push_once(self, world: AurWorld) -> None:
+        names = ["a", "b", "c"]
+        world.begin(*map(package, names))
+
+        with ThreadPoolExecutor(2) as pool:
+            reports = list(pool.map(lambda _: world.run(), range(2)))
+
+        states = {it.state.value for report in reports for it in report.outcomes}
+        assert states <= {"pushed", "in step"}
+        assert {name: world.aur.count(name) for name in names} == dict.fromkeys(names, 1)
+        world.run()
+        assert [world.memory().aur.get(name).commit for name in names] == [
+            *map(world.aur.tip, names)
+        ]
 
     def test_what_two_runs_remember_at_once_is_looked_at_again(
         self, world: AurWorld, monkeypatch: pytest.MonkeyPatch
