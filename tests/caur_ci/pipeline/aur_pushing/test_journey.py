@@ -218,6 +218,17 @@ class TestWhatCannotGo:
         assert len(world.decided("a")) == 2  # the same refusal is told once
 
 
+def test_a_folder_that_cannot_be_read_is_not_in_step(
+    world: AurWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("caur_ci.git.trees.MAX_LISTED", 1)
+    world.begin(package("a"))
+
+    (outcome,) = world.run().outcomes
+
+    assert (outcome.state.value, "it has more than" in outcome.reason) == ("refused", True)
+
+
 class TestWaiting:
     """What passes by itself is no failure; later runs try again."""
 
@@ -296,6 +307,9 @@ class TestOthers:
         assert any("PKGBUILD" in line for line in outcome.difference)
         assert "+pkgname=evil" in outcome.difference
         assert f"--over {theirs[:12]}" in outcome.hint
+        world.aur.flag("maintenance")
+        assert world.states() == {"a": "diverged"}
+        world.aur.flag("maintenance", up=False)
         assert world.states() == {"a": "diverged"}
         assert len([it for it in world.decided("a") if "aur-diverged" in it]) == 1
 
