@@ -1,0 +1,49 @@
+"""The text that Prometheus reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scheduler.metrics.tallies import Tallies
+
+if TYPE_CHECKING:
+    from scheduler.metrics.http import HttpMetrics
+    from scheduler.queue import QueueReader
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_OUTBOXES = ("notifications", "statuses")
+
+
+class Metrics:
+    """All metrics, as they are when they are asked for. `http` are those of a web server.
+
+    Safe to use from several threads.
+    """
+
+    def __init__(self, queue: QueueReader, *, http: HttpMetrics | None = None) -> None:
+        from prometheus_client import (  # noqa: PLC0415 - slow to import
+            CollectorRegistry,
+            GCCollector,
+            PlatformCollector,
+            ProcessCollector,
+        )
+
+        from scheduler.metrics.collecting import QueueCollector  # noqa: PLC0415
+
+        # Of our own: whatever else is imported registers itself in that of the library.
+        self._registry = CollectorRegistry()
+        self._registry.register(QueueCollector(queue, Tallies(queue.client), _OUTBOXES))
+        ProcessCollector(registry=self._registry)
+        PlatformCollector(registry=self._registry)
+        GCCollector(registry=self._registry)
+        if http is not None:
+            http.register(self._registry)
+
+    def render(self) -> bytes:
+        """Return the metrics in the text format of Prometheus; see CONTENT_TYPE.
+
+        Where Redis is out of reach `caur_queue_up` says so.
+        """
+        from prometheus_client import generate_latest  # noqa: PLC0415 - slow to import
+
+        return generate_latest(self._registry)

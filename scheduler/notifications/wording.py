@@ -1,0 +1,114 @@
+"""The messages: what is alike is one of them, however much of it there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scheduler.notifications.markup import Line, Markup, Span, length, written
+from scheduler.settings.telling import Told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from scheduler.notifications.model import Note, Waiting
+
+LogLink = Callable[["Note"], str]
+
+_OF_REMOVALS = frozenset({Told.CLEANUP, Told.CLEANUP_FAILED})
+# Of an ellipsis and a number.
+_ROOM_FOR_THE_REST = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Notes of one kind about one repository, in the order in which it happened."""
+
+    told: Told
+    repository: str
+    waiting: tuple[Waiting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is sent. `title` is empty where the text has it."""
+
+    title: str
+    body: str
+
+
+def groups(waiting: Iterable[Waiting]) -> list[Group]:
+    """Put together what is told in one message each, those first that begin first."""
+    found: dict[tuple[Told, str], list[Waiting]] = {}
+    for each in waiting:
+        found.setdefault((each.note.told, each.note.repository), []).append(each)
+    return [Group(*place, tuple(members)) for place, members in found.items()]
+
+
+def message(
+    group: Group, markup: Markup, log_link: LogLink, *, limit: int, has_title: bool
+) -> Message:
+    """Return the message about a group, with as many packages as there is room for.
+
+    `limit` is how long the body may be. With `has_title` the first line goes there.
+    """
+    notes = [each.note for each in group.waiting]
+    title = headline(notes)
+    first = [] if has_title else [Line((Span(title, bold=True),))]
+    lines = [] if group.told in _OF_REMOVALS else _package_lines(notes, log_link)
+    if group.told is Told.CLEANUP_FAILED:
+        lines = [Line((Span(reason),), quoted=True) for reason in _reasons(notes)]
+    if has_title and not lines:
+        first = [Line((Span(title),))]
+    return Message(title if has_title else "", _fitting(first, lines, markup, limit))
+
+
+def headline(notes: Sequence[Note]) -> str:
+    """Return what happened, without the packages: the words of the existing system."""
+    told, repository = notes[0].told, notes[0].repository
+    nodes = {note.node for note in notes}
+    on = f" on {nodes.pop()}" if len(nodes) == 1 and "" not in nodes else ""
+    times = f" ({len(notes)} times)" if len(notes) > 1 else ""
+    return {
+        Told.DEPLOYED: f"📣 New deployment to {repository}{on}:",
+        Told.FAILED: f"🚨 Failed deploying to {repository}{on}:",
+        Told.TIMED_OUT: f"⏳ Build for {repository} failed due to a timeout:",
+        Told.SOFTWARE_FAILURE: f"💥 The code blew up while deploying to {repository}{on}:",
+        Told.CLEANUP: f"✅ Cleanup job for {repository} finished successfully{times}",
+        Told.CLEANUP_FAILED: f"🚫 Cleanup job {repository} failed to remove packages{times}",
+    }[told]
+
+
+def _package_lines(notes: Sequence[Note], log_link: LogLink) -> list[Line]:
+    """Return a line for each package; of several notes about one, that of the latest."""
+    latest = {note.identity: note for note in notes}
+    return [_package_line(note, log_link(note)) for note in latest.values()]
+
+
+def _package_line(note: Note, log_url: str) -> Line:
+    spans = [Span(note.pkgbase)]
+    for label, url in (("logs", log_url), ("commit", note.commit_url)):
+        if url:
+            spans += [Span(" - "), Span(label, url=url)]
+    return Line(tuple(spans), quoted=True)
+
+
+def _reasons(notes: Sequence[Note]) -> list[str]:
+    return list(dict.fromkeys(note.reason for note in notes if note.reason))
+
+
+def _fitting(first: Sequence[Line], lines: Sequence[Line], markup: Markup, limit: int) -> str:
+    """Return the text of all lines, or of as many as fit, and how many more there are."""
+    text = written([*first, *lines], markup)
+    if length(text) <= limit:
+        return text
+    used = length(written(first, markup)) + _ROOM_FOR_THE_REST
+    shown = 0
+    for line in lines:
+        used += length(written([line], markup)) + len("<br>\n")
+        if used > limit:
+            break
+        shown += 1
+    rest = Line((Span(f"… and {len(lines) - shown} more"),), quoted=True)
+    return written([*first, *lines[:shown], rest], markup)
