@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from scheduler.logs import LogStore
     from scheduler.notifications.model import Note
     from scheduler.notifications.target import Target
-    from scheduler.notifications.wording import Group
+    from scheduler.notifications.wording import Group, Message
     from scheduler.outbox import Outbox
 
 _log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class NoteSender:
             if rest and self._clock() < rest.until:
                 continue
             due = [each for each in groups(own) if self._is_due(each)]
-            self._send_all(target, due, may_go_on, plain=bool(rest and rest.failures % 2))
+            self._send_all(target, due, may_go_on)
 
     def _without_the_useless(self, waiting: Sequence[Waiting]) -> list[Waiting]:
         """Drop what nobody is there for any more, and what is too old to be news."""
@@ -82,33 +82,38 @@ class NoteSender:
         return now - last >= _QUIET or now - first >= _LONGEST
 
     def _send_all(
-        self,
-        target: Target,
-        due: Sequence[Group],
-        may_go_on: Callable[[], bool],
-        *,
-        plain: bool,
+        self, target: Target, due: Sequence[Group], may_go_on: Callable[[], bool]
     ) -> None:
-        markup = Markup.TEXT if plain else target.markup
+        """Send what is due to a target, up to the first message that it does not take."""
         for group in due:
             if not may_go_on():
                 return
-            made = message(
-                group, markup, self._log_link, limit=target.limit, has_title=target.has_title
-            )
             try:
-                target.send(made, plain=plain)
+                self._send_one(target, group)
             except DeliveryError as error:
-                rest = self._patience.failed(target.name, error.message, self._clock())
+                now = self._clock()
+                rest = self._patience.failed(target.name, error.message, now)
                 self.outbox.count("failed")
-                pause = rest.until - self._clock()
-                _log.warning(
-                    "%s was not told: %s; again in %d s", target.name, error.message, pause
-                )
+                pause = rest.until - now
+                _log.warning("%s is not told: %s; again in %d s", target.name, error.message, pause)
                 return
             self.outbox.remove(each.key for each in group.waiting)
             self._patience.succeeded(target.name)
             self.outbox.count("sent")
+
+    def _send_one(self, target: Target, group: Group) -> None:
+        """Send the message about a group; where it is refused, as plain text."""
+        try:
+            target.send(self._message(target, group, target.markup))
+        except DeliveryError as error:
+            if not error.refused or target.markup is Markup.TEXT:
+                raise
+            target.send(self._message(target, group, Markup.TEXT), plain=True)
+
+    def _message(self, target: Target, group: Group, markup: Markup) -> Message:
+        return message(
+            group, markup, self._log_link, limit=target.limit, has_title=target.has_title
+        )
 
     def _log_link(self, note: Note) -> str:
         if not self._logs_url or not note.job_id:

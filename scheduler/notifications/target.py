@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 # A headline, and how much more there is, has to go in.
 _SHORTEST_LIMIT = 120
 _HIDDEN = "***"
+# As all of Apprise's plugins put it; 429 is about how much, not about what.
+_REFUSED = re.compile(r"error=4(?!29|08)[0-9][0-9]")
 
 
 class Target:
@@ -31,9 +35,8 @@ class Target:
     Raises ConfigError for a URL that Apprise makes nothing of.
     """
 
-    def __init__(self, settings: NotificationTarget, secrets: tuple[str, ...] = ()) -> None:
+    def __init__(self, settings: NotificationTarget) -> None:
         self.settings = settings
-        self._secrets = sorted({settings.url, *secrets}, key=len, reverse=True)
         self._plugin = self._opened(settings)
         self.markup = _markup_of(self._plugin, settings.url)
         self.limit = max(_SHORTEST_LIMIT, int(self._plugin.body_maxlen))
@@ -64,7 +67,8 @@ class Target:
             except Exception as error:  # noqa: BLE001 - of any of a hundred plugins
                 raise DeliveryError(self._redacted(type(error).__name__)) from None
         if not arrived:
-            raise DeliveryError(self._redacted(said[-1] if said else "it was not taken"))
+            why = self._redacted(said[-1] if said else "it was not taken")
+            raise DeliveryError(why, refused=_REFUSED.search(why) is not None)
 
     def _opened(self, settings: NotificationTarget) -> NotifyBase:
         from apprise import Apprise, AppriseAsset  # noqa: PLC0415 - slow to import
@@ -72,7 +76,9 @@ class Target:
         asset = AppriseAsset(
             app_id="caur-ci", app_desc="caur-ci", app_url="", secure_logging=True, async_mode=False
         )
-        with _listening() as said:
+        with _listening() as said, warnings.catch_warnings():
+            # All plugins are loaded now, whose authors have their reasons.
+            warnings.simplefilter("ignore")
             url = settings.url
             if url.startswith("tgram:"):
                 url += f"{'&' if '?' in url else '/?'}format=markdown&mdv=2"
@@ -93,7 +99,7 @@ class Target:
         return None if self.markup is Markup.TELEGRAM else str(self.markup)
 
     def _redacted(self, text: str) -> str:
-        for secret in self._secrets:
+        for secret in self.settings.secrets():
             text = text.replace(secret, _HIDDEN)
         return text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 LogLink = Callable[["Note"], str]
 
 _OF_REMOVALS = frozenset({Told.CLEANUP, Told.CLEANUP_FAILED})
-# Of an ellipsis and a number.
-_ROOM_FOR_THE_REST = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +97,34 @@ def _reasons(notes: Sequence[Note]) -> list[str]:
     return list(dict.fromkeys(note.reason for note in notes if note.reason))
 
 
-def _fitting(first: Sequence[Line], lines: Sequence[Line], markup: Markup, limit: int) -> str:
-    """Return the text of all lines, or of as many as fit, and how many more there are."""
-    text = written([*first, *lines], markup)
+def _fitting(
+    first: Sequence[Line], packages: Sequence[Line], markup: Markup, limit: int
+) -> str:
+    """Return the text of all lines, or as much of it as fits.
+
+    What there is no room for is named without its links; and of what is left, the number is told.
+    """
+    text = written([*first, *packages], markup)
     if length(text) <= limit:
         return text
-    used = length(written(first, markup)) + _ROOM_FOR_THE_REST
-    shown = 0
-    for line in lines:
-        used += length(written([line], markup)) + len("<br>\n")
-        if used > limit:
-            break
-        shown += 1
-    rest = Line((Span(f"… and {len(lines) - shown} more"),), quoted=True)
-    return written([*first, *lines[:shown], rest], markup)
+    number = _most(len(packages), limit // 2, lambda n: [*first, *packages[:n]], markup)
+    shown = [*first, *packages[:number]]
+    names = [line.spans[0].text for line in packages[number:]]
+    named = _most(len(names), limit, lambda n: [*shown, _names(names, n)], markup)
+    return written([*shown, _names(names, named)], markup)
+
+
+def _most(
+    number: int, limit: int, lines: Callable[[int], Sequence[Line]], markup: Markup
+) -> int:
+    """Return the largest number, up to `number`, whose lines are within the limit, or 0."""
+    within = bisect_right(range(number + 1), limit, key=lambda n: length(written(lines(n), markup)))
+    return max(0, within - 1)
+
+
+def _names(names: Sequence[str], number: int) -> Line:
+    """Return a line with some of the names, and how many more there are."""
+    text = ", ".join(names[:number])
+    if number < len(names):
+        text += f"{' ' if text else ''}… and {len(names) - number} more"
+    return Line((Span(text),), quoted=True)

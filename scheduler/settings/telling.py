@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import unquote
 
 from caur_ci.errors import ConfigError
 from scheduler.settings import variables as v
@@ -56,6 +57,12 @@ class NotificationTarget:
     events: frozenset[Told] = frozenset(Told)
     packages: tuple[str, ...] = ()
     repositories: frozenset[str] = frozenset()
+
+    def secrets(self) -> list[str]:
+        """Return what must not be shown: the URL, and what makes it secret; the longest first."""
+        parts = re.split(r"[/?&=@]", self.url.partition("://")[2])
+        found = {self.url, *parts, *map(unquote, parts)}
+        return sorted((it for it in found if len(it) >= _SHORTEST_SECRET), key=len, reverse=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,15 +116,6 @@ class TellingSettings:
             metrics_port=values.get(v.METRICS_PORT, DEFAULT_METRICS_PORT if given else None),
             metrics_host=values.get(v.METRICS_HOST, DEFAULT_METRICS_HOST),
         )
-
-    def secrets(self) -> list[str]:
-        """Return what must not be shown: URLs and tokens, and the parts that make them secret."""
-        found = [target.url for target in self.targets]
-        found += [notifier.token for notifier in self.notifiers.values()]
-        for target in self.targets:
-            parts = re.split(r"[/?&=@]", target.url.partition("://")[2])
-            found += [part for part in parts if len(part) >= _SHORTEST_SECRET]
-        return found
 
 
 def _telegram(values: Values, secrets: Mapping[str, str]) -> tuple[NotificationTarget, ...]:
