@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from scheduler.following import unseen
 from scheduler.job import JobState, Outcome
 from scheduler.metrics import definitions as m
 from scheduler.metrics.tallies import Additions
@@ -65,9 +66,10 @@ class EventCounter:
 
     def consume(self, events: Sequence[Event]) -> None:
         """Count the events. Raises TemporaryError."""
+        after = self._tallies.position()
+        events = unseen(events, after)
         if not events:
             return
-        after = self._tallies.position()
         counting = _Counting(Labels.of(self._queue), self._tallies.marks())
         for event in events:
             counting.take(event)

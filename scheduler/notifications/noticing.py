@@ -6,6 +6,7 @@ import time
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from scheduler.following import unseen
 from scheduler.job import JobState, Outcome
 from scheduler.links import commit_link, commit_of
 from scheduler.notifications.model import Note, entry_key
@@ -63,10 +64,11 @@ class Noticer:
 
     def consume(self, events: Sequence[Event]) -> None:
         """Put what has to be told into the outbox. Raises TemporaryError."""
+        after = self.position()
+        events = unseen(events, after)
         if not events:
             self._forget()
             return
-        after = self.position()
         nodes = self._outbox.notes()
         entries: dict[str, str] = {}
         changes: dict[str, str | None] = {}

@@ -97,9 +97,7 @@ def _reasons(notes: Sequence[Note]) -> list[str]:
     return list(dict.fromkeys(note.reason for note in notes if note.reason))
 
 
-def _fitting(
-    first: Sequence[Line], packages: Sequence[Line], markup: Markup, limit: int
-) -> str:
+def _fitting(first: Sequence[Line], packages: Sequence[Line], markup: Markup, limit: int) -> str:
     """Return the text of all lines, or as much of it as fits.
 
     What there is no room for is named without its links; and of what is left, the number is told.
@@ -114,9 +112,7 @@ def _fitting(
     return written([*shown, _names(names, named)], markup)
 
 
-def _most(
-    number: int, limit: int, lines: Callable[[int], Sequence[Line]], markup: Markup
-) -> int:
+def _most(number: int, limit: int, lines: Callable[[int], Sequence[Line]], markup: Markup) -> int:
     """Return the largest number, up to `number`, whose lines are within the limit, or 0."""
     within = bisect_right(range(number + 1), limit, key=lambda n: length(written(lines(n), markup)))
     return max(0, within - 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from scheduler.following import unseen
 from scheduler.job import JobState
 from scheduler.links import commit_of
 from scheduler.statuses.model import FORGOTTEN, REPLACED, Subject, Update, state_after, state_of_end
@@ -53,6 +54,7 @@ class StatusFollower:
     def consume(self, events: Sequence[Event]) -> None:
         """Put the newest status of each job into the outbox. Raises TemporaryError."""
         after = self.position()
+        events = unseen(events, after)
         if events:
             entries, notes = self._changes(events)
             self._outbox.write(entries, notes=notes, after=after, position=events[-1].id)

@@ -110,7 +110,7 @@ class _Reader:
 
 @dataclass
 class Telegram:
-    """What a bot has said. `faults` are answered first: status, description, seconds to wait."""
+    """What a bot has said. `faults` are answered first: status and description."""
 
     shown: list[Shown] = field(default_factory=list)
     calls: list[dict[str, Any]] = field(default_factory=list)
@@ -124,30 +124,34 @@ class Telegram:
 
     def take(self, path: str, call: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         self.calls.append(call)
-        if path != f"/bot{TOKEN}/sendMessage":
-            return 404, {"ok": False, "error_code": 404, "description": "Not Found"}
-        if self.is_down:
-            return 502, {"ok": False, "error_code": 502, "description": "Bad Gateway"}
-        if self.faults:
-            status, said = self.faults.pop(0)
+        status, said = self._fault(path, call)
+        if status == 200:
+            try:
+                self.shown.append(self._read(call))
+            except MarkupError as error:
+                status, said = 400, str(error)
+        if status != 200:
             return status, {"ok": False, "error_code": status, "description": said}
-        if str(call.get("chat_id")) != CHAT:
-            said = "Bad Request: chat not found"
-            return 400, {"ok": False, "error_code": 400, "description": said}
-        try:
-            shown = self._read(call)
-        except MarkupError as error:
-            return 400, {"ok": False, "error_code": 400, "description": str(error)}
-        if len(shown.text.encode("utf-16-le")) // 2 > _LONGEST:
-            said = "Bad Request: message is too long"
-            return 400, {"ok": False, "error_code": 400, "description": said}
-        self.shown.append(shown)
         return 200, {"ok": True, "result": {"message_id": len(self.shown)}}
 
+    def _fault(self, path: str, call: dict[str, Any]) -> tuple[int, str]:
+        if path != f"/bot{TOKEN}/sendMessage":
+            return 404, "Not Found"
+        if self.is_down:
+            return 502, "Bad Gateway"
+        if self.faults:
+            return self.faults.pop(0)
+        if str(call.get("chat_id")) != CHAT:
+            return 400, "Bad Request: chat not found"
+        return 200, ""
+
     def _read(self, call: dict[str, Any]) -> Shown:
-        if call.get("parse_mode") == "MarkdownV2":
-            return read_markdown_v2(call["text"])
-        raise MarkupError(f"Bad Request: unsupported parse_mode {call.get('parse_mode')}")
+        if call.get("parse_mode") != "MarkdownV2":
+            raise MarkupError(f"Bad Request: unsupported parse_mode {call.get('parse_mode')}")
+        shown = read_markdown_v2(call["text"])
+        if len(shown.text.encode("utf-16-le")) // 2 > _LONGEST:
+            raise MarkupError("Bad Request: message is too long")
+        return shown
 
 
 class _Server(ThreadingHTTPServer):

@@ -74,9 +74,7 @@ class Telling:
         self.sender.send(lambda: True)
 
 
-def telling_of(
-    redis: Redis, queue: Queue, clock: Clock, *targets: NotificationTarget
-) -> Telling:
+def telling_of(redis: Redis, queue: Queue, clock: Clock, *targets: NotificationTarget) -> Telling:
     """Return a process that tells the targets."""
     outbox = Outbox(redis, OUTBOX)
     targets = targets or (TELEGRAM,)

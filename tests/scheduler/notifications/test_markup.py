@@ -13,7 +13,6 @@ from caur_ci.plaintext import printable
 from scheduler.notifications.markup import Line, Markup, Span, length, written
 from tests.support.telegram import read_markdown_v2
 
-
 NASTY = "_*[]()~`>#+-=|{}.!\\<&>\"' 1"
 TEXTS = st.text(st.sampled_from(NASTY + "aä📣\n\x1b\u202e") | st.characters(codec="utf-8"))
 URLS = st.from_regex(r"https://[a-z]{1,5}\.org/[!-~]{0,20}", fullmatch=True)
@@ -97,5 +96,3 @@ def test_only_addresses_of_the_web_are_linked(markup: Markup, url: str) -> None:
 @pytest.mark.parametrize(("text", "units"), [("abc", 3), ("ä", 1), ("📣", 2)], ids=str)
 def test_length_is_counted_as_telegram_does(text: str, units: int) -> None:
     assert length(text) == units
-
-

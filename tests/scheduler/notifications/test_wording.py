@@ -46,7 +46,10 @@ def text_of(*notes: Note, limit: int = 4096) -> str:
         (Told.DEPLOYED, "📣 New deployment to awesome-repo on builder-1:"),
         (Told.FAILED, "🚨 Failed deploying to awesome-repo on builder-1:"),
         (Told.TIMED_OUT, "⏳ Build for awesome-repo failed due to a timeout:"),
-        (Told.SOFTWARE_FAILURE, "💥 The code blew up while deploying to awesome-repo on builder-1:"),
+        (
+            Told.SOFTWARE_FAILURE,
+            "💥 The code blew up while deploying to awesome-repo on builder-1:",
+        ),
     ],
     ids=str,
 )

@@ -39,11 +39,14 @@ def test_the_way_of_a_build(there: Shown) -> None:
     client.set_status(status((State.SUCCESS, "Done."), pipeline="42"), before=State.RUNNING)
 
     (found,) = there.statuses
-    assert found.states == {
-        ForgeKind.GITLAB: ["pending", "running", "success"],
-        ForgeKind.GITHUB: ["pending", "pending", "success"],
-        ForgeKind.FORGEJO: ["pending", "pending", "success"],
-    }[there.kind]
+    assert (
+        found.states
+        == {
+            ForgeKind.GITLAB: ["pending", "running", "success"],
+            ForgeKind.GITHUB: ["pending", "pending", "success"],
+            ForgeKind.FORGEJO: ["pending", "pending", "success"],
+        }[there.kind]
+    )
     assert (found.name, found.description, found.link) == ("builds: a", "Done.", LINK)
     assert found.pipeline == (42 if there.kind is ForgeKind.GITLAB else None)
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from tests.support.forges.github_api import GitHubApi
 from tests.support.forges.gitlab_api import GitLabApi
-from tests.support.forges.server import Answer
 from tests.support.forges.shapes import Shape
 
 if TYPE_CHECKING:
     from tests.support.forges.model import Call, Forge
+    from tests.support.forges.server import Answer
 
 _ADDRESS = {"type": "string", "pattern": "^https?://", "maxLength": 255}
 _FINAL = frozenset({"success", "failed", "canceled"})
@@ -36,7 +36,7 @@ class Status:
 class GitLabStatusApi(GitLabApi):
     """A project that shows statuses. Commits in `unknown` are not there."""
 
-    shapes = (
+    shapes = (  # type: ignore[assignment]
         Shape(
             "POST",
             r"/api/v4/projects/(?:\d+|[^/]+%2F[^/]+)/statuses/[0-9a-f]{40}",
@@ -131,7 +131,7 @@ class GitHubStatusApi(GitHubApi):
             "target_url": status.link,
         }
 
-    shapes = (
+    shapes = (  # type: ignore[assignment]
         Shape(
             "POST",
             r"/api/v[13]/repos/[\w.-]+/[\w.-]+/statuses/[0-9a-f]{40}",
