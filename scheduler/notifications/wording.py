@@ -19,6 +19,8 @@ LogLink = Callable[["Note"], str]
 
 _OF_REMOVALS = frozenset({Told.CLEANUP, Told.CLEANUP_FAILED})
 
+_A_PAGE = "https://archlinux.org/"
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -61,6 +63,14 @@ def message(
     if has_title and not lines:
         first = [Line((Span(title),))]
     return Message(title if has_title else "", _fitting(first, lines, markup, limit))
+
+
+def trial(markup: Markup, *, has_title: bool) -> Message:
+    """Return a message that says nothing but that messages arrive."""
+    title = "🔔 A test of caur-ci"
+    text = Line((Span("Messages arrive here, and links work: "), Span("Arch Linux", url=_A_PAGE)))
+    first = [] if has_title else [Line((Span(title, bold=True),))]
+    return Message(title if has_title else "", written([*first, text], markup))
 
 
 def headline(notes: Sequence[Note]) -> str:
