@@ -26,10 +26,10 @@ ListWaiting = Annotated[
         "--list", help="List what has not arrived yet: notifications and commit statuses."
     ),
 ]
-OnlyTo = Annotated[
+Targets = Annotated[
     list[str] | None,
-    typer.Option(
-        "--to", metavar="NAME", help="Only to this target. May be repeated.", show_default=False
+    typer.Argument(
+        metavar="TARGET", help="The targets to test. Default: all.", show_default=False
     ),
 ]
 
@@ -37,9 +37,9 @@ OnlyTo = Annotated[
 def notify(
     context: typer.Context,
     *,
+    targets: Targets = None,
     test: Test = False,
     waiting: ListWaiting = False,
-    to: OnlyTo = None,
     config: Config = None,
     redis: Redis = None,
     as_json: AsJson = False,
@@ -56,10 +56,12 @@ def notify(
     session = session_of(context)
     if test == waiting:
         raise InputError("say what to do: --test or --list")
+    if waiting and targets:
+        raise InputError("--list shows what waits for all of them; name none")
     if waiting:
         return _list(session, redis, as_json=as_json)
     environment = environment_with(CAUR_CONFIG=config)
-    return _test(session, _chosen(session, environment, to or ()), as_json=as_json)
+    return _test(session, _chosen(session, environment, targets or ()), as_json=as_json)
 
 
 def _chosen(session: Session, environment: Mapping[str, str], names: Sequence[str]) -> list[Target]:

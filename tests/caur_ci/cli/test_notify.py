@@ -83,8 +83,8 @@ def test_who_did_not_take_it_is_told(
 def test_one_target_can_be_chosen(telegram: Telegram, capsys: pytest.CaptureFixture[str]) -> None:
     urls = f"tgram://{TOKEN}/-123 tgram://{TOKEN}/{CHAT}"
 
-    assert notify("--test", "--to", "url-2", NOTIFY_URLS=urls) == ExitCode.OK
-    assert notify("--test", "--to", "url-3", NOTIFY_URLS=urls) == ExitCode.FAILED
+    assert notify("--test", "url-2", NOTIFY_URLS=urls) == ExitCode.OK
+    assert notify("--test", "url-3", NOTIFY_URLS=urls) == ExitCode.FAILED
     assert "There are: url-1, url-2." in capsys.readouterr().err
 
 
@@ -93,11 +93,12 @@ def test_one_target_can_be_chosen(telegram: Telegram, capsys: pytest.CaptureFixt
     [
         ((), {}, "--test or --list"),
         (("--test", "--list"), {}, "--test or --list"),
+        (("--list", "url-1"), {}, "name none"),
         (("--test",), {}, "nobody is notified"),
         (("--test",), {"TELEGRAM_BOT_TOKEN": TOKEN}, "TELEGRAM_CHAT_ID is not set"),
         (("--test",), {"NOTIFY_URLS": "tgram://s3cret-of-me"}, "url-1 cannot be used"),
     ],
-    ids=["nothing", "both", "nobody", "no chat", "no url"],
+    ids=["nothing", "both", "list of one", "nobody", "no chat", "no url"],
 )
 def test_wrong_input(
     arguments: tuple[str, ...],
