@@ -28,9 +28,7 @@ ListWaiting = Annotated[
 ]
 Targets = Annotated[
     list[str] | None,
-    typer.Argument(
-        metavar="TARGET", help="The targets to test. Default: all.", show_default=False
-    ),
+    typer.Argument(metavar="TARGET", help="The targets to test. Default: all.", show_default=False),
 ]
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from scheduler.connection import redis_errors
 from scheduler.following import unseen
 from scheduler.job import JobState, Outcome
 from scheduler.metrics import definitions as m
 from scheduler.metrics.tallies import Additions
+from scheduler.queue import keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +39,10 @@ class Labels:
     @classmethod
     def of(cls, queue: QueueReader) -> Labels:
         """Take what the queue knows. Raises TemporaryError."""
-        workers = frozenset(worker.name for worker in queue.snapshot(limit=1).workers)
+        with redis_errors():
+            # As Lua's heard_of() writes them: class and name.
+            found = cast("list[bytes]", queue.client.hvals(keys.WORKERS))
+        workers = frozenset(worker.decode().partition(" ")[2] for worker in found)
         return cls(frozenset(queue.repositories().targets), workers)
 
     def repository(self, name: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import TYPE_CHECKING
 
 from scheduler.metrics.tallies import Tallies
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from scheduler.queue import QueueReader
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_KEPT_SECONDS = 1.0
 _OUTBOXES = ("notifications", "statuses")
 
 
@@ -38,12 +41,20 @@ class Metrics:
         GCCollector(registry=self._registry)
         if http is not None:
             http.register(self._registry)
+        self._lock = threading.Lock()
+        self._text = b""
+        self._until = 0.0
 
     def render(self) -> bytes:
         """Return the metrics in the text format of Prometheus; see CONTENT_TYPE.
 
-        Where Redis is out of reach `caur_queue_up` says so.
+        Where Redis is out of reach `caur_queue_up` says so. Who asks within a second of another
+        gets the same: the queue is not to suffer from being asked.
         """
         from prometheus_client import generate_latest  # noqa: PLC0415 - slow to import
 
-        return generate_latest(self._registry)
+        with self._lock:
+            if time.monotonic() >= self._until:
+                self._text = generate_latest(self._registry)
+                self._until = time.monotonic() + _KEPT_SECONDS
+            return self._text

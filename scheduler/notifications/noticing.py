@@ -69,7 +69,7 @@ class Noticer:
         if not events:
             self._forget()
             return
-        nodes = self._outbox.notes()
+        nodes = self._outbox.notes_of(str(event.job_id) for event in events)
         entries: dict[str, str] = {}
         changes: dict[str, str | None] = {}
         for event in events:

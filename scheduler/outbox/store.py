@@ -95,11 +95,16 @@ class Outbox:
         """Return what is remembered."""
         return self._all(self._notes)
 
-    def note(self, key: str) -> str | None:
-        """Return one of the notes."""
+    def notes_of(self, keys: Iterable[str]) -> dict[str, str]:
+        """Return those of some notes that there are."""
+        names = list(dict.fromkeys(keys))
+        if not names:
+            return {}
         with redis_errors():
-            found = cast("bytes | None", self._redis.hget(self._notes, key))
-        return found.decode() if found is not None else None
+            found = cast("list[bytes | None]", self._redis.hmget(self._notes, names))
+        return {
+            name: text.decode() for name, text in zip(names, found, strict=True) if text is not None
+        }
 
     def change_notes(self, notes: Mapping[str, str | None]) -> None:
         """Remember something that no event has told; None forgets it."""

@@ -67,7 +67,7 @@ class StatusFollower:
     def _changes(self, events: Sequence[Event]) -> Writing:
         entries: dict[str, str] = {}
         notes: dict[str, str | None] = {}
-        known = self._outbox.notes()
+        known = self._outbox.notes_of(str(event.job_id) for event in events)
         for event in events:
             shown = state_after(event)
             if shown is None or not event.job_id:
@@ -85,7 +85,7 @@ class StatusFollower:
                 continue
             entries[key] = _update(subject, shown, event.attempt, event.time).to_json()
             notes[key] = None if shown[0].is_final else subject.to_json()
-            known = {**known, key: notes[key] or ""}
+            known[key] = notes[key] or ""
         return entries, notes
 
     def _subject(self, event: Event) -> Subject | None:

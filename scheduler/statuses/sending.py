@@ -26,6 +26,8 @@ _log = logging.getLogger(__name__)
 
 _KEPT_SECONDS = 7 * 24 * 3600.0
 _MOST_WAITING = 20_000
+# GitLab refuses the whole status for one that is longer.
+_LONGEST_LINK = 255
 
 
 class StatusSender:
@@ -93,7 +95,7 @@ class StatusSender:
         """Set one status; tell whether its forge can be told more."""
         forge = self._forges[update.subject.source_repo]
         posted = f"posted:{update.subject.job_id}"
-        before = self.outbox.note(posted)
+        before = self.outbox.notes_of([posted]).get(posted)
         try:
             forge.set_status(self._status(update), before=State(before) if before else None)
         except DeliveryError as error:
@@ -122,6 +124,7 @@ class StatusSender:
         started = None
         if self._logs_url and update.attempt:
             started = started_of(self._logs, subject.identity, subject.job_id, update.attempt)
+        link = log_link(self._logs_url, subject.pkgbase, started)
         name = self._notifiers[subject.source_repo].check_name
         return CommitStatus(
             commit=subject.commit,
@@ -129,7 +132,7 @@ class StatusSender:
             name=name.replace("%pkgbase%", subject.pkgbase),
             state=update.state,
             description=update.description,
-            link=log_link(self._logs_url, subject.pkgbase, started),
+            link=link if len(link) <= _LONGEST_LINK else "",
         )
 
 

@@ -155,6 +155,16 @@ def test_names_follow_the_conventions() -> None:
         assert metric.help.endswith(".")
 
 
+def test_the_queue_is_asked_once_a_second(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    metrics = Metrics(queue)
+    before = metrics.render()
+    submit(queue, job("a"))
+    assert metrics.render() == before
+
+    monkeypatch.setattr(metrics, "_until", 0.0)
+    assert read(metrics)["caur_queue_jobs", ("ready",)] == 1
+
+
 def test_a_port_of_its_own(queue: Queue) -> None:
     with serving_metrics(Metrics(queue).render, "127.0.0.1", 0) as port:
         with urlopen(f"http://127.0.0.1:{port}/metrics") as answer:

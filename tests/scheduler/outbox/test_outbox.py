@@ -44,7 +44,8 @@ def test_notes_are_taken_out(outbox: Outbox) -> None:
     outbox.change_notes({"b": None, "c": "3"})
 
     assert outbox.notes() == {"c": "3"}
-    assert (outbox.note("c"), outbox.note("a")) == ("3", None)
+    assert outbox.notes_of(["c", "a", "c"]) == {"c": "3"}
+    assert outbox.notes_of([]) == {}
 
 
 def test_what_became_something_else_stays(outbox: Outbox) -> None:
