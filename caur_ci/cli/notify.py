@@ -138,7 +138,7 @@ def _waiting(queue: QueueReader) -> list[_Row]:
     times: dict[tuple[str, str], list[float]] = {}
     for each in Waiting.all_of(notes.entries()):
         times.setdefault((notifications.OUTBOX, each.target), []).append(each.note.time)
-    for update in map(Update.from_json, updates.entries().values()):
+    for update in Update.all_of(updates.entries()).values():
         place = statuses.OUTBOX, update.subject.source_repo
         times.setdefault(place, []).append(update.time)
     rests = {

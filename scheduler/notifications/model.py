@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -42,7 +43,7 @@ class Note:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what `to_json` has made."""
+        """Read what `to_json` has made. Raises ValueError, TypeError or KeyError for all else."""
         data = json.loads(text)
         return cls(**{**data, "told": Told(data["told"])})
 
@@ -57,10 +58,14 @@ class Waiting:
 
     @classmethod
     def all_of(cls, entries: Mapping[str, str]) -> list[Self]:
-        """Return what the entries of the outbox say, in the order in which it happened."""
-        found = [
-            cls(key, key.partition(" ")[0], Note.from_json(text)) for key, text in entries.items()
-        ]
+        """Return what the entries of the outbox say, in the order in which it happened.
+
+        Those of a later version, which cannot be read, are left out.
+        """
+        found: list[Self] = []
+        for key, text in entries.items():
+            with suppress(ValueError, TypeError, KeyError):
+                found.append(cls(key, key.partition(" ")[0], Note.from_json(text)))
         return sorted(found, key=lambda each: (each.note.time, each.key))
 
 

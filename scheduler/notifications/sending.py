@@ -13,7 +13,7 @@ from scheduler.notifications.wording import groups, message
 from scheduler.outbox import DeliveryError, Patience
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from scheduler.logs import LogStore
     from scheduler.notifications.model import Note
@@ -53,7 +53,7 @@ class NoteSender:
         """Send what has waited long enough. Raises TemporaryError where Redis is out of reach."""
         if not self.outbox.size():
             return
-        waiting = self._without_the_useless(Waiting.all_of(self.outbox.entries()))
+        waiting = self._without_the_useless(self.outbox.entries())
         rests = self._patience.rests()
         for name, target in self._targets.items():
             own = [each for each in waiting if each.target == name]
@@ -63,18 +63,19 @@ class NoteSender:
             due = [each for each in groups(own) if self._is_due(each)]
             self._send_all(target, due, may_go_on)
 
-    def _without_the_useless(self, waiting: Sequence[Waiting]) -> list[Waiting]:
+    def _without_the_useless(self, entries: Mapping[str, str]) -> list[Waiting]:
         """Drop what nobody is there for any more, and what is too old to be news."""
         oldest = self._clock() - _KEPT_SECONDS
-        useless = {
-            each.key
-            for each in waiting
-            if each.target not in self._targets or each.note.time < oldest
-        }
+        useful = [
+            each
+            for each in Waiting.all_of(entries)
+            if each.target in self._targets and each.note.time >= oldest
+        ]
+        useless = entries.keys() - {each.key for each in useful}
         if useless:
             _log.warning("%d notifications were given up", len(useless))
             self.outbox.drop(useless)
-        return [each for each in waiting if each.key not in useless]
+        return useful
 
     def _is_due(self, group: Group) -> bool:
         now = self._clock()

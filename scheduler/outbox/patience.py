@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,11 @@ class Patience:
 
     def rests(self) -> dict[str, Rest]:
         """Return all that are left alone, or were when they were asked last."""
-        return {whom: Rest(**json.loads(text)) for whom, text in self._outbox.troubles().items()}
+        found: dict[str, Rest] = {}
+        for whom, text in self._outbox.troubles().items():
+            with suppress(ValueError, TypeError):  # of a later version
+                found[whom] = Rest(**json.loads(text))
+        return found
 
     def failed(self, whom: str, reason: str, now: float, *, wait: float = 0.0) -> Rest:
         """Leave somebody alone, for longer each time, or for the `wait` that was asked for."""

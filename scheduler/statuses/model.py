@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Self
 from scheduler.job import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from scheduler.queue import Event
 
 
@@ -93,9 +96,21 @@ class Update:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what `to_json` has made."""
+        """Read what `to_json` has made. Raises ValueError, TypeError or KeyError for all else."""
         data = json.loads(text)
         return cls(**{**data, "subject": Subject(**data["subject"]), "state": State(data["state"])})
+
+    @classmethod
+    def all_of(cls, entries: Mapping[str, str]) -> dict[str, Self]:
+        """Return what the entries of the outbox say, in the order in which it happened.
+
+        Those of a later version, which cannot be read, are left out.
+        """
+        found: dict[str, Self] = {}
+        for key, text in entries.items():
+            with suppress(ValueError, TypeError, KeyError):
+                found[key] = cls.from_json(text)
+        return dict(sorted(found.items(), key=lambda each: (each[1].time, each[0])))
 
 
 def state_of_end(outcome: Outcome, reason: str) -> tuple[State, str]:

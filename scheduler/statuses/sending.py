@@ -57,39 +57,38 @@ class StatusSender:
         """Set what can be set. Raises TemporaryError where Redis is out of reach."""
         if not self.outbox.size():
             return
-        waiting = self._without_the_useless(self.outbox.entries())
+        entries = self.outbox.entries()
+        waiting = self._without_the_useless(entries)
         rests = self._patience.rests()
         resting = {whom for whom, rest in rests.items() if self._clock() < rest.until}
-        for key, text in waiting.items():
-            update = Update.from_json(text)
+        for key, update in waiting.items():
             source = update.subject.source_repo
             if source in resting:
                 continue
             if not may_go_on():
                 return
-            if not self._send_one(key, text, update):
+            if not self._send_one(key, entries[key], update):
                 resting.add(source)
             elif source in rests:
                 self._patience.succeeded(source)
                 del rests[source]
 
-    def _without_the_useless(self, entries: Mapping[str, str]) -> dict[str, str]:
+    def _without_the_useless(self, entries: Mapping[str, str]) -> dict[str, Update]:
         """Drop what nobody is there for any more, what is too old, and the oldest of too many."""
-        updates = {key: Update.from_json(text) for key, text in entries.items()}
-        order = sorted(entries, key=lambda key: (updates[key].time, key))
+        updates = Update.all_of(entries)
         oldest = self._clock() - _KEPT_SECONDS
         useful = [
             key
-            for key in order
-            if updates[key].subject.source_repo in self._forges and updates[key].time >= oldest
+            for key, update in updates.items()
+            if update.subject.source_repo in self._forges and update.time >= oldest
         ][-_MOST_WAITING:]
         useless = entries.keys() - set(useful)
         if useless:
             _log.warning("%d commit statuses were given up", len(useless))
             self.outbox.drop(useless)
-            jobs = {updates[key].subject.job_id for key in useless}
+            jobs = {updates[key].subject.job_id for key in useless if key in updates}
             self.outbox.change_notes({f"posted:{job}": None for job in jobs})
-        return {key: entries[key] for key in useful}
+        return {key: updates[key] for key in useful}
 
     def _send_one(self, key: str, text: str, update: Update) -> bool:
         """Set one status; tell whether its forge can be told more."""

@@ -178,6 +178,21 @@ def test_old_news_and_those_that_nobody_reads_are_given_up(
     assert telling.outbox.counts()["dropped"] == 2
 
 
+def test_what_a_later_version_has_written_keeps_nobody_waiting(
+    telling: Telling, telegram: Telegram
+) -> None:
+    position = telling.noticer.position()
+    strange = {"telegram 1-0": '{"told": "promoted"}', "telegram 1-1": "[]", "telegram 1-2": "?"}
+    telling.outbox.write(strange, after=position, position=position)
+    fail(telling.queue, "a")
+    telling.notice()
+    telling.send()
+
+    assert len(telegram.shown) == 1
+    assert telling.outbox.size() == 0
+    assert telling.outbox.counts()["dropped"] == 3
+
+
 def test_of_two_processes_one_sends(
     redis: Redis, queue: Queue, clock: Clock, telegram: Telegram
 ) -> None:

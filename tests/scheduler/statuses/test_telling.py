@@ -240,3 +240,15 @@ def test_old_statuses_are_given_up(telling: Telling, gitlab: Shown) -> None:
 
     assert gitlab.forge.calls == []
     assert telling.outbox.counts() == {"dropped": 1}
+
+
+def test_what_a_later_version_has_written_keeps_nobody_waiting(
+    telling: Telling, gitlab: Shown
+) -> None:
+    position = telling.follower.position()
+    telling.outbox.write({"7": '{"state": "skipped"}', "8": "?"}, after=position, position=position)
+    submit(telling.queue, job("a"))
+    telling.tell()
+
+    assert len(gitlab.statuses) == 1
+    assert telling.outbox.size() == 0
