@@ -151,6 +151,17 @@ def test_two_processes_count_once(redis: Redis, queue: Queue, tallies: Tallies) 
     assert numbers(queue, tallies, m.JOBS_SUBMITTED) == {("repo",): 1}
 
 
+def test_what_another_process_has_counted_meanwhile_is_not_counted_again(tallies: Tallies) -> None:
+    added = Additions()
+    added.count(m.JOBS_SUBMITTED, "repo")
+
+    assert tallies.add(added, after="0", position="2-0")
+    assert not tallies.add(added, after="0", position="2-0")
+
+    assert numbers_of(tallies.read(), m.JOBS_SUBMITTED) == {("repo",): 1}
+    assert tallies.position() == "2-0"
+
+
 def test_a_reset_forgets_what_was_on_its_way(queue: Queue, tallies: Tallies) -> None:
     submit(queue, job("a"))
     queue.land(claimed(queue, worker()), "delivery")

@@ -72,6 +72,14 @@ def test_the_queue_at_this_moment(redis: Redis, queue: Queue) -> None:
     assert 0 <= found["caur_queue_oldest_seconds", ("waiting",)] < 600
 
 
+def test_a_job_that_has_to_wait_again_is_not_ready(queue: Queue) -> None:
+    submit(queue, job("lib"))
+    submit(queue, job("base"))
+    submit(queue, job("lib", "base"))
+
+    assert some(read(Metrics(queue)), "caur_queue_ready_jobs") == {"1": 1}
+
+
 def test_counters_survive_the_process(redis: Redis, queue: Queue) -> None:
     queue.register(targets=["repo"])
     submit(queue, job("a"))

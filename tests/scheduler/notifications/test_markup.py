@@ -5,7 +5,7 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -45,6 +45,7 @@ def as_shown(text: str) -> str:
 
 @settings(max_examples=60)
 @given(TEXTS, TEXTS, URLS)
+@example(NASTY, NASTY, "https://example.org/_(*)[.]!~\\")
 def test_telegram_shows_what_was_meant(bold: str, label: str, url: str) -> None:
     line = Line((Span(f"x{bold}", bold=True), Span(" - "), Span(f"y{label}", url=url)))
 
@@ -59,6 +60,7 @@ def test_telegram_shows_what_was_meant(bold: str, label: str, url: str) -> None:
 
 @settings(max_examples=60)
 @given(TEXTS, URLS)
+@example(NASTY, 'https://example.org/?a="&b=<')
 def test_a_browser_shows_what_was_meant(text: str, url: str) -> None:
     lines = [Line((Span(text), Span(f"x{text}", url=url)))]
 
@@ -71,6 +73,7 @@ def test_a_browser_shows_what_was_meant(text: str, url: str) -> None:
 
 @settings(max_examples=60)
 @given(st.text(st.sampled_from(NASTY + "aä"), min_size=1), URLS)
+@example(NASTY, "https://example.org/(<>)")
 def test_markdown_shows_what_was_meant(text: str, url: str) -> None:
     lines = [Line((Span(f"x{text}y"), Span("-"), Span(f"x{text}y", url=url)))]
 
