@@ -6,9 +6,9 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from scheduler.forges import GitLabProject, project_of
 from scheduler.links import log_link, started_of
 from scheduler.outbox import DeliveryError, Patience
-from scheduler.settings.telling import ForgeKind
 from scheduler.statuses.forge import CommitStatus
 from scheduler.statuses.github import GitHubStatuses
 from scheduler.statuses.gitlab import GitLabStatuses
@@ -136,12 +136,8 @@ class StatusSender:
 
 
 def forge_of(notifier: StatusNotifier) -> StatusForge:
-    """Return the client that a notifier asks for."""
-    if notifier.forge is ForgeKind.GITLAB:
-        return GitLabStatuses(notifier.server, notifier.project, notifier.token)
-    if notifier.forge is ForgeKind.FORGEJO:
-        api = f"{notifier.server}/api/v1"
-        return GitHubStatuses(api, notifier.project, notifier.token, name="Forgejo")
-    is_public = notifier.server == "https://github.com"
-    api = "https://api.github.com" if is_public else f"{notifier.server}/api/v3"
-    return GitHubStatuses(api, notifier.project, notifier.token)
+    """Return what sets the statuses that a notifier asks for."""
+    project = project_of(notifier)
+    if isinstance(project, GitLabProject):
+        return GitLabStatuses(project)
+    return GitHubStatuses(project)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from scheduler.forges import GitHubRepository, GitLabProject
 from scheduler.logs import LogStore
 from scheduler.outbox import Outbox
 from scheduler.settings.telling import ForgeKind, StatusNotifier
@@ -69,9 +70,10 @@ def forge_of_kind(kind: ForgeKind) -> Iterator[Shown]:
     with serving(_APIS[kind], forge) as server:
         client: StatusForge
         if kind is ForgeKind.GITLAB:
-            client = GitLabStatuses(server.api.url, "7", TOKEN)
+            client = GitLabStatuses(GitLabProject(server.api.url, "7", TOKEN))
         else:
-            client = GitHubStatuses(server.api.url, "owner/name", TOKEN, pauses=(0.0, 0.0))
+            repository = GitHubRepository(server.api.url, "owner/name", TOKEN, pauses=(0.0, 0.0))
+            client = GitHubStatuses(repository)
         yield Shown(kind, server.api, forge, client)
     assert forge.wrong == []
 

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scheduler.outbox import DeliveryError
-from scheduler.settings.telling import ForgeKind, StatusNotifier
+from scheduler.settings.telling import ForgeKind
 from scheduler.statuses.forge import CommitStatus
 from scheduler.statuses.model import BUILDING, CANCELED, WAITING, State
-from scheduler.statuses.sending import forge_of
 from tests.support.forges.model import Fault
 from tests.support.forges.server import TOKEN
 
@@ -118,23 +117,3 @@ def test_a_commit_that_is_not_there_is_given_up(there: Shown) -> None:
         there.client.set_status(status(WAITING), before=None)
 
     assert caught.value.refused
-
-
-@pytest.mark.parametrize(
-    ("kind", "server", "name", "api"),
-    [
-        (ForgeKind.GITLAB, "https://gitlab.example.org", "GitLab", "https://gitlab.example.org"),
-        (ForgeKind.GITHUB, "https://github.com", "GitHub", "https://api.github.com"),
-        (ForgeKind.GITHUB, "https://ghe.example.org", "GitHub", "https://ghe.example.org/api/v3"),
-        (ForgeKind.FORGEJO, "https://codeberg.org", "Forgejo", "https://codeberg.org/api/v1"),
-    ],
-    ids=["gitlab", "github", "enterprise", "forgejo"],
-)
-def test_which_client_a_notifier_gets(kind: ForgeKind, server: str, name: str, api: str) -> None:
-    client = forge_of(
-        StatusNotifier(source_repo="s", forge=kind, server=server, project="o/n", token=TOKEN)
-    )
-
-    assert client.name == name
-    assert api in vars(client).values()
-    assert TOKEN not in repr(client)
