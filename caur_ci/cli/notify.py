@@ -23,7 +23,7 @@ Test = Annotated[
 ListWaiting = Annotated[
     bool,
     typer.Option(
-        "--list", help="List what has not arrived yet: notifications and commit statuses."
+        "--list", help="List what has not arrived yet: notifications, commit statuses and issues."
     ),
 ]
 Targets = Annotated[
@@ -128,23 +128,24 @@ class _Row:
 
 def _waiting(queue: QueueReader) -> list[_Row]:
     """Return what waits, and for whom, also where only something is wrong with them."""
-    from scheduler import notifications, statuses  # noqa: PLC0415 - slow to import
+    from scheduler import issues, notifications, statuses  # noqa: PLC0415 - slow to import
+    from scheduler.issues.model import Report  # noqa: PLC0415
     from scheduler.notifications.model import Waiting  # noqa: PLC0415
     from scheduler.outbox import Outbox, Patience  # noqa: PLC0415
     from scheduler.statuses.model import Update  # noqa: PLC0415
 
-    notes = Outbox(queue.client, notifications.OUTBOX)
-    updates = Outbox(queue.client, statuses.OUTBOX)
+    names = (notifications.OUTBOX, statuses.OUTBOX, issues.OUTBOX)
+    notes, updates, reports = (Outbox(queue.client, name).entries() for name in names)
+    found = [(names[0], it.target, it.note.time) for it in Waiting.all_of(notes)]
+    found += [(names[1], it.subject.source_repo, it.time) for it in Update.all_of(updates).values()]
+    found += [(names[2], it.source_repo, it.time) for it in Report.all_of(reports).values()]
     times: dict[tuple[str, str], list[float]] = {}
-    for each in Waiting.all_of(notes.entries()):
-        times.setdefault((notifications.OUTBOX, each.target), []).append(each.note.time)
-    for update in Update.all_of(updates.entries()).values():
-        place = statuses.OUTBOX, update.subject.source_repo
-        times.setdefault(place, []).append(update.time)
+    for name, whom, time in found:
+        times.setdefault((name, whom), []).append(time)
     rests = {
         (name, whom): rest
-        for name, outbox in ((notifications.OUTBOX, notes), (statuses.OUTBOX, updates))
-        for whom, rest in Patience(outbox).rests().items()
+        for name in names
+        for whom, rest in Patience(Outbox(queue.client, name)).rests().items()
     }
     return [
         _Row(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from scheduler.notifications.target import Target
     from scheduler.outbox import Sender
     from scheduler.queue import QueueReader
-    from scheduler.settings import TellingSettings
+    from scheduler.settings import StatusNotifier, TellingSettings
 
 # Somebody may wait for events; and a message that is on its way is to be seen to arrive.
 _LAST_WAIT = 5.0
@@ -78,8 +78,12 @@ def _parts(settings: TellingSettings, queue: QueueReader) -> Sequence[tuple[Even
     found: list[tuple[EventConsumer, Sender]] = []
     if settings.targets:
         found.append(_notifications(settings, queue))
-    if settings.notifiers:
-        found.append(_statuses(settings, queue))
+    statuses = {name: it for name, it in settings.notifiers.items() if it.statuses}
+    if statuses:
+        found.append(_statuses(settings, statuses, queue))
+    issues = {name: it for name, it in settings.notifiers.items() if it.issues}
+    if issues:
+        found.append(_issues(settings, issues, queue))
     return found
 
 
@@ -94,18 +98,34 @@ def _notifications(settings: TellingSettings, queue: QueueReader) -> tuple[Event
     return noticer, NoteSender(outbox, open_targets(settings), logs, logs_url=settings.logs_url)
 
 
-def _statuses(settings: TellingSettings, queue: QueueReader) -> tuple[EventConsumer, Sender]:
+def _statuses(
+    settings: TellingSettings, notifiers: Mapping[str, StatusNotifier], queue: QueueReader
+) -> tuple[EventConsumer, Sender]:
     from scheduler.logs import LogStore  # noqa: PLC0415 - slow to import
     from scheduler.outbox import Outbox  # noqa: PLC0415
     from scheduler.statuses import OUTBOX, StatusFollower, StatusSender, forge_of  # noqa: PLC0415
 
     outbox = Outbox(queue.client, OUTBOX)
-    forges = {name: forge_of(each) for name, each in settings.notifiers.items()}
-    sender = StatusSender(
+    forges = {name: forge_of(each) for name, each in notifiers.items()}
+    logs = LogStore(queue.client)
+    sender = StatusSender(outbox, notifiers, forges, logs, logs_url=settings.logs_url)
+    return StatusFollower(queue, outbox, notifiers), sender
+
+
+def _issues(
+    settings: TellingSettings, notifiers: Mapping[str, StatusNotifier], queue: QueueReader
+) -> tuple[EventConsumer, Sender]:
+    from scheduler.issues import OUTBOX, IssueFollower, IssueSender, tracker_of  # noqa: PLC0415
+    from scheduler.logs import LogStore  # noqa: PLC0415
+    from scheduler.outbox import Outbox  # noqa: PLC0415
+
+    outbox = Outbox(queue.client, OUTBOX)
+    sender = IssueSender(
         outbox,
-        settings.notifiers,
-        forges,
+        notifiers,
+        {name: tracker_of(each) for name, each in notifiers.items()},
         LogStore(queue.client),
+        repository_urls=settings.repository_urls,
         logs_url=settings.logs_url,
     )
-    return StatusFollower(queue, outbox, settings.notifiers), sender
+    return IssueFollower(queue, outbox, notifiers), sender

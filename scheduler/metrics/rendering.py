@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _KEPT_SECONDS = 1.0
-_OUTBOXES = ("notifications", "statuses")
+_OUTBOXES = ("notifications", "statuses", "issues")
 
 
 class Metrics:

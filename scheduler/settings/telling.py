@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 DEFAULT_METRICS_PORT = 3030
 DEFAULT_METRICS_HOST = "127.0.0.1"
 DEFAULT_CHECK_NAME = "%pkgbase%"
+DEFAULT_REBUILD_TITLE = "[Rebuild] %pkgbase%"
 # Shorter ones occur everywhere.
 _SHORTEST_SECRET = 6
 _GITLAB = "https://gitlab.com"
@@ -67,10 +68,12 @@ class NotificationTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusNotifier:
-    """Where the statuses of the commits of a source repository go to.
+    """Where the statuses of the commits of a source repository go to, and issues about it.
 
     `project` is a number or a path, `server` an address such as `https://gitlab.com`. In
-    `check_name`, `%pkgbase%` stands for the package.
+    `check_name` and `rebuild_title`, `%pkgbase%` stands for the package. With `issues`, packages
+    that fail get one, in which those in `mention` are mentioned; and those that are called
+    `rebuild_title` are closed once the package is published.
     """
 
     source_repo: str
@@ -79,6 +82,10 @@ class StatusNotifier:
     project: str
     token: str = field(repr=False)
     check_name: str = DEFAULT_CHECK_NAME
+    statuses: bool = True
+    issues: bool = False
+    mention: tuple[str, ...] = ()
+    rebuild_title: str = DEFAULT_REBUILD_TITLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +195,10 @@ def _notifier(name: str, data: Mapping[str, Any], url: str, token: str) -> Statu
         project=project,
         token=token,
         check_name=data.get("check_name", DEFAULT_CHECK_NAME),
+        statuses=data.get("statuses", True),
+        issues=data.get("issues", False),
+        mention=tuple(data.get("mention", ())),
+        rebuild_title=data.get("rebuild_title", DEFAULT_REBUILD_TITLE),
     )
 
 

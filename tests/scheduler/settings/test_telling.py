@@ -112,6 +112,17 @@ def test_the_forge_is_that_of_the_repository(
     assert (found.forge, found.server, found.project) == (kind, server, "o/n")
 
 
+def test_issues_are_by_setting() -> None:
+    plain = notifier({"id": "1", "token": "t"})
+    assert (plain.statuses, plain.issues) == (True, False)
+    assert plain.rebuild_title == "[Rebuild] %pkgbase%"
+
+    asked = {"statuses": False, "issues": True, "mention": ["me", "g/p"]}
+    found = notifier({"id": "1", "token": "t", "rebuild_title": "Build %pkgbase%"} | asked)
+    assert (found.statuses, found.issues, found.mention) == (False, True, ("me", "g/p"))
+    assert found.rebuild_title == "Build %pkgbase%"
+
+
 @pytest.mark.parametrize(
     ("secrets", "environ", "said"),
     [
@@ -126,6 +137,8 @@ def test_the_forge_is_that_of_the_repository(
         ({"NOTIFY_TARGETS": "s3cret"}, {}, "is not JSON"),
         ({"PACKAGE_REPOS_NOTIFIERS": '{"a": {"token": "s3cret"}}'}, {}, "$.a: 'id' is a required"),
         ({"PACKAGE_REPOS_NOTIFIERS": '{"a": {"id": "1"}}'}, {}, "neither token nor token_file"),
+        ({"PACKAGE_REPOS_NOTIFIERS": '{"a": {"id": 1, "mention": ["@a"]}}'}, {}, "$.a.mention[0]"),
+        ({"PACKAGE_REPOS_NOTIFIERS": '{"a": {"id": 1, "rebuild_title": "x"}}'}, {}, "$.a.rebuild"),
         (
             {"PACKAGE_REPOS_NOTIFIERS": '{"a": {"id": 1, "forge": "github", "token": "s3cret"}}'},
             {},
