@@ -41,8 +41,8 @@ def companions(
 ) -> Iterator[None]:
     """Run what follows the queue beside the database runner, each in a thread of its own.
 
-    With `web_port` the web server is one of them; others are told what happens. Raises ConfigError for settings that cannot be
-    followed.
+    With `web_port` the web server is one of them, and others are told what happens. Raises
+    ConfigError for settings that cannot be followed.
     """
     ending = threading.Event()
     history = history_settings(environment, settings)

@@ -275,12 +275,6 @@ METRICS_HOST: Variable[str] = Variable(
     "The address that it listens at; 0.0.0.0 is every address of this machine.",
     "127.0.0.1",
 )
-LOGS_URL: Variable[str] = Variable(
-    "LOGS_URL",
-    "web.logs_url",
-    Text(r"https?://[^\s\x00-\x1f\x7f]+", "an http(s) URL"),
-    "Where others find the logs, as messages and statuses link to them.",
-)
 
 REPO_PATH: Variable[Path] = Variable(
     "REPO_PATH",
