@@ -69,8 +69,9 @@ class Telling:
             self.noticer.consume(events)
 
     def send(self, *, later: float = 10.0) -> None:
-        """Send after so many seconds."""
-        self.clock.now += later
+        """Send after so many seconds, however long it took to get here."""
+        seconds, _ = self.queue.client.time()
+        self.clock.now = max(self.clock.now, float(seconds)) + later
         self.sender.send(lambda: True)
 
 
