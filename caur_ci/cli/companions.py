@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from caur_ci.cli.history_access import history_settings
+from caur_ci.cli.telling import telling
 from caur_ci.cli.web import serve, web_settings
 from caur_ci.errors import CaurError
 
@@ -40,8 +41,8 @@ def companions(
 ) -> Iterator[None]:
     """Run what follows the queue beside the database runner, each in a thread of its own.
 
-    With `web_port` the web server is one of them. Raises ConfigError for settings that cannot be
-    followed.
+    With `web_port` the web server is one of them, and others are told what happens. Raises
+    ConfigError for settings that cannot be followed.
     """
     ending = threading.Event()
     history = history_settings(environment, settings)
@@ -57,7 +58,8 @@ def companions(
     for thread in threads:
         thread.start()
     try:
-        yield
+        with telling(session, environment, client):
+            yield
     finally:
         ending.set()
         for thread in threads:
