@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from caur_ci.update import nvchecker_file
 from caur_ci.validation import Report, checking
 from caur_ci.validation.catalogue import RULES
 from caur_ci.validation.snapshot import NVCHECKER_FILES
-from tests.caur_ci.validation.cases import CASES, Case
-from tests.caur_ci.validation.worlds import only, package, report_on, snapshot_of
+from tests.caur_ci.validation.cases import CASES, Case, sourced
+from tests.caur_ci.validation.worlds import executable, only, package, report_on, snapshot_of
 
 
 def codes(report: Report) -> list[str]:
@@ -103,6 +105,19 @@ def test_reviewers_of_what_nvchecker_finds_have_something_to_do() -> None:
     }
 
     assert report_on(files).findings == ()
+
+
+def test_a_signature_of_what_was_packed_afterwards_counts() -> None:
+    sources = ("https://example.org/x.tar.xz", "https://example.org/x.tar.sign")
+
+    assert report_on(sourced(*sources, sums="SKIP SKIP")).findings == ()
+
+
+def test_modes_that_git_does_not_take_up_are_not_told() -> None:
+    snapshot = executable(package(), "tool/PKGBUILD")
+
+    assert codes(report_on(snapshot)) == ["executable"]
+    assert report_on(replace(snapshot, has_modes=False)).findings == ()
 
 
 def test_without_databases_no_dependency_is_missed() -> None:
