@@ -44,11 +44,17 @@ def files_that_belong(git: GitRepository, folder: str, srcinfo: bytes | None) ->
     if srcinfo is not None and SRCINFO not in found:
         blob = git.write_blob(srcinfo)
         found[SRCINFO] = TreeFile(FILE_MODE, blob, SRCINFO, len(srcinfo))
-    named = set(named_files(srcinfo or b""))
-    chosen = tuple(file for path, file in sorted(found.items()) if _belongs(path, named))
-    left_out = tuple(path for path in sorted(found) if not _belongs(path, named))
+    belonging = paths_that_belong(found, srcinfo)
+    chosen = tuple(file for path, file in sorted(found.items()) if path in belonging)
+    left_out = tuple(path for path in sorted(found) if path not in belonging)
     tree = write_files(git, [TreeEntry(it.mode, it.object_id, it.path) for it in chosen])
     return PackageFiles(tree, chosen, left_out)
+
+
+def paths_that_belong(paths: Iterable[str], srcinfo: bytes | None) -> frozenset[str]:
+    """Return those of a folder's paths that belong there, by what its `.SRCINFO` names."""
+    named = set(named_files(srcinfo or b""))
+    return frozenset(it for it in paths if not _is_own(it) and _belongs(it, named))
 
 
 def named_files(srcinfo: bytes) -> Iterator[str]:
