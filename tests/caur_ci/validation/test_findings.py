@@ -9,9 +9,16 @@ import pytest
 from caur_ci.update import nvchecker_file
 from caur_ci.validation import Report, checking
 from caur_ci.validation.catalogue import RULES
-from caur_ci.validation.snapshot import NVCHECKER_FILES
-from tests.caur_ci.validation.cases import CASES, Case, sourced
-from tests.caur_ci.validation.worlds import executable, only, package, report_on, snapshot_of
+from caur_ci.validation.snapshot import NVCHECKER_FILES, FolderFile
+from tests.caur_ci.validation.cases import AUR, CASES, Case, managed, sourced
+from tests.caur_ci.validation.worlds import (
+    Content,
+    executable,
+    only,
+    package,
+    report_on,
+    snapshot_of,
+)
 
 
 def codes(report: Report) -> list[str]:
@@ -118,6 +125,35 @@ def test_modes_that_git_does_not_take_up_are_not_told() -> None:
 
     assert codes(report_on(snapshot)) == ["executable"]
     assert report_on(replace(snapshot, has_modes=False)).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("changed", "files"),
+    [
+        ({"tool/LICENSES/GPL3.txt": "x"}, ["tool/LICENSES/GPL3.txt"]),
+        ({"tool/.CI/big": FolderFile(size=500_001)}, []),
+        ({"tool/.CI/config": "#\n", "tool/fix.patch": FolderFile("120000", target="x")}, []),
+        ({"tool/fix.patch": FolderFile("120000", target="x")}, ["tool/fix.patch"]),
+        # What is missing for anybody is told once.
+        ({"tool/.SRCINFO": "what\n"}, []),
+    ],
+    ids=["licence", "ours", "not managed", "link", "unreadable"],
+)
+def test_what_the_aur_refuses_of_what_is_pushed_there(
+    changed: dict[str, Content], files: list[str]
+) -> None:
+    report = report_on({**managed(), **AUR, **changed})
+
+    assert [it.file for it in report.findings if it.code == "aur-refuses"] == files
+
+
+def test_the_aur_gets_a_srcinfo_that_is_generated() -> None:
+    files = {**managed(), ".ci/config": "CI_MANAGE_AUR=true\nREPO_NAME=x\nCI_SRCINFO=generate\n"}
+    del files["tool/.SRCINFO"]
+    assert report_on(files).findings == ()
+
+    files["tool/fix.patch"] = FolderFile(size=500_001)
+    assert codes(report_on(files)) == ["aur-refuses"]
 
 
 def test_without_databases_no_dependency_is_missed() -> None:
