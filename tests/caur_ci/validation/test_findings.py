@@ -156,6 +156,23 @@ def test_the_aur_gets_a_srcinfo_that_is_generated() -> None:
     assert codes(report_on(files)) == ["aur-refuses"]
 
 
+def test_a_missing_srcinfo_is_told_with_the_doubt_where_one_would_be_generated() -> None:
+    files: dict[str, Content] = {".ci/config": "REPO_NAME=x\nCI_SRCINFO=generate\n"}
+    files["tool/PKGBUILD"] = package(bash="depends=($(< needs))")["tool/PKGBUILD"]
+
+    (found,) = report_on(files).findings
+    assert found.code == "srcinfo-missing"
+    assert "not sure: line 6: depends" in found.message
+    assert found.mend is None
+
+
+def test_what_makepkg_refuses_is_told_once() -> None:
+    files: dict[str, Content] = {".ci/config": "REPO_NAME=x\nCI_SRCINFO=generate\n"}
+    files["tool/PKGBUILD"] = "pkgname=tool\npkgver=a-b\npkgrel=1\narch=(any)\n"
+
+    assert codes(report_on(files)) == ["pkgbuild-refused"]
+
+
 def test_without_databases_no_dependency_is_missed() -> None:
     report = report_on(package(bash="depends=(bosh)", info="depends = bosh"))
 
