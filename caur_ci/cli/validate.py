@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -206,7 +205,6 @@ def _surroundings(
     session: Session, git: GitRepository, scope: Scope, databases: Sequence[str], redis: str | None
 ) -> tuple[Surroundings, list[str]]:
     """Return what is known beside the repository, and what is not looked at without it."""
-    from caur_ci.pipeline.validating.aur import aur_refusals  # noqa: PLC0415 - keeps `--help` fast
     from caur_ci.pipeline.validating.distribution import (  # noqa: PLC0415 - keeps `--help` fast
         databases_of,
         names_in,
@@ -215,8 +213,8 @@ def _surroundings(
 
     notes: list[str] = []
     provided = None
-    config = _config(git, scope)
     if databases:
+        config = _config(git, scope)
         meant = databases_of(databases, config.lib_db)
         provided, problem = names_in(meant, proxy=config.aur_proxy)
         if problem:
@@ -226,8 +224,7 @@ def _surroundings(
     serves = _serves(session, redis) if redis is not None else None
     if serves is None:
         notes.append("build classes: name the queue with --redis")
-    refusals = partial(aur_refusals, generates=config.generate_srcinfo)
-    return Surroundings(provided=provided, serves=serves, aur_refusals=refusals), notes
+    return Surroundings(provided=provided, serves=serves), notes
 
 
 def _config(git: GitRepository, scope: Scope) -> RepositoryConfig:

@@ -245,6 +245,20 @@ def test_a_mended_file_takes_the_place_of_a_link(
     assert "depends = bash" in srcinfo.read_text()
 
 
+def test_nothing_is_written_behind_a_link(
+    capsys: pytest.CaptureFixture[str], world: Checkout, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    (world.folder / "loose" / ".CI").rename(outside)
+    (world.folder / "loose" / ".CI").symlink_to(outside)
+
+    code, _, err = validate(capsys, world, "loose", "--fix")
+
+    assert code == ExitCode.FAILED
+    assert "a link on the way to it leads elsewhere" in err
+    assert (outside / "config").read_text() == "BUILDER_CLAS=2\nSOMETHING=1\n"
+
+
 def test_nothing_is_run(capsys: pytest.CaptureFixture[str], world: Checkout) -> None:
     trap = world.folder / "trap"
     text = str(package("good")["good/PKGBUILD"])
