@@ -45,19 +45,19 @@ def files_that_belong(git: GitRepository, folder: str, srcinfo: bytes | None) ->
         blob = git.write_blob(srcinfo)
         found[SRCINFO] = TreeFile(FILE_MODE, blob, SRCINFO, len(srcinfo))
     belonging = paths_that_belong(found, srcinfo)
-    chosen = tuple(file for path, file in sorted(found.items()) if path in belonging)
-    left_out = tuple(path for path in sorted(found) if path not in belonging)
+    chosen = tuple(found[path] for path in belonging)
+    left_out = tuple(sorted(found.keys() - {*belonging}))
     tree = write_files(git, [TreeEntry(it.mode, it.object_id, it.path) for it in chosen])
     return PackageFiles(tree, chosen, left_out)
 
 
-def paths_that_belong(paths: Iterable[str], srcinfo: bytes | None) -> frozenset[str]:
-    """Return those of a folder's paths that belong there, by what its `.SRCINFO` names."""
-    named = set(named_files(srcinfo or b""))
-    return frozenset(it for it in paths if not _is_own(it) and _belongs(it, named))
+def paths_that_belong(paths: Iterable[str], srcinfo: bytes | None) -> list[str]:
+    """Return those of a folder's paths that belong there, sorted."""
+    named = set(_named_files(srcinfo or b""))
+    return sorted(path for path in paths if _belongs(path, named) and not _is_own(path))
 
 
-def named_files(srcinfo: bytes) -> Iterator[str]:
+def _named_files(srcinfo: bytes) -> Iterator[str]:
     """Yield the files that a `.SRCINFO` says are beside it; nothing of one that cannot be read."""
     try:
         sections = read_sections(srcinfo)

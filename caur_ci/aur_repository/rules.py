@@ -55,7 +55,7 @@ class BrokenRule:
 
     def __str__(self) -> str:
         where = f"{self.file}: " if self.file else ""
-        return f"{where}{self.problem}. {self.remedy}"
+        return f"{where}{self.problem}. {self.remedy}".rstrip()
 
 
 def broken_rules(name: str, srcinfo: bytes | None, files: Sequence[TreeFile]) -> list[BrokenRule]:
