@@ -25,6 +25,7 @@ from scheduler.web.api import document, legacy
 from scheduler.web.headers import SECURITY_HEADERS, BasePath, SecurityHeaders
 from scheduler.web.observing import Observing
 from scheduler.web.pages import error_page, page_routes
+from scheduler.web.pages.explained import Explained
 from scheduler.web.permission import Doorkeeper
 from scheduler.web.snapshots import Snapshots
 from scheduler.web.streaming.streams import Streams
@@ -66,6 +67,7 @@ def create_app(services: WebServices, settings: WebSettings) -> Starlette:
     app.state.settings = settings
     app.state.templates = templates_of(settings)
     app.state.snapshots = Snapshots(services.queue)
+    app.state.explained = Explained()
     app.state.streams = Streams(services)
     app.state.doorkeeper = Doorkeeper(settings.token)
     return app

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 # Of one process: a file descriptor each, of which there usually are 1,024.
-CONNECTIONS_AT_MOST = 800
+CONNECTIONS_AT_MOST = 700
 # All headers of a request together, in bytes.
 HEADERS_AT_MOST = 32 * 1024
 # How long a connection stays open after an answer, and how long a request's headers may take.
@@ -29,17 +29,19 @@ _FULL = (
 class LimitedConnection(H11Protocol):
     """A connection that ends where it is one too many, or nothing is asked or read in time."""
 
-    _full: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
     _waiting: asyncio.TimerHandle | None = None
     _refused = False
+    _idle_since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if len(self.connections) > CONNECTIONS_AT_MOST:
+        if len(self.connections) > CONNECTIONS_AT_MOST and not self._made_room():
             self._refused = True
             transport.write(_FULL)
             transport.close()
             return
+        self._idle_since = self.loop.time()
         self._wait_for_request()
 
     def data_received(self, data: bytes) -> None:
@@ -58,8 +60,8 @@ class LimitedConnection(H11Protocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        if self._full is None:
-            self._full = self.loop.call_later(READING_SECONDS, self.transport.abort)
+        if self._unread is None:
+            self._unread = self.loop.call_later(READING_SECONDS, self.transport.abort)
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -69,6 +71,32 @@ class LimitedConnection(H11Protocol):
         super().timeout_keep_alive_handler()
         # What nobody reads would keep it open.
         self.loop.call_later(READING_SECONDS, self.transport.abort)
+
+    def _made_room(self) -> bool:
+        """End the connection on which nothing has been asked for longest; False if all are busy."""
+        idle = [
+            each
+            for each in self.connections
+            if isinstance(each, LimitedConnection) and each is not self and each.is_idle
+        ]
+        if not idle:
+            return False
+        min(idle, key=lambda each: each.idle_since).transport.abort()
+        return True
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is being asked or answered."""
+        return not self._is_asked() and not self.transport.is_closing()
+
+    @property
+    def idle_since(self) -> float:
+        """When it was opened or the last answer was complete, by the clock of the event loop."""
+        return self._idle_since
+
+    def on_response_complete(self) -> None:
+        self._idle_since = self.loop.time()
+        super().on_response_complete()
 
     def _is_asked(self) -> bool:
         # There is no cycle before the first request, whatever its type says.
@@ -85,9 +113,9 @@ class LimitedConnection(H11Protocol):
             self._waiting = None
 
     def _stop_waiting_for_reader(self) -> None:
-        if self._full is not None:
-            self._full.cancel()
-            self._full = None
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def _give_up(self) -> None:
         self._waiting = None

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_BACKLOG = 256
+_BACKLOG = 128
+# Of IPv4 as well, where the system can.
+_EVERY_ADDRESS = "::"
 # Requests in progress have this many seconds when the server ends; streams end at once.
 _FOR_ENDING = 5
 
@@ -123,7 +125,10 @@ def _listener(settings: WebSettings) -> socket.socket:
         family, *_, address = socket.getaddrinfo(
             settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+        both = settings.host == _EVERY_ADDRESS and socket.has_dualstack_ipv6()
+        return socket.create_server(
+            address[:2], family=family, backlog=_BACKLOG, dualstack_ipv6=both
+        )
     except OSError as error:
         raise ConfigError(
             f"the web server cannot listen at {settings.host} port {settings.port}: "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import types
 import typing
 from collections.abc import Mapping
@@ -47,6 +48,7 @@ class Schemas:
 
     def __init__(self, place: str) -> None:
         self._place = place
+        self._kinds: dict[str, type] = {}
         self.named: dict[str, dict[str, Any]] = {}
 
     def of(self, kind: Any) -> dict[str, Any]:  # noqa: ANN401 - any annotation
@@ -64,10 +66,14 @@ class Schemas:
                 return {"type": "array", "items": self.of(typing.get_args(kind)[0])}
 
     def _named(self, kind: type) -> dict[str, Any]:
-        if kind.__name__ not in self.named:
-            self.named[kind.__name__] = {}  # it may be in itself
-            self.named[kind.__name__] = self._described(kind)
-        return {"$ref": f"{self._place}/{kind.__name__}"}
+        name = kind.__name__
+        if self._kinds.setdefault(name, kind) is not kind:
+            # Another part has the same word for something of its own.
+            name = f"{kind.__module__.split('.')[1].title()}{name}"
+        if name not in self.named:
+            self.named[name] = {}  # it may be in itself
+            self.named[name] = self._described(kind)
+        return {"$ref": f"{self._place}/{name}"}
 
     def _described(self, kind: type) -> dict[str, Any]:
         description = " ".join((kind.__doc__ or "").split())
@@ -91,7 +97,8 @@ def _told(kind: type) -> tuple[str, ...]:
 
 
 def _types(kind: type) -> dict[str, Any]:
-    hints = typing.get_type_hints(kind, localns=_NAMES)
+    names = {**_NAMES, **vars(sys.modules[kind.__module__])}
+    hints = typing.get_type_hints(kind, localns=names)
     for name in _DERIVED.get(kind, ()):
-        hints[name] = typing.get_type_hints(getattr(kind, name).fget, localns=_NAMES)["return"]
+        hints[name] = typing.get_type_hints(getattr(kind, name).fget, localns=names)["return"]
     return {name: hints[name] for name in _told(kind)}

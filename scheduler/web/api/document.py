@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from caur_ci import __version__
 from scheduler.web.answers import json_answer
-from scheduler.web.api import changing, happening, legacy, logs, reading
+from scheduler.web.api import changing, explaining, happening, legacy, logs, reading
 from scheduler.web.api.model import Health, Problem
 from scheduler.web.api.operations import PATH_PARAMETERS, Operation, Text
 from scheduler.web.parameters import settings_of
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 OPERATIONS: tuple[Operation, ...] = (
     *reading.OPERATIONS,
+    *explaining.OPERATIONS,
     *logs.OPERATIONS,
     *happening.OPERATIONS,
     *changing.OPERATIONS,

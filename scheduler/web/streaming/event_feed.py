@@ -111,6 +111,9 @@ class EventFeed:
             except TemporaryError as error:
                 _log.warning("events cannot be read: %s", error)
                 await asyncio.sleep(_PAUSE_AFTER_ERROR)
+            except Exception:  # noqa: BLE001 - whatever it is, others wait for what comes next
+                _log.exception("events cannot be read")
+                await asyncio.sleep(_PAUSE_AFTER_ERROR)
 
     async def _look(self) -> None:
         after = self._last

@@ -83,6 +83,8 @@ class LiveLogs:
         key = (log.job_id, log.attempt)
         watched = self._watched.setdefault(key, _Watched(size=log.size, ended=log.ended))
         watched.readers += 1
+        if watched.ended and not log.ended:
+            watched.ended, watched.watcher = False, None  # it goes on after all
         if watched.watcher is None and not watched.ended:
             watched.watcher = asyncio.create_task(self._watch(key, watched))
         try:
@@ -126,6 +128,14 @@ class LiveLogs:
 
     async def _watch(self, key: Key, watched: _Watched) -> None:
         """Look for what is new, for as long as somebody reads and the log has not ended."""
+        try:
+            await self._watch_until_end(key, watched)
+        finally:
+            # Whatever went wrong, nobody waits for more.
+            watched.ended = True
+            watched.pulse.beat()
+
+    async def _watch_until_end(self, key: Key, watched: _Watched) -> None:
         grown_at = time.monotonic()
         while not watched.ended:
             size = watched.size

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from scheduler.web.services import WebServices
 
 # The connections beyond are for requests that are answered at once.
-STREAMS_AT_MOST = 600
+STREAMS_AT_MOST = 500
 _READING_THREADS, _LISTENING_THREADS = 8, 4
 _PING_EVERY = 15
+# After how many milliseconds browsers ask again.
+_RETRY = b"retry: 2000\n\n"
 _NOT_BUFFERED = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
@@ -60,7 +62,10 @@ class Streams:
         """Return an answer of server-sent events. Raises AnswerError as `text` does."""
         self._check_room()
         return EventSourceResponse(
-            self._counted(parts, "events"), ping=_PING_EVERY, sep="\n", headers=dict(_NOT_BUFFERED)
+            self._counted(_with_retry(parts), "events"),
+            ping=_PING_EVERY,
+            sep="\n",
+            headers=dict(_NOT_BUFFERED),
         )
 
     def _check_room(self) -> None:
@@ -85,3 +90,9 @@ class Streams:
                     yield part
         finally:
             self._open -= 1
+
+
+async def _with_retry(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield _RETRY
+    async for part in parts:
+        yield part

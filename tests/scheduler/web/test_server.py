@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import threading
 from contextlib import ExitStack, suppress
-from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -18,7 +17,7 @@ from scheduler.web import connections
 from scheduler.web.server import running_server
 from scheduler.web.streaming import streams
 from tests.scheduler.web.support import building
-from tests.support.queue import Background, eventually
+from tests.support.queue import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,12 +65,24 @@ def test_connections_that_are_opened_and_left_keep_nobody_out(
     with ExitStack() as stack:
         opened = [stack.enter_context(connected(address)) for _ in range(300)]
 
-        refused = opened[-1].recv(65536)
-        assert refused.startswith(b"HTTP/1.1 503")
-        assert refused.endswith(b"too many connections\n")
-        for connection in opened:
-            connection.close()
-        eventually(lambda: httpx.get(f"{address}/healthz").status_code == 200)
+        assert httpx.get(f"{address}/healthz").status_code == 200
+        assert has_ended(opened[0])
+
+
+def test_where_all_connections_are_busy_one_more_is_refused(
+    address: str, growing: Claim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "CONNECTIONS_AT_MOST", 2)
+    with ExitStack() as stack:
+        url = f"{address}{log_of(growing)}"
+        parts = [stack.enter_context(httpx.stream("GET", url)).iter_bytes() for _ in range(2)]
+        assert [next(part) for part in parts] == [b"begin\n"] * 2
+
+        full = httpx.get(f"{address}/healthz")
+
+        assert (full.status_code, full.text) == (503, "too many connections\n")
+        assert full.headers["retry-after"] == "10"
+    eventually(lambda: httpx.get(f"{address}/healthz").status_code == 200)
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: "])
@@ -108,7 +119,7 @@ def test_who_sends_half_a_body_does_not_wait_for_ever(
     "sent",
     [
         b"\x00\x01\x02\r\n\r\n",
-        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /healthz\r\nHost x\r\n\r\n",
         b"GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
         b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 1_000_000 + b"\r\n\r\n",
     ],
@@ -191,13 +202,19 @@ def has_room(url: str) -> bool:
 
 
 def test_streams_end_when_the_server_does(services: WebServices, growing: Claim) -> None:
-    with running_server(services, WebSettings(port=0)) as server:
-        paths = (log_of(growing), log_of(growing, "/events"), "/api/v1/events")
-        readers = [Background(partial(httpx.get, f"{server.address}{path}")) for path in paths]
-        assert not readers[0].ends(within=0.5)
+    paths = (log_of(growing), log_of(growing, "/events"), "/api/v1/events")
+    with ExitStack() as stack:
+        with running_server(services, WebSettings(port=0)) as server:
+            answers = [
+                stack.enter_context(httpx.stream("GET", f"{server.address}{path}", timeout=60))
+                for path in paths
+            ]
 
-    for reader in readers:
-        assert reader.result(within=30).status_code == 200
+        text, events, none = [answer.read() for answer in answers]
+
+    assert text == b"begin\n"
+    assert b"event: end" not in events
+    assert none == b"retry: 2000\n\n"
 
 
 def test_a_port_that_is_taken_is_told(services: WebServices) -> None:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
+from scheduler.history import BuildLogs, LogArchiver
 from scheduler.job import Outcome
+from scheduler.settings import WebSettings
+from scheduler.web.server import running_server
 from scheduler.web.streaming import log_streams
 from tests.scheduler.web.support import building, built_log, sent_events
 from tests.support.queue import Background
 
 if TYPE_CHECKING:
-    import httpx
     from starlette.testclient import TestClient
 
+    from scheduler.history import History
     from scheduler.logs import LogStore
     from scheduler.queue import Claim, Queue
+    from scheduler.web.services import WebServices
 
 LOG = b"first line\r\n\x1b[31mred\x1b[0m \xe2\x82\xac broken \xff\xfe\r\n" + b"x" * 100
 
@@ -225,3 +231,29 @@ def test_readers_at_any_place_get_the_same_bytes(
 
     for offset, reader in readers:
         assert reader.result() == whole[offset:]
+
+
+def test_a_reader_does_not_notice_that_a_log_moves_to_the_disk(
+    services: WebServices,
+    queue: Queue,
+    log_store: LogStore,
+    history: History,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Half of it comes from Redis, the rest after it was dropped there."""
+    monkeypatch.setattr("scheduler.web.streaming.live_logs._KEPT", 1)
+    claim = built_log(queue, log_store, LOG * 5000)
+    past = replace(services, logs=BuildLogs(log_store, history), history=history)
+    with (
+        running_server(past, WebSettings(port=0, log_requests=False)) as server,
+        httpx.stream("GET", f"{server.address}{path(claim, '?follow=true')}") as answer,
+    ):
+        parts = answer.iter_bytes(1000)
+        first = next(parts)
+        LogArchiver(queue, log_store, history).look()
+        assert log_store.drop(claim.job_id, claim.attempt, len(LOG) * 5000)
+        rest = b"".join(parts)
+
+        assert first + rest == LOG * 5000
+        again = httpx.get(f"{server.address}{path(claim, '?offset=7&limit=20')}")
+        assert again.content == (LOG * 2)[7:27]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from hypothesis import given, settings
@@ -135,3 +136,31 @@ def test_a_log_that_had_to_make_room_ends() -> None:
         return b"".join([part async for part in as_text(live(logs), entry, 0)])
 
     assert asyncio.run(read()) == b""
+
+
+def test_nobody_waits_for_a_log_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def read() -> bytes:
+        logs = MemoryLogs(b"text", [])
+        entry = logs.entry
+        monkeypatch.setattr(logs, "read", lambda *_, **__: 1 / 0)
+        parts = [part async for part in as_text(live(logs), replace(entry, ended=False), 0)]
+        return b"".join(parts)
+
+    assert asyncio.run(read()) == b""
+
+
+def test_a_log_that_goes_on_after_its_end_is_followed_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live_logs, "_POLLED_EVERY", 0.0)
+
+    async def read() -> bytes:
+        logs = MemoryLogs(b"begin, and more", [3])
+        hub = live(logs)
+        ended = PastLog(job_id=1, attempt=1, started=0.0, size=5, ended=True)
+        logs.read(1, 1, limit=0)
+        async with hub.follow(ended):
+            parts = [part async for part in as_text(hub, replace(ended, ended=False), 0)]
+        return b"".join(parts)
+
+    assert asyncio.run(read()) == b"begin, and more"
