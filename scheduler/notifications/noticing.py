@@ -85,7 +85,7 @@ class Noticer:
                 if note is not None and wants(target, note):
                     entries[entry_key(target.name, event.id)] = note.to_json()
         self._outbox.write(entries, notes=changes, after=after, position=events[-1].id)
-        if entries:
+        if entries and self._outbox.size() > _MOST_WAITING:
             self._make_room()
 
     def _note(self, event: Event, node: str) -> Note | None:
