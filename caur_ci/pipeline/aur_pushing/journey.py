@@ -66,7 +66,7 @@ def push_to_aur(context: RunContext, wanted: AurRound) -> AurReport:
     """
     state = RoundState.read(context)
     if wanted.packages:
-        check_managed(wanted.packages, state)
+        check_managed(context, wanted.packages, state)
     chosen = [it for it in state.packages if not wanted.packages or it.name in wanted.packages]
     standing = [_standing(state, package) for package in chosen]
     if not wanted.asked:
@@ -121,8 +121,8 @@ class _Decisions:
                     continue
                 refusals = [*package.refusals(self.context.git, confined)]
                 if refusals:
-                    refused = replace(standing, state=AurState.REFUSED, reason="; ".join(refusals))
-                    yield package.name, replace(refused, since=0)
+                    reason = " ".join(refusals)
+                    yield package.name, replace(standing, state=AurState.REFUSED, reason=reason)
                 elif self._is_resting(standing):
                     yield package.name, standing
 
