@@ -23,6 +23,8 @@ SECRET_NAMES = frozenset(
         "GITHUB_TOKEN",
         "GITLAB_TOKEN",
         "GPG_PASSPHRASE",
+        "NOTIFY_TARGETS",
+        "NOTIFY_URLS",
         "PACKAGE_REPOS_NOTIFIERS",
         "REDIS_PASSWORD",
         "REDIS_SSH_KEY",

@@ -44,6 +44,16 @@ class EventConsumer(Protocol):
         ...
 
 
+def unseen(events: Sequence[Event], position: str) -> Sequence[Event]:
+    """Return those events that come after a position: another process may have dealt with some."""
+    return [event for event in events if _place(event.id) > _place(position)]
+
+
+def _place(event_id: str) -> tuple[int, int]:
+    milliseconds, _, number = event_id.partition("-")
+    return int(milliseconds), int(number or 0)
+
+
 class Follower:
     """Tells a consumer every event, from where it left off, until told to stop.
 

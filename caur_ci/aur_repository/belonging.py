@@ -44,14 +44,20 @@ def files_that_belong(git: GitRepository, folder: str, srcinfo: bytes | None) ->
     if srcinfo is not None and SRCINFO not in found:
         blob = git.write_blob(srcinfo)
         found[SRCINFO] = TreeFile(FILE_MODE, blob, SRCINFO, len(srcinfo))
-    named = set(named_files(srcinfo or b""))
-    chosen = tuple(file for path, file in sorted(found.items()) if _belongs(path, named))
-    left_out = tuple(path for path in sorted(found) if not _belongs(path, named))
+    belonging = paths_that_belong(found, srcinfo)
+    chosen = tuple(found[path] for path in belonging)
+    left_out = tuple(sorted(found.keys() - {*belonging}))
     tree = write_files(git, [TreeEntry(it.mode, it.object_id, it.path) for it in chosen])
     return PackageFiles(tree, chosen, left_out)
 
 
-def named_files(srcinfo: bytes) -> Iterator[str]:
+def paths_that_belong(paths: Iterable[str], srcinfo: bytes | None) -> list[str]:
+    """Return those of a folder's paths that belong there, sorted."""
+    named = set(_named_files(srcinfo or b""))
+    return sorted(path for path in paths if _belongs(path, named) and not _is_own(path))
+
+
+def _named_files(srcinfo: bytes) -> Iterator[str]:
     """Yield the files that a `.SRCINFO` says are beside it; nothing of one that cannot be read."""
     try:
         sections = read_sections(srcinfo)

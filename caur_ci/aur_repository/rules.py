@@ -47,14 +47,15 @@ _SHOWN = 80
 
 @dataclass(frozen=True, slots=True)
 class BrokenRule:
-    """What the AUR would refuse, in which file, and what to do about it."""
+    """What the AUR would refuse, in which file (none: the folder), and what to do about it."""
 
     file: str
     problem: str
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.problem}. {self.remedy}"
+        where = f"{self.file}: " if self.file else ""
+        return f"{where}{self.problem}. {self.remedy}".rstrip()
 
 
 def broken_rules(name: str, srcinfo: bytes | None, files: Sequence[TreeFile]) -> list[BrokenRule]:
@@ -76,8 +77,8 @@ def broken_rules(name: str, srcinfo: bytes | None, files: Sequence[TreeFile]) ->
 def _of_name(name: str) -> Iterator[BrokenRule]:
     if not _NAME.fullmatch(name):
         yield BrokenRule(
-            f"the folder {name}",
-            "the AUR has no repositories of such a name",
+            "",
+            f"the AUR has no repositories with names such as {name}",
             "It takes small letters, digits and . + _ -, with a letter or digit first.",
         )
 

@@ -24,6 +24,7 @@ from caur_ci.cli import (
     logs,
     manual,
     migrate,
+    notify,
     on_commit,
     on_schedule,
     recall,
@@ -103,6 +104,7 @@ _build_side("worker")(worker.worker)
 _build_side("builder", hidden=True, help="The same as `worker`.")(worker.worker)
 _build_side("database")(database.database)
 _build_side("web")(web.web)
+_build_side("notify")(notify.notify)
 app.add_typer(redis_app, rich_help_panel=_BUILD_SIDE)
 
 _looking = partial(app.command, rich_help_panel=_LOOKING)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from caur_ci.cli import completion, options
-from caur_ci.cli.aur_report import aur_exit_code, print_aur_report, print_difference
+from caur_ci.cli.aur_report import aur_exit_code, print_aur_report
 from caur_ci.cli.data import to_json
 from caur_ci.cli.help import Application
 from caur_ci.cli.session import Session, session_of
@@ -195,7 +195,7 @@ def _show_pushes(session: Session, report: AurReport) -> None:
             new = " as a new package" if outcome.is_new else ""
             told = f"{outcome.package} {outcome.version} would be pushed{new}"
             session.out.print(told, markup=False)
-            print_difference(session, outcome.difference)
+            session.print_plain("".join(f"    {line}\n" for line in outcome.difference))
     if not report.outcomes:
         session.out.print("nothing to push")
 

@@ -40,17 +40,12 @@ def aur_exit_code(report: AurReport) -> ExitCode:
     return ExitCode.PARTIAL if report.needs_somebody else ExitCode.OK
 
 
-def print_difference(session: Session, lines: Iterable[str]) -> None:
-    """Show in what two states of a package differ."""
-    session.print_plain("".join(f"    {line}\n" for line in lines))
-
-
 def _print_outcome(session: Session, outcome: AurOutcome) -> None:
     name, reason = outcome.package, one_line(outcome.reason)
     if outcome.state is AurState.PUSHED:
         new = ", as a new package" if outcome.is_new else ""
         session.note(f"{name} {outcome.version} was pushed to the AUR{new}: {outcome.commit[:12]}")
-        if outcome.left_out and (outcome.is_new or outcome.is_news):
+        if outcome.left_out:
             session.note(
                 f"{name}: not pushed, because its .SRCINFO names none of it: "
                 f"{_names(outcome.left_out)}"
@@ -59,7 +54,8 @@ def _print_outcome(session: Session, outcome: AurOutcome) -> None:
         session.fail(f"{name} cannot be pushed to the AUR: {reason}", outcome.hint)
     elif outcome.state is AurState.DIVERGED:
         session.fail(f"{name} is not pushed over others: {reason}", outcome.hint)
-        print_difference(session, outcome.difference)
+        for line in outcome.difference:
+            session.note(f"    {line}")
     elif outcome.state is AurState.IN_STEP:
         session.note(f"{name} {outcome.version} is at the AUR: {outcome.commit[:12]}")
 

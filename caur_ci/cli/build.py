@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     from caur_ci.cli.build_source import BuildSource
     from caur_ci.deptree import DependencyTree
     from scheduler.job import JobSpec
-    from scheduler.settings import SourceRepository, WorkerSettings
+    from scheduler.settings import WorkerSettings
     from scheduler.source.cache import SourceCache
     from scheduler.worker.local import LocalBuilds, LocalResult
 
 _OUTPUT = Path(".caur-build")
 _NO_TARGET = "local"
+_CONFIG = ".ci/config"
 
 Package = Annotated[
     str,
@@ -73,6 +74,21 @@ TargetRepo = Annotated[
         show_default=False,
     ),
 ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Options:
+    """What somebody wants to have built."""
+
+    package: str
+    repo: str
+    output: Path
+    with_dependencies: bool
+    again: bool
+    target_repo: str
+    arch: str
+    environment: Mapping[str, str]
+    as_json: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,62 +146,70 @@ def build(
     Ends with 0 if it was built, 1 with an explanation if that failed, 3 if it skipped itself or
     was published before. Ctrl-C ends the build and removes what is left of it.
     """
+    from caur_ci.cli.signals import environment_with  # noqa: PLC0415 - slow to import
+    from caur_ci.errors import CaurError  # noqa: PLC0415
+    from caur_ci.names import check_architecture  # noqa: PLC0415
+
+    options = _Options(
+        package=package,
+        repo=repo,
+        output=output,
+        with_dependencies=with_dependencies,
+        again=again,
+        target_repo=target_repo,
+        arch=check_architecture(arch),
+        environment=environment_with(
+            CAUR_CONFIG=config,
+            BUILDER_EXECUTOR=executor,
+            BUILDER_IMAGE=image,
+            CONTAINER_ENGINE=engine,
+            BUILDER_TIMEOUT=timeout,
+        ),
+        as_json=as_json,
+    )
+    try:
+        return _run(session_of(context), options)
+    except OSError as error:
+        place = error.filename or output
+        raise CaurError(f"{place}: {error.strerror}", hint="Is the disk full?") from error
+
+
+def _run(session: Session, options: _Options) -> int:
+    """Build what is wanted. Raises CaurError and OSError."""
     from caur_ci.cli.build_source import (  # noqa: PLC0415 - slow to import
         opened_source,
         source_repository,
         split_reference,
     )
-    from caur_ci.cli.signals import environment_with, service  # noqa: PLC0415
-    from caur_ci.names import check_architecture  # noqa: PLC0415
+    from caur_ci.cli.signals import service  # noqa: PLC0415
     from scheduler.connection import default_state_dir  # noqa: PLC0415
     from scheduler.worker.local import local_builds, local_settings  # noqa: PLC0415
 
-    session = session_of(context)
-    name, revision = split_reference(package)
-    repository = source_repository(repo)
-    environment = environment_with(
-        CAUR_CONFIG=config,
-        BUILDER_EXECUTOR=executor,
-        BUILDER_IMAGE=image,
-        CONTAINER_ENGINE=engine,
-        BUILDER_TIMEOUT=timeout,
-    )
-    settings = local_settings(environment, state_dir=default_state_dir(), source=repository)
+    package, revision = split_reference(options.package)
+    repository = source_repository(options.repo)
+    settings = local_settings(options.environment, state_dir=default_state_dir(), source=repository)
     with ExitStack() as opened:
         source = opened.enter_context(opened_source(repository, revision, settings.shared))
-        order = _order(
-            session,
-            source,
-            repository,
-            settings,
-            package=name,
-            arch=check_architecture(arch),
-            target_repo=target_repo,
-            with_dependencies=with_dependencies,
-        )
-        place = _made_folder(output)
+        order = _order(session, source, settings, options, package)
+        _make_folder(options.output)
         stop = opened.enter_context(service(session))
         builds = opened.enter_context(
-            local_builds(settings, order.sources, stop, arch=order.arch, rebuilds=again)
+            local_builds(settings, order.sources, stop, arch=options.arch, rebuilds=options.again)
         )
         if len(order.packages) > 1 and not builds.installs_dependencies:
             session.warn(
                 "nothing is installed for builds on this machine: what is built first is not "
                 "there for what comes later; --executor container installs it"
             )
-        return _build_all(session, builds, order, place, as_json=as_json)
+        return _build_all(session, builds, order, options)
 
 
 def _order(
     session: Session,
     source: BuildSource,
-    repository: SourceRepository,
     settings: WorkerSettings,
-    *,
+    options: _Options,
     package: str,
-    arch: str,
-    target_repo: str,
-    with_dependencies: bool,
 ) -> _Order:
     """Find out what is to be built, and tell what may be missing for it. Raises CaurError."""
     from caur_ci.cli.build_source import has_changes  # noqa: PLC0415 - slow to import
@@ -193,27 +217,27 @@ def _order(
     from caur_ci.deptree import DependencyTree  # noqa: PLC0415
     from caur_ci.names import check_repository_name  # noqa: PLC0415
 
-    tree = DependencyTree.read_each(source.folders.srcinfos(), arch=arch)
+    tree = DependencyTree.read_each(source.folders.srcinfos(), arch=options.arch)
     folder = tree.resolve(package)
-    packages = _in_order(tree, folder) if with_dependencies else (folder,)
+    packages = _in_order(tree, folder) if options.with_dependencies else (folder,)
     sources, commit = source.take(packages)
-    needed = [] if with_dependencies else sorted(tree.dependencies(folder))
+    needed = [] if options.with_dependencies else sorted(tree.dependencies(folder))
     if needed:
         session.note(
             f"{folder} needs {', '.join(needed)} of this repository, as published; "
             "--with-dependencies builds that first"
         )
-    if source.uncommitted and has_changes(repository, packages):
+    if source.uncommitted and has_changes(source.repository, packages):
         session.note(f"what is built is not committed: {' '.join(packages)} as on disk")
-    files = sources.read_files(repository, commit, [".ci/config"])
-    own = load_repository_config(files.get(".ci/config", b"")).config.repo_name
+    files = sources.read_files(source.repository, commit, [_CONFIG])
+    own = load_repository_config(files.get(_CONFIG, b"")).config.repo_name
     only = next(iter(settings.target_repos)) if len(settings.target_repos) == 1 else ""
     return _Order(
         packages=packages,
         sources=sources,
-        source_repo=repository.name,
-        target_repo=check_repository_name(target_repo or own or only or _NO_TARGET),
-        arch=arch,
+        source_repo=source.repository.name,
+        target_repo=check_repository_name(options.target_repo or own or only or _NO_TARGET),
+        arch=options.arch,
         commit=commit,
         uncommitted=source.uncommitted,
     )
@@ -228,25 +252,14 @@ def _in_order(tree: DependencyTree, folder: str) -> tuple[str, ...]:
     return (*needed, folder)
 
 
-def _made_folder(output: Path) -> Path:
-    """Return the folder for packages, which git takes no notice of if it was made here.
-
-    Raises InputError.
-    """
-    from caur_ci.errors import InputError  # noqa: PLC0415 - slow to import
-
-    try:
-        if not output.is_dir():
-            output.mkdir(parents=True)
-            (output / ".gitignore").write_text("*\n", encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"--output {output}: {error.strerror}") from error
-    return output
+def _make_folder(output: Path) -> None:
+    """Make the folder for packages, which git takes no notice of then. Raises OSError."""
+    if not output.is_dir():
+        output.mkdir(parents=True)
+        (output / ".gitignore").write_text("*\n", encoding="utf-8")
 
 
-def _build_all(
-    session: Session, builds: LocalBuilds, order: _Order, output: Path, *, as_json: bool
-) -> int:
+def _build_all(session: Session, builds: LocalBuilds, order: _Order, options: _Options) -> int:
     from scheduler.job import Outcome  # noqa: PLC0415 - slow to import
 
     done: list[Mapping[str, object]] = []
@@ -254,7 +267,7 @@ def _build_all(
     for package in order.packages:
         if len(order.packages) > 1:
             session.note(f"building {package}")
-        result, told = _build_one(session, builds, order, package, output, as_json=as_json)
+        result, told = _build_one(session, builds, order, package, options)
         done.append(told)
         code = _exit_code(result)
         is_there = result.job.outcome in {Outcome.SUCCESS, Outcome.ALREADY_BUILT}
@@ -263,7 +276,7 @@ def _build_all(
             code = code if code == ExitCode.INTERRUPTED else ExitCode.FAILED
             break
         builds.provide(result)
-    if as_json:
+    if options.as_json:
         from caur_ci.cli.data import to_json  # noqa: PLC0415 - slow to import
 
         commit = None if order.uncommitted else order.commit
@@ -276,9 +289,7 @@ def _build_one(
     builds: LocalBuilds,
     order: _Order,
     package: str,
-    output: Path,
-    *,
-    as_json: bool,
+    options: _Options,
 ) -> tuple[LocalResult, Mapping[str, object]]:
     from caur_ci.cli.explanation_view import print_explanation  # noqa: PLC0415
     from caur_ci.cli.log_output import LogOutput  # noqa: PLC0415
@@ -286,10 +297,10 @@ def _build_one(
     from scheduler.worker.local import LocalLog  # noqa: PLC0415
 
     shown = LogOutput.standard()
-    show = (lambda _: None) if as_json else shown.write
+    show = (lambda _: None) if options.as_json else shown.write
     secrets = session.secrets.values()
-    with LocalLog(output / f"{package}.log", show, secrets=secrets) as log:
-        result = builds.build(order.spec(package), log, output, state=order.state)
+    with LocalLog(options.output / f"{package}.log", show, secrets=secrets) as log:
+        result = builds.build(order.spec(package), log, options.output, state=order.state)
     explanation = None if result.interrupted else explain(result.job, logs=log)
     shown.close()
     for path in result.packages:

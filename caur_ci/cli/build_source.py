@@ -33,12 +33,13 @@ _NAME = re.compile(r"[^A-Za-z0-9._+-]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildSource:
-    """Where packages come from. `take` returns a source that has some of its `folders`, and the
-    commit that they are at.
+    """Where packages come from: the `folders` of a repository, at one commit.
 
-    `uncommitted` says that this is the working tree, and not what was committed of it.
+    `take` returns a source that has some of them, and the commit. `uncommitted` says that this is
+    the working tree, and not what was committed of it.
     """
 
+    repository: SourceRepository
     folders: PackageFolders
     take: Callable[[Sequence[str]], tuple[SourceCache, str]]
     uncommitted: bool = False
@@ -88,14 +89,15 @@ def opened_source(
     if is_address(repository.url):
         sources = SourceCache(shared / "sources")
         commit = sources.commit_of(repository, revision)
-        yield _committed(sources, sources.repository_at(repository, commit), commit)
+        git = sources.repository_at(repository, commit)
+        yield _committed(repository, sources, git, commit)
         return
     git = GitRepository.open(Path(repository.url))
     if revision or git.bare:
-        yield _committed(WorkingSource(git), git, git.commit_id(revision or "HEAD"))
+        yield _committed(repository, WorkingSource(git), git, git.commit_id(revision or "HEAD"))
         return
     with tempfile.TemporaryDirectory(prefix="caur-ci-build-") as scratch:
-        yield _uncommitted(git, Path(scratch) / "snapshot.git")
+        yield _uncommitted(repository, git, Path(scratch) / "snapshot.git")
 
 
 def has_changes(repository: SourceRepository, packages: Sequence[str]) -> bool:
@@ -107,18 +109,21 @@ def has_changes(repository: SourceRepository, packages: Sequence[str]) -> bool:
     return bool(changes)
 
 
-def _committed(sources: SourceCache, git: GitRepository, commit: str) -> BuildSource:
+def _committed(
+    repository: SourceRepository, sources: SourceCache, git: GitRepository, commit: str
+) -> BuildSource:
     generate = read_repository_config(git, commit).config.generate_srcinfo
     folders = CommittedFolders.at(git, commit, generate=generate)
-    return BuildSource(folders=folders, take=lambda _: (sources, commit))
+    return BuildSource(repository=repository, folders=folders, take=lambda _: (sources, commit))
 
 
-def _uncommitted(git: GitRepository, scratch: Path) -> BuildSource:
+def _uncommitted(repository: SourceRepository, git: GitRepository, scratch: Path) -> BuildSource:
     def take(packages: Sequence[str]) -> tuple[SourceCache, str]:
         taken, commit = snapshot(git.folder, [*packages, _CONFIG], scratch)
         return WorkingSource(taken), commit
 
-    return BuildSource(folders=folders_of(git.folder, None), take=take, uncommitted=True)
+    folders = folders_of(git.folder, None)
+    return BuildSource(repository=repository, folders=folders, take=take, uncommitted=True)
 
 
 def _named(text: str) -> str:

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from caur_ci.cli.history_access import history_settings
+from caur_ci.cli.telling import telling
 from caur_ci.cli.web import serve, web_settings
-from caur_ci.errors import CaurError, TemporaryError
+from caur_ci.errors import CaurError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("scheduler.companions")
 
-# How long somebody who writes the history already is waited for before it is tried again.
+# How long it is waited before what does not work is tried again.
 _PATIENCE = 10.0
 # How long what is just being written may take at the end.
 _LAST_WAIT = 10.0
@@ -40,8 +41,8 @@ def companions(
 ) -> Iterator[None]:
     """Run what follows the queue beside the database runner, each in a thread of its own.
 
-    With `web_port` the web server is one of them. Raises ConfigError for settings that cannot be
-    followed.
+    With `web_port` the web server is one of them, and others are told what happens. Raises
+    ConfigError for settings that cannot be followed.
     """
     ending = threading.Event()
     history = history_settings(environment, settings)
@@ -57,7 +58,8 @@ def companions(
     for thread in threads:
         thread.start()
     try:
-        yield
+        with telling(session, environment, client):
+            yield
     finally:
         ending.set()
         for thread in threads:
@@ -67,7 +69,7 @@ def companions(
 def _keep_history(
     settings: HistorySettings, database: DatabaseSettings, client: Redis, ending: threading.Event
 ) -> None:
-    """Write the history for as long as nobody else does, until the end."""
+    """Write the history until the end, as soon as nobody else does and nothing is in the way."""
     from scheduler.history import History  # noqa: PLC0415
 
     told = ""
@@ -76,15 +78,12 @@ def _keep_history(
             with History.open(settings.path) as history:
                 _log.info("the history is in %s", settings.path)
                 _follow(client, _writers(history, settings, database, client), ending)
-        except TemporaryError as error:
+        except CaurError as error:
             if error.message != told:
-                _log.warning("no history is written here for now: %s", error.message)
+                hint = f" {error.hint}" if error.hint else ""
+                _log.warning("no history is written here for now: %s%s", error.message, hint)
             told = error.message
             ending.wait(_PATIENCE)
-        except CaurError as error:
-            hint = f" {error.hint}" if error.hint else ""
-            _log.error("no history is written: %s%s", error.message, hint)
-            return
 
 
 def _serve(

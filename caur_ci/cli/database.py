@@ -43,6 +43,9 @@ def database(
     Beside it the history is written (HISTORY_PATH): each job that has ended, and its log. With
     `--web-port` the web server runs here, too; if it fails, publishing goes on.
 
+    Others are told as well: chats and mailboxes (docs/notifications.md), the commits that were
+    built, and Prometheus (docs/metrics.md).
+
     SIGTERM or Ctrl-C ends the runner after what it is just publishing, and a second one at once:
     then the next runner publishes it. `caur-ci queue drain` ends the runner likewise in order.
     """

@@ -11,32 +11,32 @@ from scheduler.job import JobState
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from caur_ci.cli.session import Session
+    from scheduler.history import History
     from scheduler.queue import JobView
 
 
-def forecasts_of(session: Session, jobs: Iterable[JobView]) -> dict[str, float]:
+def forecasts_of(history: History | None, jobs: Iterable[JobView]) -> dict[str, float]:
     """Return how many seconds the builds of those that are running take, by identity.
 
-    Empty where the history is not on this machine.
+    Empty without a history, or with one that cannot be read.
     """
-    from caur_ci.cli.history_access import known_history  # noqa: PLC0415
-
     running = [job.identity for job in jobs if job.state is JobState.BUILDING]
-    if not running:
+    try:
+        return history.forecasts(running) if history is not None else {}
+    except CaurError:
         return {}
-    with known_history(session) as history:
-        try:
-            return history.forecasts(running) if history is not None else {}
-        except CaurError as error:
-            session.warn(f"the history is left out: {error.message}")
-            return {}
 
 
-def expected_end(job: JobView, forecasts: Mapping[str, float], now: float) -> str:
-    """Return when a build will have ended, in a few words; nothing where that is not known."""
-    seconds = forecasts.get(job.identity)
-    if seconds is None or job.state is not JobState.BUILDING or not job.started:
-        return ""
-    left = job.started + seconds - now
-    return f"in {duration(left)}" if left >= 0 else f"{duration(-left)} ago"
+def expected_ends(
+    jobs: Iterable[JobView], forecasts: Mapping[str, float], now: float
+) -> dict[int, str]:
+    """Return when builds will have ended, in a few words, by job; only where that is known."""
+    return {
+        job.job_id: _end(job.started + forecasts[job.identity] - now)
+        for job in jobs
+        if job.identity in forecasts and job.state is JobState.BUILDING and job.started
+    }
+
+
+def _end(seconds: float) -> str:
+    return f"in {duration(seconds)}" if seconds >= 0 else f"{duration(-seconds)} ago"

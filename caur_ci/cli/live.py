@@ -6,18 +6,20 @@ import os
 import signal
 import time
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
+from caur_ci.cli.forecasts import expected_ends
 from caur_ci.cli.queue_view import status_parts
 from caur_ci.errors import InputError, TemporaryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from rich.console import Console, RenderableType
     from rich.live import Live
 
-    from scheduler.queue import QueueReader, QueueSnapshot
+    from scheduler.queue import JobView, QueueReader, QueueSnapshot
 
 # Without any event, ages are put right this often.
 _REDRAWN_EVERY = 5.0
@@ -32,11 +34,17 @@ _FEWEST_ROWS = 3
 _FRAME, _TABLES = 3, 5
 
 
-def follow(queue: QueueReader, console: Console, *, limit: int) -> None:
+def follow(
+    queue: QueueReader,
+    console: Console,
+    *,
+    limit: int,
+    forecasts: Callable[[Sequence[JobView]], Mapping[str, float]],
+) -> None:
     """Show the queue until Ctrl-C or SIGTERM.
 
-    Each part shows as many jobs as have room, `limit` at the most. Raises InputError where there
-    is no screen.
+    Each part shows as many jobs as have room, `limit` at the most. `forecasts` tells how many
+    seconds builds take, by identity. Raises InputError where there is no screen.
     """
     from rich.live import Live  # noqa: PLC0415 - slow to import
 
@@ -52,7 +60,17 @@ def follow(queue: QueueReader, console: Console, *, limit: int) -> None:
         _View(live).drawn_again_when_resized() as view,
     ):
         for snapshot, trouble in _states(queue, limit):
-            view.show(snapshot, trouble)
+            known = forecasts(snapshot.active) if snapshot is not None else {}
+            view.show(_Shown(snapshot, trouble, known))
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """The queue as it is now, or was when there was no `trouble` yet."""
+
+    snapshot: QueueSnapshot | None = None
+    trouble: str = ""
+    forecasts: Mapping[str, float] = field(default_factory=dict)
 
 
 class _View:
@@ -60,12 +78,12 @@ class _View:
 
     def __init__(self, live: Live) -> None:
         self._live = live
-        self._shown: tuple[QueueSnapshot | None, str] = None, ""
+        self._shown = _Shown()
         self._drawing = self._outdated = False
 
-    def show(self, snapshot: QueueSnapshot | None, trouble: str) -> None:
-        """Show the queue as it is now, or was when there was no `trouble` yet."""
-        self._shown = snapshot, trouble
+    def show(self, shown: _Shown) -> None:
+        """Show something else."""
+        self._shown = shown
         self._draw()
 
     @contextmanager
@@ -84,7 +102,7 @@ class _View:
             self._drawing, self._outdated = True, False
             try:
                 rows = max(_FEWEST_ROWS, _fitted(self._live.console) // _TABLES - _FRAME)
-                self._live.update(_screen(*self._shown, rows), refresh=True)
+                self._live.update(_screen(self._shown, rows), refresh=True)
             finally:
                 self._drawing = False
 
@@ -123,16 +141,18 @@ def _next_event(queue: QueueReader, after: str) -> str:
     return queue.last_event_id()
 
 
-def _screen(snapshot: QueueSnapshot | None, trouble: str, rows: int) -> RenderableType:
+def _screen(shown: _Shown, rows: int) -> RenderableType:
     """Return what is shown, with so many rows of each kind at the most."""
     from rich.console import Group  # noqa: PLC0415 - slow to import
     from rich.text import Text  # noqa: PLC0415
 
     parts: list[RenderableType] = [Text("Ctrl-C ends this.", style="dim")]
-    if trouble:
-        parts.append(Text(trouble, style="bold yellow"))
-    for part in status_parts(snapshot, rows) if snapshot is not None else ():
-        parts += ["", part]
+    if shown.trouble:
+        parts.append(Text(shown.trouble, style="bold yellow"))
+    if (snapshot := shown.snapshot) is not None:
+        ends = expected_ends(snapshot.active, shown.forecasts, snapshot.time)
+        for part in status_parts(snapshot, rows, ends=ends):
+            parts += ["", part]
     return Group(*parts)
 
 

@@ -82,9 +82,14 @@ def _known_to_history(history: History | None, reference: str) -> list[tuple[str
         logs = history.logs.of_job(int(reference))
         identity = job.identity if job else logs[0].identity if logs else ""
         return [(identity, int(reference))] if identity else []
+    return [(identity, None) for identity in identities_of(history, reference)]
+
+
+def identities_of(history: History, reference: str) -> list[str]:
+    """Return the packages of the history that PKGBASE, TARGET/PKGBASE or the whole name means."""
     *place, pkgbase = reference.split("/")
     return [
-        (identity, None)
+        identity
         for identity in history.identities(pkgbase)
         if identity.split("/")[: len(place)] == place
     ]

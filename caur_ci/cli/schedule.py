@@ -266,6 +266,7 @@ def _hand_over(open_queue: Callable[[], Queue], request: BuildRequest) -> HandOv
 
 def _hand_over_outbox(session: Session, queue: Queue, repo: Path, remote: str | None) -> HandOver:
     from caur_ci.cli.head_config import head_config  # noqa: PLC0415
+    from caur_ci.cli.pipeline_runs import tell_of_hand_over  # noqa: PLC0415
     from caur_ci.git import GitRepository, Identity  # noqa: PLC0415
     from caur_ci.pipeline.handover import hand_over_outbox  # noqa: PLC0415
     from caur_ci.pipeline.shared.forge import ForgePipeline  # noqa: PLC0415
@@ -277,12 +278,14 @@ def _hand_over_outbox(session: Session, queue: Queue, repo: Path, remote: str | 
         git, remote=remote, credentials=pipeline.credentials(session.secrets)
     )
     config = head_config(git)
-    return hand_over_outbox(
+    result = hand_over_outbox(
         queue,
         shared,
         identity=Identity(config.author_name, config.author_email),
         push_options=pipeline.push_options(),
     )
+    tell_of_hand_over(session, queue, result, config, os.environ)
+    return result
 
 
 def _request_in(document: Path) -> BuildRequest:

@@ -44,27 +44,41 @@ def status(
     builds will have ended. About one package, ask `caur-ci why`.
     """
     from caur_ci.cli.data import as_data, to_json  # noqa: PLC0415
-    from caur_ci.cli.forecasts import expected_end, forecasts_of  # noqa: PLC0415
+    from caur_ci.cli.forecasts import forecasts_of  # noqa: PLC0415
+    from caur_ci.cli.history_access import known_history  # noqa: PLC0415
     from caur_ci.cli.live import follow  # noqa: PLC0415
     from caur_ci.cli.queue_connection import open_queue  # noqa: PLC0415 - slow to import
-    from caur_ci.cli.queue_view import status_parts  # noqa: PLC0415
 
     session = session_of(context)
     if live and as_json:
         raise InputError("say either --live or --json")
     queue = open_queue(session, redis)
-    if live:
-        follow(queue, session.out, limit=limit)
-        return
-    snapshot = queue.snapshot(limit=limit)
+    with known_history(session) as history:
+        if live:
+            follow(
+                queue, session.out, limit=limit, forecasts=lambda jobs: forecasts_of(history, jobs)
+            )
+            return
+        snapshot = queue.snapshot(limit=limit)
+        forecasts = forecasts_of(history, snapshot.active)
     holds = _holds(session, repo, remote)
-    forecasts = forecasts_of(session, snapshot.active)
     if as_json:
         data = {**as_data(snapshot), "on_hold": dict(holds), "forecasts": forecasts}
         session.print_plain(to_json(data))
-        return
-    times = ((job, expected_end(job, forecasts, snapshot.time)) for job in snapshot.active)
-    ends = {job.job_id: text for job, text in times if text}
+    else:
+        _show(session, snapshot, forecasts, holds)
+
+
+def _show(
+    session: Session,
+    snapshot: QueueSnapshot,
+    forecasts: Mapping[str, float],
+    holds: Mapping[str, Hold],
+) -> None:
+    from caur_ci.cli.forecasts import expected_ends  # noqa: PLC0415
+    from caur_ci.cli.queue_view import status_parts  # noqa: PLC0415 - slow to import
+
+    ends = expected_ends(snapshot.active, forecasts, snapshot.time)
     held = [_held(holds)] if holds else []
     for number, part in enumerate((*status_parts(snapshot, ends=ends), *held)):
         if number:

@@ -11,7 +11,7 @@ import typer
 from caur_ci.cli import completion
 from caur_ci.cli.options import AsJson, Repo
 from caur_ci.cli.session import Session, session_of
-from caur_ci.errors import CaurError, ExitCode, InputError
+from caur_ci.errors import CaurError, ExitCode, GitError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -149,16 +149,14 @@ def validate(
         packages=packages or (), commits=commits, changed=changed, commit=commit, on_disk=on_disk
     )
     _check_together(wanted, fix=fix, dry_run=dry_run)
-    git = GitRepository.open(repo)
     try:
+        git = GitRepository.open(repo)
         scope = _scope(git, wanted)
-        if fix and scope.commit is not None:
-            raise typer.BadParameter("--fix is for files on disk: add --worktree")
         surroundings, notes = _surroundings(session, git, scope, databases or (), redis)
+        _check_fix(scope, fix=fix)
         done = journey.validate(git, scope, surroundings, fix=fix, not_checked=notes)
-    except InputError as error:
-        hint = f" {error.hint}" if error.hint else ""
-        raise typer.BadParameter(f"{error.message}.{hint}") from error
+    except (InputError, GitError) as error:  # what was named is not there
+        raise typer.BadParameter(f"{error.message}. {error.hint}".rstrip()) from error
     if fix and not dry_run:
         write(git.folder, done.edits)
     for kind, path in files:
@@ -182,6 +180,11 @@ def _check_together(wanted: _Wanted, *, fix: bool, dry_run: bool) -> None:
         raise typer.BadParameter("--commit excludes --worktree, --changed and --range")
     if dry_run and not fix:
         raise typer.BadParameter("--dry-run belongs to --fix")
+
+
+def _check_fix(scope: Scope, *, fix: bool) -> None:
+    if fix and scope.commit is not None:
+        raise typer.BadParameter("--fix is for files on disk: add --worktree")
 
 
 def _scope(git: GitRepository, wanted: _Wanted) -> Scope:

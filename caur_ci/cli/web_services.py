@@ -31,17 +31,23 @@ def web_services(
     from caur_ci.cli.web_facts import repository_facts  # noqa: PLC0415 - slow to import
     from scheduler.history import BuildLogs  # noqa: PLC0415 - slow to import
     from scheduler.logs import LogStore  # noqa: PLC0415
+    from scheduler.metrics import HttpMetrics, Metrics  # noqa: PLC0415
     from scheduler.queue import Queue  # noqa: PLC0415
+    from scheduler.web.application import patterns  # noqa: PLC0415
     from scheduler.web.services import WebServices  # noqa: PLC0415
 
     with (
         known_history(session, environment) as history,
         repository_facts(environment, repo=repo) as facts,
     ):
+        http = HttpMetrics(patterns())
+        queue = Queue(client)
         yield WebServices(
-            queue=Queue(client),
+            queue=queue,
             logs=BuildLogs(LogStore(client), history),
             history=history,
             facts=facts,
+            metrics=Metrics(queue, http=http).render,
             holds=CloneHolds(session, repo) if repo is not None else None,
+            http=http,
         )

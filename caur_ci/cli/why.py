@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from scheduler.queue import Explanation, JobView, QueueReader, WorkerView
 
 
+# Reading a longer log would take more than some seconds; `caur-ci explain` does. In bytes.
+_READ_AT_MOST = 16 * 1024 * 1024
+
+
 def why(
     context: typer.Context,
     *,
@@ -39,11 +43,13 @@ def why(
     Whether it is in the queue and where; what it waits for, and what that waits for in turn;
     whether a worker may build it; how its latest build ended, with the first error if it failed,
     and which log tells more. In a repository of PKGBUILD folders also whether it is on hold, and
-    what the latest runs decided about it, and why.
+    what the latest runs decided about it, and why. What the queue has forgotten, the history
+    tells where that is on this machine (HISTORY_PATH).
 
     Ends with 1 if nothing is known about it.
     """
     from caur_ci.cli.failure_reasons import failure_reasons  # noqa: PLC0415
+    from caur_ci.cli.history_reasons import history_reasons  # noqa: PLC0415
     from caur_ci.cli.ledger_reasons import (  # noqa: PLC0415 - slow to import
         hold_reason,
         is_asked_for,
@@ -61,7 +67,9 @@ def why(
     decisions = memory.ledger.about(name) if memory else []
     hold = memory.holds.get(name) if memory else None
     findings = (
-        list(queue_reasons(explanation, asked.log, asked.workers, asked.end)) if explanation else []
+        list(queue_reasons(explanation, asked.log, asked.workers, asked.end))
+        if explanation
+        else history_reasons(session, asked.package)
     )
     findings += failure_reasons(asked.failure) if asked.failure else []
     findings += ledger_reasons(decisions)
@@ -136,13 +144,18 @@ def _failure(
         if job is None:
             return None
         logs = BuildLogs(store, history)
+        if logs.size(job.job_id, job.attempt) > _READ_AT_MOST:
+            return None
         return explain(job, logs=logs, history=history, commits=CloneCommits(repo))
 
 
 def _end(session: Session, running: JobView) -> str:
-    from caur_ci.cli.forecasts import expected_end, forecasts_of  # noqa: PLC0415
+    from caur_ci.cli.forecasts import expected_ends, forecasts_of  # noqa: PLC0415
+    from caur_ci.cli.history_access import known_history  # noqa: PLC0415
 
-    return expected_end(running, forecasts_of(session, [running]), time.time())
+    with known_history(session) as history:
+        ends = expected_ends([running], forecasts_of(history, [running]), time.time())
+    return ends.get(running.job_id, "")
 
 
 def _show(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from caur_ci.git import Identity
+    from caur_ci.pipeline.shared.memory.branch import Memory
     from caur_ci.pipeline.shared.refs import RefSnapshot, SharedRepository
     from caur_ci.request import BuildRequest
     from scheduler.queue import Queue, Submission
@@ -26,10 +27,14 @@ _ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """What the queue said to each request, and why the outbox still holds them, if it does."""
+    """What the queue said to each request, and why the outbox still holds them, if it does.
+
+    `memory` is what branch `caur` held, where the requests came from there.
+    """
 
     submissions: tuple[Submission, ...]
     acknowledge_error: str = ""
+    memory: Memory | None = None
 
 
 def hand_over(queue: Queue, requests: Iterable[BuildRequest]) -> HandOver:
@@ -50,19 +55,22 @@ def hand_over_outbox(
     says so: the next hand-over finds them again.
     """
     done: dict[str, Submission] = {}
+    memory = None
     for _ in range(_ATTEMPTS):
         snapshot = shared.snapshot()
-        for request in shared.memory(snapshot).outbox.requests:
+        memory = shared.memory(snapshot)
+        for request in memory.outbox.requests:
             if request.request_id not in done:
                 done[request.request_id] = _submit(queue, request)
         try:
             if acknowledge(
                 shared, snapshot, done.keys(), identity=identity, push_options=push_options
             ):
-                return HandOver(tuple(done.values()))
+                return HandOver(tuple(done.values()), memory=memory)
         except CaurError as error:
-            return HandOver(tuple(done.values()), error.message)
-    return HandOver(tuple(done.values()), "other runs changed branch `caur` first each time")
+            return HandOver(tuple(done.values()), error.message, memory)
+    problem = "other runs changed branch `caur` first each time"
+    return HandOver(tuple(done.values()), problem, memory)
 
 
 def acknowledge(

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from caur_ci.config import package_schema, repository_schema
 from caur_ci.policy.schema import policy_schema
+from caur_ci.validation.silences import silences_schema
 
 SCHEMAS = {
     "package-config.schema.json": package_schema,
     "policy.schema.json": policy_schema,
     "repository-config.schema.json": repository_schema,
+    "validate.schema.json": silences_schema,
 }
 
 

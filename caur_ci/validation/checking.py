@@ -9,6 +9,7 @@ from caur_ci.deptree import DependencyTree
 from caur_ci.errors import ConfigError, InputError
 from caur_ci.srcinfo import parse_fields
 from caur_ci.validation import configs, dependencies, files, recipes, settings
+from caur_ci.validation.aur_rules import check_aur
 from caur_ci.validation.catalogue import finding
 from caur_ci.validation.configs import ReadConfig
 from caur_ci.validation.interfere_files import check_interfere
@@ -112,10 +113,7 @@ class Checker:
         yield from check_sources(view)
         yield from check_licences(view)
         yield from settings.check_settings(view, repository)
-        refusals = self._surroundings.aur_refusals
-        if refusals is not None and view.config is not None and view.config.manage_aur:
-            for file, reason in refusals(view.folder):
-                yield view.found("aur-refuses", file, what=reason)
+        yield from check_aur(view, generates=generates)
 
     def _view(self) -> RepositoryView:
         views = {

@@ -106,9 +106,16 @@ def _edit(before: Snapshot, after: Snapshot, path: str) -> Edit | None:
 
 
 def write(root: Path, edits: Iterable[Edit]) -> None:
-    """Write files: whoever reads one sees the old or the new. Raises CaurError."""
+    """Write files: whoever reads one sees the old or the new.
+
+    Raises CaurError, also for a file in a folder that is a link, whose place is elsewhere.
+    """
+    real = root.resolve()
     for edit in edits:
-        _write(root / edit.path, edit)
+        path = real / edit.path
+        if path.parent.resolve() != path.parent:
+            raise CaurError(f"{path} is not written: a link on the way to it leads elsewhere")
+        _write(path, edit)
 
 
 def _write(path: Path, edit: Edit) -> None:

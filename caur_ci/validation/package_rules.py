@@ -78,7 +78,7 @@ PACKAGE_RULES: dict[str, tuple[Rule, ...]] = {
     "Dependencies": (
         Rule(
             "relation-unreadable",
-            _ERROR,
+            _WARNING,
             "{what} is neither a package nor a soname",
             "Write a name, then if needed < <= = >= > and a version.",
         ),

@@ -68,11 +68,10 @@ def _srcinfo(view: PackageView, *, generates: bool) -> Iterator[Finding]:
     if committed is None:
         if not generates:
             yield _about_srcinfo(view, "srcinfo-missing", "", mend)
-        elif made is None:
+        elif made is None and not (recipe is not None and recipe.refusals):
             doubt = recipe.doubt if recipe is not None else "there is no PKGBUILD"
-            yield _about_srcinfo(
-                view, "srcinfo-missing", f", and what it would be is not sure: {doubt}"
-            )
+            what = f", and what it would be is not sure: {doubt}"
+            yield _about_srcinfo(view, "srcinfo-missing", what)
     elif view.problem:
         yield _about_srcinfo(view, "srcinfo-unreadable", view.problem, mend)
     elif recipe is not None and recipe.differences:

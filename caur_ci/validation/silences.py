@@ -79,6 +79,34 @@ class Silences:
                 yield finding("silence-unused", file=SILENCES, what=str(silence))
 
 
+def silences_schema() -> dict[str, Any]:
+    """Return the JSON Schema of `.ci/validate.toml` as TOML reads it."""
+    texts = {"type": "array", "items": {"type": "string", "minLength": 1}}
+    codes = {"type": "array", "items": {"enum": sorted(RULES)}, "minItems": 1}
+    silence = {
+        "type": "object",
+        "description": "Findings that are meant to be so.",
+        "additionalProperties": False,
+        "required": ["codes", "reason"],
+        "properties": {
+            "codes": {**codes, "description": "Codes of docs/validate.md."},
+            "packages": {
+                **texts,
+                "description": "Names, or patterns of the shell. Default: all packages, and what "
+                "is found about the repository itself.",
+            },
+            "reason": {"type": "string", "pattern": "\\S", "description": "Why, for people."},
+        },
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "What caur-ci validate does not tell (.ci/validate.toml)",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"silence": {"type": "array", "items": silence}},
+    }
+
+
 def _silences(data: dict[str, Any]) -> Iterator[Silence]:
     tables = data.pop("silence", [])
     if data:

@@ -32,13 +32,11 @@ class Surroundings:
     """What is known beside the repository.
 
     `provided` are the names in the distribution's databases, None where these are not known;
-    `serves` tells whether a worker of the queue takes a build class. `aur_refusals` returns what of
-    a folder the AUR would refuse: the file, and the reason.
+    `serves` tells whether a worker of the queue takes a build class, None where nobody was asked.
     """
 
     provided: Collection[str] | None = None
     serves: Callable[[str], bool] | None = None
-    aur_refusals: Callable[[Folder], list[tuple[str, str]]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,8 @@ from caur_ci.expectation import FILES, expected_packages
 from scheduler.database.handback import unforeseen
 from scheduler.database.ownership import Mandate
 from scheduler.job import OnOlder
-from scheduler.source.cache import SourceCache, SourceMissingError
+from scheduler.source.cache import SourceCache
+from scheduler.source.fetching import SourceMissingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from scheduler.history import PastJob
 
 _FAILED = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.SOFTWARE_FAILURE})
-# Kinds that nothing in the log of the build itself tells about.
-_NOT_OF_THE_BUILD = frozenset({FailureClass.DELIVERY})
+# Kinds whose reason tells all: the last line of a log would only lead astray.
+_TOLD_BY_REASON = frozenset(
+    {FailureClass.CONFIGURATION, FailureClass.INTERFERE, FailureClass.INFRASTRUCTURE}
+)
 _SEEKS_NETWORK = re.compile(r"which BUILDER_NETWORK denies it$")
 
 
@@ -37,7 +39,7 @@ def explain(
     """Return why `job` failed, None for one that did not fail.
 
     `history` knows the last good build, `commits` what happened to the folder since. Takes about a
-    second for each 20 MB of log, and memory that does not grow with it. Raises what these raise.
+    second for each 10 MB of log, and memory that does not grow with it. Raises what these raise.
     """
     if job.outcome not in _FAILED:
         return None
@@ -48,7 +50,7 @@ def explain(
         survey.read(read_log(logs, job.job_id, job.attempt))
     hangs = job.outcome is Outcome.TIMED_OUT or job.failure is FailureClass.STALLED
     finding = survey.search.finding(job.failure, hangs=hangs)
-    error = None if job.failure in _NOT_OF_THE_BUILD else finding.error
+    error = _telling_error(job, finding)
     failure = _kind(job, finding)
     return Explanation(
         job_id=job.job_id,
@@ -89,6 +91,16 @@ def _read_good(good: PastJob, logs: LogReader) -> GoodLog | None:
         return None
     read = GoodLog.read(read_log(logs, good.job_id, good.attempt))
     return read if read.lines is None or read.lines else None
+
+
+def _telling_error(job: PastJob, finding: Finding) -> FirstError | None:
+    """Return the error that was found, unless it says nothing about such a failure."""
+    error = finding.error
+    if job.failure is FailureClass.DELIVERY:  # the build itself went well
+        return None
+    if error is not None and not error.certain and job.failure in _TOLD_BY_REASON:
+        return None
+    return error
 
 
 def _kind(job: PastJob, finding: Finding) -> FailureClass | None:

@@ -109,21 +109,22 @@ class ErrorSearch:
         """Take notice of the next line."""
         if self._is_over:
             return
+        if self._open:
+            self._complete(line)
         text = line[2]
+        if not text or text.isspace():
+            return
         step = step_begun(text)
         if step is not None:
             self._begin(step)
             if self._is_over:
                 return
-        if self._open:
-            self._complete(line)
         meaning = meaning_of(text)
         if meaning is not None:
             self._take(line, meaning)
-        if text and not text.isspace():
-            self._context.append(line)
-            if not is_ours(text):
-                self._parts[-1].last = line
+        self._context.append(line)
+        if not is_ours(text):
+            self._parts[-1].last = line
 
     def finding(self, failure: FailureClass | None, *, hangs: bool = False) -> Finding:
         """Return what was found, where the worker said that it was a `failure` of this kind.

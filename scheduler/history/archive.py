@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import TemporaryError
@@ -22,7 +22,7 @@ from scheduler.history.logtable import KeptLog
 from scheduler.private import make_private
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from scheduler.history.history import History
@@ -113,15 +113,15 @@ class LogArchive:
             return
         known = self._history.logs.paths()
         found = 0
-        for path in self._files():
-            name = str(path.relative_to(self._folder))
-            if path.name.endswith(_NEW):
-                path.unlink(missing_ok=True)
-            elif name not in known:
-                found += self._take_in(path)
-        self._history.logs.remove(
-            log for name, log in known.items() if not (self._folder / name).exists()
-        )
+        with _translated(self._folder):
+            for path in self._files():
+                name = str(path.relative_to(self._folder))
+                if path.name.endswith(_NEW):
+                    path.unlink(missing_ok=True)
+                elif name not in known:
+                    found += self._take_in(path)
+            gone = [log for name, log in known.items() if not (self._folder / name).exists()]
+        self._history.logs.remove(gone)
         self._history.record([], **{_INDEXED: self._mark})
         if found:
             _log.info("%d logs in %s were found again", found, self._folder)
@@ -129,18 +129,18 @@ class LogArchive:
     def prune(self, *, days: int, largest: int, now: float) -> int:
         """Remove logs that are older, and the oldest where all have more than `largest` bytes.
 
-        Returns how many were removed.
+        Returns how many were removed. Raises TemporaryError.
         """
-        old = self._history.logs.begun_before(now - days * _DAY)
-        self._remove(old)
-        beyond = self._history.logs.beyond(largest)
-        self._remove(beyond)
-        known = self._history.logs.paths()
-        for path in self._files():
-            if str(path.relative_to(self._folder)) not in known and _is_older(
-                path, now - days * _DAY
-            ):
-                path.unlink(missing_ok=True)
+        oldest = now - days * _DAY
+        with _translated(self._folder):
+            old = self._history.logs.begun_before(oldest)
+            self._remove(old)
+            beyond = self._history.logs.beyond(largest)
+            self._remove(beyond)
+            known = self._history.logs.paths()
+            for path in self._files():
+                if str(path.relative_to(self._folder)) not in known and _is_older(path, oldest):
+                    path.unlink(missing_ok=True)
         return len(old) + len(beyond)
 
     def _register(self, heading: LogHeading, path: Path, size: int, stored: int) -> KeptLog:
@@ -187,6 +187,14 @@ class LogArchive:
 
     def _files(self) -> list[Path]:
         return sorted(self._folder.glob(f"*/*{_ENDING}*"))
+
+
+@contextmanager
+def _translated(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise TemporaryError(f"the logs in {folder} cannot be looked after: {error}") from error
 
 
 def _is_older(path: Path, time: float) -> bool:

@@ -40,7 +40,7 @@ class DamagedError(TemporaryError):
 class Database:
     """The file `history.sqlite` in a folder. Safe to use from several threads.
 
-    All errors of SQLite that have to do with the file or the disk are TemporaryErrors.
+    All errors that have to do with the file or the disk are TemporaryErrors.
     """
 
     def __init__(self, folder: Path, *, read_only: bool) -> None:
@@ -51,6 +51,7 @@ class Database:
         Raises HistoryError for one of a later version, TemporaryError where another process writes
         it, and CaurError for a folder that is not ours.
         """
+        folder = folder.absolute()
         self._path = folder / FILE
         self._read_only = read_only
         self._guard = threading.RLock()
@@ -61,7 +62,8 @@ class Database:
             self.read("SELECT 1")
             return
         make_private(folder, "the history", hint="HISTORY_PATH says where it is.")
-        self._lock = try_lock(folder / "lock")
+        with self._translated():
+            self._lock = try_lock(folder / "lock")
         if self._lock is None:
             raise TemporaryError(f"another process writes the history in {folder}")
         try:
@@ -191,14 +193,20 @@ class Database:
             if primary == sqlite3.SQLITE_ERROR:
                 raise
             if primary not in _DAMAGED:
-                raise TemporaryError(
-                    f"the history {self._path} cannot be used: {error}",
-                    hint="Is the disk full, or not writable?",
-                ) from error
+                raise self._unusable(error) from error
             damaged = DamagedError(f"{self._path} is damaged: {error}")
             if not self._read_only and self._connection is not None:
                 self._set_aside(damaged)
             raise damaged from error
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: Exception) -> TemporaryError:
+        return TemporaryError(
+            f"the history {self._path} cannot be used: {error}",
+            hint="Is the disk full, or does the history belong to somebody else? HISTORY_PATH says "
+            "where it is.",
+        )
 
 
 def check_pattern(pattern: str) -> str:

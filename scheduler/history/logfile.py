@@ -28,6 +28,12 @@ _SIZES = struct.Struct("<II")
 _FOOTER = struct.Struct("<IBI")
 _FOOTER_MAGIC = 0x8F92EAB1
 _LARGEST_HEADING = 16 * 1024
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    "job_id": int,
+    "attempt": int,
+    "identity": str,
+    "started": (int, float),
+}
 
 
 class LogFileError(CaurError):
@@ -103,9 +109,12 @@ def read_heading(path: Path) -> tuple[LogHeading, int]:
         if magic != _HEADING_MAGIC or length > _LARGEST_HEADING:
             raise LogFileError(f"{path} does not say whose log it is")
         try:
-            return LogHeading(**json.loads(stream.read(length))), size
+            heading = LogHeading(**json.loads(stream.read(length)))
         except (ValueError, TypeError) as error:
             raise LogFileError(f"{path} does not say whose log it is") from error
+        if not all(isinstance(getattr(heading, name), kind) for name, kind in _KINDS.items()):
+            raise LogFileError(f"{path} does not say whose log it is")
+        return heading, size
 
 
 def _block(read: Callable[[int], bytes], offset: int) -> bytes:

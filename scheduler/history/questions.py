@@ -70,6 +70,10 @@ class Questions:
         """Return the jobs that brought files into a repository."""
         return self._jobs(_HAS_FILES, [], limit=limit, before=before)
 
+    def failing(self, *, limit: int = 1000) -> list[PastJob]:
+        """Return the latest failure of each package that was not published since."""
+        return self._jobs(_FAILS_STILL, [], limit=limit)
+
     def last_success(self, identity: str, *, before: int | None = None) -> PastJob | None:
         """Return the newest job of a package that was published, `before` a job if given."""
         condition = f"identity = ? AND outcome = {Outcome.SUCCESS:d}"
@@ -153,12 +157,23 @@ SELECT * FROM (
 ) WHERE place <= {_LOOKED_AT} ORDER BY job_id
 """  # noqa: S608
 
+_FAILED = f"outcome IN ({Outcome.FAILED:d}, {Outcome.TIMED_OUT:d}, {Outcome.SOFTWARE_FAILURE:d})"
+
+# The plus keeps SQLite from looking through all that went well, whichever package it is of.
+_FAILS_STILL = f"""
+job_id IN (SELECT max(job_id) FROM jobs WHERE {_FAILED} GROUP BY identity)
+    AND NOT EXISTS (
+        SELECT 1 FROM jobs AS good
+        WHERE good.identity = jobs.identity AND good.job_id > jobs.job_id
+            AND +good.outcome = {Outcome.SUCCESS:d}
+    )
+"""  # noqa: S608
+
 _FAILURES = f"""
 SELECT date(finished, 'unixepoch') AS day, coalesce(failure, 'unknown') AS kind,
     count(*) AS number
 FROM jobs
-WHERE outcome IN ({Outcome.FAILED:d}, {Outcome.TIMED_OUT:d}, {Outcome.SOFTWARE_FAILURE:d})
-    AND date(finished, 'unixepoch') > date('now', ?)
+WHERE {_FAILED} AND date(finished, 'unixepoch') > date('now', ?)
 GROUP BY day, kind ORDER BY day, kind
 """  # noqa: S608
 

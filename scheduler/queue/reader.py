@@ -51,6 +51,11 @@ class QueueReader:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
+    @property
+    def client(self) -> Redis:
+        """The database, for what is kept beside the queue."""
+        return self._redis
+
     def snapshot(self, *, limit: int = 100) -> QueueSnapshot:
         """Return the queue at this instant, at most `limit` jobs of each kind."""
         notes = self._notes()

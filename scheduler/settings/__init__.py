@@ -20,6 +20,15 @@ from scheduler.settings.history import (
     HistorySettings,
 )
 from scheduler.settings.repositories import ExtraRepository, SourceRepository, TargetRepository
+from scheduler.settings.telling import (
+    DEFAULT_METRICS_HOST,
+    DEFAULT_METRICS_PORT,
+    ForgeKind,
+    NotificationTarget,
+    StatusNotifier,
+    TellingSettings,
+    Told,
+)
 from scheduler.settings.web import DEFAULT_WEB_HOST, DEFAULT_WEB_PORT, WebSettings
 from scheduler.settings.worker import (
     DEFAULT_CLASS,
@@ -44,6 +53,8 @@ __all__ = [
     "DEFAULT_IMAGE",
     "DEFAULT_LOG_DAYS",
     "DEFAULT_LOG_SIZE",
+    "DEFAULT_METRICS_HOST",
+    "DEFAULT_METRICS_PORT",
     "DEFAULT_MIN_FREE",
     "DEFAULT_PATIENCE",
     "DEFAULT_REMOVAL_SHARE",
@@ -56,10 +67,15 @@ __all__ = [
     "DatabaseSettings",
     "ExecutorKind",
     "ExtraRepository",
+    "ForgeKind",
     "HistorySettings",
     "LandingZoneAddress",
+    "NotificationTarget",
     "SourceRepository",
+    "StatusNotifier",
     "TargetRepository",
+    "TellingSettings",
+    "Told",
     "WebSettings",
     "WorkerSettings",
 ]

@@ -52,6 +52,12 @@ PACKAGE_TARGET_REPOS: Variable[str] = Variable(
     "The target repositories, by name. Workers need them for what builds depend on.",
     None,
 )
+PACKAGE_REPOS_NOTIFIERS: Variable[str] = Variable(
+    "PACKAGE_REPOS_NOTIFIERS",
+    "notifiers",
+    Json("package-repos-notifiers", '{"NAME": {"id": "123456", "token": "…"}}'),
+    "Where commit statuses go to, by source repository.",
+)
 SHARED_PATH: Variable[Path] = Variable(
     "SHARED_PATH",
     "shared_path",
@@ -235,6 +241,39 @@ BUILDER_USERNS: Variable[bool] = Variable(
     Flag(),
     "Whether root in a container is another user outside, where the engine can do that.",
     "true",
+)
+
+NOTIFY_URLS: Variable[str] = Variable(
+    "NOTIFY_URLS",
+    "notifications.urls",
+    Text(),
+    "Who is told everything: URLs of Apprise, with blanks in between.",
+)
+NOTIFY_TARGETS: Variable[str] = Variable(
+    "NOTIFY_TARGETS",
+    "notifications.targets",
+    Json("notify-targets", '{"NAME": {"url": "tgram://…", "events": ["failed"]}}'),
+    "Who is told what, by a name for each.",
+)
+TELEGRAM_CHAT_ID: Variable[str] = Variable(
+    "TELEGRAM_CHAT_ID",
+    "notifications.telegram_chat_id",
+    Text(r"(-?[0-9]+|@[A-Za-z0-9_]+)(:[0-9]+)?", "the number of a chat, or @NAME of a channel"),
+    "The chat that is told everything, by the bot of TELEGRAM_BOT_TOKEN.",
+)
+METRICS_PORT: Variable[int] = Variable(
+    "METRICS_PORT",
+    "metrics.port",
+    Whole(1, 65535),
+    "The port that metrics are served at, without anything else; 3030 with METRICS_HOST alone.",
+    "none",
+)
+METRICS_HOST: Variable[str] = Variable(
+    "METRICS_HOST",
+    "metrics.host",
+    _HOST,
+    "The address that it listens at; 0.0.0.0 is every address of this machine.",
+    "127.0.0.1",
 )
 
 REPO_PATH: Variable[Path] = Variable(

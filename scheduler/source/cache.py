@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from caur_ci.config import read_repository_config
-from caur_ci.credentials import without_credentials_in
-from caur_ci.errors import CaurError, GitError, InputError, ProcessError, TemporaryError
+from caur_ci.errors import InputError
 from caur_ci.generated_srcinfo import SrcinfoGenerator
 from caur_ci.git import GitRepository
 from caur_ci.git.export import export_tree
-from caur_ci.git.settings import as_environment
 from caur_ci.locks import locked
 from caur_ci.names import check_package_name, is_package_name, is_ref_name
-from caur_ci.process import run
 from caur_ci.recalled import RECALLED, RECALLED_BRANCH, read_recalled
 from caur_ci.srcinfo import SRCINFO, parse_fields
+from scheduler.source.fetching import (
+    SourceMissingError,
+    ensure,
+    fetch_commit,
+    fetch_ref,
+    fetch_tip,
+    folder_name,
+    format_of,
+    has_commit,
+    id_of_ref,
+    object_format_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,21 +37,9 @@ if TYPE_CHECKING:
     from caur_ci.git import TreeEntry
     from scheduler.settings import SourceRepository
 
-# Commits that stay in a cache although no job has asked for them lately.
-_KEPT_COMMITS = 100
 MAX_FILE_SIZE = 4 * 1024 * 1024
-_FETCH_TIMEOUT = 1800.0
-_REMOTE = "source"
-_COMMIT_REFS = "refs/caur/commits"
-_TIP = "refs/caur/tip"
 _MEMORY = "refs/caur/memory"
-_SHA1, _SHA256 = "sha1", "sha256"
-_ENDING_OF_SHA256 = "git-sha256"
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-
-
-class SourceMissingError(CaurError):
-    """What a job is to build is not in its source repository. Trying again will not help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +131,7 @@ class SourceCache:
 
         That is what its HEAD leads to. Raises TemporaryError when the repository is out of reach.
         """
-        repository = self._repository(source, _object_format(source))
+        repository = self._repository(source, object_format_of(source))
         return _names_in(repository, self._fetched_tip(repository, source))
 
     def recalled_now(self, source: SourceRepository) -> frozenset[str]:
@@ -143,14 +139,14 @@ class SourceCache:
 
         Raises InputError where that makes no sense, TemporaryError when it is out of reach.
         """
-        told = _ids_of(source, RECALLED_BRANCH)
+        told = id_of_ref(source, RECALLED_BRANCH)
         if not told:
             return frozenset()
-        repository = self._repository(source, _format_of(told))
+        repository = self._repository(source, format_of(told))
         with locked(self._folder / f"{source.name}.lock"):
-            _ensure(repository)
+            ensure(repository)
             if repository.object_id(_MEMORY) != told:
-                _fetch_ref(repository, source, f"+{RECALLED_BRANCH}:{_MEMORY}")
+                fetch_ref(repository, source, f"+{RECALLED_BRANCH}:{_MEMORY}")
         (content,) = repository.read_blobs([f"{_MEMORY}:{RECALLED}"])
         return read_recalled(content or b"")
 
@@ -166,8 +162,8 @@ class SourceCache:
 
     def _fetched_tip(self, repository: GitRepository, source: SourceRepository) -> str:
         with locked(self._folder / f"{source.name}.lock"):
-            _ensure(repository)
-            return _fetch_tip(repository, source)
+            ensure(repository)
+            return fetch_tip(repository, source)
 
     def commit_of(self, source: SourceRepository, revision: str = "") -> str:
         """Return the full id of a commit: of a branch or tag of the repository, or of its tip.
@@ -181,7 +177,7 @@ class SourceCache:
             raise SourceMissingError(f"{revision!r} is no name of a commit")
         names = [f"refs/heads/{revision}", f"refs/tags/{revision}"] if revision else ["HEAD"]
         for name in names:
-            if told := _ids_of(source, name):
+            if told := id_of_ref(source, name):
                 return told
         raise SourceMissingError(
             f"the source repository {source.name} has no branch or tag {revision!r}"
@@ -198,136 +194,18 @@ class SourceCache:
         """
         if _OBJECT_ID.fullmatch(commit) is None:
             raise SourceMissingError(f"{commit!r} is not the full id of a commit")
-        repository = self._repository(source, _SHA256 if len(commit) == 64 else _SHA1)
-        if repository.folder.is_dir() and _has(repository, commit):
+        repository = self._repository(source, format_of(commit))
+        if repository.folder.is_dir() and has_commit(repository, commit):
             return repository
         with locked(self._folder / f"{source.name}.lock"):
-            _ensure(repository)
-            if not _has(repository, commit):
-                _fetch(repository, source, commit)
+            ensure(repository)
+            if not has_commit(repository, commit):
+                fetch_commit(repository, source, commit)
         return repository
 
     def _repository(self, source: SourceRepository, object_format: str) -> GitRepository:
         self._folder.mkdir(parents=True, exist_ok=True)
-        ending = "git" if object_format == _SHA1 else _ENDING_OF_SHA256
-        return GitRepository(self._folder / f"{source.name}.{ending}", bare=True)
-
-
-def _ensure(repository: GitRepository) -> None:
-    if not (repository.folder / "HEAD").is_file():
-        # What this machine makes by default may be another format than the source has.
-        object_format = _SHA256 if repository.folder.name.endswith(_ENDING_OF_SHA256) else _SHA1
-        init = ["git", "init", "--quiet", "--bare", f"--object-format={object_format}"]
-        run([*init, "--", repository.folder])
-
-
-def _object_format(source: SourceRepository) -> str:
-    """Ask the source repository what its object ids are like."""
-    return _format_of(_ids_of(source, "HEAD"))
-
-
-def _format_of(object_id: str) -> str:
-    return _SHA256 if len(object_id) == 64 else _SHA1
-
-
-def _ids_of(source: SourceRepository, ref: str) -> str:
-    """Return the id that a ref of the source repository has, "" where there is none."""
-    environment = _fetch_environment(source.url)
-    try:
-        told = run(
-            ["git", "-C", "/", "ls-remote", "--", _REMOTE, ref],
-            environment=environment,
-            timeout=_FETCH_TIMEOUT,
-        ).stdout
-    except ProcessError as error:
-        raise _out_of_reach(source, error) from None  # the cause may show credentials
-    return told.partition(b"\t")[0].decode("ascii", "replace")
-
-
-def _has(repository: GitRepository, commit: str) -> bool:
-    try:
-        return repository.resolve(commit) is not None
-    except GitError:
-        return False  # another worker is just making the cache
-
-
-def _fetch(repository: GitRepository, source: SourceRepository, commit: str) -> None:
-    try:
-        _run_fetch(repository, source, "--depth=1", f"+{commit}:{_COMMIT_REFS}/{commit}")
-    except GitError:
-        # A server may refuse to hand out a commit by its id; then it must be below some name.
-        _fetch_all(repository, source)
-    if not _has(repository, commit):
-        raise SourceMissingError(
-            f"commit {commit} is in no branch or tag of the source repository {source.name}",
-            hint="Was the branch rewritten after the package was scheduled? Schedule it again.",
-        )
-    _forget_old_commits(repository, keep=commit)
-
-
-def _fetch_tip(repository: GitRepository, source: SourceRepository) -> str:
-    _fetch_ref(repository, source, f"+HEAD:{_TIP}")
-    return repository.commit_id(_TIP)
-
-
-def _fetch_ref(repository: GitRepository, source: SourceRepository, refspec: str) -> None:
-    try:
-        _run_fetch(repository, source, "--depth=1", refspec)
-    except GitError as error:
-        raise _out_of_reach(source, error) from None  # the cause may show credentials
-
-
-def _fetch_all(repository: GitRepository, source: SourceRepository) -> None:
-    history = ["--unshallow"] if repository.is_shallow() else []
-    try:
-        _run_fetch(
-            repository,
-            source,
-            "--prune",
-            *history,
-            "+refs/heads/*:refs/caur/heads/*",
-            "+refs/tags/*:refs/caur/tags/*",
-        )
-    except GitError as error:
-        raise _out_of_reach(source, error) from None  # the cause may show credentials
-
-
-def _out_of_reach(source: SourceRepository, error: CaurError) -> TemporaryError:
-    return TemporaryError(
-        f"the source repository {source.name} cannot be fetched: "
-        f"{without_credentials_in(error.message, known=[source.url])}",
-        hint="Check its URL in PACKAGE_REPOS, the network and the rights of this machine.",
-    )
-
-
-def _run_fetch(repository: GitRepository, source: SourceRepository, *arguments: str) -> None:
-    options = [argument for argument in arguments if argument.startswith("--")]
-    refspecs = [argument for argument in arguments if not argument.startswith("--")]
-    quietly = ("--quiet", "--no-tags", "--no-write-fetch-head")
-    repository.git(
-        *("fetch", *quietly, *options, "--", _REMOTE, *refspecs),
-        environment=_fetch_environment(source.url),
-        timeout=_FETCH_TIMEOUT,
-    )
-
-
-def _fetch_environment(url: str) -> Mapping[str, str]:
-    # The URL may hold credentials: it goes neither into an argument nor into the cache's config.
-    settings = [(f"remote.{_REMOTE}.url", url), ("gc.autoDetach", "false")]
-    environment = {**as_environment(settings), "GIT_TERMINAL_PROMPT": "0"}
-    if "GIT_SSH_COMMAND" not in os.environ:
-        environment["GIT_SSH_COMMAND"] = "ssh -o BatchMode=yes"
-    return environment
-
-
-def _forget_old_commits(repository: GitRepository, *, keep: str) -> None:
-    # git itself removes the objects, weeks after the last name of them has gone.
-    output = repository.git(
-        "for-each-ref", "--sort=-committerdate", "--format=%(refname)", _COMMIT_REFS
-    )
-    for name in output.decode().splitlines()[_KEPT_COMMITS:]:
-        if not name.endswith(keep):
-            repository.git("update-ref", "-d", name)
+        return GitRepository(self._folder / folder_name(source.name, object_format), bare=True)
 
 
 def _entry_of(repository: GitRepository, commit: str, folder: str) -> TreeEntry | None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from caur_ci.errors import GitError
 from caur_ci.git import GitRepository
 from caur_ci.process import run
-from scheduler.source.cache import SourceCache, SourceMissingError
+from scheduler.source.cache import SourceCache
+from scheduler.source.fetching import SourceMissingError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,7 +18,7 @@ from scheduler.landing import Manifest
 from scheduler.queue import BuildNotes
 from scheduler.result import Allowance, BadPackageError, sanitize_and_describe_packages
 from scheduler.settings import TargetRepository
-from scheduler.source.cache import SourceMissingError
+from scheduler.source.fetching import SourceMissingError
 from scheduler.worker.build_run import BuildRun
 from scheduler.worker.executors.folders import machine_builds
 from scheduler.worker.executors.protocol import BuildSpec, GuestError, StoppedError

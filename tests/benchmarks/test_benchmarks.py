@@ -53,8 +53,8 @@ def test_each_row_runs_its_command_in_the_same_repository(
     assert git(repository.remote, "rev-parse", "scheduled") == head
     (validated,) = validate_rows(repository, repeat=1)
     assert validated.measured.cpu > 0
-    # Six folders have a PKGBUILD, with nothing but a comment in it.
-    assert dict(found_rows(repository))["pkgbuild-missing"] == "94"
+    # There is nothing but a comment in the PKGBUILDs: no version, no release, no name.
+    assert found_rows(repository) == [("pkgbuild-refused", "300")]
 
 
 def test_on_schedule_is_measured_where_nothing_has_changed(

@@ -17,6 +17,8 @@ from caur_ci.process import run
 from scheduler.connection import check_durability, connect
 from scheduler.job import Outcome, Removal
 from scheduler.logs import LogStore
+from scheduler.metrics import EventCounter, Metrics, Pipeline, Tallies, tell_of_run
+from scheduler.outbox import Outbox
 from scheduler.presence import WELCOME, Presence
 from scheduler.queue import Queue
 from scheduler.queue.library import load_library
@@ -155,6 +157,25 @@ def test_the_queue_can_be_looked_after_by_the_user_for_it(server: RedisServer) -
         documents = list(queue.backup())
         assert queue.reset() == 3
         assert queue.restore(documents).jobs == 3
+
+
+@pytest.mark.usefixtures("admin")
+def test_those_who_tell_others_need_no_more_than_the_runner(server: RedisServer) -> None:
+    with _connect(server, "runner") as client:
+        queue = Queue(client)
+        outbox = Outbox(client, "test")
+        position = outbox.position(queue.last_event_id)
+        submit(queue, job("a"))
+        assert outbox.write({"a": "1"}, notes={"b": "2"}, after=position, position="2-0")
+        assert outbox.hold("me", 60)
+        assert outbox.hold("me", 60)
+        outbox.take_out(outbox.entries())
+        outbox.set_trouble("chat", "x")
+        outbox.count("sent")
+        outbox.let_go("me")
+        tell_of_run(queue, Pipeline.ON_COMMIT, {}, 1.0)
+        EventCounter(queue, Tallies(client)).consume(queue.events())
+        assert b"caur_queue_up 1.0" in Metrics(queue).render()
 
 
 @pytest.mark.parametrize("user", USERS)

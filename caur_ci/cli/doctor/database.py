@@ -7,8 +7,12 @@ import shutil
 import time
 from typing import TYPE_CHECKING
 
+from caur_ci.cli.history_access import history_settings
+from caur_ci.cli.signals import environment_with
 from scheduler.database.signing import Signer
+from scheduler.history import History
 from scheduler.landing import LandingZone
+from scheduler.private import make_private
 from scheduler.workerkeys import AllowedWorkers
 
 if TYPE_CHECKING:
@@ -40,6 +44,7 @@ def examine_database(
     found.look("landing zone", lambda: _landing(found, settings))
     found.look("REPO_PATH", lambda: _repositories(found, settings))
     found.look("ALLOWED_WORKERS", lambda: _trust(found, settings, workers))
+    found.look("HISTORY_PATH", lambda: _history(found, settings))
 
 
 def _signing_key(found: Examination, settings: DatabaseSettings, passphrase: str) -> None:
@@ -75,6 +80,13 @@ def _repositories(found: Examination, settings: DatabaseSettings) -> None:
         found.problem("REPO_PATH", f"only {free:.1f} GiB are free", "Make room there.")
     else:
         found.ok("REPO_PATH", f"{settings.repo_path}, {free:.0f} GiB are free")
+
+
+def _history(found: Examination, settings: DatabaseSettings) -> None:
+    place = history_settings(environment_with(), settings).path
+    make_private(place, "the history", hint="HISTORY_PATH says where it is.")
+    with History.open(place, read_only=True) as history:
+        found.ok("HISTORY_PATH", f"{place}, {sum(history.totals().values())} jobs are remembered")
 
 
 def _trust(found: Examination, settings: DatabaseSettings, workers: Iterable[str]) -> None:

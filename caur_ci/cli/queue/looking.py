@@ -15,7 +15,7 @@ from caur_ci.plaintext import first_line
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from scheduler.job import JobSpec
+    from scheduler.job import JobSpec, Usage
     from scheduler.queue import JobView, QueueReader, QueueSnapshot
 
 
@@ -31,6 +31,7 @@ class QueueSection(StrEnum):
     RECENT = "recent"
 
 
+_MEBIBYTE = 1024 * 1024
 _USUAL = tuple(section for section in QueueSection if section is not QueueSection.RECENT)
 
 Limit = Annotated[
@@ -168,6 +169,15 @@ def _with_spec(queue: QueueReader, job: JobView) -> tuple[JobView, JobSpec | Non
     return job, queue.spec(job.job_id)
 
 
+def _taken(usage: Usage) -> str:
+    seconds, memory = usage.cpu_seconds, usage.peak_memory
+    parts = [
+        f"{seconds:.0f} s of the processor" if seconds is not None else "",
+        f"{memory / _MEBIBYTE:,.0f} MiB of memory at most" if memory is not None else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
 def _lines(job: JobView, spec: JobSpec | None) -> Iterator[str]:
     """Yield what is known of a job, one thing per line, as `name: value`."""
     from caur_ci.cli.queue_view import state_of, timestamp  # noqa: PLC0415
@@ -187,6 +197,7 @@ def _lines(job: JobView, spec: JobSpec | None) -> Iterator[str]:
         "built": timestamp(job.landed),
         "ended": timestamp(job.finished),
         "delivery": job.delivery,
+        "took": _taken(job.usage),
     }
     if spec is not None:
         facts |= {

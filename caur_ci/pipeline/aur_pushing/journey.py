@@ -135,7 +135,7 @@ class _Decisions:
     def _brought(self, packages: Sequence[ManagedPackage]) -> list[AurOutcome]:
         key = self.context.secrets.get(KEY, "")
         if not packages or not key:
-            return [_waiting(package, _NO_KEY) for package in packages]
+            return [self._later(package, _NO_KEY) for package in packages]
         config = self.state.config
         names = [package.name for package in packages]
         with aur_access(config.aur_ssh, key=key, host_keys=config.aur_host_keys) as access:
@@ -166,21 +166,27 @@ class _Decisions:
 
     def _bring(self, courier: Courier, package: ManagedPackage) -> AurOutcome:
         if self._closed is not None:
-            return _waiting(package, self._closed.message)  # it would say the same
+            return self._later(package, self._closed.message)  # it would say the same
         try:
             return courier.deliver(package, self.state.memory.aur.get(package.name))
         except AurAccountError as error:
             self._give_up(error, courier.access)
-            return _waiting(package, error.message)
+            return self._later(package, error.message)
         except AurWaitingError as error:
             with self._lock:
                 self._failed += 1
                 if self._failed >= _PATIENCE:
                     self._closed = error
-            return _waiting(package, error.message)
+            return self._later(package, error.message)
         except CaurError as error:  # of git on this machine: the other packages go on
             failed = replace(_waiting(package, error.message), state=AurState.REFUSED)
             return replace(failed, hint=error.hint)
+
+    def _later(self, package: ManagedPackage, reason: str) -> AurOutcome:
+        """Return that a package waits, unless more than that is in its way already."""
+        standing = _standing(self.state, package)
+        stuck = standing.state in {AurState.REFUSED, AurState.DIVERGED}
+        return standing if stuck else _waiting(package, reason)
 
     def _give_up(self, error: AurAccountError, access: AurAccess) -> None:
         with self._lock:

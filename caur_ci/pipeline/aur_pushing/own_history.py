@@ -9,12 +9,13 @@ from caur_ci.aur_repository.belonging import LEFT_THERE
 from caur_ci.srcinfo import SRCINFO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from caur_ci.git import GitRepository
     from caur_ci.git.trees import TreeFile
     from caur_ci.pipeline.shared.context import RunContext
 
+_FEW = 4
 _LARGEST = 512 * 1024**2
 _TIMEOUT = 900.0
 
@@ -29,7 +30,7 @@ class OwnHistory:
     def __init__(self, context: RunContext, commit: str, packages: Iterable[str]) -> None:
         self._context = context
         self._commit = commit
-        self._packages = sorted(packages)
+        self._packages = frozenset(packages)
         self._lock = threading.Lock()
         self._known: frozenset[tuple[str, str]] | None = None
 
@@ -62,17 +63,29 @@ class OwnHistory:
 
 
 def _files_ever(
-    git: GitRepository, commit: str, folders: Sequence[str]
+    git: GitRepository, commit: str, folders: Collection[str]
 ) -> Iterable[tuple[str, str]]:
     """Yield path and blob of every file that some folders had at any commit up to this one."""
+    # To tell git many folders takes it longer than to show all that ever changed.
+    limits = folders if len(folders) <= _FEW else ()
     output = git.git(
-        *("--literal-pathspecs", "log", "--format=", "--raw", "-z", "--no-abbrev", "-m", "--root"),
-        *("--no-renames", "--no-ext-diff", "--no-show-signature", commit, "--", *folders),
+        *("--literal-pathspecs", "log", "--format=", "--raw", "-r", "-z", "--no-abbrev", "-m"),
+        *(
+            "--root",
+            "--full-history",
+            "--no-renames",
+            "--no-ext-diff",
+            "--no-show-signature",
+            commit,
+            "--",
+            *limits,
+        ),
         timeout=_TIMEOUT,
         largest_output=_LARGEST,
     )
     fields = iter(output.decode("utf-8", "surrogateescape").split("\0"))
     for field in fields:
         if field.lstrip("\n").startswith(":"):
-            blob = field.split(" ")[3]
-            yield next(fields), blob
+            blob, path = field.split(" ")[3], next(fields)
+            if path.partition("/")[0] in folders:
+                yield path, blob

@@ -29,7 +29,7 @@ def remembered_standing(
         state = obstacle
         reason, since = remembered.reason, remembered.since
         commit = remembered.tip or commit
-    elif remembered.tree != package.tree:
+    elif not package.tree or remembered.tree != package.tree:
         state = AurState.TO_BE_PUSHED
     if hold is not None and state is not AurState.IN_STEP:
         state, reason, since = AurState.WAITING, held(hold), hold.since

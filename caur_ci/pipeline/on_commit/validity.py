@@ -15,8 +15,8 @@ _MAX_TOLD = 20
 # Told with more words by whoever plans the builds.
 _TOLD_ELSEWHERE = frozenset(
     {
-        *("srcinfo-missing", "srcinfo-unreadable", "pkgbuild-missing", "relation-unreadable"),
-        *("config-unreadable", "value-bad"),
+        *("srcinfo-missing", "srcinfo-unreadable", "pkgbuild-missing", "config-unreadable"),
+        "value-bad",
     }
 )
 

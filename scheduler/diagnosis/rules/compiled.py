@@ -77,6 +77,14 @@ _add(
     ("undefined macro", r"error: possibly undefined macro: "),
     ("config.status: error", r"config\.status: error: "),
 )
+_add("configure", Rank.CAUSE, _MISSING, ("on your system", r"is missing on your system"))
+_add(
+    "autotools",
+    Rank.CAUSE,
+    None,
+    ("*** error", r"^\*\*\* error: "),
+    ("libtool", r"^libtool: +(?:error: |Version mismatch error)"),
+)
 _add(
     "configure",
     Rank.CONSEQUENCE,
@@ -117,6 +125,14 @@ _add(
 )
 _add("ninja", Rank.CONSEQUENCE, None, ("ninja: ", r"^ninja: (?:build stopped|subcommand failed)"))
 _add("ninja", Rank.WEAK, None, ("failed: ", r"^FAILED: "))
+_add(
+    "scons",
+    Rank.CONSEQUENCE,
+    None,
+    ("scons: ", r"^scons: (?:\*\*\*|building terminated)"),
+    ("failed: error", r"^\S+ failed: Error \d+$"),
+)
+_add("waf", Rank.LIKELY, None, ("configuration failed", r"^The configuration failed$"))
 # linkers
 _add(
     "ld",
@@ -131,7 +147,10 @@ _add(
     Rank.CAUSE,
     None,
     ("undefined reference", r"undefined reference to "),
-    ("undefined symbol", r"(?:ld\.lld|mold|wasm-ld): (?:error: |fatal: )?undefined symbol"),
+    (
+        "undefined symbol",
+        r"(?:ld\.lld|rust-lld|mold|wasm-ld): (?:error: |fatal: )?undefined symbol",
+    ),
     ("multiple definition", r"multiple definition of "),
     ("duplicate symbol", r"error: duplicate symbol"),
     ("error adding symbols", r"error adding symbols"),
@@ -190,6 +209,31 @@ _add(
         ),
     ),
 )
+_add("modpost", Rank.CAUSE, None, ("modpost: ", r"^ERROR: modpost: "))
+_add(
+    "dotnet",
+    Rank.CAUSE,
+    _MISSING,
+    ("error nu", r": error NU\d+: "),
+)
+_add("dotnet", Rank.CAUSE, None, ("error", r": error (?:MSB|NETSDK|CS|FS)\d+: "))
+_add("nim", Rank.CAUSE, None, ("error: ", r"^\S+\(\d+, \d+\) Error: "))
+# documents
+_add(
+    "latex",
+    Rank.CAUSE,
+    None,
+    ("latex error", r"^! LaTeX Error: "),
+    ("undefined control", r"^! Undefined control sequence"),
+    ("emergency stop", r"^! Emergency stop"),
+)
+_add(
+    "sphinx",
+    Rank.CAUSE,
+    None,
+    ("treated as error", r"^Warning, treated as error:"),
+    ("extension error", r"^Extension error(?: \(|:)"),
+)
 # Rust
 _add(
     "cargo",
@@ -210,12 +254,13 @@ _add(
     Rank.CAUSE,
     None,
     ("error[e", r"^error\[E\d{4}\]: "),
+    ("error: expected", r"^error: expected .*, found "),
     ("error: ", r"^error: (?:failed to (?:get|download|load|select|parse|fetch|verify|resolve))"),
     ("error: ", r"^error: (?:no matching package|package `.*` cannot be built|the lock file)"),
     ("error: ", r"^error: (?:rustc \S+ is not supported|toolchain|cannot update the lock file)"),
     ("error: ", r"^error: (?:environment variable `|proc.macro|couldn't read)"),
 )
-_add("cargo", Rank.LIKELY, None, ("panicked at", r"^thread '.*'(?: \(\d+\))? panicked at "))
+_add("cargo", Rank.LIKELY, None, ("panicked at", r"^\s*thread '.*'(?: \(\d+\))? panicked at "))
 # Go
 _add(
     "go",

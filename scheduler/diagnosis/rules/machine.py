@@ -97,6 +97,19 @@ _add(
     ("remote ref", r"couldn't find remote ref"),
 )
 _add(
+    "network",
+    Rank.CAUSE,
+    FailureClass.INFRASTRUCTURE,
+    ("network entity", r"I/O error : Attempt to load network entity"),
+)
+_add(
+    "gpg",
+    Rank.CAUSE,
+    FailureClass.SIGNATURE,
+    ("check signature", r"^gpg: Can't check signature"),
+    ("bad signature", r"^gpg: BAD signature"),
+)
+_add(
     "git",
     Rank.CONSEQUENCE,
     None,
@@ -123,5 +136,11 @@ CRASHES.add(
     ("core dumped", r"\(core dumped\)"),
     ("permission denied", r": Permission denied$"),
     ("assertion", r"Assertion [`'\"(].* failed"),
+    ("exec format error", r"Exec format error"),
+    ("too many open files", r"Too many open files"),
+    ("argument list too long", r"Argument list too long"),
+    ("input/output error", r": Input/output error$"),
+    ("read-only file system", r"Read-only file system"),
+    ("resource temporarily", r"Resource temporarily unavailable"),
     ("glibc", r"version `GLIBC\S*' not found"),
 )

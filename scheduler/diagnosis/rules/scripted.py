@@ -42,7 +42,6 @@ _add(
     Rank.CAUSE,
     None,
     ("importerror", r"^\s*(?:E\s+)?ImportError: "),
-    ("syntaxerror", r"^\s*(?:E\s+)?SyntaxError: "),
     ("indentationerror", r"^\s*(?:E\s+)?IndentationError: "),
 )
 # Node
@@ -107,6 +106,7 @@ _add(
     ("error during build", r"^error during build:"),
     ("failed to compile", r"^Failed to compile"),
     ("yn0001", r"^➤ YN0001: "),
+    ("\u2a2f", r"^\s*\u2a2f "),
 )
 # the JVM
 _add(
@@ -114,6 +114,7 @@ _add(
     Rank.CAUSE,
     _MISSING,
     ("could not", r"^\[ERROR\] .*Could not (?:resolve|find|transfer|collect) "),
+    ("could not be resolved", r"^\[ERROR\] .*could not be resolved: "),
 )
 _add(
     "maven",
@@ -210,6 +211,7 @@ _add(
 )
 _add("elixir", Rank.CAUSE, None, ("**", r"^\*\* \(\w[\w.]*(?:Error|Exit)?\) "))
 # Exceptions of whichever language
+_add("exception", Rank.CAUSE, None, ("syntaxerror", r"^\s*SyntaxError: "))
 _add(
     "exception",
     Rank.LIKELY,

@@ -34,8 +34,6 @@ _add_summary(
     (" failed", r"^=+ .*\d+ failed\b.* =+$"),
     (" error", r"^=+ .*\d+ errors?\b.* =+$"),
     ("interrupted: ", r"^!+ Interrupted: "),
-    ("failed ", r"^FAILED \S+"),
-    ("error ", r"^ERROR \S+\.py\b"),
 )
 _add(
     "pytest",
@@ -47,10 +45,13 @@ RULES.add(
     Rank.LIKELY,
     _CHECK,
     ("error collecting", r"^_+ ERROR collecting "),
+    ("failed ", r"^FAILED \S+::"),
+    ("error ", r"^ERROR \S+\.py\b"),
     is_test=True,
 )
 _add_summary("unittest", ("failed (", r"^FAILED \((?:failures|errors|unexpected)"))
 _add("unittest", ("fail: ", r"^FAIL: \w+ \("), ("error: ", r"^ERROR: \w+ \("))
+RULES.add("unittest", Rank.LIKELY, _CHECK, ("failed", r"^test test_\w+ failed\b"), is_test=True)
 _add_summary("cargo", ("test result", r"^test result: FAILED"))
 _add("cargo", ("... failed", r"^test \S.* \.\.\. FAILED"))
 _add_summary("go", ("fail", r"^FAIL(?:\s+\S+\s+[\d.]+s)?$"))

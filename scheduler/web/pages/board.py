@@ -13,12 +13,12 @@ from scheduler.web.pages.outlook import look_ahead
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from scheduler.queue import JobView, QueueSnapshot, WorkerView
+    from scheduler.queue import JobView, QueueSnapshot, RemovalView, WorkerView
     from scheduler.web.services import WebServices
 
 # More jobs of a kind than this are not looked at; lists of them are cut there.
 MOST_JOBS = 2000
-_FRESH = 1.0
+_FRESH = 2.0
 _FORECASTS_FRESH = 60.0
 
 
@@ -27,7 +27,8 @@ class BoardView:
     """The queue at one instant, and what is expected of it.
 
     `forecasts` are seconds by identity, `starts` and `ends` Unix times by job id. `next` are the
-    jobs that are ready, wait or are delayed, in order of when they are likely to begin.
+    jobs that are ready, wait or are delayed, in order of when they are likely to begin. `removals`
+    are those that are not finished.
     """
 
     snapshot: QueueSnapshot
@@ -35,6 +36,7 @@ class BoardView:
     starts: Mapping[int, float] = field(default_factory=dict)
     ends: Mapping[int, float] = field(default_factory=dict)
     next: tuple[JobView, ...] = ()
+    removals: tuple[RemovalView, ...] = ()
 
     @property
     def builders(self) -> list[WorkerView]:
@@ -68,7 +70,7 @@ class BoardView:
 
 
 class Board:
-    """Looks at the queue, at most once a second however many ask."""
+    """Looks at the queue, at most once in two seconds however many ask."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -78,7 +80,7 @@ class Board:
         self._forgotten = 0.0
 
     def look(self, services: WebServices) -> BoardView:
-        """Return the queue as it is, or was a second ago. Raises TemporaryError."""
+        """Return the queue as it is, or was two seconds ago. Raises TemporaryError."""
         with self._lock:
             if self._view is None or time.monotonic() - self._looked > _FRESH:
                 self._view = self._new_view(services)
@@ -106,6 +108,7 @@ class Board:
             starts=outlook.starts,
             ends=outlook.ends,
             next=tuple(order),
+            removals=services.queue.removals(),
         )
 
     def _forecasts_of(self, identities: Iterable[str], services: WebServices) -> dict[str, float]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from scheduler.web.pages import words
 from scheduler.web.pages.cells import Badge, Link, Moment, Several, Span, Text
 from scheduler.web.pages.jobs import ShownJob, from_past, from_view
-from scheduler.web.pages.listing import PER_PAGE, Filter, Listing, Row, cut
+from scheduler.web.pages.listing import PER_PAGE, Filter, Listing, Row
 from scheduler.web.pages.parameters import identity_in_path, number, text
 from scheduler.web.pages.paths import build_path, package_path
 from scheduler.web.pages.words import FAILURES
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from scheduler.web.services import WebServices
 
 _LARGEST = 2**53 - 1
-# Of the latest failures so many are looked at for packages that still fail.
-_FAILURES_LOOKED_AT = 1000
 _COLUMNS = ("Package", "Result", "Build", "Took", "Ended", "Why")
 _NO_HISTORY = "This server keeps no history: only the latest results are known."
 _RECENT = 1000
@@ -76,37 +74,34 @@ def published(request: Request) -> Listing:
 def failing(request: Request) -> Listing:
     """Return the packages whose latest build failed."""
     services: WebServices = request.app.state.services
-    rows = [_failing_row(job, good) for job, good in _failing(services)]
-    page_rows, more = cut(rows, number(request, "page", 1, smallest=1, largest=1000))
+    jobs = _failing(services)
+    first = (number(request, "page", 1, smallest=1, largest=1000) - 1) * PER_PAGE
+    shown = jobs[first : first + PER_PAGE]
     return Listing(
         title="Failing",
         lead="Packages whose latest build failed, and when one last went well.",
         columns=("Package", "Result", "Why", "Failed", "Last success"),
-        rows=page_rows,
+        rows=[_failing_row(job, _last_success(services, job)) for job in shown],
         empty="No package fails.",
         now=time.time(),
-        total=len(rows),
-        more=more,
+        total=len(jobs),
+        more={"page": first // PER_PAGE + 2} if len(jobs) > first + PER_PAGE else {},
         note="" if services.history is not None else _NO_HISTORY,
     )
 
 
-def _failing(services: WebServices) -> list[tuple[ShownJob, PastJob | None]]:
+def _failing(services: WebServices) -> list[ShownJob]:
     """Return the latest failure of each package that was not built well since."""
+    if services.history is not None:
+        return [from_past(job) for job in services.history.failing()]
+    recent = services.queue.snapshot(limit=_RECENT).recent
+    newest = {job.identity: job for job in reversed(recent)}
+    return [from_view(job) for job in newest.values() if job.outcome in FAILURES]
+
+
+def _last_success(services: WebServices, job: ShownJob) -> PastJob | None:
     history = services.history
-    if history is None:
-        recent = services.queue.snapshot(limit=_RECENT).recent
-        newest = {job.identity: job for job in reversed(recent)}
-        return [(from_view(job), None) for job in newest.values() if job.outcome in FAILURES]
-    latest: dict[str, PastJob] = {}
-    for job in history.latest(limit=_FAILURES_LOOKED_AT, outcomes=FAILURES):
-        latest.setdefault(job.identity, job)
-    found = []
-    for identity, job in latest.items():
-        good = history.last_success(identity)
-        if good is None or good.job_id < job.job_id:
-            found.append((from_past(job), good))
-    return found
+    return history.last_success(job.identity, before=job.job_id) if history is not None else None
 
 
 def _listing(title: str, jobs: Sequence[ShownJob], pattern: str | None = None) -> Listing:

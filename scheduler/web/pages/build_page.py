@@ -10,6 +10,7 @@ from scheduler.web.pages.ansi import plain
 from scheduler.web.pages.explained import Explained
 from scheduler.web.pages.jobs import find_job
 from scheduler.web.pages.parameters import number_in_path
+from scheduler.web.pages.reach import unless_out_of_reach
 from scheduler.web.pages.rendering import page
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _INTERFERE = "caur-ci: interfere: "
 _FINDINGS = "caur-ci: namcap "
 _SHOWN_FINDINGS = 40
+_NOTHING_TOLD: dict[str, Any] = {"steps": [], "interfered": None, "findings": None, "found": []}
 
 
 class BuildPage:
@@ -46,21 +48,24 @@ class BuildPage:
                 f"nothing is known of build {job_id}",
                 hint="What ended long ago is forgotten where no history is kept.",
             )
-        logs = [log for log in services.logs.of_package(job.identity) if log.job_id == job_id]
+        known = unless_out_of_reach(lambda: services.logs.of_package(job.identity), ())
+        logs = [log for log in known if log.job_id == job_id]
         context = {
             "job": job,
             "logs": logs,
             "spans": list(_spans(job)),
-            "explained": self._explained.of(services, job),
+            "explained": unless_out_of_reach(lambda: self._explained.of(services, job), None),
             "forecast": _forecast(services, job),
-            **self._told_by(services, logs[-1] if logs else None),
+            **unless_out_of_reach(
+                lambda: self._told_by(services, logs[-1] if logs else None), _NOTHING_TOLD
+            ),
         }
         return page(request, "build.html", context)
 
     def _told_by(self, services: WebServices, log: PastLog | None) -> dict[str, Any]:
         """Return what a log tells: the steps, what was applied, and what namcap found."""
         if log is None:
-            return {"steps": [], "interfered": None, "findings": None, "found": []}
+            return _NOTHING_TOLD
         index = self._indexes.of(log.job_id, log.attempt)
 
         def read(offset: int, limit: int) -> LogChunk:

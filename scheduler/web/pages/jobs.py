@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from caur_ci.errors import TemporaryError
 from scheduler.job import JobState, Usage
 
 if TYPE_CHECKING:
@@ -62,9 +63,17 @@ class ShownJob:
 
 
 def find_job(services: WebServices, job_id: int) -> ShownJob | None:
-    """Return a job, None where nobody knows it. Raises TemporaryError."""
+    """Return a job, None where nobody knows it.
+
+    Raises TemporaryError where the one who may know it is out of reach.
+    """
     past = services.history.job(job_id) if services.history is not None else None
-    view = services.queue.job(job_id)
+    try:
+        view = services.queue.job(job_id)
+    except TemporaryError:
+        if past is None:
+            raise
+        return from_past(past)
     if view is not None and view.state is not JobState.DONE:
         return _running(view, services.queue.spec(job_id))
     if past is not None:

@@ -33,6 +33,7 @@ _SEARCHED_AT_ONCE = 32 * 1024 * 1024
 _KEPT_INDEXES = 64
 _MOST_HEADINGS = 200
 _LONGEST_HEADING = 400
+_SHOWN_MATCH = 400
 _SEQUENCE = re.compile(rb"\x1b\[[0-9;]*m")
 # What makepkg and the builder say about where a build is, colours aside.
 _HEADING = re.compile(
@@ -139,26 +140,45 @@ class LineIndex:
     ) -> tuple[list[Match], int | None]:
         """Return lines that hold `text`, whatever the case of its letters, from `first` on.
 
-        With them comes the line at which to go on, None at the end of the log.
+        With them comes the line at which to go on, None at the end of the log. Of long lines, the
+        beginning is looked at.
         """
         wanted = text.encode().lower()
         found: list[Match] = []
-        seen = 0
-        for number, content, _ in self._walk(read, first):
-            if wanted in _SEQUENCE.sub(b"", content).lower():
-                found.append(Match(number, plain(line_text(content))[:300]))
-            seen += len(content) + 1
-            if len(found) >= limit or seen >= _SEARCHED_AT_ONCE:
-                return found, number + 1 if number < self.total else None
+        start, number, size = self._place_of(first)
+        offset, begun = start, b""
+        while offset < size:
+            chunk = read(offset, min(BLOCK, size - offset))
+            if not chunk.data:
+                break
+            offset += len(chunk.data)
+            part = begun + chunk.data
+            end = len(part) if offset >= size else part.rfind(b"\n") + 1
+            part, begun = part[:end], part[end : end + LONGEST_LINE]
+            if not _holds(part, wanted):  # most do not, and then there is no need to look closer
+                number += part.count(b"\n")
+            else:
+                for line in part.removesuffix(b"\n").split(b"\n"):
+                    if number >= first and _holds(line, wanted):
+                        found.append(Match(number, plain(line_text(line[:_SHOWN_MATCH]))))
+                    number += 1
+                    if len(found) >= limit:
+                        return found, number if number <= self.total else None
+            if offset - start >= _SEARCHED_AT_ONCE:
+                return found, number if offset < size else None
         return found, None
+
+    def _place_of(self, line: int) -> tuple[int, int, int]:
+        """Return where to begin to read for a line, which line that is in, and the log's size."""
+        with self._lock:
+            # The last block that begins before the line does.
+            block = max(0, bisect_left(self._before, line - 1) - 1)
+            return block * BLOCK, self._before[block] + 1, self._size
 
     def _walk(self, read: Read, first: int) -> Iterator[tuple[int, bytes, int]]:
         """Yield number and content of the lines from `first` on, and how much was left out."""
-        with self._lock:
-            # The last block that begins before the line does.
-            block = max(0, bisect_left(self._before, first - 1) - 1)
-            number, size = self._before[block] + 1, self._size
-        offset, begun, length = block * BLOCK, bytearray(), 0
+        offset, number, size = self._place_of(first)
+        begun, length = bytearray(), 0
         while offset < size:
             chunk = read(offset, min(BLOCK, size - offset))
             if not chunk.data:
@@ -177,6 +197,11 @@ class LineIndex:
             length += len(rest)
         if length and number >= first:
             yield number, bytes(begun), length - len(begun)
+
+
+def _holds(content: bytes, wanted: bytes) -> bool:
+    """Tell whether `wanted`, in small letters, is in what somebody sees of `content`."""
+    return wanted in (_SEQUENCE.sub(b"", content) if b"\x1b" in content else content).lower()
 
 
 class LineIndexes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from scheduler.job import JobState
 from scheduler.web.answers import bad_request, json_answer, not_found
 from scheduler.web.pages.ansi import to_html
 from scheduler.web.pages.jobs import find_job
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from scheduler.history import PastLog
     from scheduler.web.pages.log_lines import LineIndex, LineIndexes, LogLine, Read
+    from scheduler.web.services import WebServices
 
 # Lines in one answer: a browser asks for as many at once.
 LINES_AT_ONCE = 500
@@ -77,19 +79,28 @@ class LogPage:
     def _opened(self, request: Request) -> tuple[int, int, LineIndex, Read]:
         """Return which log is meant, and where its lines are by now. Raises AnswerError."""
         job_id, attempt = number_in_path(request, "job"), number_in_path(request, "attempt")
-        logs = request.app.state.services.logs
+        services = request.app.state.services
+        logs = services.logs
         index = self._indexes.of(job_id, attempt)
 
         def read(offset: int, limit: int) -> Any:  # noqa: ANN401 - a LogChunk
             return logs.read(job_id, attempt, offset, limit=limit)
 
         index.extend(read)
-        if not (index.size or index.ended) and logs.entry(job_id, attempt) is None:
+        is_there = index.size or index.ended or logs.entry(job_id, attempt) is not None
+        if not (is_there or _may_begin(services, job_id, attempt)):
             raise not_found(
                 f"there is no log of job {job_id}, attempt {attempt}",
-                hint="Has it not begun yet? Logs are kept for a limited time.",
+                hint="Logs are kept for a limited time.",
             )
         return job_id, attempt, index, read
+
+
+def _may_begin(services: WebServices, job_id: int, attempt: int) -> bool:
+    """Tell whether that is the next attempt at a job, of which there will be a log."""
+    job = services.queue.job(job_id)
+    states = {JobState.WAITING, JobState.READY, JobState.BUILDING}
+    return job is not None and job.state in states and attempt == max(1, job.attempt)
 
 
 def shown(line: LogLine) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from scheduler.web.pages.listing import PER_PAGE, Filter, Listing, Row, cut
 from scheduler.web.pages.package_page import identities_of
 from scheduler.web.pages.parameters import number, text
 from scheduler.web.pages.paths import package_path, with_query
+from scheduler.web.pages.reach import unless_out_of_reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,7 +50,7 @@ class PackageLists:
         chosen = [it for it in known if _fits(it, name, maintainer)]
         page_of = number(request, "page", 1, smallest=1, largest=_MOST_PAGES)
         part = chosen[(page_of - 1) * PER_PAGE : page_of * PER_PAGE]
-        board = self._board.look(services)
+        board = unless_out_of_reach(lambda: self._board.look(services), None)
         return Listing(
             title="Packages",
             lead="Those of a maintainer or whose names fit; the address of this page keeps what "
@@ -168,14 +169,13 @@ def _fits(package: PackageSummary, name: str, maintainer: str) -> bool:
 
 
 def _package_rows(
-    packages: Iterable[PackageSummary], services: WebServices, board: BoardView
+    packages: Iterable[PackageSummary], services: WebServices, board: BoardView | None
 ) -> list[Row]:
     states: dict[str, Badge] = {}
-    for job in board.next:
+    for job in board.next if board is not None else ():
         states.setdefault(job.identity, Badge(words.state_words(job.state), "calm"))
-    states |= {
-        job.identity: Badge(words.state_words(job.state), "busy") for job in board.snapshot.active
-    }
+    for job in board.snapshot.active if board is not None else ():
+        states[job.identity] = Badge(words.state_words(job.state), "busy")
     return [_package_row(it, services, states) for it in packages]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import RedirectResponse
 
+from caur_ci.errors import TemporaryError
 from caur_ci.names import check_package_name, suggestion
 from caur_ci.srcinfo import DEFAULT_ARCHITECTURE
 from scheduler.job import JobState, Outcome
@@ -16,6 +17,7 @@ from scheduler.web.pages.charts import Point, bar_chart
 from scheduler.web.pages.parameters import identity_in_path
 from scheduler.web.pages.paths import package_path
 from scheduler.web.pages.picture import neighbourhood
+from scheduler.web.pages.reach import unless_out_of_reach
 from scheduler.web.pages.reasons import Reason, reasons_of
 from scheduler.web.pages.rendering import page
 
@@ -102,9 +104,10 @@ def short(request: Request) -> Response:
     return page(request, "choice.html", {"name": pkgbase, "identities": found})
 
 
-def identities_of(services: WebServices, pkgbase: str) -> list[str]:
-    """Return the packages of that name that anybody knows of."""
-    found = {job.identity for job in services.queue.find(pkgbase) if _named(job.identity, pkgbase)}
+def identities_of(services: WebServices, pkgbase: str, *, asks_queue: bool = True) -> list[str]:
+    """Return the packages of that name that anybody knows of; the queue may be left out."""
+    jobs = unless_out_of_reach(lambda: services.queue.find(pkgbase), ()) if asks_queue else ()
+    found = {job.identity for job in jobs if _named(job.identity, pkgbase)}
     if services.history is not None:
         found.update(services.history.identities(pkgbase))
     facts = services.facts.package(pkgbase) if services.facts is not None else None
@@ -124,22 +127,32 @@ def _view(services: WebServices, identity: str) -> PackageView | None:
     pkgbase = rest.rpartition("/")[2]
     history = services.history
     facts = services.facts.package(pkgbase, target_repo) if services.facts is not None else None
-    explanation = services.queue.explain(identity)
     builds = history.of_package(identity, limit=_BUILDS) if history is not None else []
-    logs = services.logs.of_package(identity)
+    explanation, logs, is_queue_known = None, [], True
+    try:
+        explanation = services.queue.explain(identity)
+        logs = services.logs.of_package(identity)
+    except TemporaryError:
+        if not (facts or builds):
+            raise
+        is_queue_known = False
     if not (facts or explanation or builds or logs):
         return None
     return PackageView(
         identity=identity,
         facts=facts,
         explanation=explanation,
-        reasons=reasons_of(explanation, facts),
+        reasons=reasons_of(explanation, facts, is_queue_known=is_queue_known),
         builds=builds,
         logs=list(reversed(logs)),
         charts=_charts(builds),
         picture=_picture(services, pkgbase, target_repo),
         forecast=history.forecast(identity) if history is not None else None,
-        others=[it for it in identities_of(services, pkgbase) if it != identity],
+        others=[
+            it
+            for it in identities_of(services, pkgbase, asks_queue=is_queue_known)
+            if it != identity
+        ],
         has_history=history is not None,
     )
 

@@ -95,10 +95,7 @@ def _drawn(
         by_column[columns[name]].append(name)
     rows = _rows(columns, needs, groups or [list(columns)])
     widths = {column: max(map(_width, names)) for column, names in by_column.items()}
-    lefts, x = {}, float(_MARGIN)
-    for column in sorted(by_column):
-        lefts[column] = x
-        x += widths[column] + _GAP
+    lefts = _lefts(widths)
     nodes = {
         name: Node(
             name=name,
@@ -120,10 +117,19 @@ def _drawn(
     return Picture(
         nodes=tuple(nodes.values()),
         edges=tuple(edges),
-        width=round(x - _GAP + _MARGIN),
+        width=round(max(lefts[column] + widths[column] for column in lefts) + _MARGIN),
         height=round(2 * _MARGIN + (max(rows.values()) + 1) * _ROW),
         left_out=left_out,
     )
+
+
+def _lefts(widths: Mapping[int, float]) -> dict[int, float]:
+    """Return where columns of these widths begin, one beside the other."""
+    lefts, x = {}, float(_MARGIN)
+    for column in sorted(widths):
+        lefts[column] = x
+        x += widths[column] + _GAP
+    return lefts
 
 
 def _rows(

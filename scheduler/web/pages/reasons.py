@@ -27,8 +27,13 @@ class Reason:
     because: tuple[Reason, ...] = ()
 
 
-def reasons_of(explanation: Explanation | None, facts: PackageFacts | None) -> tuple[Reason, ...]:
+def reasons_of(
+    explanation: Explanation | None, facts: PackageFacts | None, *, is_queue_known: bool = True
+) -> tuple[Reason, ...]:
     """Return what queue and repository say, the most important things first."""
+    if not is_queue_known:
+        unknown = Reason("What the queue knows of it cannot be told: it is out of reach now")
+        return (*_of_facts(facts), unknown)
     return (*_of_facts(facts), *_of_queue(explanation, facts))
 
 

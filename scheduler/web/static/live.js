@@ -96,13 +96,15 @@
   let failures = 0;
 
   async function renew() {
-    if (!live || paused || document.hidden) return;
+    if (!live?.dataset.live || paused || document.hidden) return;
     try {
       const answer = await fetch(live.dataset.live, { headers: { Accept: "text/html" } });
       if (!answer.ok) throw new Error(String(answer.status));
       const text = await answer.text();
-      const fresh = new DOMParser().parseFromString(`<div id="live">${text}</div>`, "text/html").getElementById("live");
-      for (const { name, value } of live.attributes) fresh.setAttribute(name, value);
+      // A whole page has the part in it, a fragment is it.
+      const whole = new DOMParser().parseFromString(text, "text/html");
+      const fresh = whole.getElementById("live") || whole.body;
+      if (fresh === whole.body) for (const { name, value } of live.attributes) fresh.setAttribute(name, value);
       morph(live, fresh);
       tick();
       failures = 0;
@@ -115,6 +117,7 @@
 
   async function keepGoing() {
     await renew();
+    if (!live.dataset.live) return; // what it told about is over
     const every = Number(live.dataset.every) * 1000;
     setTimeout(keepGoing, every * Math.min(1 + failures, 10));
   }
@@ -135,7 +138,7 @@
       write(button, "Copied");
     });
   }
-  if (live) {
+  if (live?.dataset.live) {
     setTimeout(keepGoing, Number(live.dataset.every) * 1000);
     document.addEventListener("visibilitychange", renew);
   }

@@ -136,7 +136,7 @@ def test_names_that_the_aur_has_no_repositories_for() -> None:
     content = srcinfo().replace(b"app", b"App")
     broken = broken_rules("App", content, files())
 
-    assert "the folder App: the AUR has no repositories of such a name" in told(broken)
+    assert "the AUR has no repositories with names such as App" in told(broken)
     assert hook("App", content, files())
 
 

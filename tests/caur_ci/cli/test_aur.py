@@ -144,11 +144,12 @@ class TestPush:
         world.begin(package("a"))
         theirs = world.aur.commit("a", {"PKGBUILD": "theirs\n", ".SRCINFO": "x = y\n"})
 
-        assert caur(world, "aur", "push", "a") == ExitCode.PARTIAL
+        assert caur(world, "aur", "push", "a", "--json") == ExitCode.PARTIAL
         told = capsys.readouterr()
+        assert json.loads(told.out)["outcomes"][0]["state"] == "diverged"
         assert "a is not pushed over others" in told.err
         assert f"--over {theirs[:12]}" in told.err
-        assert "+theirs" in told.out
+        assert "+theirs" in told.err
         assert caur(world, "aur", "push", "--over", theirs) == ExitCode.FAILED
         assert caur(world, "aur", "push", "a", "--over", "HEAD") == ExitCode.FAILED
         assert caur(world, "aur", "push", "a", "--over", theirs[:10]) == ExitCode.OK

@@ -55,7 +55,9 @@ class Build:
         return self.checkout.commit("packages", files)
 
     def __call__(self, *arguments: str, expect: int = ExitCode.OK) -> str:
-        where = ["--executor", "host", "--output", str(self.output)]
+        where = ["--executor", "host"]
+        if "--output" not in arguments:
+            where += ["--output", str(self.output)]
         if "--repo" not in arguments:
             where += ["--repo", str(self.checkout.folder)]
         code = run(["build", *arguments, *where], Session())
@@ -216,10 +218,11 @@ def test_what_is_published_already(
         (["nothing"], "there is no package nothing", ExitCode.FAILED),
         (["tool@"], "'tool@' names no commit", ExitCode.FAILED),
         (["tool@nope"], "nope is no commit", ExitCode.FAILED),
-        (["tool@--output=x"], "is no commit", ExitCode.FAILED),
+        (["tool@--all"], "is no commit", ExitCode.FAILED),
         (["tool", "--arch", "../x"], "cannot be the name of an architecture", ExitCode.FAILED),
         (["tool", "--target-repo", "-x/"], "cannot be the name of a repository", ExitCode.FAILED),
         (["tool", "--timeout", "0"], "BUILDER_TIMEOUT", ExitCode.FAILED),
+        (["tool", "--output", "/dev/null/x"], "/dev/null/x: Not a directory", ExitCode.FAILED),
         ([], "Missing argument", ExitCode.USAGE),
     ],
 )

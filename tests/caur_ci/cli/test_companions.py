@@ -93,12 +93,24 @@ def test_who_comes_second_waits_for_its_turn(
             eventually(lambda: history.job(job_id) is not None)
 
 
-def test_a_history_that_cannot_be_used_stops_nothing(
-    redis: Redis, settings: DatabaseSettings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+def test_a_history_that_cannot_be_used_stops_nothing_and_is_tried_again(
+    queue: Queue,
+    redis: Redis,
+    settings: DatabaseSettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    (tmp_path / "history").write_text("a file")
-    with companions(Session(), settings, redis, {"HISTORY_PATH": str(tmp_path / "history")}):
+    monkeypatch.setattr(module, "_PATIENCE", 0.05)
+    job_id = fail(queue, redis, "tool")
+    place = tmp_path / "history"
+    place.write_text("a file")
+    with companions(Session(), settings, redis, {"HISTORY_PATH": str(place)}):
         eventually(lambda: "no history is written" in caplog.text)
+        place.unlink()
+        with History.open(place, read_only=True) as history:
+            eventually(lambda: history.job(job_id) is not None)
+    assert caplog.text.count("no history is written") == 1
 
 
 def test_a_history_is_not_for_readers_of_the_repositories(settings: DatabaseSettings) -> None:

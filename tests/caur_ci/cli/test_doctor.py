@@ -251,6 +251,13 @@ class TestBuildSide:
         assert "does not exist" in bad["database", "signing key"]
         assert "cannot be read" in bad["database", "ALLOWED_WORKERS"]
 
+    def test_a_history_that_everybody_could_read(
+        self, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert ("database", "HISTORY_PATH") not in found(capsys, "database")
+        monkeypatch.setenv("HISTORY_PATH", str(tmp_path / "www" / "history"))
+        assert "served to everybody" in found(capsys, "database")["database", "HISTORY_PATH"]
+
     def test_a_worker_whose_builds_nobody_publishes(
         self,
         tmp_path: Path,

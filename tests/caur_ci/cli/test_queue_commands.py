@@ -14,8 +14,8 @@ import pytest
 from caur_ci.cli.main import run
 from caur_ci.cli.session import Session
 from caur_ci.errors import ExitCode
-from scheduler.job import JobState, OnFailure, Outcome
-from scheduler.queue import Backoff, DrainedError, Queue
+from scheduler.job import JobState, OnFailure, Outcome, Usage
+from scheduler.queue import Backoff, BuildNotes, DrainedError, Queue
 from tests.support.queue import build_order, claimed, eventually, job, submit, worker
 
 if TYPE_CHECKING:
@@ -356,3 +356,12 @@ def test_a_landed_job_is_shown_with_its_delivery(queue: Queue, cli: Cli) -> None
     submit(queue, job("tool"))
     assert queue.land(claimed(queue), "delivery-1") is JobState.LANDED
     assert "delivery-1" in cli("show", "tool")
+
+
+def test_what_a_build_took_is_shown(queue: Queue, cli: Cli) -> None:
+    submit(queue, job("tool"))
+    usage = Usage(peak_memory=3 * 1024**3, cpu_seconds=61.7)
+    queue.finish(claimed(queue), Outcome.FAILED, notes=BuildNotes(usage=usage))
+    assert "took: 62 s of the processor, 3,072 MiB of memory at most" in cli("show", "tool")
+    (shown,) = cli.json("show", "tool")
+    assert shown["job"]["usage"] == {"peak_memory": 3 * 1024**3, "cpu_seconds": 61.7}

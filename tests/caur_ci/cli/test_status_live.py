@@ -20,10 +20,13 @@ import pytest
 from caur_ci.cli.main import run
 from caur_ci.cli.session import Session
 from caur_ci.errors import ExitCode
+from scheduler.history import History
+from tests.support.past import past_job
 from tests.support.queue import claimed, job, submit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from scheduler.queue import Queue
 
@@ -98,7 +101,12 @@ def terminal(redis_url: str, start: str = START) -> Iterator[Terminal]:
         process.wait()
 
 
-def test_it_shows_what_happens_as_it_happens_until_ctrl_c(queue: Queue, redis_url: str) -> None:
+def test_it_shows_what_happens_as_it_happens_until_ctrl_c(
+    queue: Queue, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HISTORY_PATH", str(tmp_path / "history"))
+    with History.open(tmp_path / "history") as history:
+        history.record([past_job(900, "first", started=1.0, landed=1.0 + 2 * 3600)])
     submit(queue, job("first"), job("second", "first"))
     with terminal(redis_url) as screen:
         screen.wait_for(b"Recent results")
@@ -106,7 +114,8 @@ def test_it_shows_what_happens_as_it_happens_until_ctrl_c(queue: Queue, redis_ur
         assert b"waits for repo/x86_64/first" in screen.seen
 
         claimed(queue)
-        screen.wait_for(b"building")
+        screen.wait_for(b"in 1 h")  # by the history
+        assert b"building" in screen.seen
         submit(queue, job("third"))
         screen.wait_for(b"repo/x86_64/third")
 

@@ -80,6 +80,8 @@ def test_people_see_what_is_wrong_and_what_to_do(
         (["goad"], ExitCode.USAGE),
         (["good", "--changed"], ExitCode.USAGE),
         (["--range", "HEAD"], ExitCode.USAGE),
+        (["--range", "nothing..HEAD"], ExitCode.USAGE),
+        (["--commit", "nothing"], ExitCode.USAGE),
         (["--commit", "HEAD", "--fix"], ExitCode.USAGE),
         (["--commit", "HEAD", "--worktree"], ExitCode.USAGE),
         (["--dry-run"], ExitCode.USAGE),
@@ -94,6 +96,13 @@ def test_the_exit_code_tells(
     capsys: pytest.CaptureFixture[str], world: Checkout, arguments: list[str], expected: ExitCode
 ) -> None:
     assert validate(capsys, world, *arguments)[0] == expected
+
+
+def test_a_place_without_a_repository_is_a_wrong_call(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert run(["validate", "--repo", str(tmp_path)], Session()) == ExitCode.USAGE
+    assert "is not in a git repository" in capsys.readouterr().err
 
 
 def test_a_wrong_name_has_the_nearest_one(
@@ -234,6 +243,20 @@ def test_a_mended_file_takes_the_place_of_a_link(
     assert outside.read_text() == "untouched"
     assert not srcinfo.is_symlink()
     assert "depends = bash" in srcinfo.read_text()
+
+
+def test_nothing_is_written_behind_a_link(
+    capsys: pytest.CaptureFixture[str], world: Checkout, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    (world.folder / "loose" / ".CI").rename(outside)
+    (world.folder / "loose" / ".CI").symlink_to(outside)
+
+    code, _, err = validate(capsys, world, "loose", "--fix")
+
+    assert code == ExitCode.FAILED
+    assert "a link on the way to it leads elsewhere" in err
+    assert (outside / "config").read_text() == "BUILDER_CLAS=2\nSOMETHING=1\n"
 
 
 def test_nothing_is_run(capsys: pytest.CaptureFixture[str], world: Checkout) -> None:

@@ -10,12 +10,16 @@ import pytest
 from caur_ci.cli.main import run
 from caur_ci.cli.session import Session
 from caur_ci.errors import ExitCode
+from scheduler.history import History, PublishedFile
 from scheduler.job import FailureClass, OnFailure, Outcome
 from scheduler.logs import LogStore
 from scheduler.queue import Backoff, Queue
+from tests.support.past import past_job
 from tests.support.queue import claimed, eventually, job, submit, worker
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from redis import Redis
 
 
@@ -155,6 +159,32 @@ def test_the_latest_result_and_its_log(queue: Queue, redis: Redis, why: Why) -> 
     assert "\x1b" not in out
     assert f"job {claim.job_id}, attempt 1" in out
     assert why.json("tool")["log"] == {"job_id": claim.job_id, "attempt": 1}
+
+
+def test_what_the_queue_forgot_the_history_tells(
+    why: Why, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HISTORY_PATH", str(tmp_path / "history"))
+    file = PublishedFile(name="tool", version="1:2-3", filename="tool.pkg.tar.zst", size=1)
+    failed = {"outcome": Outcome.FAILED, "failure": FailureClass.CHECK, "reason": "exit code 4"}
+    with History.open(tmp_path / "history") as history:
+        history.record(
+            [
+                past_job(7, "tool", files=(file,)),
+                past_job(9, "tool", **failed),
+                past_job(-1, "old", files=(file,)),
+            ]
+        )
+
+    out = why("repo/tool")
+
+    assert "the queue has forgotten repo/x86_64/tool; its last job, 9, ended " in out
+    assert "failed (check), exit code 4" in out
+    assert ": tool 1:2-3" in out
+    assert "only what they published is known" in why("old")
+    (finding,) = why.json("tool")["findings"]
+    assert (finding["source"], len(finding["because"])) == ("history", 1)
+    why("other/tool", expect=ExitCode.FAILED)
 
 
 def test_long_reasons_are_shown_in_full(

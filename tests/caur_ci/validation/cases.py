@@ -13,6 +13,7 @@ from tests.caur_ci.validation.worlds import Content, Files, executable, package,
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+SUM = "0" * 64
 NAMES = ".ci/config", "REPO_NAME=ours\n"
 AUR = {NAMES[0]: f"{NAMES[1]}CI_MANAGE_AUR=true\n"}
 DATABASES = Surroundings(provided=frozenset({"bash", "qt6-base"}))
@@ -63,6 +64,11 @@ def sourced(
     return {**package(bash=bash, info="\n".join(info)), **beside}
 
 
+def managed() -> dict[str, Content]:
+    files = sourced("fix.patch", sums=SUM, fix__patch="x")
+    return {**files, "tool/.CI/config": "CI_MANAGE_AUR=true\n"}
+
+
 def with_file(path: str, content: str | bytes | FolderFile, **more: str) -> dict[str, Content]:
     return {**package(**more), path: content}
 
@@ -79,7 +85,6 @@ def _without_licence(text: str) -> str:
     return "".join(line for line in text.splitlines(keepends=True) if "MIT" not in line)
 
 
-SUM = "0" * 64
 URL = "https://example.org/tool.tar.gz"
 SILENCE = '[[silence]]\ncodes = ["{code}"]\nreason = "{reason}"\n'
 
@@ -296,11 +301,10 @@ FILES = [
     ),
     Case(
         "aur-refuses",
-        {**configured("CI_MANAGE_AUR=true"), **AUR},
-        {**configured("BUILDER_CLASS=2"), **AUR},
-        "tool/.SRCINFO",
-        "too long",
-        surroundings=Surroundings(aur_refusals=lambda _: [(".SRCINFO", "too long")]),
+        {**managed(), **AUR, "tool/fix.patch": FolderFile(size=500_001)},
+        {**managed(), **AUR, "tool/more": FolderFile(size=500_001)},
+        "tool/fix.patch",
+        "500,001 bytes",
     ),
 ]
 CONFIGURATION = [

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from caur_ci.update import nvchecker_file
 from caur_ci.validation import Report, checking
 from caur_ci.validation.catalogue import RULES
-from caur_ci.validation.snapshot import NVCHECKER_FILES
-from tests.caur_ci.validation.cases import CASES, Case
-from tests.caur_ci.validation.worlds import only, package, report_on, snapshot_of
+from caur_ci.validation.snapshot import NVCHECKER_FILES, FolderFile
+from tests.caur_ci.validation.cases import AUR, CASES, Case, managed, sourced
+from tests.caur_ci.validation.worlds import (
+    Content,
+    executable,
+    only,
+    package,
+    report_on,
+    snapshot_of,
+)
 
 
 def codes(report: Report) -> list[str]:
@@ -103,6 +112,65 @@ def test_reviewers_of_what_nvchecker_finds_have_something_to_do() -> None:
     }
 
     assert report_on(files).findings == ()
+
+
+def test_a_signature_of_what_was_packed_afterwards_counts() -> None:
+    sources = ("https://example.org/x.tar.xz", "https://example.org/x.tar.sign")
+
+    assert report_on(sourced(*sources, sums="SKIP SKIP")).findings == ()
+
+
+def test_modes_that_git_does_not_take_up_are_not_told() -> None:
+    snapshot = executable(package(), "tool/PKGBUILD")
+
+    assert codes(report_on(snapshot)) == ["executable"]
+    assert report_on(replace(snapshot, has_modes=False)).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("changed", "files"),
+    [
+        ({"tool/LICENSES/GPL3.txt": "x"}, ["tool/LICENSES/GPL3.txt"]),
+        ({"tool/.CI/big": FolderFile(size=500_001)}, []),
+        ({"tool/.CI/config": "#\n", "tool/fix.patch": FolderFile("120000", target="x")}, []),
+        ({"tool/fix.patch": FolderFile("120000", target="x")}, ["tool/fix.patch"]),
+        # What is missing for anybody is told once.
+        ({"tool/.SRCINFO": "what\n"}, []),
+    ],
+    ids=["licence", "ours", "not managed", "link", "unreadable"],
+)
+def test_what_the_aur_refuses_of_what_is_pushed_there(
+    changed: dict[str, Content], files: list[str]
+) -> None:
+    report = report_on({**managed(), **AUR, **changed})
+
+    assert [it.file for it in report.findings if it.code == "aur-refuses"] == files
+
+
+def test_the_aur_gets_a_srcinfo_that_is_generated() -> None:
+    files = {**managed(), ".ci/config": "CI_MANAGE_AUR=true\nREPO_NAME=x\nCI_SRCINFO=generate\n"}
+    del files["tool/.SRCINFO"]
+    assert report_on(files).findings == ()
+
+    files["tool/fix.patch"] = FolderFile(size=500_001)
+    assert codes(report_on(files)) == ["aur-refuses"]
+
+
+def test_a_missing_srcinfo_is_told_with_the_doubt_where_one_would_be_generated() -> None:
+    files: dict[str, Content] = {".ci/config": "REPO_NAME=x\nCI_SRCINFO=generate\n"}
+    files["tool/PKGBUILD"] = package(bash="depends=($(< needs))")["tool/PKGBUILD"]
+
+    (found,) = report_on(files).findings
+    assert found.code == "srcinfo-missing"
+    assert "not sure: line 6: depends" in found.message
+    assert found.mend is None
+
+
+def test_what_makepkg_refuses_is_told_once() -> None:
+    files: dict[str, Content] = {".ci/config": "REPO_NAME=x\nCI_SRCINFO=generate\n"}
+    files["tool/PKGBUILD"] = "pkgname=tool\npkgver=a-b\npkgrel=1\narch=(any)\n"
+
+    assert codes(report_on(files)) == ["pkgbuild-refused"]
 
 
 def test_without_databases_no_dependency_is_missed() -> None:

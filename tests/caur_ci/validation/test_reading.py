@@ -163,6 +163,25 @@ def test_another_content_is_another_recipe(
     assert len(calls) == 2
 
 
+def test_no_srcinfo_is_another_content_than_an_empty_one(tmp_path: Path, calls: list[str]) -> None:
+    without = folder()
+    contents = {"PKGBUILD": without.contents["PKGBUILD"]}
+    RecipeReader(tmp_path).read([Folder("tool", without.files, contents)])
+    RecipeReader(tmp_path).read([Folder("tool", without.files, {**contents, ".SRCINFO": b""})])
+
+    assert len(calls) == 2
+
+
+def test_where_something_is_in_doubt_nothing_is_refused(calls: list[str]) -> None:
+    doubtful = "pkgname=tool\npkgver=$(< version)\npkgrel=a\narch=(any)\n"
+
+    recipe = RecipeReader().read([folder(PKGBUILD=doubtful)])["tool"]
+
+    assert recipe.doubt
+    assert recipe.refusals == ()
+    assert calls
+
+
 def test_what_is_kept_may_be_damaged(tmp_path: Path) -> None:
     reader = RecipeReader(tmp_path)
     expected = reader.read([folder()])

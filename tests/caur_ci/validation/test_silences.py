@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+import tomllib
 
-from caur_ci.validation.silences import Silences
+import pytest
+from jsonschema import Draft202012Validator
+
+from caur_ci.validation.silences import Silences, silences_schema
 from tests.caur_ci.validation.cases import licensed
 from tests.caur_ci.validation.worlds import Files, only, package, report_on, snapshot_of
 
@@ -14,6 +17,14 @@ FILE = ".ci/validate.toml"
 def silenced(*tables: str, files: Files | None = None) -> Files:
     text = "".join(f"[[silence]]\n{table}\n" for table in tables)
     return {**(files or licensed("GPL3")), FILE: text}
+
+
+def fits_the_schema(text: str | bytes) -> bool:
+    try:
+        data = tomllib.loads(text if isinstance(text, str) else text.decode())
+    except ValueError:
+        return False
+    return Draft202012Validator(silences_schema()).is_valid(data)
 
 
 def codes(files: Files) -> list[str]:
@@ -34,7 +45,12 @@ def test_codes_are_silenced_everywhere_or_in_some_packages(
 ) -> None:
     table = f'codes = ["license-old"]\nreason = "old"\n{packages}'
 
-    report = report_on(silenced(table))
+    files = silenced(table)
+    report = report_on(files)
+
+    text = files[FILE]
+    assert isinstance(text, str)
+    assert fits_the_schema(text)
 
     assert ("license-old" not in [it.code for it in report.findings]) is is_silenced
     assert report.silenced == is_silenced
@@ -59,6 +75,7 @@ def test_codes_are_silenced_everywhere_or_in_some_packages(
 def test_mistakes_are_told_and_silence_nothing(text: str | bytes, said: str) -> None:
     report = report_on({**licensed("GPL3"), FILE: text})
 
+    assert not fits_the_schema(text)
     told = {found.code: found.message for found in report.findings}
     assert said in told["silences-unusable"]
     assert "license-old" in told

@@ -73,6 +73,7 @@ def test_what_is_already_there_was_not_brought(world: World) -> None:
 
 def test_kept_states_tell_of_all_that_came_with_them(world: World) -> None:
     world.simple("tool")
+    world.simple("early")
     world.runner().step()
     world.split("folder", "one", "two", base="base")
     world.simple("tool", "2-1")
@@ -80,8 +81,8 @@ def test_kept_states_tell_of_all_that_came_with_them(world: World) -> None:
 
     found = former(world)
 
-    assert sorted(found) == ["folder 1-1", "tool 1-1", "tool 2-1"]
-    assert [found[name].generation for name in sorted(found)] == ["2", "1", "2"]
+    assert sorted(found) == ["early 1-1", "folder 1-1", "tool 1-1", "tool 2-1"]
+    assert [found[name].generation for name in sorted(found)] == ["1", "2", "1", "2"]
     assert [file.name for file in found["folder 1-1"].files] == ["one", "two"]
     assert found["folder 1-1"].source_repo == "source"
     assert found["tool 2-1"].finished > found["tool 1-1"].finished > 0

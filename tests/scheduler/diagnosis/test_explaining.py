@@ -256,6 +256,12 @@ def test_a_refused_delivery_has_no_error_in_the_log() -> None:
     assert "refused" in found.hint
 
 
+def test_a_last_line_that_would_lead_astray_is_not_told() -> None:
+    log = Logs({(9, 2): "==> WARNING: something else\n"})
+    assert explained(replace(BAD, failure=FailureClass.CONFIGURATION), log).error is None
+    assert explained(replace(BAD, failure=FailureClass.PACKAGING), log).error is not None
+
+
 def test_logs_that_are_gone() -> None:
     found = explained(logs=Logs())
     assert (found.error, found.parting) == (None, None)

@@ -68,6 +68,19 @@ shell: configure: 12: Syntax error: "(" unexpected
 qt: Project ERROR: Cannot run compiler 'g++'
 qt: AutoUic subprocess error
 qt: moc: Error: Macro invoke requires at least one argument
+network: I/O error : Attempt to load network entity http://docbook.sourceforge.net/x.xsl
+gpg: gpg: Can't check signature: No public key
+configure: WARNING: 'aclocal-1.16' is missing on your system.
+autotools: *** error: gettext infrastructure mismatch: using a Makefile.in.in
+autotools: libtool:   error: cannot find the library 'x.la'
+autotools: libtool: Version mismatch error.  This is libtool 2.4.7
+modpost: ERROR: modpost: "x" [y.ko] undefined!
+dotnet: x.csproj : error NU1101: Unable to find package y
+compiler: /usr/share/dotnet/x.targets(1,2): error MSB4018: The task failed
+nim: x.nim(3, 4) Error: undeclared identifier: 'y'
+latex: ! LaTeX Error: File `x.sty' not found.
+sphinx: Extension error:
+sphinx: Warning, treated as error:
 meson: src/meson.build:3:0: ERROR: Unknown compiler(s): [['vala']]
 shell: ./configure: line 2000: syntax error near unexpected token `GTK,'
 configure: config.status: error: cannot find input file: `Makefile.in'
@@ -115,6 +128,10 @@ node: error Couldn't find any versions for "x" that matches "^9"
 node: error Your lockfile needs to be updated, but yarn was run with `--frozen-lockfile`.
 node: ➤ YN0028: │ The lockfile would have been modified by this install
 maven: [ERROR] Failed to execute goal on project x: Could not resolve dependencies for project
+exception: SyntaxError: invalid syntax
+cargo: error: expected pattern, found `}`
+ld:   = note: rust-lld: error: undefined symbol: nope
+maven: [ERROR] Failed to execute goal x: The following artifacts could not be resolved: y
 maven: [FATAL] Non-resolvable parent POM for x
 maven: [ERROR] Fatal error compiling: error: invalid target release: 25
 gradle: > Could not resolve org.x:y:1.0.
@@ -148,6 +165,14 @@ qtest: FAIL!  : TestX::sorts() Compared values are not the same
 """
 LIKELY = """
 program: Segmentation fault (core dumped)
+program: bash: ./x: cannot execute binary file: Exec format error
+program: bash: fork: retry: Resource temporarily unavailable
+program: open: Too many open files
+waf: The configuration failed
+pytest: FAILED tests/test_x.py::test_y - assert 1 == 2
+pytest: ERROR tests/test_x.py - ImportError: y
+unittest: test test_import failed -- Traceback
+node:   \u2a2f cannot find icon.png
 program: open y: Permission denied
 program: x: x.c:12: main: Assertion `x' failed.
 program: /lib/libc.so.6: version `GLIBC_2.43' not found
@@ -159,6 +184,7 @@ pkg-config: Package x was not found in the pkg-config search path.
 compiler: clang: error: unknown argument: '-fx'
 compiler: x86_64-w64-mingw32-gcc: error: x.c: No such file
 cargo: thread 'main' panicked at build.rs:3:5:
+cargo:   thread 'main' (4459) panicked at build.rs:3:5:
 go: panic: runtime error: index out of range
 maven: [ERROR] Failed to execute goal x:y:1:enforce: Some Enforcer rules have failed.
 gradle: * What went wrong:
@@ -207,8 +233,10 @@ perl: BEGIN failed--compilation aborted at x line 3.
 ruby: rake aborted!
 ctest: 50% tests passed, 1 tests failed out of 2
 pytest: ========= 1 failed, 3 passed in 0.12s =========
-pytest: FAILED tests/test_x.py::test_y - assert 1 == 2
 cargo: test result: FAILED. 1 passed; 1 failed; 0 ignored
+scons: scons: *** [x.o] Error 1
+scons: scons: building terminated because of errors.
+scons: build/x.o failed: Error 1
 googletest:  2 FAILED TESTS
 automake: # ERROR: 1
 """

@@ -150,23 +150,47 @@ def test_a_log_whose_writer_died_ends_as_well(
     assert [extent.ended for extent in extents] == [False, True]
 
 
-def test_logs_are_found_again_without_their_index(
-    store: LogStore, archiver: LogArchiver, history: History, queue: Queue
+def test_of_workers_that_do_not_say_whose_a_log_is_the_queue_knows(
+    redis: Redis,
+    queue: Queue,
+    store: LogStore,
+    archiver: LogArchiver,
+    history: History,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    written(store, 1, b"first")
-    written(store, 2, b"second")
+    submit(queue, job("a"))
+    claim = claimed(queue)
+    for job_id in (claim.job_id, 77):
+        written(store, job_id, b"text")
+        redis.delete(f"{{caur}}:log-identity:{job_id}:1")
+
     archiver.look()
-    (known,) = [log for log in history.logs.of_package(IDENTITY) if log.job_id == 1]
+    archiver.look()
+
+    assert [log.job_id for log in history.logs.of_package(IDENTITY)] == [claim.job_id]
+    assert caplog.text.count("job 77, attempt 1, cannot be kept: nobody knows whose it is") == 1
+
+
+def test_logs_are_found_again_without_their_index(
+    redis: Redis, queue: Queue, store: LogStore, archiver: LogArchiver, history: History
+) -> None:
+    for job_id, text in ((1, b"first"), (2, b"second"), (3, b"third")):
+        written(store, job_id, text)
+    archiver.look()
     folder = history.path / archive.FOLDER
     (folder / "0" / "5-1-9.log.zst.new").write_bytes(b"what somebody was about to write")
-    history.logs.remove([known])
-    (folder / next(iter(history.logs.paths()))).unlink()
+    (folder / "0" / "6-1-9.log.zst").write_bytes(b"no log at all")
+    first, second, _ = history.logs.of_package(IDENTITY)
+    history.logs.remove([first])
+    (folder / second.path).unlink()
+    redis.flushall()
 
     LogArchiver(queue, store, history).look()
 
     logs = BuildLogs(None, history)
     assert read_all(logs, 1) == b"first"
-    assert read_all(logs, 2) == b"second"
+    assert read_all(logs, 3) == b"third"
+    assert logs.entry(2, 1) is None
     assert list(folder.glob("*/*.new")) == []
 
 

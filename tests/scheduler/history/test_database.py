@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import stat
@@ -56,6 +57,22 @@ def test_readers_cannot_write(folder: Path) -> None:
     History.open(folder).close()
     with History.open(folder, read_only=True) as reader, pytest.raises(CaurError):
         reader.record([past_job(1)])
+
+
+@pytest.mark.parametrize(("function", "read_only"), [("stat", True), ("open", False)])
+def test_a_disk_that_fails_is_told_and_tried_again(
+    folder: Path, function: str, read_only: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    History.open(folder).close()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, function, _fail)
+        with pytest.raises(TemporaryError, match=r"cannot be used: .* No space left"):
+            History.open(folder, read_only=read_only)
+    History.open(folder, read_only=read_only).close()
+
+
+def _fail(*arguments: object, **options: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_one_of_a_later_version_is_left_alone(folder: Path) -> None:

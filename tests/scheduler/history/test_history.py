@@ -91,6 +91,24 @@ def test_the_last_success_is_one_that_went_well_before(history: History) -> None
     assert history.last_success("repo/x86_64/a", before=1) is None
 
 
+def test_what_was_published_since_fails_no_more(history: History) -> None:
+    failed = {"outcome": Outcome.FAILED, "failure": FailureClass.COMPILE}
+    history.record(
+        [
+            past_job(1, "mended", **failed),
+            past_job(2, "mended"),
+            past_job(3, "broken"),
+            past_job(4, "broken", **failed),
+            past_job(5, "broken", outcome=Outcome.TIMED_OUT),
+            past_job(6, "broken", outcome=Outcome.SKIPPED),
+            past_job(7, "never", **failed),
+        ]
+    )
+
+    assert [job.job_id for job in history.failing()] == [7, 5]
+    assert [job.job_id for job in history.failing(limit=1)] == [7]
+
+
 def test_a_forecast_is_the_median_of_the_last_good_builds(history: History) -> None:
     # The oldest does not count any more, one that is far off does no harm.
     took = [9000, 100, 110, 90, 5000, 105]

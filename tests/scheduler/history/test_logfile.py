@@ -71,6 +71,16 @@ def test_what_is_damaged_is_not_taken_for_a_log(tmp_path: Path, damage: str) -> 
         _read_each_block(path)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"), [(b'"job_id": 7', b'"job_id":""'), (b"identity", b"jdentity")]
+)
+def test_a_heading_that_makes_no_sense_is_none(tmp_path: Path, before: bytes, after: bytes) -> None:
+    path = written(tmp_path / "log", b"text")
+    path.write_bytes(path.read_bytes().replace(before, after))
+    with pytest.raises(LogFileError, match="does not say whose log it is"):
+        read_heading(path)
+
+
 def _read_each_block(path: Path) -> None:
     for offset in range(0, 3_000_000, BLOCK_SIZE):
         read_log(path, offset, 10)

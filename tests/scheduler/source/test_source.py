@@ -14,7 +14,8 @@ from caur_ci.generated_srcinfo import UnsureSrcinfoError
 from caur_ci.git.export import tree_id
 from caur_ci.git.trees import UnsafeTreeError
 from scheduler.settings import SourceRepository
-from scheduler.source.cache import MAX_FILE_SIZE, FolderNames, SourceCache, SourceMissingError
+from scheduler.source.cache import MAX_FILE_SIZE, FolderNames, SourceCache
+from scheduler.source.fetching import SourceMissingError
 from tests.support.git import Checkout, git, srcinfo
 from tests.support.queue import Background
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -217,6 +218,17 @@ class TestWhatCannotGo:
         assert len(world.decided("a")) == 2  # the same refusal is told once
 
 
+def test_a_folder_that_cannot_be_read_is_not_in_step(
+    world: AurWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("caur_ci.git.trees.MAX_LISTED", 1)
+    world.begin(package("a"))
+
+    (outcome,) = world.run().outcomes
+
+    assert (outcome.state.value, "it has more than" in outcome.reason) == ("refused", True)
+
+
 class TestWaiting:
     """What passes by itself is no failure; later runs try again."""
 
@@ -295,6 +307,9 @@ class TestOthers:
         assert any("PKGBUILD" in line for line in outcome.difference)
         assert "+pkgname=evil" in outcome.difference
         assert f"--over {theirs[:12]}" in outcome.hint
+        world.aur.flag("maintenance")
+        assert world.states() == {"a": "diverged"}
+        world.aur.flag("maintenance", up=False)
         assert world.states() == {"a": "diverged"}
         assert len([it for it in world.decided("a") if "aur-diverged" in it]) == 1
 
@@ -420,6 +435,21 @@ class TestInterruptions:
 
         assert world.states() == {"a": "pushed"}
         assert git(world.aur.repository("a"), "rev-parse", "master~1") == overtaken[0]
+
+    def test_two_runs_at_once_push_once(self, world: AurWorld) -> None:
+        names = ["a", "b", "c"]
+        world.begin(*map(package, names))
+
+        with ThreadPoolExecutor(2) as pool:
+            reports = list(pool.map(lambda _: world.run(), range(2)))
+
+        states = {it.state.value for report in reports for it in report.outcomes}
+        assert states <= {"pushed", "in step"}
+        assert {name: world.aur.count(name) for name in names} == dict.fromkeys(names, 1)
+        world.run()
+        assert [world.memory().aur.get(name).commit for name in names] == [
+            *map(world.aur.tip, names)
+        ]
 
     def test_what_two_runs_remember_at_once_is_looked_at_again(
         self, world: AurWorld, monkeypatch: pytest.MonkeyPatch

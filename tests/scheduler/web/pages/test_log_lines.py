@@ -57,6 +57,11 @@ def test_every_line_is_found_however_the_log_grew(
     lines = lines if lines[-1] else lines[:-1]
 
     assert (index.total, index.size) == (len(lines), len(data))
+    holding = [
+        number for number, line in enumerate(lines, start=1) if number >= first and b"c" in line
+    ]
+    matches, _ = index.search(log.read, "C", first, limit=100)
+    assert [match.line for match in matches] == holding
     found = index.lines(log.read, first, 100)
     assert [(line.number, line.text.encode()) for line in found] == list(
         enumerate(lines[first - 1 :], start=first)

@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scheduler.job import Outcome
+from tests.support.queue import claimed, job, submit
+
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
 
     from scheduler.logs import LogStore
+    from scheduler.queue import Queue
 
 IDENTITY = "repo/x86_64/a"
 
@@ -52,6 +56,20 @@ def test_lines_are_handed_out_in_parts(
     standing = bare_pages.get(f"{long_log}/lines?count=0").json()
     assert (standing["total"], standing["ended"], standing["html"]) == (1201, True, "")
     assert bare_pages.get(f"{long_log}/lines?from=99999").json()["count"] == 0
+
+
+def test_a_log_may_be_waited_for(bare_pages: TestClient, queue: Queue) -> None:
+    (job_id,) = submit(queue, job("a")).jobs
+    assert bare_pages.get(f"/log/{job_id}/1").status_code == 200
+    assert bare_pages.get(f"/log/{job_id}/2").status_code == 404
+
+    claim = claimed(queue)
+    page = bare_pages.get(f"/log/{job_id}/{claim.attempt}").text
+    assert "The build has written nothing yet." in page
+    assert bare_pages.get(f"/log/{job_id}/{claim.attempt}/lines").json()["total"] == 0
+
+    queue.finish(claim, Outcome.FAILED)
+    assert bare_pages.get(f"/log/{job_id}/{claim.attempt}").status_code == 404
 
 
 def test_search(bare_pages: TestClient, long_log: str) -> None:

@@ -74,7 +74,7 @@ def test_what_waits_begins_after_what_it_waits_for() -> None:
         view(4, "d", state=JobState.WAITING, waits_for=("nobody",)),
     )
     found = look_ahead(
-        snapshot(workers=(worker("one", 2, 1),), active=(BUILDING,), waiting=waiting),
+        snapshot(workers=(worker("one", 2, 1), worker("two")), active=(BUILDING,), waiting=waiting),
         {"a": 100.0, "b": 10.0},
     )
 
