@@ -92,14 +92,7 @@ def _done(
     board = JobBoard()
     with local_aur(folders) as aur, progress_on(console, board) as progress:
         progress.begin("Making a package repository, its remote, an AUR, and a signing key")
-        on_host = options.executor is ExecutorKind.HOST
-        library_root = folders.machine_root if on_host else None
-        source = setup.DemoRepository(folders, Fixtures.find(), library_root=library_root)
-        offline = builds_without_network(options.executor)
-        source.create(
-            f"{aur.settings}{setup.rebuild_settings(folders)}"
-            f"BUILDER_NETWORK={'false' if offline else 'true'}\n"
-        )
+        source = _make_repository(folders, aur, options.executor)
         fingerprint = setup.make_key(folders)
         machine = BuildMachine(folders, fingerprint)
         section = repository_section(setup.REPOSITORY, folders.published)
@@ -144,6 +137,17 @@ def _done(
         fingerprint=fingerprint,
         kept_work=folders.work if options.keep else None,
     )
+
+
+def _make_repository(folders: DemoFolders, aur: LocalAur, executor: ExecutorKind) -> DemoRepository:
+    library_root = folders.machine_root if executor is ExecutorKind.HOST else None
+    source = setup.DemoRepository(folders, Fixtures.find(), library_root=library_root)
+    offline = builds_without_network(executor)
+    source.create(
+        f"{aur.settings}{setup.rebuild_settings(folders)}"
+        f"BUILDER_NETWORK={'false' if offline else 'true'}\n"
+    )
+    return source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
