@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import ConfigError, ProcessError
+from caur_ci.git.settings import as_environment
 from caur_ci.process import run
 
 if TYPE_CHECKING:
@@ -50,24 +51,15 @@ LogLevel INFO
 class AurAccess:
     """How git gets to the repositories below `url`.
 
-    `ssh` is the command for a shell whose parent got the descriptors `inherited`. `public_key` is
-    the public half of the account's key.
+    `environment` is for git, which needs the descriptors `inherited`. With an account, `ssh` is the
+    command for a shell whose parent has them, and `public_key` is the public half of its key.
     """
 
     url: str
-    ssh: str
-    inherited: tuple[int, ...]
-    public_key: str
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        """The variables for git."""
-        return {
-            "GIT_SSH_COMMAND": self.ssh,
-            "GIT_SSH_VARIANT": "ssh",
-            "GIT_ALLOW_PROTOCOL": "ssh",
-            "GIT_TERMINAL_PROMPT": "0",
-        }
+    environment: Mapping[str, str]
+    inherited: tuple[int, ...] = ()
+    ssh: str = ""
+    public_key: str = ""
 
     def address(self, package: str) -> str:
         """Return the address of a package's repository."""
@@ -99,12 +91,32 @@ def aur_access(url: str, *, key: str, host_keys: Sequence[str]) -> Iterator[AurA
         )
         # Git starts ssh by a shell, whose parent, git itself, has the key's descriptor. ssh closes
         # its own.
+        ssh = f"ssh -F {shlex.quote(str(folder / 'config'))} -i /proc/$PPID/fd/{descriptor}"
         yield AurAccess(
             url=url,
-            ssh=f"ssh -F {shlex.quote(str(folder / 'config'))} -i /proc/$PPID/fd/{descriptor}",
+            environment={
+                "GIT_SSH_COMMAND": ssh,
+                "GIT_SSH_VARIANT": "ssh",
+                "GIT_ALLOW_PROTOCOL": "ssh",
+                "GIT_TERMINAL_PROMPT": "0",
+            },
             inherited=(descriptor,),
+            ssh=ssh,
             public_key=public,
         )
+
+
+def web_access(url: str, *, proxy: str) -> AurAccess:
+    """Return the way to the AUR's web address `url`, for those who only look."""
+    return AurAccess(
+        url=url,
+        environment={
+            **as_environment([("http.proxy", proxy)] if proxy else []),
+            "GIT_ALLOW_PROTOCOL": "http:https",
+            "GIT_ASKPASS": "",
+            "GIT_TERMINAL_PROMPT": "0",
+        },
+    )
 
 
 @contextmanager

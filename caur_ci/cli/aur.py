@@ -110,7 +110,7 @@ def status(
     packages: Packages = None,
     check: Annotated[
         bool,
-        typer.Option("--check", help="Ask the AUR about each. Needs AUR_KEY, as push does."),
+        typer.Option("--check", help="Ask the AUR about each of them."),
     ] = False,
     repo: options.Repo = Path(),
     remote: options.Remote = None,
@@ -120,7 +120,7 @@ def status(
 
     In step, to be pushed, waiting, refused, or diverged: that others have pushed there. It is told
     from what is remembered on branch `caur`; what others have pushed since then, only `--check`
-    finds.
+    finds. It asks by ssh where AUR_KEY is set, else over the web.
 
     Ends with 3 if something is refused or diverged.
     """

@@ -18,8 +18,8 @@ from caur_ci.errors import ExitCode
 OriginOption = Annotated[
     Literal["template", "lilac", "folders"] | None,
     typer.Option(
-        "--from",
-        help="What kept it before: the bash template of infra 4.0, lilac, or nothing. Default: "
+        "--kind",
+        help="What it is: of the bash template of infra 4.0, of lilac, or only folders. Default: "
         "what it looks like.",
         show_default=False,
     ),

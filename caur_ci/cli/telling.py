@@ -88,14 +88,12 @@ def _parts(settings: TellingSettings, queue: QueueReader) -> Sequence[tuple[Even
 
 
 def _notifications(settings: TellingSettings, queue: QueueReader) -> tuple[EventConsumer, Sender]:
-    from scheduler.logs import LogStore  # noqa: PLC0415 - slow to import
     from scheduler.notifications import OUTBOX, NoteSender, Noticer  # noqa: PLC0415
     from scheduler.outbox import Outbox  # noqa: PLC0415
 
     outbox = Outbox(queue.client, OUTBOX)
     noticer = Noticer(queue, outbox, settings.targets, settings.repository_urls)
-    logs = LogStore(queue.client)
-    return noticer, NoteSender(outbox, open_targets(settings), logs, logs_url=settings.logs_url)
+    return noticer, NoteSender(outbox, open_targets(settings), logs_url=settings.logs_url)
 
 
 def _statuses(

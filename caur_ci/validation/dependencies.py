@@ -11,7 +11,7 @@ from caur_ci.relations import Relation
 from caur_ci.srcinfo import DEFAULT_ARCHITECTURE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from caur_ci.validation.model import Finding
     from caur_ci.validation.view import PackageView, RepositoryView
@@ -47,7 +47,7 @@ def check_dependencies(repository: RepositoryView) -> Iterator[Finding]:
 
 
 def _unmet(
-    view: PackageView, inside: Collection[str], outside: Collection[str]
+    view: PackageView, inside: Collection[str], outside: Mapping[str, Collection[str]]
 ) -> Iterator[Finding]:
     told: set[str] = set()
     for field in (
@@ -55,17 +55,26 @@ def _unmet(
     ):
         for entry in view.srcinfo.values(field):
             relation = _relation(entry.value)
-            if relation is None or relation.name in told:
+            # Versions in here may be behind what is built.
+            if relation is None or entry.value in told or relation.name in inside:
                 continue
-            if relation.name not in inside and relation.name not in outside:
-                told.add(relation.name)
-                yield view.about(
-                    "dependency-unmet",
-                    field,
-                    relation.name,
-                    line=entry.line,
-                    what=f"{field} = {entry.value}",
-                )
+            told.add(entry.value)
+            code, what = "", f"{field} = {entry.value}"
+            if relation.name not in outside:
+                code = "dependency-unmet"
+            elif not _is_met(relation, outside[relation.name]):
+                code = "dependency-version"
+                there = ", ".join(sorted(outside[relation.name])[:_SHOWN]) or "no version"
+                what = f"{what}: of {relation.name} there is {there}"
+            if code:
+                yield view.about(code, field, relation.name, line=entry.line, what=what)
+
+
+def _is_met(relation: Relation, versions: Collection[str]) -> bool:
+    # What of a library is linked to is known after the build only.
+    if not relation.operator or relation.is_soname:
+        return True
+    return any(relation.satisfied_by(Relation(relation.name, "=", it)) for it in versions)
 
 
 def _provided(repository: RepositoryView) -> set[str]:

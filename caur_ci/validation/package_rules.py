@@ -89,6 +89,12 @@ PACKAGE_RULES: dict[str, tuple[Rule, ...]] = {
             "Correct the name, add the package here, or name the database that has it.",
         ),
         Rule(
+            "dependency-version",
+            _WARNING,
+            "{what}",
+            "Correct the version, or name the database that has it.",
+        ),
+        Rule(
             "dependency-cycle",
             _WARNING,
             "it needs itself: {what}",

@@ -31,11 +31,12 @@ _CHANGING = frozenset(
 class Surroundings:
     """What is known beside the repository.
 
-    `provided` are the names in the distribution's databases, None where these are not known;
+    `provided` are the names in the distribution's databases, each with the versions that there are
+    of it (none of what is provided without one), None where these are not known;
     `serves` tells whether a worker of the queue takes a build class, None where nobody was asked.
     """
 
-    provided: Collection[str] | None = None
+    provided: Mapping[str, Collection[str]] | None = None
     serves: Callable[[str], bool] | None = None
 
 

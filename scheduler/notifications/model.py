@@ -18,7 +18,8 @@ class Note:
     """Something that happened, at a Unix time, in a target repository.
 
     It is about the build of a package, or about a removal, where `pkgbase` is empty. `node` is the
-    name of the worker. `job_id` and `attempt` are those of the log.
+    name of the worker. `log_started` is when the log of the build began, as Unix time, 0 where that
+    is not known.
     """
 
     told: Told
@@ -27,8 +28,7 @@ class Note:
     arch: str = ""
     pkgbase: str = ""
     node: str = ""
-    job_id: int = 0
-    attempt: int = 0
+    log_started: float = 0.0
     commit_url: str = ""
     reason: str = ""
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from scheduler.following import unseen
 from scheduler.job import JobState, Outcome
-from scheduler.links import commit_link, commit_of
+from scheduler.links import commit_link, commit_of, started_of
+from scheduler.logs import LogStore
 from scheduler.notifications.model import Note, entry_key
 from scheduler.settings.telling import Told
 
@@ -55,6 +56,7 @@ class Noticer:
         self._outbox = outbox
         self._targets = targets
         self._urls = repository_urls
+        self._logs = LogStore(queue.client)
         self._clock = clock
         self._next_look = 0.0
 
@@ -83,7 +85,7 @@ class Noticer:
                 if note is not None and wants(target, note):
                     entries[entry_key(target.name, event.id)] = note.to_json()
         self._outbox.write(entries, notes=changes, after=after, position=events[-1].id)
-        if entries:
+        if entries and self._outbox.size() > _MOST_WAITING:
             self._make_room()
 
     def _note(self, event: Event, node: str) -> Note | None:
@@ -110,8 +112,7 @@ class Noticer:
             arch=arch,
             pkgbase=pkgbase,
             node=node,
-            job_id=event.job_id,
-            attempt=event.attempt,
+            log_started=started_of(self._logs, event.identity, event.job_id, event.attempt) or 0.0,
             commit_url=url,
             reason=event.reason[:_LONGEST_REASON],
         )

@@ -6,7 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from scheduler.links import log_link, started_of
+from scheduler.links import log_link
 from scheduler.notifications.markup import Markup
 from scheduler.notifications.model import Waiting
 from scheduler.notifications.wording import groups, message
@@ -15,7 +15,6 @@ from scheduler.outbox import DeliveryError, Patience
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from scheduler.logs import LogStore
     from scheduler.notifications.model import Note
     from scheduler.notifications.target import Target
     from scheduler.notifications.wording import Group, Message
@@ -37,7 +36,6 @@ class NoteSender:
         self,
         outbox: Outbox,
         targets: Sequence[Target],
-        logs: LogStore,
         *,
         logs_url: str = "",
         clock: Callable[[], float] = time.time,
@@ -45,7 +43,6 @@ class NoteSender:
         self.outbox = outbox
         self._patience = Patience(outbox)
         self._targets = {target.name: target for target in targets}
-        self._logs = logs
         self._logs_url = logs_url
         self._clock = clock
 
@@ -117,7 +114,4 @@ class NoteSender:
         )
 
     def _log_link(self, note: Note) -> str:
-        if not self._logs_url or not note.job_id:
-            return ""
-        started = started_of(self._logs, note.identity, note.job_id, note.attempt)
-        return log_link(self._logs_url, note.pkgbase, started)
+        return log_link(self._logs_url, note.pkgbase, note.log_started or None)

@@ -134,6 +134,7 @@ class _Doctor:
 
     def _queue(self, found: Examination, *, asked_for: bool) -> None:
         from caur_ci.cli.doctor.queue import examine_queue  # noqa: PLC0415 - slow to import
+        from caur_ci.cli.doctor.telling import examine_outboxes  # noqa: PLC0415
         from caur_ci.cli.queue_connection import known_server  # noqa: PLC0415
         from scheduler.queue import Queue  # noqa: PLC0415
 
@@ -145,6 +146,7 @@ class _Doctor:
         if client is not None:
             queue = Queue(client)
             examine_queue(found, queue, client, self._config())
+            examine_outboxes(found, queue)
             self._workers = _names(queue)
         elif asked_for:
             found.problem(
@@ -165,6 +167,7 @@ class _Doctor:
 
     def _database(self, found: Examination, *, asked_for: bool) -> None:
         from caur_ci.cli.doctor.database import examine_database  # noqa: PLC0415 - slow to import
+        from caur_ci.cli.doctor.telling import examine_telling  # noqa: PLC0415
         from scheduler.connection import default_state_dir  # noqa: PLC0415
         from scheduler.settings import DatabaseSettings  # noqa: PLC0415
 
@@ -176,6 +179,7 @@ class _Doctor:
             )
             passphrase = self._session.secrets.get("GPG_PASSPHRASE", "")
             examine_database(found, settings, passphrase, self._workers)
+        examine_telling(found, self._session, self._environ)
 
     def _is_set(self, *names: str) -> bool:
         return any(self._environ.get(name) for name in names)

@@ -56,7 +56,7 @@ def check_adoption(context: RunContext, names: Sequence[str]) -> AdoptionCheck:
     WebError where the AUR gives no answer.
     """
     state = RoundState.read(context)
-    check_managed(names, state)
+    check_managed(context, names, state)
     chosen = [it for it in state.packages if not names or it.name in names]
     config = state.config
     account, trouble = _account(context, config)

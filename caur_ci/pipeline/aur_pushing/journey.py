@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from caur_ci.aur_repository.access import AurAccess, aur_access
+from caur_ci.aur_repository.access import AurAccess, aur_access, web_access
 from caur_ci.aur_repository.answers import AurAccountError, AurWaitingError
 from caur_ci.confined import Confined
 from caur_ci.errors import CaurError, TemporaryError
@@ -66,7 +67,7 @@ def push_to_aur(context: RunContext, wanted: AurRound) -> AurReport:
     """
     state = RoundState.read(context)
     if wanted.packages:
-        check_managed(wanted.packages, state)
+        check_managed(context, wanted.packages, state)
     chosen = [it for it in state.packages if not wanted.packages or it.name in wanted.packages]
     standing = [_standing(state, package) for package in chosen]
     if not wanted.asked:
@@ -121,8 +122,8 @@ class _Decisions:
                     continue
                 refusals = [*package.refusals(self.context.git, confined)]
                 if refusals:
-                    refused = replace(standing, state=AurState.REFUSED, reason="; ".join(refusals))
-                    yield package.name, replace(refused, since=0)
+                    reason = " ".join(refusals)
+                    yield package.name, replace(standing, state=AurState.REFUSED, reason=reason)
                 elif self._is_resting(standing):
                     yield package.name, standing
 
@@ -133,22 +134,36 @@ class _Decisions:
         return standing.state is AurState.REFUSED and recently and not self.wanted.asked
 
     def _brought(self, packages: Sequence[ManagedPackage]) -> list[AurOutcome]:
-        key = self.context.secrets.get(KEY, "")
-        if not packages or not key:
+        only_looks = self.wanted.dry_run
+        if not packages or not (self._key or only_looks):
             return [self._later(package, _NO_KEY) for package in packages]
         config = self.state.config
         names = [package.name for package in packages]
-        with aur_access(config.aur_ssh, key=key, host_keys=config.aur_host_keys) as access:
+        with self._access() as access:
             courier = Courier(
                 context=self.context,
                 access=access,
                 history=OwnHistory(self.context, self.state.commit, names),
                 identity=self.state.identity,
                 over=self.wanted.over,
-                dry_run=self.wanted.dry_run,
+                dry_run=only_looks,
             )
             with ThreadPoolExecutor(min(config.max_parallel, _MOST_CONNECTIONS)) as pool:
                 return list(pool.map(lambda package: self._bring(courier, package), packages))
+
+    @contextmanager
+    def _access(self) -> Iterator[AurAccess]:
+        config = self.state.config
+        if not self._key:
+            yield web_access(config.aur_url, proxy=config.aur_proxy)
+            return
+        url, keys = config.aur_ssh, config.aur_host_keys
+        with aur_access(url, key=self._key, host_keys=keys) as access:
+            yield access
+
+    @property
+    def _key(self) -> str:
+        return self.context.secrets.get(KEY, "")
 
     def _checked(self, outcomes: list[AurOutcome]) -> list[AurOutcome]:
         """Return the outcomes without commits of others that a newer run of ours has made."""

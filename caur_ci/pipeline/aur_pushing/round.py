@@ -9,6 +9,7 @@ from caur_ci.config import read_repository_config
 from caur_ci.errors import GitError, InputError
 from caur_ci.git import Identity
 from caur_ci.names import suggestion
+from caur_ci.package_folders import CommittedFolders
 from caur_ci.pipeline.aur_pushing.managed import managed_packages
 
 if TYPE_CHECKING:
@@ -71,8 +72,8 @@ class RoundState:
         return Identity(self.config.author_name, self.config.author_email)
 
 
-def check_managed(names: Iterable[str], state: RoundState) -> None:
-    """Raise InputError for packages that are not pushed to the AUR."""
+def check_managed(context: RunContext, names: Iterable[str], state: RoundState) -> None:
+    """Raise InputError for packages that are not pushed to the AUR, or do not exist."""
     if not state.config.manage_aur:
         raise InputError(
             "this repository pushes no packages to the AUR",
@@ -80,9 +81,16 @@ def check_managed(names: Iterable[str], state: RoundState) -> None:
         )
     known = {package.name for package in state.packages}
     others = [name for name in names if name not in known]
-    if others:
+    if not others:
+        return
+    folders = CommittedFolders.at(context.git, state.commit).packages
+    missing = [name for name in others if name not in folders]
+    if missing:
         raise InputError(
-            f"not pushed to the AUR: {', '.join(others)}",
-            hint=suggestion(others[0], known)
-            or f"Set CI_MANAGE_AUR=true in {others[0]}/.CI/config, and push that.",
+            f"there is no package {', '.join(missing)} at the tip of the branch",
+            hint=suggestion(missing[0], folders),
         )
+    raise InputError(
+        f"not pushed to the AUR: {', '.join(others)}",
+        hint=f"Set CI_MANAGE_AUR=true in {others[0]}/.CI/config, and push that.",
+    )

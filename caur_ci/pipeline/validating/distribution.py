@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from caur_ci.syncdb import read_packages
 from caur_ci.web import Web, shown_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 CONFIGURED = "configured"
 _ENDINGS = ("*.db", "*.files")
@@ -47,27 +48,32 @@ def _in_folder(folder: Path) -> list[str]:
     raise InputError(f"{folder} has no databases (NAME.db)")
 
 
-def names_in(databases: Iterable[str], *, proxy: str = "") -> tuple[frozenset[str] | None, str]:
-    """Return all names of some databases; None, and why, where one of them cannot be read.
+def names_in(
+    databases: Iterable[str], *, proxy: str = ""
+) -> tuple[Mapping[str, Collection[str]] | None, str]:
+    """Return all names in some databases with their versions; none of what has no version.
 
-    A part of the names would make of everything in the others what nobody provides.
+    None, and why, where one of them cannot be read: a part of the names would make of everything
+    in the others what nobody provides.
     """
     shelf = Shelf(Web(proxy=proxy))
-    names: set[str] = set()
+    names: defaultdict[str, set[str]] = defaultdict(set)
     for database in databases:
         try:
             source = shelf.fetch(database) if "://" in database else Path(database)
-            names.update(_names(source))
+            for name, version in _names(source):
+                names[name].update([version] if version else ())
         except CaurError as error:
             return None, f"{shown_url(database)} cannot be read: {error.message}"
         except OSError as error:
             return None, f"{database} cannot be read: {error.strerror}"
-    return frozenset(names), ""
+    return dict(names), ""
 
 
-def _names(source: Path | bytes) -> Iterator[str]:
+def _names(source: Path | bytes) -> Iterator[tuple[str, str]]:
     for package in read_packages(source):
-        yield package.name
-        yield package.base
+        yield package.name, package.version
+        yield package.base, package.version
         for text in package.provides:
-            yield text.translate(_SEPARATORS).partition("=")[0]
+            name, _, version = text.translate(_SEPARATORS).partition("=")
+            yield name, version.lstrip("=")

@@ -14,6 +14,7 @@ from caur_ci.errors import ExitCode
 from tests.caur_ci.pipeline.aur_pushing.world import AurWorld, package, with_sources
 from tests.support.aur_server import aur_server
 from tests.support.git import Checkout, git
+from tests.support.git_http import git_over_http
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -187,6 +188,19 @@ class TestStatus:
             "old": "to be pushed",
             "theirs": "diverged",
         }
+
+    def test_without_a_key_the_web_is_asked(self, world: AurWorld, capsys: Captured) -> None:
+        with git_over_http(world.aur.folder / "repos", "") as web:
+            url = f"CI_AUR_URL=http://127.0.0.1:{web.server_port}\n"
+            world.begin(package("fine"), package("theirs"), config=url)
+            world.aur.commit("fine", world.aur_files("fine", "1"))
+            world.aur.commit("theirs", {"PKGBUILD": "theirs\n", ".SRCINFO": "x = y\n"})
+
+            assert caur(world, "aur", "status", "--check", "--json", key=False) == ExitCode.PARTIAL
+
+        found = json.loads(capsys.readouterr().out)["outcomes"]
+        assert [it["state"] for it in found] == ["in step", "diverged"]
+        assert world.aur.calls() == []
 
     def test_without_packages(self, world: AurWorld, capsys: Captured) -> None:
         world.push({".ci/config": NAMES})

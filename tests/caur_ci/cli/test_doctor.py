@@ -15,6 +15,7 @@ from caur_ci.cli.main import run
 from caur_ci.cli.session import Session
 from caur_ci.environment import Secrets
 from caur_ci.errors import ExitCode
+from scheduler.outbox import Outbox, Patience
 from scheduler.workerkeys import WorkerKey
 from tests.support.deliveries import allow
 from tests.support.packages import signing_key
@@ -23,6 +24,8 @@ from tests.support.queue import job, submit, worker
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from redis import Redis
 
     from scheduler.queue import Queue
     from tests.support.git import Checkout
@@ -203,6 +206,16 @@ class TestQueue:
         assert "no database runner publishes target" in bad["queue", "REPO_NAME"]
         assert "no worker knows the source repository source" in bad["queue", "BUILD_REPO"]
 
+    def test_somebody_who_takes_no_messages(
+        self, redis: Redis, redis_url: str, capsys: Captured
+    ) -> None:
+        Patience(Outbox(redis, "statuses")).failed("source", "GitLab cannot be reached", 1e9)
+
+        bad = found(capsys, "queue", "--redis", redis_url)
+
+        assert "source has taken nothing since 2001-09-" in bad["queue", "statuses"]
+        assert "GitLab cannot be reached" in bad["queue", "statuses"]
+
     def test_a_server_that_is_away(self, capsys: Captured) -> None:
         bad = found(capsys, "queue", "--redis", "redis://127.0.0.1:1")
 
@@ -257,6 +270,14 @@ class TestBuildSide:
         assert ("database", "HISTORY_PATH") not in found(capsys, "database")
         monkeypatch.setenv("HISTORY_PATH", str(tmp_path / "www" / "history"))
         assert "served to everybody" in found(capsys, "database")["database", "HISTORY_PATH"]
+
+    def test_who_is_told_what_happens(self, capsys: Captured) -> None:
+        bad = found(capsys, "database", NOTIFY_URLS="tgram://s3cret-thing")
+        assert "url-1 cannot be used" in bad["database", "notifications"]
+        assert "s3cret" not in str(bad)
+
+        good = found(capsys, "database", NOTIFY_URLS="json://localhost")
+        assert ("database", "notifications") not in good
 
     def test_a_worker_whose_builds_nobody_publishes(
         self,

@@ -114,7 +114,7 @@ class TestTemplate:
         migrate("--yes")
         tip = git(world.remote, "rev-parse", "main")
 
-        assert migrate("--yes", "--from", "template") == ExitCode.OK
+        assert migrate("--yes", "--kind", "template") == ExitCode.OK
 
         assert git(world.remote, "rev-parse", "main") == tip
         assert "there is nothing to change" in capsys.readouterr().err

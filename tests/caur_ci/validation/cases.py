@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SUM = "0" * 64
 NAMES = ".ci/config", "REPO_NAME=ours\n"
 AUR = {NAMES[0]: f"{NAMES[1]}CI_MANAGE_AUR=true\n"}
-DATABASES = Surroundings(provided=frozenset({"bash", "qt6-base"}))
+DATABASES = Surroundings(provided={"bash": {"5.2-1"}, "qt6-base": {"6-1"}, "x.so": set()})
 WORKERS = Surroundings(serves=lambda build_class: build_class == "big")
 PATCH = """\
 --- a/PKGBUILD
@@ -173,6 +173,16 @@ RECIPES = [
         package(bash="depends=('bash>=5')", info="depends = bash>=5"),
         "tool/PKGBUILD:6",
         "depends = bosh",
+        surroundings=DATABASES,
+    ),
+    Case(
+        "dependency-version",
+        package(bash="depends=('bash>=6')", info="depends = bash>=6"),
+        package(
+            bash="depends=('bash>=5' libx.so=1)", info="depends = bash>=5\ndepends = libx.so=1"
+        ),
+        "tool/PKGBUILD:6",
+        "depends = bash>=6: of bash there is 5.2-1",
         surroundings=DATABASES,
     ),
     Case(

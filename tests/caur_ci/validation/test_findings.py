@@ -10,7 +10,7 @@ from caur_ci.update import nvchecker_file
 from caur_ci.validation import Report, checking
 from caur_ci.validation.catalogue import RULES
 from caur_ci.validation.snapshot import NVCHECKER_FILES, FolderFile
-from tests.caur_ci.validation.cases import AUR, CASES, Case, managed, sourced
+from tests.caur_ci.validation.cases import AUR, CASES, DATABASES, Case, managed, sourced
 from tests.caur_ci.validation.worlds import (
     Content,
     executable,
@@ -171,6 +171,12 @@ def test_what_makepkg_refuses_is_told_once() -> None:
     files["tool/PKGBUILD"] = "pkgname=tool\npkgver=a-b\npkgrel=1\narch=(any)\n"
 
     assert codes(report_on(files)) == ["pkgbuild-refused"]
+
+
+def test_a_version_of_what_is_made_here_may_be_behind() -> None:
+    files = {**package("bash"), **package(bash="depends=('bash>=6')", info="depends = bash>=6")}
+
+    assert report_on(files, surroundings=DATABASES).findings == ()
 
 
 def test_without_databases_no_dependency_is_missed() -> None:

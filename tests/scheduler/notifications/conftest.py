@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 from apprise.plugins.telegram import NotifyTelegram
 
-from scheduler.logs import LogStore
 from scheduler.notifications.noticing import OUTBOX, Noticer
 from scheduler.notifications.sending import NoteSender
 from scheduler.notifications.target import Target
@@ -81,7 +80,7 @@ def telling_of(redis: Redis, queue: Queue, clock: Clock, *targets: NotificationT
     targets = targets or (TELEGRAM,)
     noticer = Noticer(queue, outbox, targets, {"source": SOURCE}, clock=clock)
     opened = [Target(target) for target in targets]
-    sender = NoteSender(outbox, opened, LogStore(redis), logs_url=LOGS, clock=clock)
+    sender = NoteSender(outbox, opened, logs_url=LOGS, clock=clock)
     noticer.position()
     return Telling(queue, noticer, sender, outbox, clock)
 

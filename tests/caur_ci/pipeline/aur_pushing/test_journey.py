@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -20,6 +21,8 @@ from tests.support.git import git
 from tests.support.redis_server import free_port
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from caur_ci.pipeline.shared.memory.branch import Memory
     from tests.caur_ci.pipeline.aur_pushing.world import AurWorld
 
@@ -133,9 +136,12 @@ class TestWhoDecides:
     def test_others_are_not_known(self, world: AurWorld) -> None:
         world.begin(package("apple"), {"b/PKGBUILD": "pkgname=b\n"})
 
-        with pytest.raises(InputError) as caught:
+        with pytest.raises(InputError, match="there is no package appel") as caught:
             world.run("appel")
         assert caught.value.hint == "Did you mean apple?"
+        with pytest.raises(InputError, match="not pushed to the AUR: b") as caught:
+            world.run("apple", "b")
+        assert "b/.CI/config" in caught.value.hint
 
     def test_a_package_on_hold_waits(self, world: AurWorld) -> None:
         world.begin(package("a"))
@@ -287,6 +293,34 @@ class TestWaiting:
         assert len(world.decided("a")) == 1
         world.key = None
         assert world.states() == {"a": "pushed", "b": "pushed"}
+
+
+def test_the_key_is_in_no_argument_environment_and_file(
+    world: AurWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.begin(package("a"))
+    seen, wrapper = tmp_path / "seen", tmp_path / "bin/ssh"
+    wrapper.parent.mkdir()
+    wrapper.write_text(
+        f'#!/bin/sh\n(env; echo ssh "$@"; cat /proc/$PPID/environ /proc/$PPID/cmdline) >> {seen}\n'
+        f'find "$TMPDIR" -type f -exec cat {{}} + >> {seen}\n'
+        f'exec {shutil.which("ssh")} "$@"\n'
+    )
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{wrapper.parent}:{os.environ['PATH']}")
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    secret = world.aur.key.splitlines()[2].encode()
+
+    assert world.states() == {"a": "pushed"}
+
+    assert b"git-receive-pack '/a.git'" in seen.read_bytes()
+    assert b"StrictHostKeyChecking yes" in seen.read_bytes()
+    left = [path for path in tmp_path.rglob("*") if path.is_file() and path != wrapper]
+    assert [path for path in left if secret in path.read_bytes()] == []
+    assert secret not in git(world.checkout.remote, "log", "--all", "-p").encode()
+    assert [*(tmp_path / "temporary").iterdir()] == []
 
 
 class TestOthers:
