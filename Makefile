@@ -22,14 +22,14 @@ SHELL_SCRIPTS := scripts/bootstrap scripts/stand-in-image scripts/try-containers
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## Run the whole journey here: commit to install. EXECUTOR=host|container, DEMO_ARGS=…
+demo: ## Run the whole journey here: commit to install. KEEP=1, EXECUTOR=host|container, DEMO_ARGS=…
 ifeq ($(EXECUTOR),container)
 	@scripts/bootstrap container
 	@settings=$$(scripts/try-containers) && \
-		env $$settings $(VENV)/caur-ci demo --executor container $(DEMO_ARGS)
+		env $$settings $(VENV)/caur-ci demo --executor container $(if $(KEEP),--serve) $(DEMO_ARGS)
 else
 	@scripts/bootstrap demo
-	@$(VENV)/caur-ci demo $(if $(EXECUTOR),--executor $(EXECUTOR)) $(DEMO_ARGS)
+	@$(VENV)/caur-ci demo $(if $(EXECUTOR),--executor $(EXECUTOR)) $(if $(KEEP),--serve) $(DEMO_ARGS)
 endif
 
 test: ## Run all tests, in random order. PYTEST_ARGS=… for a part, e.g. '-k queue'.

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from caur_ci.cli.interruption import leave_to_handlers
 from caur_ci.cli.session import session_of
 from caur_ci.errors import ExitCode
+
+if TYPE_CHECKING:
+    from caur_ci.demo.summary import DemoReport
 
 
 def demo(
@@ -36,6 +40,12 @@ def demo(
         bool,
         typer.Option("--keep", help="Leave the work folder too: Git repositories, queue, keys."),
     ] = False,
+    serve: Annotated[
+        bool,
+        typer.Option(
+            "--serve", help="When all is done, show it on a page of the web server until Ctrl-C."
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
 ) -> int:
     """Show the whole journey on this machine: commit, build, sign, publish, install.
@@ -55,11 +65,20 @@ def demo(
 
     session = session_of(context)
     leave_to_handlers()
-    report = demonstrate(
-        DemoOptions(output=output, executor=ExecutorKind(executor), keep=keep), session.err
-    )
-    if as_json:
-        session.print_plain(json.dumps(report.to_dict(), indent=2))
-    else:
-        show(report, session.out)
+
+    def tell(report: DemoReport) -> None:
+        if as_json:
+            session.print_plain(json.dumps(report.to_dict(), indent=2))
+        else:
+            show(report, session.out)
+
+    def present(report: DemoReport, address: str) -> None:
+        tell(report)
+        session.err.print(f"All of it is shown at {address} until Ctrl-C.", markup=False)
+        threading.Event().wait()
+
+    options = DemoOptions(output=output, executor=ExecutorKind(executor), keep=keep)
+    report = demonstrate(options, session.err, present if serve else None)
+    if not serve:
+        tell(report)
     return ExitCode.OK if report.ok else ExitCode.FAILED

@@ -6,5 +6,6 @@ services, board   the real commands as child processes, and what the queue says 
 client, machine   pacman with a root, a database and a keyring of its own, also for builds
 rebuild           what came of a library's move
 checks, summary   whether everything happened that was promised, and what came of it
+page              the web server on what came of it
 journey           the order of all that
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from caur_ci.demo.packages import (
     RETIRED,
     Fixtures,
 )
+from caur_ci.demo.page import running_page
 from caur_ci.demo.progress import progress_on
 from caur_ci.demo.rebuild import OLD_SONAME, Rebuild, published_needs
 from caur_ci.demo.requirements import builds_without_network, check_machine
@@ -32,7 +34,7 @@ from caur_ci.srcinfo import parse_fields
 from scheduler.settings import ExecutorKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from rich.console import Console
@@ -55,31 +57,42 @@ class DemoOptions:
     timeout: float = 180.0
 
 
-def demonstrate(options: DemoOptions, console: Console) -> DemoReport:
+def demonstrate(
+    options: DemoOptions,
+    console: Console,
+    present: Callable[[DemoReport, str], None] | None = None,
+) -> DemoReport:
     """Build, publish, update and install the packages of the demo; progress goes to `console`.
 
-    Whatever happens, nothing is left running, and nothing is left behind but the output folder.
-    Raises CaurError where the machine lacks something, InputError for an output folder that cannot
-    be used, ProcessError where one of its processes fails.
+    `present` is given the report and the address of a page on it, which is there until it returns
+    or a signal comes. Whatever happens, nothing is left running, and nothing is left behind but the
+    output folder. Raises CaurError where the machine lacks something, InputError for an output
+    folder that cannot be used, ProcessError where one of its processes fails.
     """
-    began = time.monotonic()
     check_machine(options.executor)
-    board = JobBoard()
     with (
         Interrupts() as interrupts,
         setup.places(options.output, interrupts, keep=options.keep) as folders,
-        local_aur(folders) as aur,
-        progress_on(console, board) as progress,
     ):
+        report = _done(options, console, folders, interrupts)
+        if present is not None:
+            with (
+                suppress(KeyboardInterrupt),
+                running_page(folders, interrupts, executor=options.executor) as address,
+            ):
+                present(report, address)
+    return report
+
+
+def _done(
+    options: DemoOptions, console: Console, folders: DemoFolders, interrupts: Interrupts
+) -> DemoReport:
+    """Do all of it in those folders."""
+    began = time.monotonic()
+    board = JobBoard()
+    with local_aur(folders) as aur, progress_on(console, board) as progress:
         progress.begin("Making a package repository, its remote, an AUR, and a signing key")
-        on_host = options.executor is ExecutorKind.HOST
-        library_root = folders.machine_root if on_host else None
-        source = setup.DemoRepository(folders, Fixtures.find(), library_root=library_root)
-        offline = builds_without_network(options.executor)
-        source.create(
-            f"{aur.settings}{setup.rebuild_settings(folders)}"
-            f"BUILDER_NETWORK={'false' if offline else 'true'}\n"
-        )
+        source = _make_repository(folders, aur, options.executor)
         fingerprint = setup.make_key(folders)
         machine = BuildMachine(folders, fingerprint)
         section = repository_section(setup.REPOSITORY, folders.published)
@@ -124,6 +137,17 @@ def demonstrate(options: DemoOptions, console: Console) -> DemoReport:
         fingerprint=fingerprint,
         kept_work=folders.work if options.keep else None,
     )
+
+
+def _make_repository(folders: DemoFolders, aur: LocalAur, executor: ExecutorKind) -> DemoRepository:
+    library_root = folders.machine_root if executor is ExecutorKind.HOST else None
+    source = setup.DemoRepository(folders, Fixtures.find(), library_root=library_root)
+    offline = builds_without_network(executor)
+    source.create(
+        f"{aur.settings}{setup.rebuild_settings(folders)}"
+        f"BUILDER_NETWORK={'false' if offline else 'true'}\n"
+    )
+    return source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -12,10 +11,11 @@ from starlette.routing import Route
 
 from caur_ci.errors import CaurError, TemporaryError
 from scheduler.job import FailureClass, Outcome
+from scheduler.links import log_link
 from scheduler.web.answers import TEXT_TYPE, json_answer, problem_of
 from scheduler.web.api.legacy_schemas import METRICS_SCHEMA, PACKAGES_SCHEMA, STATS_SCHEMA
 from scheduler.web.api.operations import Operation
-from scheduler.web.finding_logs import NEWEST, find_log, timestamp_of
+from scheduler.web.finding_logs import NEWEST, find_log
 from scheduler.web.parameters import services_of, settings_of, snapshot_of, streams_of
 from scheduler.web.streaming.log_streams import as_text
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from scheduler.history import History, PastLog
+    from scheduler.history import History
     from scheduler.queue import JobView, QueueSnapshot
     from scheduler.web.services import WebServices
 
@@ -153,10 +153,8 @@ def _active(request: Request, snapshot: QueueSnapshot) -> Iterator[Mapping[str, 
 def _live_log(request: Request, services: WebServices, job: JobView) -> str:
     settings = settings_of(request)
     base = settings.logs_url or f"{settings.base_path}{_OLD_PAGES[0]}"
-    entry: PastLog | None = services.logs.entry(job.job_id, job.attempt)
-    timestamp = timestamp_of(entry) if entry and entry.started else NEWEST
-    mark = "&" if "?" in base else "?"
-    return f"{base}{mark}{urlencode({'timestamp': timestamp, 'id': job.identity})}"
+    entry = services.logs.entry(job.job_id, job.attempt)
+    return log_link(base, job.identity, entry.started if entry else None)
 
 
 def _refused(history: History) -> int:

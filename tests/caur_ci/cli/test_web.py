@@ -56,6 +56,7 @@ def test_it_serves_until_it_is_told_to_end(queue: Queue, redis_url: str) -> None
     submit(queue, job("a"))
     with running("--redis", redis_url, API_TOKEN=TOKEN, NO_HTTP_LOG="0") as (process, address):
         assert httpx.get(f"{address}/readyz").json()["parts"]["redis"] == "ok"
+        metrics = httpx.get(f"{address}/metrics").text
         refused = httpx.post(f"{address}/api/v1/cancel", json={"packages": ["a"]})
         canceled = httpx.post(
             f"{address}/api/v1/cancel",
@@ -71,6 +72,8 @@ def test_it_serves_until_it_is_told_to_end(queue: Queue, redis_url: str) -> None
         assert process.stderr is not None
         said = process.stderr.read()
 
+    assert "caur_queue_up 1.0" in metrics
+    assert 'caur_http_requests_total{method="GET",route="/readyz",status="200"} 1.0' in metrics
     assert (refused.status_code, canceled.status_code) == (401, 200)
     assert "POST '/api/v1/cancel' 200 in" in said
     assert TOKEN not in said

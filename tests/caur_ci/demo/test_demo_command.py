@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from caur_ci.errors import ExitCode
@@ -117,22 +119,41 @@ def test_everything_that_is_promised_happens_and_only_the_output_is_left(
     assert processes_of(temporary) == []
 
 
-def test_an_ordinary_user_gets_the_same(temporary: Path, tmp_path: Path) -> None:
-    output = tmp_path / "output"
+def test_an_ordinary_user_gets_the_same_and_a_page_on_it(temporary: Path, tmp_path: Path) -> None:
+    output, told = tmp_path / "output", tmp_path / "told"
 
-    done = subprocess.run(
-        [*as_ordinary_user(), *DEMO, "--output", output],
-        cwd=tmp_path,
-        capture_output=True,
-        check=False,
-    )
+    with (
+        told.open("wb") as printed,
+        subprocess.Popen(
+            [*as_ordinary_user(), *DEMO, "--serve", "--output", output],
+            cwd=tmp_path,
+            stdout=printed,
+            stderr=subprocess.PIPE,
+        ) as process,
+    ):
+        page = page_of(process)
+        process.send_signal(signal.SIGINT)
+        errors = process.stderr.read() if process.stderr else b""
+        assert process.wait() == ExitCode.OK, told.read_text() + errors.decode()
 
-    assert done.returncode == ExitCode.OK, done.stdout.decode() + done.stderr.decode()
-    assert b"Everything that was promised happened" in done.stdout
-    assert b"[caur-demo]" in done.stdout
-    assert str(output / "logs" / "fails-on-purpose.log").encode() in done.stdout
+    assert "recipe-scale" in page
+    shown = told.read_bytes()
+    assert b"Everything that was promised happened" in shown
+    assert b"[caur-demo]" in shown
+    assert str(output / "logs" / "fails-on-purpose.log").encode() in shown
     assert [str(path) for path in temporary.rglob("*")] == []
     assert processes_of(temporary) == []
+
+
+def page_of(process: subprocess.Popen[bytes]) -> str:
+    """Wait until a demonstration says where its page is, and return that."""
+    assert process.stderr is not None
+    seen = []
+    for line in process.stderr:
+        seen.append(line.decode())
+        if found := re.search(r"shown at (http://127\.0\.0\.1:[0-9]+/)", seen[-1]):
+            return httpx.get(found[1], timeout=60).raise_for_status().text
+    raise AssertionError("".join(seen))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
