@@ -98,7 +98,12 @@ def many_lines(first: int, last: int) -> bytes:
 
 
 def test_a_log_is_followed_while_a_build_writes_it(
-    browser: Browser, site: str, log_store: LogStore, running: dict[str, Claim], screenshots: Path
+    browser: Browser,
+    site: str,
+    queue: Queue,
+    log_store: LogStore,
+    running: dict[str, Claim],
+    screenshots: Path,
 ) -> None:
     claim = running["lib"]
     address = f"{site}/log/{claim.job_id}/{claim.attempt}"
@@ -121,6 +126,8 @@ def test_a_log_is_followed_while_a_build_writes_it(
             expect(one.locator("#ending")).to_have_text("The log has ended.")
             assert is_at_end(one)
         picture(page, screenshots, "log")
+        queue.finish(claim, Outcome.SUCCESS)
+        expect(page.locator("#heading")).to_contain_text("success")
 
 
 def test_a_log_is_waited_for(
