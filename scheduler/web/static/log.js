@@ -215,6 +215,10 @@
     let from = 1;
     while (text && text === wanted && from && matches.length < 5000) {
       const answer = await fetch(`${log.dataset.search}?q=${encodeURIComponent(text)}&from=${from}`);
+      if (answer.status === 503) {
+        await new Promise((goOn) => setTimeout(goOn, 2000));
+        continue;
+      }
       if (!answer.ok) break;
       const data = await answer.json();
       if (text !== wanted) return;
