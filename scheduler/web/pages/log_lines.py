@@ -230,3 +230,8 @@ class LineIndexes:
             while len(self._kept) > _KEPT_INDEXES:
                 self._kept.popitem(last=False)
             return index
+
+    def forget(self, job_id: int, attempt: int) -> None:
+        """Drop the index of a log that is there no more."""
+        with self._lock:
+            self._kept.pop((job_id, attempt), None)

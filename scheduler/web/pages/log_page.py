@@ -43,6 +43,9 @@ class LogPage:
         """Answer with the page, at a line if one is asked for, else at the end."""
         services = request.app.state.services
         job_id, attempt, index, read = self._opened(request)
+        if index.size and services.logs.entry(job_id, attempt) is None:
+            self._indexes.forget(job_id, attempt)
+            raise _not_there(job_id, attempt)
         job = find_job(services, job_id)
         first = _first_shown(index, number(request, "line", 0, largest=_LARGEST_NUMBER))
         logs = services.logs.of_package(job.identity) if job else []
@@ -105,11 +108,15 @@ class LogPage:
         index.extend(read)
         is_there = index.size or index.ended or logs.entry(job_id, attempt) is not None
         if not (is_there or _may_begin(services, job_id, attempt)):
-            raise not_found(
-                f"there is no log of job {job_id}, attempt {attempt}",
-                hint="Logs are kept for a limited time.",
-            )
+            raise _not_there(job_id, attempt)
         return job_id, attempt, index, read
+
+
+def _not_there(job_id: int, attempt: int) -> AnswerError:
+    return not_found(
+        f"there is no log of job {job_id}, attempt {attempt}",
+        hint="Logs are kept for a limited time.",
+    )
 
 
 def _may_begin(services: WebServices, job_id: int, attempt: int) -> bool:

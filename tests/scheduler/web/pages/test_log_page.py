@@ -13,6 +13,8 @@ from scheduler.web.pages import log_page
 from tests.support.queue import claimed, job, submit
 
 if TYPE_CHECKING:
+    from redis import Redis
+
     from scheduler.logs import LogStore
     from scheduler.queue import Queue
     from scheduler.settings import WebSettings
@@ -73,6 +75,14 @@ def test_a_log_may_be_waited_for(bare_pages: TestClient, queue: Queue) -> None:
 
     queue.finish(claim, Outcome.FAILED)
     assert bare_pages.get(f"/log/{job_id}/{claim.attempt}").status_code == 404
+
+
+def test_a_log_that_is_gone_is_told(bare_pages: TestClient, long_log: str, redis: Redis) -> None:
+    assert bare_pages.get(long_log).status_code == 200
+    redis.flushall()
+
+    assert bare_pages.get(long_log).status_code == 404
+    assert bare_pages.get(f"{long_log}/lines").status_code == 404
 
 
 def test_search(bare_pages: TestClient, long_log: str) -> None:
