@@ -194,7 +194,13 @@ def drained(worker: str) -> DrainedError:
 
 
 def job_claim(
-    owner: str, answer: Sequence[Any], *, spec: bytes, delivery: str = "", builder: str = ""
+    owner: str,
+    answer: Sequence[Any],
+    *,
+    spec: bytes,
+    delivery: str = "",
+    builder: str = "",
+    group: bytes = b"",
 ) -> Claim:
     """Return the claim that a script has answered with: id, token, attempt, end of the lease."""
     job_id, token, attempt, until = answer[:4]
@@ -207,6 +213,7 @@ def job_claim(
         spec=decode_job(spec),
         delivery=delivery,
         builder=builder,
+        group=group.decode().rpartition("/")[2],
     )
 
 

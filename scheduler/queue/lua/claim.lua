@@ -69,7 +69,7 @@ local function hand_out(id)
     attempt = attempt, started = NOW})
   -- It waits for nobody any more, so nobody has a reason to go before it.
   stop_being_skipped(id)
-  return {1, id, token, attempt, NOW + lease, spec}
+  return {1, id, token, attempt, NOW + lease, spec, job.group or ''}
 end
 
 -- How long until the next delayed job is due, at most `wait`.
