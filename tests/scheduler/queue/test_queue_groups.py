@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -379,7 +379,8 @@ class TestWaysOut:
         assert queue.renew(running).cancel
         queue.finish(running, Outcome.CANCELED)
         assert bases(claim_all(queue)) == ["user"]
-        assert not [key for key in redis.keys("*") if b"moved" in key or b"member_of" in key]
+        keys = cast("list[bytes]", redis.keys("*"))
+        assert not [key for key in keys if b"moved" in key or b"member_of" in key]
 
     def test_a_partial_group_does_without_those_that_fail(self, queue: Queue) -> None:
         submit(queue, *chain(publish=GroupPublishing.PARTIAL))
@@ -532,7 +533,8 @@ class TestWholeQueue:
         build_and_stage(queue, "lib")
         fail(queue, "mid")
         queue.reset()
-        assert {key.partition(b":")[2] for key in redis.keys("*")} == {
+        keys = cast("list[bytes]", redis.keys("*"))
+        assert {key.partition(b":")[2] for key in keys} == {
             *(b"control", b"events", b"sequence", b"token"),
         }
 
