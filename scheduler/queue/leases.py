@@ -201,6 +201,7 @@ def job_claim(
     delivery: str = "",
     builder: str = "",
     group: bytes = b"",
+    needs_staged: bool = False,
 ) -> Claim:
     """Return the claim that a script has answered with: id, token, attempt, end of the lease."""
     job_id, token, attempt, until = answer[:4]
@@ -214,6 +215,7 @@ def job_claim(
         delivery=delivery,
         builder=builder,
         group=group.decode().rpartition("/")[2],
+        needs_staged=needs_staged,
     )
 
 

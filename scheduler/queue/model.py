@@ -96,7 +96,8 @@ class Claim:
     times that this job was handed out to be built. `lease_until` is Unix time by the clock of the
     Redis server. `delivery` is what `Queue.land` was told, and `builder` the id of the worker that
     had the job then, both empty while it is being built. `group` is the name of its rebuild group,
-    if it is in one: then it is built with what is staged there.
+    if it is in one: then it is built with what is staged there, and with `needs_staged` something
+    that it depends on is.
     """
 
     job_id: int
@@ -108,6 +109,7 @@ class Claim:
     delivery: str = ""
     builder: str = ""
     group: str = ""
+    needs_staged: bool = False
 
     @property
     def identity(self) -> str:
