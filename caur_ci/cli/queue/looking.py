@@ -52,8 +52,8 @@ def list_jobs(
             metavar="STATE",
             help="Only jobs that are `active` (being built, built, staged, being published), "
             "`ready`, `waiting`, `held` (a dependency failed), `delayed` (the worker was lost or "
-            "could not build) or in `quarantine`, or `recent` results. May be repeated. Default: all but "
-            "recent results.",
+            "could not build) or in `quarantine`, or `recent` results. May be repeated. Default: "
+            "all but recent results.",
             show_default=False,
         ),
     ] = None,

@@ -58,7 +58,7 @@ class TestGroups:
         assert f"rebuild group: {NAME}" in cli("show", "lib")
 
     def test_one_that_is_not_there_is_an_error(self, cli: Cli) -> None:
-        cli("groups", "libfo-1", expect=ExitCode.USAGE)
+        cli("groups", "libfo-1", expect=ExitCode.FAILED)
         assert "there is no rebuild group 'libfo-1' that is open" in cli.err
         assert "libfoo-1" in cli.err
 
