@@ -116,7 +116,8 @@ local function closes_cycle(item, provided, wanted)
   if item.same_edges or item.landed then
     return false
   end
-  local lacks = (item.replaces or item.without) and call('EXISTS', P .. 'without:' .. item.id) == 1
+  local may_lack = item.replaces or item.without or item.group
+  local lacks = may_lack and call('EXISTS', P .. 'without:' .. item.id) == 1
   return (lacks or any_exists('prov', item.wants, provided))
     and (any_exists('want', item.names, wanted)
       or call('EXISTS', P .. 'lacking:' .. item.identity) == 1)
@@ -178,13 +179,14 @@ local function joined_group(item)
   return group and is_in('unbuilt', group, item.id) and group or nil
 end
 
--- Notes the group of a job, and what it means for it.
+-- Notes the group of a job, and what it means for it. Returns its policy.
 local function record_group(item)
   local group = joined_group(item)
+  local policy = policy_of(item.spec, group)
   if group then
-    call('HSET', P .. 'job:' .. item.id, 'group', group)
+    call('HSET', P .. 'job:' .. item.id, 'group', group, 'policy', policy)
   end
-  return policy_of(item.spec, group)
+  return policy
 end
 
 local function record_new(item, request)
@@ -192,6 +194,10 @@ local function record_new(item, request)
   job.class, job.identity, job.need = spec.build_class, item.identity, item.need
   job.policy, job.request = record_group(item), request
   job.submitted = job.submitted or NOW
+  if item.group and call('EXISTS', P .. 'without:' .. item.id) == 1 then
+    job.lacks, job.caution = #failed_deps(item.id), caution_of(item.id)
+    call('HSET', target, 'lacks', job.lacks, 'caution', job.caution)
+  end
   job.place = item.landed and 'landed' or place_for(job)
   job.state = (item.landed or job.place == 'ready') and job.place or 'waiting'
   call('HSET', target, 'identity', job.identity, 'state', job.state, 'place', job.place, 'class',

@@ -5,6 +5,41 @@ local function supersede(id, job)
   end_job(id, job, OUTCOME.CANCELED_REQUEUE, 'a newer request took its place')
 end
 
+-- Holds `id`, which wants these names, for those of its group that failed before it came.
+local function hold_for_failed(id, wants, group)
+  local wanted = set_of(wants)
+  for _, failed in ipairs(members_in('failed_in', group)) do
+    local names = {}
+    for _, name in ipairs((names_of(spec_of(failed)))) do
+      names[#names + 1] = wanted[name] and name or nil
+    end
+    if #names > 0 then
+      local job = call('HMGET', P .. 'job:' .. failed, 'identity', 'outcome')
+      add_failed_dep(id, job[1], job[2] .. ' ' .. table.concat(names, ' '))
+    end
+  end
+end
+
+-- Makes the job the member that stands for its package.
+local function join(id, identity, spec, wants, group)
+  if call('SADD', P .. 'groups', group) == 1 then
+    call('HSET', P .. 'group:' .. group, 'publish', spec.publish or 'together', 'opened', NOW)
+    group_event(group, 'opened')
+  end
+  local former = call('HGET', P .. 'members:' .. group, identity)
+  if former and former ~= id then
+    forget_failed(group, former)
+  end
+  if not former or by_turn(former, id) then
+    call('HSET', P .. 'members:' .. group, identity, id)
+  end
+  call('HSET', P .. 'member_of', identity, group)
+  put_in('unbuilt', group, id)
+  call('LREM', P .. 'complete', 0, group)
+  skip_staged(id, wants, group)
+  hold_for_failed(id, wants, group)
+end
+
 local function named_group(item)
   local name = item.spec.group
   if not name or name == '' then

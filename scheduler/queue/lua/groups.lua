@@ -132,22 +132,3 @@ local function skip_staged(id, wants, group)
     end
   end
 end
-
--- Makes the job the member that stands for its package.
-local function join(id, identity, spec, wants, group)
-  if call('SADD', P .. 'groups', group) == 1 then
-    call('HSET', P .. 'group:' .. group, 'publish', spec.publish or 'together', 'opened', NOW)
-    group_event(group, 'opened')
-  end
-  local former = call('HGET', P .. 'members:' .. group, identity)
-  if former and former ~= id then
-    forget_failed(group, former)
-  end
-  if not former or by_turn(former, id) then
-    call('HSET', P .. 'members:' .. group, identity, id)
-  end
-  call('HSET', P .. 'member_of', identity, group)
-  put_in('unbuilt', group, id)
-  call('LREM', P .. 'complete', 0, group)
-  skip_staged(id, wants, group)
-end

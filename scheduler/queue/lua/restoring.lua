@@ -32,7 +32,7 @@ local function complete_restored(item)
     call('RPUSH', P .. 'landed', item.id)
   end
   if item.without then
-    call('HSET', P .. 'job:' .. item.id, 'policy', record_group(item))
+    record_group(item)
     item.job.lacks, item.job.caution = #failed_deps(item.id), caution_of(item.id)
     item.kept.lacks, item.kept.caution = item.job.lacks, item.job.caution
   end

@@ -561,3 +561,16 @@ class TestWholeQueue:
 def test_publishing_is_what_the_first_of_a_group_says(queue: Queue, kind: str) -> None:
     submit(queue, member("a", publish=GroupPublishing(kind)), member("b"))
     assert group(queue).publish == kind
+
+
+def test_who_comes_after_a_failure_is_held_for_it_as_well(queue: Queue) -> None:
+    submit(queue, *chain(), member("other"))
+    build_and_stage(queue, "lib")
+    fail(queue, "mid")
+    submit(queue, member("late", "mid"))
+    build_and_stage(queue, "other")
+    assert queue.claim(worker()) is None
+    assert parts(queue)["unbuilt"] == ["app", "late"]
+    queue.retry(["repo/x86_64/mid"])
+    build_and_stage(queue, "mid", "app", "late")
+    assert len(publish(queue)) == 5
