@@ -58,7 +58,7 @@ class GroupMachine(RuleBasedStateMachine):
     @initialize(data=st.data())
     def begin(self, data: st.DataObject) -> None:
         self.redis.flushall()
-        self.queue = Queue(self.redis, backoff=Backoff(first=0, losses=1000))
+        self.queue = Queue(self.redis, backoff=Backoff(first=0, factor=1, losses=1000))
         self.packages = {name: _Package() for name in _NAMES}
         self.depends = {
             name: data.draw(st.sets(st.sampled_from(_NAMES[:place]))) if place else set()
@@ -284,9 +284,9 @@ class GroupMachine(RuleBasedStateMachine):
     def _is_awaited(self, name: str) -> bool:
         for other in _NAMES:
             it = self.packages[other]
-            if name in self.depends[other] and it.pending:
-                if it.is_member or self._is_awaited(other):
-                    return True
+            awaits = name in self.depends[other] and it.pending
+            if awaits and (it.is_member or self._is_awaited(other)):
+                return True
         return False
 
 
