@@ -152,8 +152,9 @@ class Group:
 
 
 @pytest.fixture
-def group(site: BuildSite, key: SigningKey, shared: Path, tmp_path: Path) -> Iterator[Group]:
-    www = shared / "www"
+def group(site: BuildSite, key: SigningKey, tmp_path: Path) -> Iterator[Group]:
+    # Not where the user that builds can get to.
+    www = tmp_path / "www"
     target = TargetRepository(
         name="repo",
         extra_repos=(ExtraRepository(name="repo", servers=(f"{www.as_uri()}/$repo/$arch",)),),

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from caur_ci.errors import ConfigError
 from caur_ci.process import missing_tool
@@ -20,6 +21,7 @@ from scheduler.worker.executors.folders import (
     inner_paths,
     make_folders,
     outer_paths,
+    scripts_of,
     temporary_of,
 )
 from scheduler.worker.executors.host import supervisor
@@ -202,7 +204,7 @@ class HostGuest:
             return StepResult(0)
         folder = self.paths.home / _STAGED
         command = ["bash", str(self.paths.scripts / "staged.sh"), str(folder), staging.name]
-        command += staging.servers
+        command += map(self._within_reach, staging.servers)
         ending = self.run(Step(command=command, directory=self.paths.scripts, own=True), watch)
         if ending.stopped is not None or ending.code == 0:
             self._staged = folder if ending.code == 0 else None
@@ -210,6 +212,23 @@ class HostGuest:
         if ending.code == _NOTHING_STAGED and not self._build_spec.needs_staged:
             return StepResult(0)
         raise GuestError(f"what is staged in {staging.name} is not to be had")
+
+    def _within_reach(self, server: str) -> str:
+        """Return where steps find a server of this machine, which their user may not get to."""
+        source = Path(unquote(server.removeprefix("file://")))
+        if not (server.startswith("file:///") and source.is_dir()):
+            return server
+        try:
+            copy = scripts_of(self._build_spec.folder) / f"{_STAGED}-files"
+            copy.mkdir(exist_ok=True)
+            copy.chmod(0o755)
+            for path in source.iterdir():
+                if path.is_file():
+                    shutil.copyfile(path, copy / path.name)
+                    (copy / path.name).chmod(0o644)
+        except OSError as error:
+            raise GuestError(f"what is staged in {source} cannot be read: {error}") from error
+        return f"file://{self.paths.scripts / copy.name}"
 
     def usage(self) -> Usage:
         """Return what all steps together have used."""
