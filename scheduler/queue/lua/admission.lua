@@ -290,6 +290,6 @@ local function admit(items, request)
   prepare(items, seeds)
   index(items, seeds)
   record(items, request)
-  pull_in_all()
+  pull_in_for(items)
   break_cycles(seeds)
 end

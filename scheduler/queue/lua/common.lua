@@ -20,6 +20,7 @@
 --   skip:<id>           set: jobs that the job does not wait for: to break a cycle, or because they
 --                       are staged in its group
 --   skippers            set: the jobs that have such a set
+--   cyclers             set: those of them that have it to break a cycle
 --   without:<id>        hash: the failed dependencies of the job: identity -> outcome and names
 --   lacking:<identity>  set: the jobs that have the identity there
 --   leases              zset: id of what is held -> end of its lease

@@ -118,6 +118,7 @@ local function skip(graph, id, others)
   table.sort(others, by_turn)
   call_in_chunks('SADD', P .. 'skip:' .. id, others)
   call('SADD', P .. 'skippers', id)
+  call('SADD', P .. 'cyclers', id)
   skipping = true
   graph.edges[id] = nil
   recount(id)

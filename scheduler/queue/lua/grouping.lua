@@ -122,6 +122,38 @@ local function pull_in_all()
   end
 end
 
+-- The same, but only among what the job `id` waits for, itself included.
+local function pull_in_from(id, group)
+  local seen, todo = {[id] = true}, {id}
+  while #todo > 0 do
+    local one, waits = table.remove(todo), false
+    for _, name in ipairs(wants_of(spec_of(one))) do
+      for _, provider in ipairs(call('SMEMBERS', P .. 'prov:' .. name)) do
+        local job = call('HMGET', P .. 'job:' .. provider, 'state', 'group')
+        waits = waits or (job[1] == 'staged' and job[2] == group)
+        if not seen[provider] and is_pending_state(job[1]) and job[2] ~= group then
+          seen[provider] = true
+          todo[#todo + 1] = provider
+        end
+      end
+    end
+    if waits and not call('HGET', P .. 'job:' .. one, 'group') then
+      pull_in(one, group)
+    end
+  end
+end
+
+-- The same for few jobs that have just come, members or not.
+local function pull_in_for(items)
+  for _, group in ipairs(call('SMEMBERS', P .. 'groups')) do
+    for _, item in ipairs(count_in('staged_in', group) > 0 and items or {}) do
+      if item.group == group or is_waited_for(item.id, group) then
+        pull_in_from(item.id, group)
+      end
+    end
+  end
+end
+
 -- Lets the others of the group go on with a member that is staged now.
 local function let_members_go(id, job)
   local found = {}

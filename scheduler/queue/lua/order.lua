@@ -155,6 +155,7 @@ local function forget_skips(id)
   if is_skipper(id) then
     call('DEL', P .. 'skip:' .. id)
     call('SREM', P .. 'skippers', id)
+    call('SREM', P .. 'cyclers', id)
   end
 end
 
@@ -165,7 +166,8 @@ local function stop_being_skipped(id)
   if not skipping then
     return result
   end
-  local skippers = call('SMEMBERS', P .. 'skippers')
+  -- What is staged for a group stays so: nobody has to be told that it is not waited for.
+  local skippers = call('SMEMBERS', P .. 'cyclers')
   table.sort(skippers, by_turn)
   for _, skipper in ipairs(skippers) do
     if call('SREM', P .. 'skip:' .. skipper, id) == 1 then

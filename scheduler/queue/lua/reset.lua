@@ -6,7 +6,7 @@
 -- which must not come again, because somebody may still hold a claim.
 
 local SINGLE = {'pending', 'active', 'last', 'scopes', 'waiting', 'held', 'delayed', 'promoted',
-  'promotions', 'classes', 'named', 'skippers', 'leases', 'landed', 'publishing', 'removals',
+  'promotions', 'classes', 'named', 'skippers', 'cyclers', 'leases', 'landed', 'publishing', 'removals',
   'held_removals', 'workers', 'seen', 'idle_until', 'idle', 'idle_runners', 'requests', 'recent',
   'quarantine', 'quarantined', 'groups', 'member_of', 'complete', 'intake', 'intake_seeds', 'intake_changed'}
 
