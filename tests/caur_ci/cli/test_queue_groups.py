@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from caur_ci.cli.queue_view import status_parts
 from caur_ci.errors import ExitCode
 from scheduler.job import FailureClass, Outcome
 from tests.caur_ci.cli.test_queue_commands import Cli
@@ -56,6 +57,10 @@ class TestGroups:
         cli("list")
         assert "rebuild groups: 1; see `caur-ci queue groups`" in cli.err
         assert f"rebuild group: {NAME}" in cli("show", "lib")
+
+    def test_status_counts_them(self, held: Queue) -> None:
+        parts = map(str, status_parts(held.snapshot()))
+        assert "Rebuild groups: 1 (caur-ci queue groups)" in parts
 
     def test_one_that_is_not_there_is_an_error(self, cli: Cli) -> None:
         cli("groups", "libfo-1", expect=ExitCode.FAILED)
