@@ -6,13 +6,13 @@ Everything is in Redis, and every change is one Lua script, so that any process 
 """
 
 from scheduler.queue.control import QueueControl
+from scheduler.queue.errors import DrainedError, ProtocolError, StaleClaimError
 from scheduler.queue.leases import DEFAULT_LEASE, stale
 from scheduler.queue.model import (
     PROTOCOL,
     Backoff,
     Blocker,
     Claim,
-    DrainedError,
     Event,
     Explanation,
     JobChange,
@@ -20,7 +20,6 @@ from scheduler.queue.model import (
     JobResult,
     JobView,
     Pause,
-    ProtocolError,
     QueueSnapshot,
     Refusal,
     RemovalClaim,
@@ -29,7 +28,6 @@ from scheduler.queue.model import (
     Repositories,
     Restored,
     Returned,
-    StaleClaimError,
     Submission,
     WorkerIdentity,
     WorkerView,

@@ -10,14 +10,13 @@ from scheduler.connection import redis_errors
 from scheduler.job import JobState
 from scheduler.queue import keys, reader
 from scheduler.queue.codec import decode_job
+from scheduler.queue.errors import DrainedError, StaleClaimError
 from scheduler.queue.model import (
     Backoff,
     Claim,
-    DrainedError,
     JobResult,
     Renewal,
     Returned,
-    StaleClaimError,
 )
 from scheduler.queue.notes import BuildNotes, encode_notes
 from scheduler.queue.reader import QueueReader, milliseconds

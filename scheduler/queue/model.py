@@ -6,7 +6,6 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
-from caur_ci.errors import CaurError
 from caur_ci.names import check_worker_name
 from scheduler.job import Usage
 from scheduler.queue.notes import BuildNotes
@@ -25,21 +24,6 @@ PROTOCOL = 4
 
 # A job, by its id, or a package, by the identity `target_repo/arch/pkgbase`.
 JobReference = int | str
-
-
-class StaleClaimError(CaurError):
-    """The claim is no longer held: its lease ran out, or the job went to somebody else.
-
-    What was said with it had no effect. The holder stops its work on the job at once.
-    """
-
-
-class ProtocolError(CaurError):
-    """This program and the queue are of different versions; nothing was handed out or taken."""
-
-
-class DrainedError(CaurError):
-    """The worker was asked to end: it gets no more jobs. Told once; the worker is forgotten."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

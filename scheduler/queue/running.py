@@ -9,9 +9,10 @@ from weakref import WeakSet
 
 from caur_ci.errors import TemporaryError
 from scheduler.connection import redis_errors
+from scheduler.queue.errors import ProtocolError
 from scheduler.queue.keys import PREFIX
 from scheduler.queue.library import function_name
-from scheduler.queue.model import PROTOCOL, ProtocolError
+from scheduler.queue.model import PROTOCOL
 from scheduler.queue.scripts import script_text
 
 if TYPE_CHECKING:

@@ -17,11 +17,13 @@ from scheduler.database.orphans import OrphanSweeper
 from scheduler.database.repository import open_repository
 from scheduler.database.signing import Keyring
 from scheduler.job import JobState, Outcome
-from scheduler.queue import Queue
+from scheduler.queue import Backoff, Queue
 from tests.support.killing import killed_at
-from tests.support.queue import claimed, job, let_leases_end
+from tests.support.queue import claimed, job, let_delays_pass, let_leases_end
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from redis import Redis
 
     from tests.support.packages import SigningKey
@@ -236,3 +238,29 @@ def test_a_killed_runner_loses_no_member_and_publishes_no_half(
     # Whenever somebody looked, both were of the same version.
     assert all(len(set(state.values())) <= 1 and len(state) in {0, 2} for state in states)
     assert kills > 1
+
+
+def test_a_killed_worker_loses_no_member(world: World, redis: Redis, redis_url: str) -> None:
+    Chain(world, "1-1", "lib", "app")
+    patient = Queue(redis, backoff=Backoff(first=0, factor=1, losses=1000))
+    kills = 0
+    for name in ("lib", "app"):
+        package = world.package(name)
+
+        def work(name: str = name, package: Path = package) -> None:
+            with connect(redis_url) as client:
+                replace(world, queue=Queue(client)).build(name, package)
+
+        for step in itertools.count(1, 1 if os.environ.get("CAUR_LONG") else 5):
+            kills += killed_at(step, work)
+            let_leases_end(redis)
+            patient.reap()
+            let_delays_pass(redis)
+            if world.view(name).state is JobState.LANDED:
+                break
+        world.runner().step()
+        assert world.view(name).state is JobState.STAGED
+    world.runner().step()
+
+    assert world.published() == {"lib": "1-1", "app": "1-1"}
+    assert kills > 2
