@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from caur_ci.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from jsonschema.protocols import Validator
 
 SCHEMA_VERSION = 1
@@ -23,6 +25,7 @@ SCHEMA_VERSION = 1
 _NUMERIC_CLASS = re.compile(r"[0-9]{1,4}")
 _SCHEMA_FILE = "build-request.schema.json"
 _DEFAULTS = {"on_failure": "proceed", "on_running": "follow", "on_older": "refuse"}
+_PACKAGE_DEFAULTS = {"group": "", "publish": "together"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,9 @@ class PackageRequest:
     `pkgnames` are the packages it will produce, `provides` the other names these answer to,
     `depends` the names it needs to build and to run; all without versions. Without a build class
     any worker may build it.
+
+    Packages of the same `group` are published together, in one step, when all of them are built.
+    `publish` is `together`, or `partial` for a group that goes without those that cannot be built.
     """
 
     pkgbase: str
@@ -40,6 +46,8 @@ class PackageRequest:
     provides: tuple[str, ...] = ()
     depends: tuple[str, ...] = ()
     reason: str = ""
+    group: str = ""
+    publish: str = "together"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +88,9 @@ class BuildRequest:
         data = asdict(self)
         packages = data.pop("packages")
         # Left out where nobody asked for them: older programs do not know these fields.
-        for option, default in _DEFAULTS.items():
-            if data[option] == default:
-                del data[option]
+        _leave_out(data, _DEFAULTS)
+        for package in packages:
+            _leave_out(package, _PACKAGE_DEFAULTS)
         lines = ",\n".join("    " + json.dumps(package, ensure_ascii=False) for package in packages)
         head = json.dumps(data, indent=2, ensure_ascii=False)
         body = f"[\n{lines}\n  ]" if lines else "[]"
@@ -104,6 +112,12 @@ class BuildRequest:
             for package in data.pop("packages")
         )
         return cls(packages=packages, **{key: _frozen(value) for key, value in data.items()})
+
+
+def _leave_out(data: dict[str, Any], defaults: Mapping[str, str]) -> None:
+    for option, default in defaults.items():
+        if data[option] == default:
+            del data[option]
 
 
 def normalize_build_class(text: str) -> str:

@@ -21,7 +21,8 @@ class JobState(StrEnum):
     READY = "ready"
     BUILDING = "building"
     LANDED = "landed"  # built; its packages wait in the landing zone
-    PUBLISHING = "publishing"
+    PUBLISHING = "publishing"  # or staged: a database runner is at it
+    STAGED = "staged"  # its packages are there for its group, and wait for the others of it
     DONE = "done"
 
 
@@ -80,6 +81,13 @@ class OnOlder(StrEnum):
     PUBLISH = "publish"  # somebody asked for it
 
 
+class GroupPublishing(StrEnum):
+    """What becomes of a rebuild group when one of its members cannot be built."""
+
+    TOGETHER = "together"  # the others wait for it, until somebody decides
+    PARTIAL = "partial"  # the others are published when every member has ended
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """What a build took: bytes of memory at most, seconds of processor time; None is unknown."""
@@ -112,7 +120,9 @@ class JobSpec:
 
     `pkgbase` is the name of the package's folder in the source repository; the pkgbase in its
     `.SRCINFO` is nearly always the same. `commit` is a full object id of git. `on_failure` is about
-    the failures of what this job depends on, `on_older` about what it brings itself.
+    the failures of what this job depends on, `on_older` about what it brings itself. Jobs for one
+    target repository and architecture that name the same `group` are published together; `publish`
+    counts where the job is the first of its group.
     """
 
     pkgbase: str
@@ -129,6 +139,8 @@ class JobSpec:
     reason: str = ""
     on_failure: OnFailure = OnFailure.PROCEED
     on_older: OnOlder = OnOlder.REFUSE
+    group: str = ""
+    publish: GroupPublishing = GroupPublishing.TOGETHER
 
     @property
     def identity(self) -> str:
@@ -170,6 +182,8 @@ def jobs_of(request: BuildRequest) -> list[JobSpec]:
             reason=package.reason,
             on_failure=OnFailure(request.on_failure),
             on_older=OnOlder(request.on_older),
+            group=package.group,
+            publish=GroupPublishing(package.publish),
         )
         for package in request.packages
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 
 # Jobs that are looked through for how long builds take.
 _LOOKED_AT = 100_000
+
+
+class GroupPublishing(StrEnum):
+    """How packages that are rebuilt together are published."""
+
+    TOGETHER = "together"
+    PARTIAL = "partial"
+
 
 Packages = Annotated[
     list[str] | None,
@@ -76,25 +85,41 @@ def rebuild(
     packages: Packages = None,
     *,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what a rebuild would be and cost.")
+        bool, typer.Option("--dry-run", help="Only show what a rebuild would be and cost.")
     ] = False,
+    publish: Annotated[
+        GroupPublishing | None,
+        typer.Option(
+            "--publish",
+            metavar="HOW",
+            help="`together`: all of them in one step, when all are built. `partial`: without "
+            "those that cannot be built. Default: CI_REBUILD_PUBLISH.",
+            show_default=False,
+        ),
+    ] = None,
     ahead: Ahead = "",
     repo: Repo = Path(),
     remote: Remote = None,
     redis: Redis = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show which packages are to be rebuilt, in which order, and for how many hours.
+    """Have packages rebuilt that have lost a library or an interpreter, as one group.
 
-    The hours are those of the builds that the queue, or the history where that is on this machine,
-    remembers, by build class. The rebuilds
-    themselves are made by on-schedule, where CI_REBUILD_AUTO in `.ci/config` is true.
+    It is remembered on branch `caur` of the remote, and the next run of on-schedule raises their
+    pkgrel and asks the queue for them, however many they are. They are built in the order shown,
+    each with those that it needs, and published in one step. Shown are also the hours that it takes
+    by build class, as far as the queue remembers builds, or the history where that is on this
+    machine.
+
+    With CI_REBUILD_AUTO in `.ci/config`, on-schedule does so by itself.
     """
-    if not dry_run:
+    if ahead and not dry_run:
         raise InputError(
-            "this only shows what a rebuild would be: add --dry-run",
-            hint="With CI_REBUILD_AUTO=true in .ci/config, the next run of on-schedule does it.",
+            "what is not broken yet cannot be rebuilt yet: add --dry-run",
+            hint="--ahead shows what a move of the distribution will break.",
         )
+    from caur_ci.cli.hold import open_keeper  # noqa: PLC0415
+    from caur_ci.pipeline.rebuilds import moves_of  # noqa: PLC0415 - slow to import
     from caur_ci.rebuild import plan_rebuild  # noqa: PLC0415 - slow to import
 
     session = session_of(context)
@@ -115,6 +140,22 @@ def rebuild(
         session.print_plain(_plan_json(plan, chosen))
     else:
         _show_plan(session, plan, chosen)
+    if chosen and not dry_run:
+        moves = moves_of(chosen.values(), found.rules)
+        how = publish or GroupPublishing(repository.config.rebuild_publish)
+        open_keeper(session, repo, remote).rebuild(moves, how)
+        session.note(_what_happens_next(moves, how))
+
+
+def _what_happens_next(packages: Iterable[str], publish: GroupPublishing) -> str:
+    how = {
+        GroupPublishing.TOGETHER: "when all of them are built",
+        GroupPublishing.PARTIAL: "without those that cannot be built",
+    }
+    return (
+        f"asked for: the next run of on-schedule bumps {', '.join(sorted(packages))}; they are "
+        f"published in one step, {how[publish]} (`caur-ci queue groups`)"
+    )
 
 
 def _find(session: Session, repo: Path, remote: str | None, ahead: str) -> BrokenPackages:

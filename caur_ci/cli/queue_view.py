@@ -48,6 +48,8 @@ def status_parts(
             yield _pending(now, title, total, jobs[first])
     if snapshot.total_quarantine:
         yield _ended(now, "Quarantine", snapshot.total_quarantine, snapshot.quarantine[first])
+    if snapshot.total_groups:
+        yield f"Rebuild groups: {snapshot.total_groups} (caur-ci queue groups)"
     if snapshot.total_removals:
         yield f"Removals to be carried out: {snapshot.total_removals}"
     yield _ended(now, "Recent results", None, snapshot.recent[first])

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from scheduler.queue import Explanation, JobView, QueueReader, WorkerView
 
 
-# Reading a longer log would take more than some seconds; `caur-ci explain` does. In bytes.
+# Reading longer logs would take more than some seconds; `caur-ci explain` does. In bytes.
 _READ_AT_MOST = 16 * 1024 * 1024
 
 
@@ -144,7 +144,9 @@ def _failure(
         if job is None:
             return None
         logs = BuildLogs(store, history)
-        if logs.size(job.job_id, job.attempt) > _READ_AT_MOST:
+        good = history.last_success(job.identity, before=job.job_id) if history else None
+        read = [job] if good is None else [job, good]
+        if sum(logs.size(each.job_id, each.attempt) for each in read) > _READ_AT_MOST:
             return None
         return explain(job, logs=logs, history=history, commits=CloneCommits(repo))
 

@@ -150,6 +150,13 @@ class RepositoryConfig:
         "Rebuilds packages that have lost a library or an interpreter, rather than only telling.",
         False,
     )
+    rebuild_publish: str = key(
+        "CI_REBUILD_PUBLISH",
+        v.PUBLISHING,
+        "How packages that are rebuilt together are published: when all of them are built, or "
+        "without those that cannot be.",
+        "together",
+    )
     rebuild_abi: tuple[str, ...] = key(
         "CI_REBUILD_ABI",
         v.NAMES,

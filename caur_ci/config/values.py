@@ -90,6 +90,7 @@ def number(smallest: int, largest: int, pattern: str) -> ValueType[int]:
 
 
 BOOLEAN = ValueType(r"true|false|1|0", "true or false (1 or 0)", lambda text: text in {"true", "1"})
+PUBLISHING = ValueType(r"together|partial", "together or partial", str)
 SRCINFO = ValueType(r"committed|generate", "committed or generate", lambda text: text == "generate")
 SECONDS = ValueType(r"[0-9]{1,5}(?:\.[0-9]{1,3})?", "a number of seconds, such as 0 or 2.5", float)
 EXIT_CODE = number(1, 255, r"[1-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5]")

@@ -13,6 +13,7 @@ from caur_ci.demo.packages import (
     LIBRARY,
     NEEDS_LIBRARY,
     NEW_VERSION,
+    REBUILT,
     RETIRED,
 )
 from caur_ci.demo.rebuild import BUMP, NEW_SONAME, OLD_SONAME, Rebuild, rebuild_problems
@@ -156,7 +157,7 @@ def _publishing(evidence: Evidence) -> Iterator[str]:
     if evidence.refresh_problem:
         yield evidence.refresh_problem
     expected = {
-        name: f"{fields.version}{BUMP if base == NEEDS_LIBRARY else ''}"
+        name: f"{fields.version}{BUMP if base in REBUILT else ''}"
         for base, fields in evidence.packages.items()
         if base not in {RETIRED, FAILS}
         for name in fields.pkgnames
@@ -216,7 +217,7 @@ def _stopping(evidence: Evidence) -> Iterator[str]:
 
 
 def _rebuilding(evidence: Evidence) -> Iterator[str]:
-    builds = [job for job in evidence.board if job.pkgbase == NEEDS_LIBRARY]
+    builds = [job for job in evidence.board if job.pkgbase in REBUILT]
     return rebuild_problems(
         evidence.rebuild,
         version=evidence.packages[NEEDS_LIBRARY].version,
@@ -259,8 +260,8 @@ _CHECKS = {
     "the package whose folder was removed is gone again": _removing,
     f"on-schedule took {FROM_AUR} {NEW_VERSION} over from the AUR, and pacman has it": _updating,
     f"the update of {HIJACKED} that is an attack was stopped, and what was there stays": _stopping,
-    f"{NEEDS_LIBRARY} lost {OLD_SONAME}, and on-schedule had it rebuilt once, "
-    f"for {NEW_SONAME}": _rebuilding,
+    f"{' and '.join(REBUILT)} lost {OLD_SONAME}, and on-schedule had them rebuilt once, "
+    f"for {NEW_SONAME}; they were published in one step": _rebuilding,
     f"pacman installed {LAST_OF_CHAIN} and what it depends on": _installing,
     "the installed program works": _working,
 }

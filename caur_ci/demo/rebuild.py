@@ -6,12 +6,14 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from caur_ci.demo.packages import LIBRARY, NEEDS_LIBRARY
+from caur_ci.demo.packages import LIBRARY, NEEDS_LIBRARY, REBUILT
 from caur_ci.demo.setup import REPOSITORY
 from caur_ci.elf import read_elf
 from caur_ci.errors import ProcessError
 from caur_ci.linkage import LINKAGE, LinkageIndexError, read_index
 from caur_ci.process import run
+from scheduler.database.generations import Generations
+from scheduler.database.layout import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,7 +27,7 @@ EXPECTED_TIME = "04:17\n"
 # What a rebuild adds to the pkgrel.
 BUMP = ".1"
 _BUILDS = frozenset({"update", "bump", "build"})
-# When it was committed, and when it was rebuilt.
+# When they were committed, and when they were rebuilt.
 _BUILDS_IN_ALL = 2
 
 
@@ -34,14 +36,17 @@ class Rebuild:
     """What was found. Of the program, `needed` are the sonames of before, `needs` those of after.
 
     `action` and `reason` are what on-schedule decided when the library had moved, `asked` what it
-    asked to build, `asked_later` what the run after that would have. `problem` is what kept the
-    program from being installed and run, `output` what it printed.
+    asked to build, in the rebuild groups `groups`, and `asked_later` what the run after that would
+    have. `together` is what the last step of publishing brought. `problem` is what kept the program
+    from being installed and run, `output` what it printed.
     """
 
     action: str = ""
     reason: str = ""
     asked: tuple[str, ...] = ()
+    groups: frozenset[str] = frozenset()
     asked_later: tuple[str, ...] = ()
+    together: tuple[str, ...] = ()
     needed: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     version: str = ""
@@ -54,6 +59,7 @@ class Rebuild:
             if decision["package"] == NEEDS_LIBRARY:
                 self.action, self.reason = decision["action"], decision["reason"]
         self.asked = tuple(package.pkgbase for package in request.packages)
+        self.groups = frozenset(package.group for package in request.packages)
 
     def decided_later(self, plan: Mapping[str, Any]) -> None:
         """Take down what the plan of a later run would have built."""
@@ -69,6 +75,7 @@ class Rebuild:
             "reason": self.reason,
             "needed": list(self.needed),
             "needs": list(self.needs),
+            "together": list(self.together),
         }
 
 
@@ -80,6 +87,12 @@ def published_needs(published: Path) -> tuple[str, ...]:
         return ()
     needs = [need for it in packages if it.name == NEEDS_LIBRARY for need in it.needs]
     return tuple(sorted(need.partition(":")[2] for need in needs))
+
+
+def published_last(published: Path) -> tuple[str, ...]:
+    """Return the packages that the last step of publishing brought in another version."""
+    layout = Layout(published.parent.parent, REPOSITORY, published.name)
+    return Generations(layout.private / "generations").latest().updated
 
 
 def try_program(client: PacmanClient, rebuild: Rebuild) -> None:
@@ -98,7 +111,8 @@ def try_program(client: PacmanClient, rebuild: Rebuild) -> None:
 def rebuild_problems(rebuild: Rebuild, *, version: str, builds: int) -> Iterator[str]:
     """Yield what is not as it was promised.
 
-    `version` is that of the program as it was committed, `builds` how often it was built in all.
+    `version` is that of the program as it was committed, `builds` how often all that were rebuilt
+    were built.
     """
     if rebuild.problem:
         yield rebuild.problem
@@ -107,10 +121,11 @@ def rebuild_problems(rebuild: Rebuild, *, version: str, builds: int) -> Iterator
         yield f"at first it needed {_listed(rebuild.needed)}, not {OLD_SONAME}"
     if rebuild.action != "bump" or OLD_SONAME not in rebuild.reason:
         yield f"on-schedule decided: {rebuild.action or 'nothing'} ({rebuild.reason})"
-    if rebuild.asked != (NEEDS_LIBRARY,):
+    if rebuild.asked != REBUILT:
         yield f"on-schedule asked for {_listed(rebuild.asked)}"
-    if builds != _BUILDS_IN_ALL:
-        yield f"it was built {builds} times, not {_BUILDS_IN_ALL}"
+    yield from _publishing_problems(rebuild)
+    if builds != _BUILDS_IN_ALL * len(REBUILT):
+        yield f"they were built {builds} times, not {_BUILDS_IN_ALL} times each"
     if rebuild.asked_later:
         yield f"after that, on-schedule asked for {_listed(rebuild.asked_later)}"
     if rebuild.version != f"{version}{BUMP}":
@@ -119,6 +134,13 @@ def rebuild_problems(rebuild: Rebuild, *, version: str, builds: int) -> Iterator
         yield f"it needs {_listed(rebuild.needs)}, not {NEW_SONAME}"
     if rebuild.output != EXPECTED_TIME:
         yield f"it printed {rebuild.output!r}"
+
+
+def _publishing_problems(rebuild: Rebuild) -> Iterator[str]:
+    if len(rebuild.groups) != 1 or "" in rebuild.groups:
+        yield f"it asked for them in the groups {_listed(tuple(sorted(rebuild.groups)))}"
+    if rebuild.together != REBUILT:
+        yield f"the last step of publishing brought {_listed(rebuild.together)}"
 
 
 def _needs_of(program: Path) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from caur_ci.demo.packages import HIJACKED, NEEDS_LIBRARY
+from caur_ci.demo.packages import HIJACKED, NEEDS_LIBRARY, REBUILT
 from caur_ci.demo.progress import words
 from scheduler.job import Outcome
 
@@ -121,7 +121,10 @@ def _builds(report: DemoReport) -> Table:
 
 def _rebuilt(rebuild: Rebuild) -> str:
     before, after = ", ".join(rebuild.needed), ", ".join(rebuild.needs)
-    return f"{NEEDS_LIBRARY}, which needed {before} and needs {after} now ({rebuild.reason})"
+    return (
+        f"{' and '.join(REBUILT)}, published in one step; {NEEDS_LIBRARY} needed {before} and "
+        f"needs {after} now ({rebuild.reason})"
+    )
 
 
 def _line(check: Check) -> Text:

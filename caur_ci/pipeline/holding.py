@@ -1,4 +1,7 @@
-"""Packages are put on hold, and let go again, by people: on branch `caur`, with who and when."""
+"""What people decide about packages: that they are held, let go or rebuilt.
+
+It is remembered on branch `caur`, with who and when.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,16 @@ from caur_ci.names import suggestion
 from caur_ci.package_folders import CommittedFolders
 from caur_ci.pipeline.shared.memory.holds import Hold
 from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
+from caur_ci.pipeline.shared.memory.libraries import LOST
 from caur_ci.pipeline.shared.person import person_behind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from caur_ci.config import RepositoryConfig
     from caur_ci.pipeline.shared.context import RunContext
     from caur_ci.pipeline.shared.memory.branch import Memory
+    from caur_ci.triggers.moves import LibraryMove
 
 _COMMAND = "caur-ci {}"
 _RECALLED = "recalled"
@@ -27,7 +32,7 @@ _RECALLED = "recalled"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keeper:
-    """Somebody who changes what is on hold; `now` is in Unix seconds."""
+    """Somebody who decides about packages; `now` is in Unix seconds."""
 
     context: RunContext
     config: RepositoryConfig
@@ -106,6 +111,29 @@ class Keeper:
             return replace(held, recalled=held.recalled.union(packages))
 
         return _held(self.change(change), packages)
+
+    def rebuild(self, moves: Mapping[str, Iterable[LibraryMove]], publish: str) -> None:
+        """Have the next run of on-schedule rebuild packages for what they lost, as one group.
+
+        However many they are. `publish` is `together` or `partial`. Raises as `hold` does.
+        """
+        lost = [(name, move, LOST) for name, some in sorted(moves.items()) for move in some]
+
+        def change(memory: Memory) -> Memory:
+            libraries = memory.libraries
+            waiting = libraries.waiting.with_moves(lost).asked_for(moves, publish)
+            entries = [
+                self.entry("rebuild", name, "rebuild", f"{self.person} asked for it")
+                for name in sorted(moves)
+            ]
+            return replace(
+                memory,
+                libraries=replace(libraries, waiting=waiting),
+                ledger=memory.ledger.add(entries),
+            )
+
+        check_known(moves, self.folders())
+        self.change(change)
 
     def holding(self, memory: Memory, new: dict[str, Hold], command: str) -> Memory:
         """Return the memory with `new` holds, which `command` was called for."""

@@ -11,12 +11,17 @@ from caur_ci.errors import ConfigError
 from caur_ci.pipeline.shared.committed_repository import CommittedRepository
 from caur_ci.pipeline.shared.context import RunContext
 from caur_ci.rebuild import RebuildLook, RebuildLooker, RebuildRules, RebuildState
+from caur_ci.triggers.moves import LibraryMove
 from caur_ci.web import Web
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from caur_ci.pipeline.shared.options import RunOptions
+    from caur_ci.rebuild import BrokenPackage
+
+# Where what is lost went.
+GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +63,21 @@ def find_broken_packages(options: RunOptions, *, ahead: Sequence[str] = ()) -> B
     return BrokenPackages(
         look=look, repository=repository, rules=rules, remembered=bool(state.offers)
     )
+
+
+def moves_of(broken: Iterable[BrokenPackage], rules: RebuildRules) -> dict[str, list[LibraryMove]]:
+    """Return what packages are to be rebuilt for, by folder: from whoever had it to nowhere."""
+    found = {
+        (rules.folder_of(package.pkgbase), need.name, need.offered_by)
+        for package in broken
+        if not package.not_rebuilt
+        for need in package.lost
+    }
+    moves: dict[str, list[LibraryMove]] = {}
+    for folder, library, by in sorted(found):
+        move = LibraryMove(library=library, before=by, after=GONE)
+        moves.setdefault(folder, []).append(move)
+    return moves
 
 
 def rules_of(repository: CommittedRepository) -> RebuildRules:

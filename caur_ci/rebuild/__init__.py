@@ -7,6 +7,7 @@ in ways of their own.
 """
 
 from caur_ci.rebuild.detection import BrokenPackage, LostNeed, find_broken, lost_ahead
+from caur_ci.rebuild.groups import rebuild_groups
 from caur_ci.rebuild.looking import RebuildLook, RebuildLooker
 from caur_ci.rebuild.offers import Offer, Offers, collect_offers
 from caur_ci.rebuild.plan import PastBuild, RebuildPlan, plan_rebuild
@@ -29,4 +30,5 @@ __all__ = [
     "find_broken",
     "lost_ahead",
     "plan_rebuild",
+    "rebuild_groups",
 ]

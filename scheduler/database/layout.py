@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from caur_ci.names import check_architecture, check_repository_name
+from scheduler.settings import STAGING_FOLDER, staging_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,6 +85,21 @@ class Layout:
         """Whether this is the architecture that the lists in `home` are about."""
         present = [each.arch for each in layouts(self.root, self.name) if each.is_published]
         return self.arch == (USUAL_ARCH if USUAL_ARCH in present else min(present, default=""))
+
+
+def staging_folder(root: Path, target: str) -> Path:
+    """Return where packages of rebuild groups are staged that go to the repository `target`."""
+    return root / check_repository_name(target) / STAGING_FOLDER
+
+
+def staging_layout(root: Path, target: str, group: str, arch: str) -> Layout:
+    """Return the repository of what is staged for a rebuild group; workers know where it is."""
+    return Layout(staging_folder(root, target), staging_name(group), arch)
+
+
+def group_of_staging(name: str) -> str:
+    """Return the group that a repository of staged packages is called after."""
+    return name.removeprefix(staging_name(""))
 
 
 def layouts(root: Path, name: str) -> list[Layout]:

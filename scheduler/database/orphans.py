@@ -45,7 +45,7 @@ class OrphanSweeper:
         job = self._queue.job(int(delivery.partition("-")[0]))
         if job is None:
             return False
-        if job.state in {JobState.LANDED, JobState.PUBLISHING}:
+        if job.state in {JobState.LANDED, JobState.PUBLISHING, JobState.STAGED}:
             return job.delivery == delivery
         # Its worker may be uploading. In any other state whoever has uploaded it has lost the job.
         return job.state is JobState.BUILDING

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from caur_ci.errors import TemporaryError
 from scheduler.database.orphans import OrphanSweeper
+from scheduler.database.staging import Stager
 from scheduler.database.upkeep import RepositoryUpkeep
 from scheduler.queue import DrainedError
 from scheduler.upkeep import Upkeep
@@ -26,6 +27,7 @@ _log = logging.getLogger(__name__)
 
 # How long one call waits for work: also how long it may take to notice that it is to stop.
 _CLAIM_WAIT = 2.0
+_SWEPT_EVERY = 60.0
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 
 
@@ -51,6 +53,8 @@ class DatabaseRunner:
         self._upkeep = Upkeep(self._queue, targets=self._targets)
         self._repositories = RepositoryUpkeep(publisher.settings, publisher.signer)
         self._greeter = greeter
+        self._stager = Stager(publisher)
+        self._next_sweep = time.monotonic()
         self._orphans = OrphanSweeper(self._queue, publisher.landing)
 
     def run(self, *, idle_exit: float | None = None) -> None:
@@ -81,14 +85,26 @@ class DatabaseRunner:
             self._orphans.do()
             removals = self._queue.claim_removals(self._id, target_repos=self._targets)
             self._carry_out(removals)
+            group = self._publish_group()
             claims = self._queue.claim_landed(
-                self._id, target_repos=self._targets, wait=0.0 if removals else wait
+                self._id, target_repos=self._targets, wait=0.0 if removals or group else wait
             )
         except TemporaryError as error:
             self._rest(error)
             return False
         self._publish(claims)
-        return bool(removals or claims)
+        return bool(removals or group or claims)
+
+    def _publish_group(self) -> bool:
+        """Publish a rebuild group that is complete; tell whether there was one."""
+        claims = self._queue.claim_group(self._id, target_repos=self._targets)
+        if claims:
+            self._publisher.publish(claims, whole=True)
+            self._pause = 0.0
+        if claims or time.monotonic() >= self._next_sweep:
+            self._next_sweep = time.monotonic() + _SWEPT_EVERY
+            self._stager.sweep()
+        return bool(claims)
 
     def _carry_out(self, removals: Sequence[RemovalClaim]) -> None:
         for claim in removals:
@@ -100,7 +116,11 @@ class DatabaseRunner:
     def _publish(self, claims: Sequence[Claim]) -> None:
         for _, group in groupby(sorted(claims, key=_place_of), key=_place_of):
             try:
-                self._publisher.publish(list(group))
+                batch = list(group)
+                if batch[0].group:
+                    self._stager.stage(batch)
+                else:
+                    self._publisher.publish(batch)
             except TemporaryError as error:
                 self._rest(error)
             else:
@@ -114,5 +134,6 @@ class DatabaseRunner:
         self._stop.wait(self._pause)
 
 
-def _place_of(claim: Claim) -> tuple[str, str]:
-    return claim.spec.target_repo, claim.spec.arch
+def _place_of(claim: Claim) -> tuple[str, str, str]:
+    """Return where a job is published, and the group for which it is staged before that."""
+    return claim.spec.target_repo, claim.spec.arch, claim.group

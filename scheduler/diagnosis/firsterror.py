@@ -172,7 +172,7 @@ class ErrorSearch:
             self._excuse(line)
             return
         if meaning.rank >= Rank.LIKELY and mark_of(line[2]) in self._known:
-            meaning = Meaning(meaning.tool, Rank.WEAK, meaning.failure, is_test=False)
+            return
         self._add(_Candidate(line, meaning, tuple(self._context)))
 
     def _add(self, candidate: _Candidate) -> None:

@@ -25,7 +25,7 @@ _LOOKED_AT = 100
 _CHECKED = 2000
 _CLASSES = f"{keys.PREFIX}classes"
 _NAMED = f"{keys.PREFIX}named"
-_RUNNING = (JobState.BUILDING, JobState.LANDED, JobState.PUBLISHING)
+_RUNNING = (JobState.BUILDING, JobState.LANDED, JobState.PUBLISHING, JobState.STAGED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,7 @@ from scheduler.queue.model import (
 from scheduler.queue.notes import BuildNotes, JobRecord
 from scheduler.queue.queue import Queue
 from scheduler.queue.reader import QueueReader
+from scheduler.queue.rebuild_groups import GroupChange, GroupView
 
 __all__ = [
     "DEFAULT_LEASE",
@@ -48,6 +49,8 @@ __all__ = [
     "DrainedError",
     "Event",
     "Explanation",
+    "GroupChange",
+    "GroupView",
     "JobChange",
     "JobRecord",
     "JobReference",

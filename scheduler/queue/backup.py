@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from scheduler.job import JobSpec
 
 _READ_AT_ONCE = 300
+# States of jobs that have ended, and are told of all the same.
+_ENDED = frozenset({"quarantine", "failed"})
 # What `restore` answers.
 _NOT_EMPTY, _BEGUN = 0, 1
 
@@ -133,7 +135,7 @@ class _Backup:
         if data["kind"] == "job":
             spec = decode_job(json.dumps(data.pop("spec")))
             content = encode_job(spec)
-            if data["state"] != "quarantine":
+            if data["state"] not in _ENDED:
                 self.jobs.append(_Job(data, spec, content))
                 return
         elif data["kind"] == "removal":

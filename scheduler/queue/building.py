@@ -64,5 +64,7 @@ def _claim_from(answer: Sequence[Any], worker: WorkerIdentity) -> tuple[float, C
     if status == _TO_END:
         raise drained(worker.id)
     if status == _CLAIMED:
-        return 0, job_claim(worker.id, rest, spec=rest[4])
+        return 0, job_claim(
+            worker.id, rest, spec=rest[4], group=rest[5], needs_staged=bool(rest[6])
+        )
     return seconds(rest[0]), None

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from caur_ci.errors import InputError
 from caur_ci.request import normalize_build_class, request_schema
-from scheduler.job import JobSpec, OnFailure, OnOlder, Removal
+from scheduler.job import GroupPublishing, JobSpec, OnFailure, OnOlder, Removal
 from scheduler.schemas import problem_of, schema_of
 
 MAX_SPEC_SIZE = 256 * 1024
@@ -96,6 +96,8 @@ def job_document(job: JobSpec) -> dict[str, Any]:
         "reason": job.reason,
         "on_failure": job.on_failure,
         "on_older": job.on_older,
+        "group": job.group,
+        "publish": job.publish,
     }
 
 
@@ -106,6 +108,7 @@ def decode_job(text: str | bytes) -> JobSpec:
         data[field] = tuple(data[field])
     data["on_failure"] = OnFailure(data["on_failure"])
     data["on_older"] = OnOlder(data.get("on_older", OnOlder.REFUSE))
+    data["publish"] = GroupPublishing(data.get("publish", GroupPublishing.TOGETHER))
     return JobSpec(**data)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from scheduler.queue.backup import read_backup, restore_backup
 from scheduler.queue.model import PROTOCOL, JobChange
 from scheduler.queue.reader import QueueReader
+from scheduler.queue.rebuild_groups import GroupChange
 from scheduler.queue.running import complete
 from scheduler.queue.wishes import record_wish
 
@@ -78,6 +79,31 @@ class QueueControl(QueueReader):
         return [
             int(id_) for id_ in self._run("settle_held", PROTOCOL, f"{target_repo}/{arch}", wish)
         ]
+
+    def publish_group(self, name: str, *, partial: bool = False) -> GroupChange | None:
+        """Have the rebuild group `target_repo/arch/name` published; None where there is none.
+
+        With `partial` without the members that are not staged: each goes on by itself. Otherwise it
+        is not done where there are such; it helps a group that could not be published.
+        Raises ProtocolError.
+        """
+        return self._settle_group(name, "partial" if partial else "publish")
+
+    def abandon_group(self, name: str) -> GroupChange | None:
+        """Give a rebuild group up: cancel what is built or waits; None where there is none.
+
+        It is not done while the group is being published. Raises ProtocolError.
+        """
+        return self._settle_group(name, "abandon")
+
+    def _settle_group(self, name: str, wish: str) -> GroupChange | None:
+        answer = self._run("settle_group", PROTOCOL, wish, name)
+        if not answer:
+            return None
+        done, *members = answer
+        return GroupChange(
+            group=name, done=bool(done), members=tuple(member.decode() for member in members)
+        )
 
     def drain(self, workers: Collection[str] | None = None, *, undo: bool = False) -> list[str]:
         """Ask workers, or all that are known now, to end after the job in hand.

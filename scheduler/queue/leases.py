@@ -194,7 +194,14 @@ def drained(worker: str) -> DrainedError:
 
 
 def job_claim(
-    owner: str, answer: Sequence[Any], *, spec: bytes, delivery: str = "", builder: str = ""
+    owner: str,
+    answer: Sequence[Any],
+    *,
+    spec: bytes,
+    delivery: str = "",
+    builder: str = "",
+    group: bytes = b"",
+    needs_staged: bool = False,
 ) -> Claim:
     """Return the claim that a script has answered with: id, token, attempt, end of the lease."""
     job_id, token, attempt, until = answer[:4]
@@ -207,6 +214,8 @@ def job_claim(
         spec=decode_job(spec),
         delivery=delivery,
         builder=builder,
+        group=group.decode().rpartition("/")[2],
+        needs_staged=needs_staged,
     )
 
 

@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scheduler.job import FailureClass, JobSpec, JobState, Outcome, Removal
+    from scheduler.queue.rebuild_groups import GroupView
 
 DEFAULT_WORKER_CLASS = 2
 
-# What a program and a queue have to agree on: the layout of the data, and who does what.
-PROTOCOL = 3
+# What a program and a queue have to agree on: the layout of the data, and who does what. A queue of
+# the protocol before this one is taken over by the first program that comes.
+PROTOCOL = 4
 
 # A job, by its id, or a package, by the identity `target_repo/arch/pkgbase`.
 JobReference = int | str
@@ -93,7 +95,9 @@ class Claim:
     `token` rises with every claim that is ever given out, whatever the job. `attempt` counts the
     times that this job was handed out to be built. `lease_until` is Unix time by the clock of the
     Redis server. `delivery` is what `Queue.land` was told, and `builder` the id of the worker that
-    had the job then, both empty while it is being built.
+    had the job then, both empty while it is being built. `group` is the name of its rebuild group,
+    if it is in one: then it is built with what is staged there, and with `needs_staged` something
+    that it depends on is.
     """
 
     job_id: int
@@ -104,6 +108,8 @@ class Claim:
     spec: JobSpec
     delivery: str = ""
     builder: str = ""
+    group: str = ""
+    needs_staged: bool = False
 
     @property
     def identity(self) -> str:
@@ -195,6 +201,10 @@ class Event:
     - claimed, landed, publishing, done: its way; `outcome` with done, and `failure` if it failed;
     - returned, expired: its holder handed it back, or was not heard of in time; `reason` says
       until when it is not handed out again;
+    - staged: its packages are there for its rebuild group, and wait for the others of it;
+    - group: of a rebuild group, whose `target_repo/arch/name` stands in place of an identity, with
+      job_id 0; `reason` tells that it was opened, who holds it up, that it is to be published, was
+      published (with the outcome SUCCESS) or abandoned (CANCELED);
     - cancel: its holder was asked to stop;
     - quarantined: after done, it was lost too often; retried: a new job, `reason` names the old;
     - cycle: it goes before others that it depends on, and which depend on it;
@@ -247,7 +257,8 @@ class JobView:
     `held_by` are the identities whose failure a waiting job is held for; until `delayed_until` it
     is not handed out, because its builds were lost `lost` times. `cancel`: its holder was asked to
     stop. A job in quarantine is done, but not forgotten. `failure` and `usage` are known of what
-    was built with a version that tells.
+    was built with a version that tells. `group` is the `target_repo/arch/name` of the rebuild group
+    that it is in.
     """
 
     job_id: int
@@ -272,6 +283,7 @@ class JobView:
     cancel: bool = False
     quarantined: bool = False
     usage: Usage = field(default_factory=Usage)
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -324,6 +336,7 @@ class QueueSnapshot:
     total_delayed: int
     total_quarantine: int
     total_removals: int
+    total_groups: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -360,8 +373,8 @@ class Explanation:
     `pending`, `running` and `last` are its jobs: the one that waits or is ready, the one that is
     built or published, and the newest that ended. `blockers` are what the pending one waits for,
     and what those wait for in turn, nearest first; `more_blockers` says that there are still more.
-    `ahead` counts the ready jobs that go first. `able` are the workers that may build it, `unwell`
-    those that could if they took jobs at all.
+    `ahead` counts the ready jobs that go first. `group` is the rebuild group that it is in. `able`
+    are the workers that may build it, `unwell` those that could if they took jobs at all.
     `reasons` says the same in sentences, the most important one first.
     """
 
@@ -375,6 +388,7 @@ class Explanation:
     able: tuple[WorkerView, ...] = ()
     unwell: tuple[WorkerView, ...] = ()
     paused: Pause | None = None
+    group: GroupView | None = None
     reasons: tuple[str, ...] = ()
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from caur_ci.errors import InputError
 from caur_ci.names import check_worker_name
-from scheduler.job import FailureClass, Outcome
+from scheduler.job import FailureClass, JobState, Outcome
 from scheduler.queue.codec import decode_removal, encode_job, encode_removal
 from scheduler.queue.leases import LeaseHolder, drained, job_claim, stale
 from scheduler.queue.model import PROTOCOL, RemovalClaim
@@ -41,7 +41,8 @@ class Publishing(LeaseHolder):
         `runner` is the unique id of the process. None in `target_repos` means all of them.
         Waits up to `wait` seconds for a job or a removal to come. A job is held back while a
         removal that came before it is not finished: claim the removals first. A pause does not
-        matter here. A job at which a runner was lost before comes alone.
+        matter here. A job at which a runner was lost before comes alone. One that is in a rebuild
+        group is to be staged, see `stage`.
 
         Raises DrainedError when the runner is to end, ProtocolError.
         """
@@ -63,6 +64,33 @@ class Publishing(LeaseHolder):
             return block, claims if claims or status else None
 
         return self._blocking(runner, attempt, wait) or []
+
+    def claim_group(
+        self, runner: str, *, target_repos: Collection[str] | None = None
+    ) -> list[Claim]:
+        """Take all the jobs of the first rebuild group that has them all staged.
+
+        They are to be published in one step, or handed back. Raises ProtocolError.
+        """
+        answer = self._run(
+            "claim_group",
+            PROTOCOL,
+            check_worker_name(runner),
+            self._lease,
+            *(target_repos or ()),
+        )
+        return [claim for job in answer if (claim := self._landed_claim(runner, job))]
+
+    def stage(self, claims: Sequence[Claim]) -> dict[Claim, JobState | None]:
+        """Tell that the packages of landed jobs are there for the others of their groups.
+
+        Returns the states of the jobs now: STAGED, LANDED where a job is in no group any more, DONE
+        where it was canceled or is not needed any more; None where the claim was stale.
+        """
+        references = [part for claim in claims for part in (claim.job_id, claim.token)]
+        answer = self._run("stage", *references)
+        states = (JobState(state.decode()) if state else None for state in answer)
+        return dict(zip(claims, states, strict=True))
 
     def claim_removals(
         self, runner: str, *, target_repos: Collection[str] | None = None
@@ -114,10 +142,14 @@ class Publishing(LeaseHolder):
 
     def _landed_claim(self, runner: str, job: Sequence[Any]) -> Claim | None:
         """Return the claim of a landed job; end a job whose record nobody can read."""
-        job_id, token, _, _, delivery, spec, builder = job
+        job_id, token, _, _, delivery, spec, builder, group = job
         try:
             claim = job_claim(
-                runner, job, spec=spec, delivery=delivery.decode(), builder=builder.decode()
+                *(runner, job),
+                spec=spec,
+                delivery=delivery.decode(),
+                builder=builder.decode(),
+                group=group,
             )
             encode_job(claim.spec)
         except _MALFORMED as error:

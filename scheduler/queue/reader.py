@@ -16,6 +16,7 @@ from scheduler.queue.running import run_script
 from scheduler.queue.views import (
     event_from,
     explanation_from,
+    groups_from,
     seconds,
     snapshot_from,
 )
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         RemovalView,
     )
     from scheduler.queue.notes import JobRecord
+    from scheduler.queue.rebuild_groups import GroupView
 
 # A command that waits in the server is asked again after this time.
 LONGEST_BLOCK = 5.0
@@ -127,6 +129,13 @@ class QueueReader:
     def removals(self) -> tuple[RemovalView, ...]:
         """Return the removals that are not finished, those that are held back first."""
         return read_removals(self._redis)
+
+    def groups(self, name: str = "", *, limit: int = 1000) -> tuple[GroupView, ...]:
+        """Return the rebuild groups that are open, or the one called `target_repo/arch/name`.
+
+        Of each at most `limit` members of a kind.
+        """
+        return groups_from(self._run("view_groups", limit, *([name] if name else [])))
 
     def repositories(self) -> Repositories:
         """Return the repositories that `Queue.register` was told of within the last 30 days."""

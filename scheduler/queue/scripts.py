@@ -9,10 +9,11 @@ from importlib import resources
 # Which parts a script needs besides its own file; Redis has no way for one to load another.
 _ORDER = ("common", "order")
 _PLACES = (*_ORDER, "places")
-_CHANGE = (*_PLACES, "cycles", "ending")
+_CHANGE = (*_PLACES, "cycles", "groups", "ending", "grouping")
 _REQUEST = (*_CHANGE, "admission", "canceling")
 _VIEW = (*_ORDER, "viewing")
 _REMOVALS = ("common", "removals")
+_DELIVERIES = (*_REMOVALS, "delivering")
 _PARTS: dict[str, tuple[str, ...]] = {
     "submit": (*_REQUEST, "requests"),
     "submit_staged": (*_REQUEST, "requests", "intake"),
@@ -23,7 +24,9 @@ _PARTS: dict[str, tuple[str, ...]] = {
     "finish": _CHANGE,
     "release": (*_CHANGE, "handback"),
     "reap": (*_CHANGE, "handback"),
-    "claim_landed": _REMOVALS,
+    "claim_landed": _DELIVERIES,
+    "claim_group": _DELIVERIES,
+    "stage": (*_CHANGE, "handback"),
     "claim_removals": _REMOVALS,
     "finish_removal": (*_CHANGE, "canceling"),
     "hold_removal": _REMOVALS,
@@ -35,6 +38,7 @@ _PARTS: dict[str, tuple[str, ...]] = {
     "retry": (*_CHANGE, "targets", "admission"),
     "promote": (*_PLACES, "viewing", "targets"),
     "proceed": (*_CHANGE, "targets"),
+    "settle_group": (*_CHANGE, "canceling"),
     "pause": ("common",),
     "resume": ("common",),
     "drain": ("common",),
@@ -43,6 +47,7 @@ _PARTS: dict[str, tuple[str, ...]] = {
     # Looks that only make sense of one instant, or that follow dependencies step by step: from
     # outside each step would be a round trip, and jobs would move in between.
     "snapshot": _VIEW,
+    "view_groups": _VIEW,
     "explain": (*_VIEW, "targets"),
     "backup": (*_ORDER, "copying"),
     "backup_jobs": (*_ORDER, "copying"),
@@ -54,7 +59,10 @@ _PARTS: dict[str, tuple[str, ...]] = {
 # Scripts whose first argument is the protocol of the caller; `claim` and `claim_landed` check it
 # together with what else they have to look at first.
 _CHECKED = frozenset(
-    {"submit", "submit_staged", "claim_removals", "settle_held", "retry", "restore", "skip_ids"}
+    {
+        *("submit", "submit_staged", "claim_removals", "claim_group", "settle_held"),
+        *("settle_group", "retry", "restore", "skip_ids"),
+    }
 )
 # Scripts that also run while something is taken in a part at a time, because they are what does so,
 # end it, or have nothing to do with which jobs there are.

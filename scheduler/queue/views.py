@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from scheduler.job import FailureClass, JobState, Outcome
+from scheduler.job import FailureClass, GroupPublishing, JobState, Outcome
 from scheduler.queue.model import (
     Blocker,
     Event,
@@ -18,6 +18,7 @@ from scheduler.queue.model import (
     WorkerView,
 )
 from scheduler.queue.notes import usage_from
+from scheduler.queue.rebuild_groups import GroupView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -28,6 +29,7 @@ _STATE_WORDS = {
     JobState.BUILDING: "being built",
     JobState.LANDED: "built, not yet published",
     JobState.PUBLISHING: "being published",
+    JobState.STAGED: "built and staged, waits for its rebuild group",
 }
 
 
@@ -82,6 +84,7 @@ def job_from(job_id: int, fields: Mapping[str, Any], reason: str = "") -> JobVie
         cancel=bool(fields.get("cancel")),
         quarantined=bool(fields.get("quarantined")),
         usage=usage_from(fields),
+        group=fields.get("group") or "",
     )
     if reason:
         return view
@@ -113,6 +116,7 @@ def snapshot_from(text: bytes, notes: Mapping[str, bytes]) -> QueueSnapshot:
         total_delayed=totals["delayed"],
         total_quarantine=totals["quarantine"],
         total_removals=totals["removals"],
+        total_groups=totals["groups"],
     )
 
 
@@ -142,6 +146,7 @@ def explanation_from(text: bytes, notes: Mapping[str, bytes]) -> Explanation:
         able=_eligible(pending.build_class, workers) if pending else (),
         unwell=_unwell(pending.build_class, workers) if pending else (),
         paused=pause,
+        group=_group(data["group"]) if data.get("group") else None,
     )
     return replace(explanation, reasons=tuple(_reasons(explanation)))
 
@@ -149,6 +154,29 @@ def explanation_from(text: bytes, notes: Mapping[str, bytes]) -> Explanation:
 def _waiting(job: dict[str, Any]) -> JobView:
     view = job_from(job["id"], job, _why_it_waits(job["identity"], job["blockers"]))
     return replace(view, waits_for=tuple(identity for identity, _ in job["blockers"]))
+
+
+def groups_from(text: bytes) -> tuple[GroupView, ...]:
+    """Return the groups that the script wrote."""
+    return tuple(_group(group) for group in json.loads(text))
+
+
+def _group(data: Mapping[str, Any]) -> GroupView:
+    """Return one of them."""
+    parts = cast("dict[str, Iterable[dict[str, Any]]]", data["parts"])
+    members = {part: tuple(job_from(it["id"], it) for it in some) for part, some in parts.items()}
+    return GroupView(
+        name=data["name"],
+        publish=GroupPublishing(data["publish"]),
+        opened=seconds(data["opened"]),
+        unbuilt=members["unbuilt"],
+        staged=members["staged_in"],
+        publishing=members["publishing_in"],
+        failed=members["failed_in"],
+        total=sum(data["totals"].values()),
+        trouble=data.get("trouble") or "",
+        waits_for={job["identity"]: tuple(job.get("waits_for") or ()) for job in parts["unbuilt"]},
+    )
 
 
 def _outcome(text: str | None) -> Outcome | None:
@@ -264,6 +292,8 @@ def _reasons(facts: Explanation) -> Iterator[str]:
         yield from _reasons_of_pending(facts.pending, facts)
     if not facts.pending and not facts.running and facts.last:
         yield from _reasons_of_ended(facts.last)
+    if facts.group:
+        yield from reasons_of_group(facts.group)
 
 
 def _reasons_of_running(job: JobView) -> Iterator[str]:
@@ -299,3 +329,25 @@ def _reasons_of_ended(job: JobView) -> Iterator[str]:
     yield f"its last job, {job.job_id}, ended: {words}" + (f", {job.reason}" if job.reason else "")
     if job.quarantined:
         yield "it is in quarantine until it is retried or submitted again"
+
+
+def reasons_of_group(group: GroupView) -> Iterator[str]:
+    """Yield in sentences where a rebuild group stands, and who holds it up."""
+    if group.trouble:
+        yield f"its rebuild group {group.name} was not published: {group.trouble}"
+    for member in group.failed:
+        others = [_base(identity) for identity in group.held_up_by(member)]
+        also = f", and with it {', '.join(others)}" if others else ""
+        words = f" ({member.failure})" if member.failure else ""
+        verb = "is left out of" if not group.is_held_up else "holds up"
+        yield f"{_base(member.identity)}{words} {verb} the rebuild group {group.name}{also}"
+    if not group.is_held_up:
+        built = len(group.staged) + len(group.publishing)
+        yield (
+            f"it is published with the rebuild group {group.name}, of which {built} of "
+            f"{group.total} jobs are staged"
+        )
+
+
+def _base(identity: str) -> str:
+    return identity.rpartition("/")[2]

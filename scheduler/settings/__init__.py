@@ -19,7 +19,13 @@ from scheduler.settings.history import (
     DEFAULT_LOG_SIZE,
     HistorySettings,
 )
-from scheduler.settings.repositories import ExtraRepository, SourceRepository, TargetRepository
+from scheduler.settings.repositories import (
+    STAGING_FOLDER,
+    ExtraRepository,
+    SourceRepository,
+    TargetRepository,
+    staging_name,
+)
 from scheduler.settings.telling import (
     DEFAULT_METRICS_HOST,
     DEFAULT_METRICS_PORT,
@@ -63,6 +69,7 @@ __all__ = [
     "DEFAULT_TIMEOUT",
     "DEFAULT_WEB_HOST",
     "DEFAULT_WEB_PORT",
+    "STAGING_FOLDER",
     "ContainerSettings",
     "DatabaseSettings",
     "ExecutorKind",
@@ -78,4 +85,5 @@ __all__ = [
     "Told",
     "WebSettings",
     "WorkerSettings",
+    "staging_name",
 ]

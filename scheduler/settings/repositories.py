@@ -34,6 +34,15 @@ class ExtraRepository:
     sig_level: str = ""
 
 
+# Beside the architectures of a target repository: a repository for each open rebuild group.
+STAGING_FOLDER = ".staging"
+
+
+def staging_name(group: str) -> str:
+    """Return the name of the repository with what is staged for a rebuild group."""
+    return f"staging-{group}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetRepository:
     """A pacman repository that packages are published in.
@@ -48,6 +57,24 @@ class TargetRepository:
     extra_repos: tuple[ExtraRepository, ...] = ()
     extra_keyrings: tuple[str, ...] = ()
     keys: tuple[Path, ...] = ()
+
+    def staging(self, group: str, arch: str) -> ExtraRepository | None:
+        """Return the repository with what is staged for a rebuild group; None where that is not
+        known, because the repository itself is not among `extra_repos`.
+        """
+        own = next((extra for extra in self.extra_repos if extra.name == self.name), None)
+        if own is None:
+            return None
+        homes = (
+            server.replace("$repo", self.name).rstrip("/").rpartition("/")[0]
+            for server in own.servers
+        )
+        name = staging_name(group)
+        return ExtraRepository(
+            name=name,
+            servers=tuple(f"{home}/{STAGING_FOLDER}/{name}/{arch}" for home in homes),
+            sig_level=own.sig_level,
+        )
 
 
 def source_repos(values: Values, *, needed: bool = True) -> dict[str, SourceRepository]:

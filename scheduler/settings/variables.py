@@ -192,6 +192,13 @@ CI_CODE_SKIP: Variable[int] = Variable(
     "The exit code with which a build skips itself.",
     "123",
 )
+BUILDER_GROUP_RETRIES: Variable[int] = Variable(
+    "BUILDER_GROUP_RETRIES",
+    "worker.group_retries",
+    Whole(0, 100),
+    "How often a build in a rebuild group that failed for a reason that may pass is tried again.",
+    "2",
+)
 BUILDER_EXECUTOR: Variable[str] = Variable(
     "BUILDER_EXECUTOR",
     "worker.executor",

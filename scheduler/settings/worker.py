@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 DEFAULT_TIMEOUT = 3600
 DEFAULT_CLASS = 2
 DEFAULT_SKIP_CODE = 123
+DEFAULT_GROUP_RETRIES = 2
 DEFAULT_STALL = 1800
 DEFAULT_MIN_FREE = 256
 DEFAULT_PATIENCE = 3600
@@ -74,7 +75,8 @@ class WorkerSettings:
     the disk. `key` is the SSH key that manifests are signed with. `readable` are files and folders
     of this machine that every build may read, such as local Git repositories that are sources.
     `srcdest_cache` is where sources are kept between builds, if not beside these. For `patience`
-    seconds a worker tries again to deliver what it has built.
+    seconds a worker tries again to deliver what it has built. A build in a rebuild group that fails
+    for a reason that may pass is tried again `group_retries` times before it holds up the group.
     """
 
     source_repos: Mapping[str, SourceRepository]
@@ -96,6 +98,7 @@ class WorkerSettings:
     makeflags: str = ""
     packager: str = ""
     skip_code: int = DEFAULT_SKIP_CODE
+    group_retries: int = DEFAULT_GROUP_RETRIES
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], *, state_dir: Path) -> Self:
@@ -122,6 +125,7 @@ class WorkerSettings:
             makeflags=values.get(v.MAKEFLAGS, ""),
             packager=values.get(v.PACKAGER, ""),
             skip_code=values.get(v.CI_CODE_SKIP, DEFAULT_SKIP_CODE),
+            group_retries=values.get(v.BUILDER_GROUP_RETRIES, DEFAULT_GROUP_RETRIES),
         )
 
 

@@ -233,14 +233,24 @@ class Builder:
         )
 
     def _build_spec(self, build: _Build) -> BuildSpec:
-        spec, settings = build.claim.spec, self.settings
-        target = settings.target_repos.get(spec.target_repo)
+        claim, spec, settings = build.claim, build.claim.spec, self.settings
+        target = settings.target_repos.get(spec.target_repo) or TargetRepository(
+            name=spec.target_repo
+        )
+        staging = target.staging(claim.group, spec.arch) if claim.group else None
+        if claim.needs_staged and staging is None:
+            build.log.say(
+                f"what is staged in the group {claim.group} cannot be used: the extra_repos "
+                f"of {target.name} in PACKAGE_TARGET_REPOS do not tell where {target.name} is"
+            )
         return BuildSpec(
             folder=build.folder,
             user=self.user,
             pkgbase=spec.pkgbase,
             arch=spec.arch,
-            target=target or TargetRepository(name=spec.target_repo),
+            target=target,
+            staging=staging,
+            needs_staged=claim.needs_staged,
             arch_mirror=spec.arch_mirror,
             makeflags=settings.makeflags,
             packager=settings.packager,

@@ -180,12 +180,17 @@ class Worker:
     def _tell(self, claim: Claim, result: BuildResult) -> None:
         if result.stopped in {Stop.SHUTDOWN, Stop.UNFIT}:
             self._queue.release(claim, result.reason)
-        elif result.is_retried_later:
+        elif result.is_retried_later or self._is_tried_again(claim, result):
             self._queue.retry_later(claim, result.reason)
         else:
             self._queue.finish(
                 claim, result.outcome, result.reason, failure=result.failure, notes=result.notes
             )
+
+    def _is_tried_again(self, claim: Claim, result: BuildResult) -> bool:
+        """Tell whether a failure that may pass is not to hold up a rebuild group yet."""
+        retries = self._builder.settings.group_retries
+        return bool(claim.group) and result.may_pass and claim.attempt <= retries
 
     def _headline(self, claim: Claim) -> str:
         spec = claim.spec

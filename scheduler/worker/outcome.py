@@ -13,6 +13,16 @@ if TYPE_CHECKING:
     from scheduler.landing import Manifest
 
 _ALREADY_BUILT_CODE = 13  # E_ALREADY_BUILT of makepkg
+_MAY_PASS = frozenset(
+    {
+        FailureClass.SOURCE_MISSING,
+        FailureClass.MISSING_DEPENDENCY,
+        FailureClass.CHECK,
+        FailureClass.OUT_OF_MEMORY,
+        FailureClass.DISK_FULL,
+        FailureClass.STALLED,
+    }
+)
 _TIMED_OUT_CODE = 124  # as timeout(1) ends
 
 
@@ -35,6 +45,11 @@ class BuildResult:
     def is_retried_later(self) -> bool:
         """Whether the package can do nothing for it, so that it is to be tried again."""
         return self.failure is FailureClass.INFRASTRUCTURE
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same build may go well another time, though it is the package's failure."""
+        return self.failure in _MAY_PASS
 
     @property
     def may_be_the_workers_fault(self) -> bool:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from scheduler.history import PastJob, PublishedFile
+from scheduler.history import PublishedFile
 from scheduler.job import FailureClass, Outcome, Usage
-from tests.support.queue import COMMIT, claimed, job, submit, worker
+from tests.support.past import past_job
+from tests.support.queue import claimed, job, submit, worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from scheduler.history import History
+    from scheduler.history import History, PastJob
     from scheduler.logs import LogStore
     from scheduler.queue import Claim, Queue
 
@@ -36,41 +36,30 @@ FAILED_LOG = (
 )
 
 
-def past_job(job_id: int, pkgbase: str, finished: float, **fields: object) -> PastJob:
+def built_job(job_id: int, pkgbase: str, finished: float, **fields: Any) -> PastJob:  # noqa: ANN401
     """Return a job that was built within ten minutes and published a file."""
-    made = PastJob(
-        job_id=job_id,
-        target_repo="repo",
-        arch="x86_64",
-        pkgbase=pkgbase,
-        source_repo="source",
-        commit=COMMIT,
-        build_class="1",
-        outcome=Outcome.SUCCESS,
-        worker="worker-1",
-        attempt=1,
-        tree="7" * 40,
-        submitted=finished - 1000,
-        started=finished - 660,
-        landed=finished - 60,
-        finished=finished,
-        usage=Usage(peak_memory=512 * 1024**2, cpu_seconds=900.0),
-        generation=str(job_id),
-        files=(
-            PublishedFile(
-                name=pkgbase,
-                version=f"{job_id}-1",
-                filename=f"{pkgbase}-{job_id}-1-x86_64.pkg.tar.zst",
-                size=(5 + job_id) * 1024**2,
-            ),
-        ),
+    file = PublishedFile(
+        name=pkgbase,
+        version=f"{job_id}-1",
+        filename=f"{pkgbase}-{job_id}-1-x86_64.pkg.tar.zst",
+        size=(5 + job_id) * 1024**2,
     )
-    return replace(made, **fields)  # type: ignore[arg-type]
+    values: dict[str, Any] = {
+        "tree": "7" * 40,
+        "submitted": finished - 1000,
+        "started": finished - 660,
+        "landed": finished - 60,
+        "finished": finished,
+        "usage": Usage(peak_memory=512 * 1024**2, cpu_seconds=900.0),
+        "generation": str(job_id),
+        "files": (file,),
+    }
+    return past_job(job_id, pkgbase, **(values | fields))
 
 
-def failed_job(job_id: int, pkgbase: str, finished: float, **fields: object) -> PastJob:
+def failed_job(job_id: int, pkgbase: str, finished: float, **fields: Any) -> PastJob:  # noqa: ANN401
     """Return a job that failed while it was compiled."""
-    given: dict[str, object] = {
+    given: dict[str, Any] = {
         "outcome": Outcome.FAILED,
         "failure": FailureClass.COMPILE,
         "reason": "build() ended with exit code 4",
@@ -78,7 +67,7 @@ def failed_job(job_id: int, pkgbase: str, finished: float, **fields: object) -> 
         "generation": "",
         "files": (),
     }
-    return past_job(job_id, pkgbase, finished, **(given | fields))
+    return built_job(job_id, pkgbase, finished, **(given | fields))
 
 
 def fill_history(history: History, now: float, *, names: Iterable[str] = ("slicer", "lib")) -> None:
@@ -94,7 +83,7 @@ def fill_history(history: History, now: float, *, names: Iterable[str] = ("slice
                 jobs.append(failed_job(number, name, when))
                 continue
             jobs.append(
-                past_job(
+                built_job(
                     number,
                     name,
                     when,

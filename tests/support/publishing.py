@@ -108,8 +108,13 @@ class World:
         self.requests += 1
         submission = self.queue.submit(f"request-{self.requests}", [spec])
         (self.jobs[spec.pkgbase],) = submission.jobs
+        return self.build(spec.pkgbase, *packages, **wrong)
+
+    def build(self, pkgbase: str, /, *packages: Path, **wrong: object) -> str:
+        """Claim and land the next job, which has to be that of `pkgbase`."""
         claim = self.queue.claim(WorkerIdentity.new("worker"))
         assert claim is not None
+        assert claim.spec.pkgbase == pkgbase
         manifest = manifest_of(claim, *packages, **wrong)
         delivery = deliver(self.landing, self.key, manifest, *packages)
         self.queue.land(claim, delivery)

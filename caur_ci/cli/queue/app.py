@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from caur_ci.cli.help import Application
-from caur_ci.cli.queue import changing, copies, legacy, looking, whole
+from caur_ci.cli.queue import changing, copies, groups, legacy, looking, whole
 
 app = Application()
 
@@ -11,10 +11,13 @@ app.command("list")(looking.list_jobs)
 app.command("show")(looking.show)
 app.command("quarantine")(looking.quarantine)
 app.command("removals")(looking.removals)
+app.command("groups")(groups.groups)
 app.command("cancel")(changing.cancel)
 app.command("retry")(changing.retry)
 app.command("promote")(changing.promote)
 app.command("proceed")(changing.proceed)
+app.command("publish")(groups.publish)
+app.command("abandon")(groups.abandon)
 app.command("pause")(whole.pause)
 app.command("resume")(whole.resume)
 app.command("drain")(whole.drain)

@@ -50,10 +50,10 @@ def list_jobs(
         typer.Option(
             "--state",
             metavar="STATE",
-            help="Only jobs that are `active` (being built, built, being published), `ready`, "
-            "`waiting`, `held` (a dependency failed), `delayed` (the worker was lost or could not "
-            "build) or in `quarantine`, or `recent` results. May be repeated. Default: all but "
-            "recent results.",
+            help="Only jobs that are `active` (being built, built, staged, being published), "
+            "`ready`, `waiting`, `held` (a dependency failed), `delayed` (the worker was lost or "
+            "could not build) or in `quarantine`, or `recent` results. May be repeated. Default: "
+            "all but recent results.",
             show_default=False,
         ),
     ] = None,
@@ -73,6 +73,8 @@ def list_jobs(
     left_out = sum(_left_out(snapshot, section) for section in wanted)
     if left_out:
         session.note(f"{left_out} more are not shown; --limit N shows more")
+    if snapshot.total_groups:
+        session.note(f"rebuild groups: {snapshot.total_groups}; see `caur-ci queue groups`")
     if held := sum(view.held for view in queue.removals()):
         session.note(f"removals that wait to be confirmed: {held}; see `caur-ci queue removals`")
 
@@ -186,6 +188,7 @@ def _lines(job: JobView, spec: JobSpec | None) -> Iterator[str]:
     facts: dict[str, object] = {
         "why": first_line(job.reason),
         "held by": ", ".join(job.held_by),
+        "rebuild group": job.group,
         "not before": timestamp(job.delayed_until),
         "promoted": "yes" if job.promoted else "",
         "class": job.build_class,

@@ -92,13 +92,18 @@ class BumpPlanner:
         managed = [one.package.name for one in concerned if one.package.config.manage_aur]
         updated = [one.package.name for one in concerned if _is_another_version(one)]
         left = [one for one in concerned if one.package.name not in {*managed, *updated}]
-        if len(left) > self._most and not self._confirmed:
-            bumps = self._held(left, waiting)
-        else:
-            bumps = [self._bump(one, waiting[one.package.name], news) for one in left]
+        unasked = [one for one in left if not _is_asked(waiting[one.package.name])]
+        too_many = len(unasked) > self._most and not self._confirmed
+        held = self._held(unasked, waiting) if too_many else []
+        left_back = {bump.package for bump in held}
+        bumps = [
+            self._bump(one, waiting[one.package.name], news)
+            for one in left
+            if one.package.name not in left_back
+        ]
         return PlannedBumps(
             news=news,
-            bumps=tuple(bumps),
+            bumps=(*held, *bumps),
             updated=frozenset(updated) - {*managed},
             dropped=frozenset(managed),
             notes=tuple(_not_bumped(name, waiting[name]) for name in managed),
@@ -218,6 +223,11 @@ def _is_another_version(one: PlannedUpdate) -> bool:
     """Tell whether a package is about to be built in another version, which needs no bump."""
     decision = one.decision
     return decision.action is ScheduleAction.UPDATE and decision.after != decision.before
+
+
+def _is_asked(steps: Sequence[LibraryStep]) -> bool:
+    """Tell whether somebody asked for the bump, whatever number of others there are."""
+    return any(step.asked for step in steps)
 
 
 def _told(steps: Sequence[LibraryStep]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from caur_ci.errors import CaurError
-from caur_ci.pipeline.rebuilds import rules_of
+from caur_ci.pipeline.rebuilds import GONE, moves_of, rules_of
 from caur_ci.pipeline.shared.memory.libraries import LOST, WaitingBumps
 from caur_ci.rebuild import RebuildLook, RebuildLooker, RebuildRules, RebuildState
 from caur_ci.rebuild.detection import shown_name
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.on_schedule.libraries import LibraryNews
     from caur_ci.update.recording import Outside
 
-_AFTER = "gone"
 _SHOWN = 8
 
 
@@ -52,7 +51,7 @@ def look_at_losses(repository: FollowedRepository, before: bytes, outside: Outsi
     return Losses(
         linkage=found["linkage"].encode("utf-8", "surrogateescape"),
         moves=[
-            (folder, LibraryMove(library=library, before=by, after=_AFTER))
+            (folder, LibraryMove(library=library, before=by, after=GONE))
             for folder, library, by in found["moves"]
         ],
         lost=frozenset(found["lost"]),
@@ -109,14 +108,11 @@ def _names(state: RebuildState) -> set[str]:
 
 
 def _moves(look: RebuildLook, rules: RebuildRules) -> list[tuple[str, str, str]]:
-    return sorted(
-        {
-            (rules.folder_of(package.pkgbase), need.name, need.offered_by)
-            for package in look.broken
-            if not package.not_rebuilt
-            for need in package.lost
-        }
-    )
+    return [
+        (folder, move.library, move.before)
+        for folder, moves in moves_of(look.broken, rules).items()
+        for move in moves
+    ]
 
 
 def _recommended(look: RebuildLook) -> str:

@@ -12,6 +12,7 @@ from caur_ci.pipeline.on_schedule.applied import Applier
 from caur_ci.pipeline.on_schedule.bumps import PlannedBumps, merged
 from caur_ci.pipeline.on_schedule.freezing import hold_vanished, released_builds
 from caur_ci.pipeline.on_schedule.gate import tagged_commit
+from caur_ci.pipeline.on_schedule.grouping import group_notes, grouped
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction, ScheduleDecision, SchedulePlan
 from caur_ci.pipeline.on_schedule.review_requests import RequestWriter
 from caur_ci.pipeline.on_schedule.review_words import frozen_packages
@@ -179,12 +180,24 @@ class PushBuilder:
         )
         known = self.planned if planned is None else planned
         decided = (one.decision for one in known)
-        decisions = merged((*decided, *broken), self.bumps.decisions if bumps is None else bumps)
+        committed = self.repository.committed
+        decisions = grouped(
+            merged((*decided, *broken), self.bumps.decisions if bumps is None else bumps),
+            self.bumps,
+            committed.deptree,
+            committed.config,
+        )
         plan = SchedulePlan(
             head=self.repository.commit,
             decisions=tuple(sorted(decisions, key=lambda decision: decision.package)),
             warnings=self.repository.warnings,
-            notes=(*self._vanished, *notes, *self.bumps.notes, *self.bumps.news.notes),
+            notes=(
+                *self._vanished,
+                *notes,
+                *self.bumps.notes,
+                *self.bumps.news.notes,
+                *group_notes(decisions),
+            ),
         )
         return plan.redacted(self.context.secrets)
 

@@ -69,8 +69,9 @@ class ScheduleDecision:
 
     `before` and `after` are versions, `link` is a page about the change. `remarks` are told
     whatever is decided. `builds` tells whether a build is asked for. `output` is what the
-    package's own hook printed. `judgement` is what the judge says of the files, as it is told to
-    machines; empty where there are no other files.
+    package's own hook printed. `group` is the rebuild group that it is built in, and `publish` how
+    that is published; see `PackageRequest`. `judgement` is what the judge says of the files, as it
+    is told to machines; empty where there are no other files.
     """
 
     package: str
@@ -83,6 +84,8 @@ class ScheduleDecision:
     builds: bool = False
     build_class: str | None = None
     output: str = ""
+    group: str = ""
+    publish: str = "together"
     judgement: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -125,6 +128,7 @@ class ScheduleDecision:
             "builds": self.builds,
             "build_class": self.build_class,
             "output": self.output,
+            "group": self.group,
             "judgement": dict(self.judgement),
         }
 
@@ -162,6 +166,8 @@ class SchedulePlan:
                 PackageAction.BUILD,
                 f"{decision.versions}: {decision.reason}" if decision.after else decision.reason,
                 decision.build_class,
+                group=decision.group,
+                publish=decision.publish,
             )
             for decision in self.decisions
             if decision.builds

@@ -19,10 +19,13 @@ class PackageAction(StrEnum):
 class PackageDecision:
     """What is to happen to one package, and why.
 
-    `build_class` is a number or the name of a worker, None for the queue's default.
+    `build_class` is a number or the name of a worker, None for the queue's default. `group` and
+    `publish` are as in `PackageRequest`.
     """
 
     package: str
     action: PackageAction
     reason: str
     build_class: str | None = None
+    group: str = ""
+    publish: str = "together"

@@ -116,7 +116,8 @@ local function closes_cycle(item, provided, wanted)
   if item.same_edges or item.landed then
     return false
   end
-  local lacks = (item.replaces or item.without) and call('EXISTS', P .. 'without:' .. item.id) == 1
+  local may_lack = item.replaces or item.without or item.group
+  local lacks = may_lack and call('EXISTS', P .. 'without:' .. item.id) == 1
   return (lacks or any_exists('prov', item.wants, provided))
     and (any_exists('want', item.names, wanted)
       or call('EXISTS', P .. 'lacking:' .. item.identity) == 1)
@@ -172,11 +173,31 @@ local function need_of(item, provided)
   return need
 end
 
+-- Returns the group that the item has joined.
+local function joined_group(item)
+  local group = item.group or call('HGET', P .. 'member_of', item.identity)
+  return group and is_in('unbuilt', group, item.id) and group or nil
+end
+
+-- Notes the group of a job, and what it means for it. Returns its policy.
+local function record_group(item)
+  local group = joined_group(item)
+  local policy = policy_of(item.spec, group)
+  if group then
+    call('HSET', P .. 'job:' .. item.id, 'group', group, 'policy', policy)
+  end
+  return policy
+end
+
 local function record_new(item, request)
   local spec, job, target = item.spec, item.job, P .. 'job:' .. item.id
   job.class, job.identity, job.need = spec.build_class, item.identity, item.need
-  job.policy, job.request = spec.on_failure, request
+  job.policy, job.request = record_group(item), request
   job.submitted = job.submitted or NOW
+  if item.group and call('EXISTS', P .. 'without:' .. item.id) == 1 then
+    job.lacks, job.caution = #failed_deps(item.id), caution_of(item.id)
+    call('HSET', target, 'lacks', job.lacks, 'caution', job.caution)
+  end
   job.place = item.landed and 'landed' or place_for(job)
   job.state = (item.landed or job.place == 'ready') and job.place or 'waiting'
   call('HSET', target, 'identity', job.identity, 'state', job.state, 'place', job.place, 'class',
@@ -193,7 +214,7 @@ end
 local function record_replaced(item, request)
   local record = P .. 'job:' .. item.id
   call('HSET', record, 'class', item.spec.build_class, 'request', request, 'need', item.need,
-    'policy', item.spec.on_failure, 'spec', item.text, 'renewed',
+    'policy', record_group(item), 'spec', item.text, 'renewed',
     call('GET', P .. 'sequence'))
   -- What was lost was the old content.
   call('HDEL', record, 'due', 'lost')
@@ -233,9 +254,16 @@ end
 -- The first step: what the jobs that are replaced said before counts no more.
 local function prepare(items, seeds)
   remember_scopes(items)
+  assign_groups(items)
   for _, item in ipairs(items) do
     if item.replaces then
       unindex_replaced(item, seeds)
+    end
+    if item.group then
+      join(item.id, item.identity, item.spec, item.wants, item.group)
+    end
+    if item.supersedes then
+      supersede(item.supersedes, describe(item.supersedes))
     end
   end
 end
@@ -262,5 +290,6 @@ local function admit(items, request)
   prepare(items, seeds)
   index(items, seeds)
   record(items, request)
+  pull_in_for(items)
   break_cycles(seeds)
 end

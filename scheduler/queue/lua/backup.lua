@@ -19,10 +19,30 @@ local function list_active()
   list(call('LRANGE', P .. 'landed', 0, -1), 'landed')
   local active, building = call('HVALS', P .. 'active'), {}
   table.sort(active, by_turn)
+  local staged = {}
   for _, id in ipairs(active) do
-    building[#building + 1] = call('HGET', P .. 'job:' .. id, 'state') == 'building' and id or nil
+    local state = call('HGET', P .. 'job:' .. id, 'state')
+    building[#building + 1] = state == 'building' and id or nil
+    staged[#staged + 1] = state == 'staged' and id or nil
   end
+  -- What is staged can be staged again from its delivery.
+  list(staged, 'landed')
   list(building, 'building')
+end
+
+local GROUP_FIELDS = {'publish', 'opened', 'trouble', 'crashes', 'publish_after', 'published'}
+
+local function add_group(group)
+  local values, fields = call('HMGET', P .. 'group:' .. group, unpack(GROUP_FIELDS)), {}
+  for i, field in ipairs(GROUP_FIELDS) do
+    fields[field] = values[i] or nil
+  end
+  add({kind = 'group', name = group, fields = fields})
+  for _, id in ipairs(call('ZRANGE', P .. 'failed_in:' .. group, 0, -1)) do
+    if not call('ZSCORE', P .. 'quarantine', id) then
+      list({id}, 'failed')
+    end
+  end
 end
 
 add({kind = 'queue', version = 1, protocol = call('HGET', P .. 'control', 'protocol') or '',
@@ -51,6 +71,9 @@ for _, id in ipairs(call('ZRANGE', P .. 'held_removals', 0, -1)) do
 end
 for _, id in ipairs(call('LRANGE', P .. 'removals', 0, -1)) do
   add_removal(id)
+end
+for _, group in ipairs(call('SMEMBERS', P .. 'groups')) do
+  add_group(group)
 end
 list_active()
 local pending = call('HVALS', P .. 'pending')

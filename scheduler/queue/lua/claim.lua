@@ -58,6 +58,16 @@ local function first_ready()
   return id or first_of('ready', classes)
 end
 
+-- Whether something is staged in the group that the job depends on.
+local function needs_staged(id, group)
+  for _, other in ipairs(group and skipping and call('SMEMBERS', P .. 'skip:' .. id) or {}) do
+    if call('ZSCORE', P .. 'staged_in:' .. group, other) then
+      return 1
+    end
+  end
+  return 0
+end
+
 local function hand_out(id)
   local record, job, spec = P .. 'job:' .. id, describe(id, 'spec')
   local attempt = string.format('%d', (job.attempt or 0) + 1)
@@ -69,7 +79,8 @@ local function hand_out(id)
     attempt = attempt, started = NOW})
   -- It waits for nobody any more, so nobody has a reason to go before it.
   stop_being_skipped(id)
-  return {1, id, token, attempt, NOW + lease, spec}
+  return {1, id, token, attempt, NOW + lease, spec, job.group or '',
+    needs_staged(id, job.group)}
 end
 
 -- How long until the next delayed job is due, at most `wait`.

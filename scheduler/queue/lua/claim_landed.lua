@@ -1,6 +1,6 @@
 -- ARGV: protocol, runner, lease and wait in milliseconds, limit, target repositories (none: all).
--- Returns 1 if there are removals to be claimed first, 2 if the runner is to end, else 0; then id,
--- token, attempt, end of the lease, delivery, spec and builder of each job.
+-- Returns 1 if there are removals or groups to be claimed first, 2 if the runner is to end, else 0;
+-- then the jobs, see `delivering`. One of a group is to be staged.
 
 local runner, lease = ARGV[2], tonumber(ARGV[3])
 local wait, limit = tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -16,24 +16,12 @@ local function open_removals()
   return first, claimable
 end
 
-local function publish(id)
-  local record = P .. 'job:' .. id
-  call('LREM', P .. 'landed', 1, id)
-  call('HDEL', record, 'reason', 'publish_after')
-  call('SADD', P .. 'publishing', id)
-  local token = grant_lease(record, id, runner, 'publishing', lease)
-  local job, spec = describe(id, 'spec')
-  job_event('publishing', id, job, {state = 'publishing'})
-  local builder = call('HGET', record, 'worker')
-  return {id, token, job.attempt or 0, NOW + lease, job.delivery or '', spec or '', builder or ''}
-end
-
 local _, refusal = check_in(ARGV[1], runner, runner, 0)
 if refusal then
   return refusal
 end
 local first_removals, removals = open_removals()
-local result = {removals and 1 or 0}
+local result = {(removals or first_complete(wanted)) and 1 or 0}
 
 local function may_go(id, identity)
   local scope, repository = string.match(identity or '', '^(([^/]+)/[^/]+)')
@@ -59,9 +47,10 @@ local function next_ones()
 end
 
 for _, id in ipairs(next_ones()) do
-  result[#result + 1] = publish(id)
+  call('LREM', P .. 'landed', 1, id)
+  result[#result + 1] = hand_out_delivery(id, runner, lease)
 end
-if #result == 1 and not removals and wait > 0 then
+if #result == 1 and result[1] == 0 and wait > 0 then
   wait_for_hint(runner, wait)
   call('SADD', P .. 'idle_runners', runner)
 end

@@ -17,14 +17,23 @@
 --   classes, named      zset, set: the numeric and the text classes that have ready jobs
 --   prov:<scope>:<name> set: pending and running jobs that provide the name
 --   want:<scope>:<name> set: pending and running jobs that depend on the name
---   skip:<id>           set: jobs that the job does not wait for, to break a cycle
+--   skip:<id>           set: jobs that the job does not wait for: to break a cycle, or because they
+--                       are staged in its group
 --   skippers            set: the jobs that have such a set
+--   cyclers             set: those of them that have it to break a cycle
 --   without:<id>        hash: the failed dependencies of the job: identity -> outcome and names
 --   lacking:<identity>  set: the jobs that have the identity there
 --   leases              zset: id of what is held -> end of its lease
 --   hand:<worker>       list: what the worker holds
 --   landed              list: jobs to be published, oldest delivery first
 --   publishing          set: jobs that are being published
+--   groups              set: the rebuild groups that are open, see `groups`
+--   member_of           hash: identity -> the group that the package belongs to
+--   group:<group>       hash: how it is published, when it was opened, and where that stands
+--   members:<group>     hash: identity -> id of its newest job
+--   unbuilt:<group>, staged_in:<group>, publishing_in:<group>, failed_in:<group>
+--                       zset: the members that are there, by turn
+--   complete            list: groups of which all is staged, the first one first
 --   removals            list: removals that are not finished, oldest first
 --   held_removals       zset: removals that wait to be confirmed, by when they were held
 --   workers, seen       hash, zset: worker or runner -> class and name, last heard of
@@ -48,7 +57,7 @@
 --   quarantined         hash: identity -> its job in quarantine
 --   events              stream: every change
 --
--- A scope is `target_repo/arch`.
+-- A scope is `target_repo/arch`, a group `target_repo/arch/name`.
 
 local P = KEYS[1]
 local call = redis.call
@@ -57,17 +66,21 @@ local clock = call('TIME')
 local NOW = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
 
 local EVENTS_KEPT = 100000
+local DETAILS_KEPT = 7 * 24 * 3600
 local CHUNK = 1000 -- below what Lua can pass as arguments
 
 local function is_number(class)
   return string.find(class, '^%d+$') ~= nil
 end
 
+-- A queue of this protocol is one that has no groups: the next one takes it over as it is.
+local TAKEN_OVER = {['4'] = '3'}
+
 -- Returns an error to answer with if the queue follows another protocol than `ours`. The first to
 -- come decides.
 local function other_protocol(ours, known)
   known = known or call('HGET', P .. 'control', 'protocol')
-  if not known then
+  if not known or known == TAKEN_OVER[ours] then
     call('HSET', P .. 'control', 'protocol', ours)
   elseif known ~= ours then
     return redis.error_reply('OTHERPROTOCOL ' .. known)
@@ -120,7 +133,7 @@ end
 
 local DESCRIPTION = {'identity', 'state', 'owner', 'class', 'attempt', 'request', 'submitted',
   'started', 'cancel', 'lost', 'caution', 'token', 'outcome', 'delivery', 'need', 'queued',
-  'place', 'policy', 'lacks', 'due', 'rank'}
+  'place', 'policy', 'lacks', 'due', 'rank', 'group'}
 
 -- Returns the fields of the job, and one more by itself if it is named.
 local function describe(id, one_more)

@@ -2,7 +2,7 @@
 
 local KEPT = {'attempt', 'lost', 'request', 'submitted', 'started', 'worker', 'due', 'rank',
   'renewed', 'delivery', 'landed', 'reason', 'outcome', 'finished', 'failure', 'setback', 'crashes',
-  'publish_after'}
+  'publish_after', 'group'}
 
 local documents = {}
 

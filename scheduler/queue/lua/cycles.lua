@@ -36,7 +36,8 @@ local function job_edges(graph, id, wants)
       end
     end
   end
-  if call('HGET', P .. 'job:' .. id, 'policy') == 'hold' then
+  local policy = call('HGET', P .. 'job:' .. id, 'policy')
+  if policy == 'hold' or policy == 'group' then
     for _, identity in ipairs(failed_deps(id)) do
       edges[#edges + 1] = call('HGET', P .. 'pending', identity) or nil
     end
@@ -117,6 +118,7 @@ local function skip(graph, id, others)
   table.sort(others, by_turn)
   call_in_chunks('SADD', P .. 'skip:' .. id, others)
   call('SADD', P .. 'skippers', id)
+  call('SADD', P .. 'cyclers', id)
   skipping = true
   graph.edges[id] = nil
   recount(id)

@@ -1,7 +1,6 @@
 -- The end of a job, and what it means to those who depend on it.
 
 local RESULTS_KEPT = 1000
-local DETAILS_KEPT = 7 * 24 * 3600
 local OUTCOME = {SUCCESS = '0', FAILED = '3', TIMED_OUT = '4', CANCELED = '5',
   CANCELED_REQUEUE = '6', SOFTWARE_FAILURE = '7'}
 local TROUBLE = {[OUTCOME.FAILED] = 'failed', [OUTCOME.TIMED_OUT] = 'timed out',
@@ -86,7 +85,9 @@ local function leave_quarantine(id, identity)
   if call('ZREM', P .. 'quarantine', id) == 1 then
     call('HDEL', P .. 'quarantined', identity)
     call('HDEL', P .. 'job:' .. id, 'quarantined')
-    call('EXPIRE', P .. 'job:' .. id, DETAILS_KEPT)
+    if call('HEXISTS', P .. 'job:' .. id, 'group') == 0 then
+      call('EXPIRE', P .. 'job:' .. id, DETAILS_KEPT)
+    end
   end
 end
 
@@ -155,7 +156,8 @@ local function end_job(id, job, outcome, reason, failure, for_good)
   local record = P .. 'job:' .. id
   call('HSET', record, 'state', 'done', 'outcome', outcome, 'reason', reason, 'finished', NOW,
     'failure', failure or '')
-  if not for_good then
+  local holds_group = job.group and end_membership(id, job, TROUBLE[outcome] ~= nil, reason)
+  if not (for_good or holds_group) then
     call('EXPIRE', record, DETAILS_KEPT)
   end
   local last = call('HGET', P .. 'last', job.identity)

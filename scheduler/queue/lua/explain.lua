@@ -58,8 +58,10 @@ local blockers, more = {}, false
 if ids.pending then
   blockers, more = blockers_of(ids.pending)
 end
+local group = call('HGET', P .. 'member_of', identity)
 return cjson.encode({
   now = NOW,
+  group = group and group_view(group, limit) or nil,
   identity = identity,
   pending = ids.pending and view(ids.pending) or nil,
   running = ids.active and view(ids.active) or nil,

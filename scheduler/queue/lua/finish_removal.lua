@@ -23,6 +23,7 @@ local function cancel_jobs(removal)
         local renewed = call('HGET', P .. 'job:' .. jobs[i + 1], 'renewed')
         if tonumber(renewed or jobs[i + 1]) < tonumber(id) then
           cancel_job(jobs[i + 1], 'the removal ' .. id .. ' takes the package away')
+          forget_member(jobs[i])
         end
       end
     end

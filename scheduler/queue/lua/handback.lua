@@ -53,12 +53,34 @@ local function requeue_after_loss(id, job, kind, reason, delays)
   return requeue(id, job, kind, reason, NOW + delay), reason
 end
 
+-- Puts a job back that was to be published with its group.
+local function requeue_staged(id, job, kind, reason)
+  take_from('publishing_in', job.group, id)
+  put_in('staged_in', job.group, id)
+  call('HSET', P .. 'job:' .. id, 'state', 'staged', 'reason', reason)
+  job_event(kind, id, job, {state = 'staged', reason = reason})
+  if call('HEXISTS', P .. 'pending', job.identity) == 1 then
+    job.state = 'staged'
+    supersede(id, job)
+    return 'done'
+  end
+  review(job.group)
+  return 'staged'
+end
+
+local function is_published_with_group(id, job)
+  return job.group and is_in('publishing_in', job.group, id)
+end
+
 local function requeue_landed(id, job, kind, reason)
   if job.cancel then
     return end_canceled(id, job, reason)
   end
   end_lease(id, job.owner)
   call('SREM', P .. 'publishing', id)
+  if is_published_with_group(id, job) then
+    return requeue_staged(id, job, kind, reason)
+  end
   call('HSET', P .. 'job:' .. id, 'state', 'landed', 'reason', reason)
   call('LPUSH', P .. 'landed', id)
   job_event(kind, id, job, {state = 'landed', reason = reason})
@@ -66,10 +88,31 @@ local function requeue_landed(id, job, kind, reason)
   return 'landed'
 end
 
+-- Counts the loss of a publication of a whole group, once for all its jobs. After the last of
+-- `delays` nobody tries again until somebody asks for it.
+local function count_group_loss(group, reason, delays)
+  local record = P .. 'group:' .. group
+  if call('HDEL', record, 'claimed') == 0 then
+    return
+  end
+  local crashes = call('HINCRBY', record, 'crashes', 1)
+  if crashes >= #delays then
+    call('HSET', record, 'trouble', 'not published in ' .. crashes ..
+      ' times that it was tried; at last: ' .. reason)
+    group_event(group, call('HGET', record, 'trouble'))
+  else
+    call('HSET', record, 'publish_after', string.format('%d', NOW + tonumber(delays[crashes])))
+  end
+end
+
 -- Puts back a delivery at which a runner ended, or failed in a way that nobody has foreseen. It is
 -- published alone from now on, after those that wait for their first time. `delays` are as for
 -- builds. Returns the state the job is in now, and why.
 local function requeue_landed_after_loss(id, job, kind, reason, delays)
+  if is_published_with_group(id, job) then
+    count_group_loss(job.group, reason, delays)
+    return requeue_landed(id, job, kind, reason), reason
+  end
   local crashes = call('HINCRBY', P .. 'job:' .. id, 'crashes', 1)
   if crashes >= #delays and not job.cancel then
     reason = 'not published in ' .. crashes .. ' times that it was tried; at last: ' .. reason

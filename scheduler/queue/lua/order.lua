@@ -99,13 +99,15 @@ local function count_need(id, wants, identity)
 end
 
 -- Returns the identities of the failed dependencies of `id`. One whose next job it goes before, to
--- break a cycle, does not count.
+-- break a cycle, does not count; for a member of a group, only others of it do.
 local function failed_deps(id)
   local failed, result = call('HKEYS', P .. 'without:' .. id), {}
   local skipped = #failed > 0 and skipped_by(id)
+  local job = #failed > 0 and call('HMGET', P .. 'job:' .. id, 'policy', 'group')
   for _, identity in ipairs(failed) do
     local pending = skipped and call('HGET', P .. 'pending', identity)
-    if not (pending and skipped[pending]) then
+    local is_outside = job[1] == 'group' and call('HGET', P .. 'member_of', identity) ~= job[2]
+    if not (is_outside or (pending and skipped[pending])) then
       result[#result + 1] = identity
     end
   end
@@ -153,6 +155,7 @@ local function forget_skips(id)
   if is_skipper(id) then
     call('DEL', P .. 'skip:' .. id)
     call('SREM', P .. 'skippers', id)
+    call('SREM', P .. 'cyclers', id)
   end
 end
 
@@ -163,7 +166,8 @@ local function stop_being_skipped(id)
   if not skipping then
     return result
   end
-  local skippers = call('SMEMBERS', P .. 'skippers')
+  -- What is staged for a group stays so: nobody has to be told that it is not waited for.
+  local skippers = call('SMEMBERS', P .. 'cyclers')
   table.sort(skippers, by_turn)
   for _, skipper in ipairs(skippers) do
     if call('SREM', P .. 'skip:' .. skipper, id) == 1 then

@@ -110,7 +110,7 @@ local function offer(id, job)
 end
 
 local function place_for(job)
-  if job.policy == 'hold' and tonumber(job.lacks or 0) > 0 then
+  if (job.policy == 'hold' or job.policy == 'group') and tonumber(job.lacks or 0) > 0 then
     return 'held'
   elseif tonumber(job.need or 0) > 0 then
     return 'waiting'

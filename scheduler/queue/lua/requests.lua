@@ -31,6 +31,7 @@ local function submit_removals(request, first, last)
       for _, canceled_id in ipairs(cancel_jobs_of(scope .. '/' .. base, reason)) do
         canceled[#canceled + 1] = canceled_id
       end
+      forget_member(scope .. '/' .. base)
     end
   end
   if #removals > 0 then
@@ -69,6 +70,14 @@ local function cancel_running(items, request)
   return canceled
 end
 
+-- Says what the item comes after: a running job, or one that is staged, which gives way to it. That
+-- waits for its group, and the group for the item.
+local function look_at_active(item, id)
+  local is_staged = id and call('HGET', P .. 'job:' .. id, 'state') == 'staged'
+  item.succeeds = id ~= nil and not is_staged
+  item.supersedes = is_staged and id or nil
+end
+
 -- Gives each item its id: that of the pending job of its identity, or a new one, in order. Where new
 -- ids were reserved, each comes by its place after `reserved`.
 local function assign_ids(items, reserved)
@@ -76,7 +85,7 @@ local function assign_ids(items, reserved)
   for _, item in ipairs(items) do
     item.id = pending[item.identity]
     item.replaces = item.id ~= nil
-    item.succeeds = active[item.identity] ~= nil
+    look_at_active(item, active[item.identity])
     fresh[#fresh + 1] = not item.replaces and item or nil
   end
   if not reserved and #fresh > 0 then

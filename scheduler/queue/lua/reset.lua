@@ -6,9 +6,9 @@
 -- which must not come again, because somebody may still hold a claim.
 
 local SINGLE = {'pending', 'active', 'last', 'scopes', 'waiting', 'held', 'delayed', 'promoted',
-  'promotions', 'classes', 'named', 'skippers', 'leases', 'landed', 'publishing', 'removals',
+  'promotions', 'classes', 'named', 'skippers', 'cyclers', 'leases', 'landed', 'publishing', 'removals',
   'held_removals', 'workers', 'seen', 'idle_until', 'idle', 'idle_runners', 'requests', 'recent',
-  'quarantine', 'quarantined', 'intake', 'intake_seeds', 'intake_changed'}
+  'quarantine', 'quarantined', 'groups', 'member_of', 'complete', 'intake', 'intake_seeds', 'intake_changed'}
 
 local function forget(...)
   for _, key in ipairs({...}) do
@@ -73,7 +73,17 @@ local function forget_some(mapping, forget_one)
   left = left - #fields
 end
 
+local function forget_groups()
+  for _, group in ipairs(call('SMEMBERS', P .. 'groups')) do
+    forget_each('job:', call('ZRANGE', P .. 'failed_in:' .. group, 0, -1))
+    for _, kind in ipairs({'group', 'members', 'unbuilt', 'staged_in', 'publishing_in', 'failed_in'}) do
+      forget(kind .. ':' .. group)
+    end
+  end
+end
+
 local function forget_rest()
+  forget_groups()
   forget_each('job:', call('ZRANGE', P .. 'quarantine', 0, -1))
   forget_each('job:', call('LRANGE', P .. 'recent', 0, -1))
   forget_each('removal:', call('LRANGE', P .. 'removals', 0, -1))

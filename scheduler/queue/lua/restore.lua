@@ -49,22 +49,42 @@ function restore_one.removal(document)
   removal_event('restored', document.id, {state = 'waiting'})
 end
 
+function restore_one.group(document)
+  call('SADD', P .. 'groups', document.name)
+  for field, value in pairs(document.fields) do
+    call('HSET', P .. 'group:' .. document.name, field, value)
+  end
+end
+
+-- It holds up its group.
+local function restore_membership(id, identity, group)
+  call('ZADD', P .. 'failed_in:' .. group, id, id)
+  call('HSET', P .. 'members:' .. group, identity, id)
+  call('HSET', P .. 'member_of', identity, group)
+end
+
 function restore_one.job(document)
   local identity = scope_of(document.spec) .. '/' .. document.spec.pkgbase
-  local id, fields = document.id, {'identity', identity, 'state', 'done', 'quarantined', '1',
+  local id, fields = document.id, {'identity', identity, 'state', 'done',
     'class', document.spec.build_class, 'spec', document.text}
   for field, value in pairs(document.fields) do
     fields[#fields + 1] = field
     fields[#fields + 1] = value
   end
   call('HSET', P .. 'job:' .. id, unpack(fields))
-  call('ZADD', P .. 'quarantine', document.fields.finished, id)
-  call('HSET', P .. 'quarantined', identity, id)
+  if document.state == 'quarantine' then
+    call('HSET', P .. 'job:' .. id, 'quarantined', '1')
+    call('ZADD', P .. 'quarantine', document.fields.finished, id)
+    call('HSET', P .. 'quarantined', identity, id)
+  end
+  if document.fields.group then
+    restore_membership(id, identity, document.fields.group)
+  end
   call('HSET', P .. 'last', identity, id)
 end
 
 if call('EXISTS', P .. 'pending', P .. 'active', P .. 'removals', P .. 'held_removals',
-  P .. 'quarantine') > 0 then
+  P .. 'quarantine', P .. 'groups') > 0 then
   forget_staged(token)
   return 0
 elseif not is_staged(token, count) then

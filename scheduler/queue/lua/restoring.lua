@@ -8,12 +8,12 @@ local function restored_item(text)
   local item, kept = new_item(spec, cjson.decode(spec)), document.fields
   item.id, item.kind, item.reason, item.kept = document.id, 'restored', '', kept
   item.landed, item.succeeds = document.state == 'landed', document.succeeds
-  item.request, item.without = kept.request, document.without
+  item.request, item.without, item.group = kept.request, document.without, kept.group
   item.job = {attempt = kept.attempt, due = kept.due, rank = kept.rank, submitted = kept.submitted}
   if not item.landed then
     kept.delivery, kept.landed = nil, nil
   end
-  kept.request, kept.submitted = nil, nil
+  kept.request, kept.submitted, kept.group = nil, nil, nil
   return item
 end
 
@@ -32,6 +32,7 @@ local function complete_restored(item)
     call('RPUSH', P .. 'landed', item.id)
   end
   if item.without then
+    record_group(item)
     item.job.lacks, item.job.caution = #failed_deps(item.id), caution_of(item.id)
     item.kept.lacks, item.kept.caution = item.job.lacks, item.job.caution
   end

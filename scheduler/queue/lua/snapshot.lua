@@ -78,6 +78,7 @@ for _, place in ipairs({'waiting', 'held', 'delayed'}) do
   totals.ready = totals.ready - totals[place]
 end
 totals.quarantine = call('ZCARD', P .. 'quarantine')
+totals.groups = #call('SMEMBERS', P .. 'groups')
 return cjson.encode({
   now = NOW,
   workers = workers(),

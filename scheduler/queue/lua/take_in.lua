@@ -146,6 +146,7 @@ local function do_part()
     return settle_some()
   elseif intake.step == 'cycles' then
     local closing = call('LRANGE', P .. 'intake_seeds', 0, -1)
+    pull_in_all()
     break_cycles(closing)
     put_off()
     return #closing, true

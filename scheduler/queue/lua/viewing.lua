@@ -2,7 +2,9 @@
 
 local FIELDS = {'identity', 'state', 'class', 'attempt', 'worker', 'outcome', 'reason',
   'submitted', 'started', 'landed', 'finished', 'caution', 'place', 'due', 'lost', 'rank', 'cancel',
-  'quarantined', 'delivery', 'failure', 'setback', 'peak_memory', 'cpu_seconds'}
+  'quarantined', 'delivery', 'failure', 'setback', 'peak_memory', 'cpu_seconds', 'group'}
+
+local WAITED_FOR_SHOWN = 20
 
 local function view(id)
   local values, job = call('HMGET', P .. 'job:' .. id, unpack(FIELDS)), {id = tonumber(id)}
@@ -43,6 +45,29 @@ local function each_blocker(id, identity, visit)
       end
     end
   end
+end
+
+-- The parts of a rebuild group, each with its first members.
+local function group_view(group, limit)
+  local state = call('HMGET', P .. 'group:' .. group, 'publish', 'opened', 'trouble')
+  local found = {name = group, publish = state[1], opened = state[2], trouble = state[3] or nil,
+    parts = {}, totals = {}}
+  for _, part in ipairs({'unbuilt', 'staged_in', 'publishing_in', 'failed_in'}) do
+    local members = P .. part .. ':' .. group
+    found.parts[part] = views(call('ZRANGE', members, 0, limit - 1), limit)
+    found.totals[part] = call('ZCARD', members)
+  end
+  for _, job in ipairs(found.parts.unbuilt) do
+    job.waits_for = {}
+    each_blocker(string.format('%d', job.id), job.identity, function(blocker)
+      local other = call('HMGET', P .. 'job:' .. blocker, 'group', 'identity')
+      if other[1] == group then
+        job.waits_for[#job.waits_for + 1] = other[2]
+      end
+      return #job.waits_for == WAITED_FOR_SHOWN
+    end)
+  end
+  return found
 end
 
 -- All workers and runners that are known.

@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from caur_ci.errors import TemporaryError
 from scheduler.diagnosis import FolderCommit, explain
 from scheduler.history import PastJob
 from scheduler.web.pages.words import FAILURES
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from scheduler.web.services import WebServices
 
 _KEPT = 128
+# An explanation takes a processor for a while: other pages must not wait for it.
+_AT_ONCE = 2
+_PATIENCE = 10.0
 
 
 class Explained:
@@ -27,26 +31,40 @@ class Explained:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._working = threading.BoundedSemaphore(_AT_ONCE)
         self._kept: OrderedDict[int, Explanation | None] = OrderedDict()
 
     def of(self, services: WebServices, job: ShownJob) -> Explanation | None:
-        """Return why a job failed, None for one that did not. Raises TemporaryError."""
+        """Return why a job failed, None for one that did not.
+
+        Raises TemporaryError where a log is out of reach, or others are explained for too long.
+        """
         if job.outcome is None or job.outcome not in FAILURES:
             return None
         with self._lock:
             if job.job_id in self._kept:
                 return self._kept[job.job_id]
-        found = explain(
-            job.past or _past(job, job.outcome),
-            logs=services.logs,
-            history=services.history,
-            commits=_Commits(services.facts, job.identity) if services.facts is not None else None,
-        )
+        if not self._working.acquire(timeout=_PATIENCE):
+            raise TemporaryError("other failures are being explained")
+        try:
+            found = _explained(services, job, job.past or _past(job, job.outcome))
+        finally:
+            self._working.release()
         with self._lock:
             self._kept[job.job_id] = found
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         return found
+
+
+def _explained(services: WebServices, job: ShownJob, past: PastJob) -> Explanation | None:
+    facts = services.facts
+    return explain(
+        past,
+        logs=services.logs,
+        history=services.history,
+        commits=_Commits(facts, job.identity) if facts is not None else None,
+    )
 
 
 class _Commits:

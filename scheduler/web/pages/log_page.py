@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from scheduler.job import JobState
-from scheduler.web.answers import bad_request, json_answer, not_found
+from scheduler.web.answers import AnswerError, bad_request, json_answer, not_found
 from scheduler.web.pages.ansi import to_html
 from scheduler.web.pages.jobs import find_job
 from scheduler.web.pages.parameters import number, number_in_path, text
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 LINES_AT_ONCE = 500
 _LARGEST_NUMBER = 2**53 - 1
 _MATCHES = 200
+# A search takes a processor for a while: the pages of others must not wait for it.
+_SEARCHES_AT_ONCE = 2
+_PATIENCE = 5.0
 
 
 class LogPage:
@@ -32,11 +37,15 @@ class LogPage:
 
     def __init__(self, indexes: LineIndexes) -> None:
         self._indexes = indexes
+        self._searches = threading.BoundedSemaphore(_SEARCHES_AT_ONCE)
 
     def whole(self, request: Request) -> Response:
         """Answer with the page, at a line if one is asked for, else at the end."""
         services = request.app.state.services
         job_id, attempt, index, read = self._opened(request)
+        if index.size and services.logs.entry(job_id, attempt) is None:
+            self._indexes.forget(job_id, attempt)
+            raise _not_there(job_id, attempt)
         job = find_job(services, job_id)
         first = _first_shown(index, number(request, "line", 0, largest=_LARGEST_NUMBER))
         logs = services.logs.of_package(job.identity) if job else []
@@ -73,7 +82,17 @@ class LogPage:
         if not wanted:
             raise bad_request("there is nothing to search for", hint="Say it as ?q=TEXT.")
         first = number(request, "from", 1, smallest=1, largest=_LARGEST_NUMBER)
-        found, next_line = index.search(read, wanted, first, limit=_MATCHES)
+        if not self._searches.acquire(timeout=_PATIENCE):
+            raise AnswerError(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "others are searching logs just now",
+                hint="Try again in a moment.",
+                headers={"Retry-After": "2"},
+            )
+        try:
+            found, next_line = index.search(read, wanted, first, limit=_MATCHES)
+        finally:
+            self._searches.release()
         return json_answer(request, {"matches": found, "next": next_line, **_standing(index)})
 
     def _opened(self, request: Request) -> tuple[int, int, LineIndex, Read]:
@@ -89,11 +108,15 @@ class LogPage:
         index.extend(read)
         is_there = index.size or index.ended or logs.entry(job_id, attempt) is not None
         if not (is_there or _may_begin(services, job_id, attempt)):
-            raise not_found(
-                f"there is no log of job {job_id}, attempt {attempt}",
-                hint="Logs are kept for a limited time.",
-            )
+            raise _not_there(job_id, attempt)
         return job_id, attempt, index, read
+
+
+def _not_there(job_id: int, attempt: int) -> AnswerError:
+    return not_found(
+        f"there is no log of job {job_id}, attempt {attempt}",
+        hint="Logs are kept for a limited time.",
+    )
 
 
 def _may_begin(services: WebServices, job_id: int, attempt: int) -> bool:

@@ -43,8 +43,7 @@ class PackageLists:
         services: WebServices = request.app.state.services
         name, maintainer = text(request, "q"), text(request, "maintainer")
         known = services.facts.packages() if services.facts is not None else ()
-        is_search = not maintainer and "text/html" in request.headers.get("accept", "")
-        if is_search and (found := _exactly(services, known, name)):
+        if _is_search(request) and not maintainer and (found := _exactly(services, known, name)):
             base = request.app.state.settings.base_path
             return RedirectResponse(f"{base}{package_path(found)}", status_code=302)
         chosen = [it for it in known if _fits(it, name, maintainer)]
@@ -153,6 +152,12 @@ def _listing(
     )
 
 
+def _is_search(request: Request) -> bool:
+    """Tell whether somebody looks for a package, rather than a program for the list."""
+    is_page = request.url.path.endswith("/packages")
+    return is_page and "text/html" in request.headers.get("accept", "")
+
+
 def _exactly(services: WebServices, known: Iterable[PackageSummary], name: str) -> str:
     """Return what names the package that is meant for sure, nothing where none is."""
     if any(it.pkgbase == name for it in known):
@@ -181,14 +186,12 @@ def _package_rows(
 
 def _package_row(package: PackageSummary, services: WebServices, states: dict[str, Badge]) -> Row:
     identity = f"{package.target_repo}/x86_64/{package.pkgbase}"
-    state: Badge | Text | None = states.get(identity)
-    last = None
-    if state is None and services.history is not None:
-        last = next(iter(services.history.of_package(identity, limit=1)), None)
-        if last is not None:
-            state = Badge(
-                words.outcome_words(last.outcome, last.failure), words.tone_of(last.outcome)
-            )
+    history = services.history
+    last = next(iter(history.of_package(identity, limit=1)), None) if history is not None else None
+    state = states.get(identity)
+    if state is None and last is not None:
+        ended = words.outcome_words(last.outcome, last.failure)
+        state = Badge(ended, words.tone_of(last.outcome))
     return Row(
         key=f"package/{package.source_repo}/{package.pkgbase}",
         title=f"{package.pkgbase} {package.version}",

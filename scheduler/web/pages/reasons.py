@@ -43,6 +43,8 @@ def _of_facts(facts: PackageFacts | None) -> Iterator[Reason]:
     if facts.hold is not None:
         why = f": {facts.hold.reason}" if facts.hold.reason else ""
         left_out = facts.hold.left_out
+        if facts.hold.recalled:
+            yield Reason("It was recalled: nothing of it is published until somebody lets it go")
         yield Reason(
             f"It is on hold by {facts.hold.by}{why}",
             because=(Reason(f"left out since: {left_out}"),) if left_out else (),

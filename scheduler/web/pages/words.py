@@ -19,6 +19,7 @@ _STATES = {
     JobState.BUILDING: "building",
     JobState.LANDED: "built, not yet published",
     JobState.PUBLISHING: "being published",
+    JobState.STAGED: "staged, to be published with its rebuild group",
     JobState.DONE: "done",
 }
 _OUTCOMES = {

@@ -184,6 +184,20 @@
     setTimeout(renew, document.hidden ? 5000 : ended ? 15000 : size !== before ? 500 : 1000);
   }
 
+  // How the job stands, for as long as that may change.
+  async function renewHeading() {
+    const heading = document.getElementById("heading");
+    if (!heading.hasAttribute("data-open")) return;
+    try {
+      const answer = await fetch(location.pathname, { headers: { Accept: "text/html" } });
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("heading");
+      if (fresh && !heading.isEqualNode(fresh) && !heading.contains(document.activeElement)) heading.replaceWith(fresh);
+    } catch {
+      // The next time may be better.
+    }
+    setTimeout(renewHeading, 8000);
+  }
+
   function fromHash() {
     const line = /^#L(\d+)$/.exec(location.hash);
     if (!line) return false;
@@ -201,6 +215,10 @@
     let from = 1;
     while (text && text === wanted && from && matches.length < 5000) {
       const answer = await fetch(`${log.dataset.search}?q=${encodeURIComponent(text)}&from=${from}`);
+      if (answer.status === 503) {
+        await new Promise((goOn) => setTimeout(goOn, 2000));
+        continue;
+      }
       if (!answer.ok) break;
       const data = await answer.json();
       if (text !== wanted) return;
@@ -273,4 +291,5 @@
     toEnd();
   }
   setTimeout(renew, 500);
+  setTimeout(renewHeading, 4000);
 })();

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path, PurePosixPath
 
     from scheduler.job import Usage
-    from scheduler.settings import TargetRepository
+    from scheduler.settings import ExtraRepository, TargetRepository
     from scheduler.worker.users import BuildUser
 
 
@@ -101,7 +101,9 @@ class GuestPaths:
 class BuildSpec:
     """One build.
 
-    `environment` is shown to every step in addition to what every build sees.
+    `staging` is the repository with what is staged for the rebuild group of the package, if it is
+    in one and that is known; it goes before the target repository. With `needs_staged` it has to be
+    there. `environment` is shown to every step in addition to what every build sees.
     """
 
     folder: BuildFolder
@@ -109,6 +111,8 @@ class BuildSpec:
     pkgbase: str
     arch: str
     target: TargetRepository
+    staging: ExtraRepository | None = None
+    needs_staged: bool = False
     arch_mirror: str = ""
     makeflags: str = ""
     packager: str = ""
@@ -177,7 +181,8 @@ class Guest(Protocol):
         """Make what a package needs, given as in `depends`, be there; 0 says that it is.
 
         Where the executor can only look, whatever is missing is an end with another code. Where
-        `installs_dependencies` is false nothing is done, and the log says so.
+        `installs_dependencies` is false nothing is done, and the log says so. What is staged for
+        the rebuild group goes before everything else. Raises GuestError where it is not to be had.
         """
         ...
 

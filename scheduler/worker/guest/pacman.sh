@@ -7,7 +7,8 @@
 # In FOLDER there may be: `mirrorlist`; `keys/`, files of keys to trust; `keyrings`, packages with
 # more of them, a URL or path per line; `repositories/`, sections for pacman.conf in their order;
 # `target`, the name of the repository that is built for, and `target-servers`, where it is;
-# `own-key`, where nobody has named a key for that repository.
+# `own-key`, where nobody has named a key for that repository; `staging` and `staging-servers`, the
+# same for the repository of a rebuild group, and `needs-staged`, where that has to be there.
 
 set -euo pipefail
 
@@ -83,15 +84,29 @@ install_keyrings() {
 }
 
 add_repositories() {
-    local file target=''
-    [[ ! -e $folder/target ]] || target=$(<"$folder/target")
+    local file kind
     for file in "$folder"/repositories/*; do
         [[ -e $file ]] || continue
-        if [[ -n $target && $(head -n 1 "$file") == "[$target]" ]] && ! is_published "$target"; then
-            printf '==> caur-ci: %s has no database yet, and is left out\n' "$target"
+        kind=$(kind_of "$(head -n 1 "$file")")
+        if [[ -n $kind ]] && ! is_published "$kind"; then
+            printf '==> caur-ci: %s has no database yet, and is left out\n' "$(<"$folder/$kind")"
+            if [[ $kind == staging && -e $folder/needs-staged ]]; then
+                printf '==> caur-ci: ERROR: what the package needs is staged there\n'
+                return 1
+            fi
             continue
         fi
         printf '\n%s\n' "$(<"$file")" >>/etc/pacman.conf
+    done
+}
+
+# Prints which of the repositories a section is about that may not have a database yet.
+kind_of() {
+    local kind
+    for kind in target staging; do
+        if [[ -e $folder/$kind && $1 == "[$(<"$folder/$kind")]" ]]; then
+            printf '%s\n' "$kind"
+        fi
     done
 }
 
@@ -102,10 +117,10 @@ is_published() {
     while read -r server; do
         code=0
         status=$(curl --silent --location --head --fail --max-time 60 --output /dev/null \
-            --write-out '%{http_code}' -- "$server/$1.db") || code=$?
+            --write-out '%{http_code}' -- "$server/$(<"$folder/$1").db") || code=$?
         # 37 is a local file that cannot be read.
         [[ $code == 37 || $status == 404 ]] || return 0
-    done <"$folder/target-servers"
+    done <"$folder/$1-servers"
     return 1
 }
 

@@ -159,6 +159,16 @@ def test_a_rebuild_is_shown_with_its_order_and_cost(
     assert command(*words) == ""
 
 
+def waiting(checkout: Checkout) -> dict[str, set[tuple[str, str]]]:
+    """Return for the packages that wait for a rebuild what they lost, and how that is asked for."""
+    remote = GitRepository.open(checkout.remote)
+    libraries = Memory.read(remote, remote.resolve(MEMORY_BRANCH)).libraries
+    return {
+        name: {(step.library, step.asked) for step in steps}
+        for name, steps in libraries.waiting.steps.items()
+    }
+
+
 @pytest.mark.usefixtures("world")
 def test_the_history_knows_what_a_rebuild_costs(
     command: Command,
@@ -185,9 +195,26 @@ def test_the_history_knows_what_a_rebuild_costs(
 
 
 @pytest.mark.usefixtures("world")
-def test_a_rebuild_is_only_shown(command: Command) -> None:
-    command("rebuild", expect=ExitCode.FAILED)
+def test_a_rebuild_is_asked_for(command: Command, checkout: Checkout) -> None:
+    unreachable = ("--redis", "redis://127.0.0.1:1")
+    command("rebuild", "--dry-run", *unreachable)
+    assert waiting(checkout) == {}
+
+    out = command("rebuild", *unreachable)
+
+    assert out.splitlines()[:2] == ["1. b: libx.so.1 is gone", "2. a: libx.so.1 is gone"]
+    assert "the next run of on-schedule bumps a, b" in command.err
+    assert "when all of them are built" in command.err
+    assert waiting(checkout) == {name: {("libx.so.1", "together")} for name in "ab"}
+    command("rebuild", "a", "--publish", "partial", *unreachable)
+    assert waiting(checkout)["a"] == {("libx.so.1", "partial")}
+
+
+@pytest.mark.usefixtures("world")
+def test_what_is_not_broken_yet_is_only_shown(command: Command, checkout: Checkout) -> None:
+    command("rebuild", "--ahead", "staging", expect=ExitCode.FAILED)
     assert "add --dry-run" in command.err
+    assert waiting(checkout) == {}
 
 
 @pytest.mark.usefixtures("world")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from caur_ci.cli import why
 from caur_ci.cli.failure import CloneCommits
 from caur_ci.cli.main import run
 from caur_ci.cli.session import Session
@@ -130,6 +131,21 @@ def test_what_the_history_knows(queue: Queue, redis: Redis, ask: Asked) -> None:
     assert "long ago" in ask("explain", str(job_id + 1))
 
 
+def test_a_build_that_is_tried_again(queue: Queue, redis: Redis, ask: Asked) -> None:
+    fail(queue, redis)
+    submit(queue, job("tool"))
+    claim = claimed(queue)
+    logs = LogStore(redis)
+    logs.start(claim.job_id, claim.attempt, claim.identity)
+    logs.append(claim.job_id, claim.attempt, b"curl: (6) Could not resolve host: example.org\n")
+    queue.retry_later(claim, "fetching: no network")
+
+    for reference in ("tool", str(claim.job_id)):
+        lines = ask("explain", reference).splitlines()
+        assert lines[0] == "repo/x86_64/tool failed (infrastructure)"
+        assert "  > 1  curl: (6) Could not resolve host: example.org" in lines
+
+
 def test_nothing_to_explain(queue: Queue, ask: Asked) -> None:
     ask("explain", "tool", expect=ExitCode.FAILED)
     assert "tool" in ask.err
@@ -152,6 +168,16 @@ def test_why_tells_the_first_error(queue: Queue, redis: Redis, ask: Asked) -> No
     data = ask.json("why", "tool")
     assert data["failure"]["error"]["tool"] == "compiler"
     assert "log" in [finding["source"] for finding in data["findings"]]
+
+
+def test_why_reads_no_log_that_takes_long(
+    queue: Queue, redis: Redis, ask: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail(queue, redis)
+    monkeypatch.setattr(why, "_READ_AT_MOST", len(LOG) - 1)
+    assert "the first error" not in ask("why", "tool")
+    monkeypatch.setattr(why, "_READ_AT_MOST", len(LOG))
+    assert "the first error" in ask("why", "tool")
 
 
 def test_why_of_a_build_without_a_log(queue: Queue, ask: Asked) -> None:

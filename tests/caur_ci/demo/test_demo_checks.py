@@ -9,7 +9,15 @@ import pytest
 
 from caur_ci.demo.board import JobBoard
 from caur_ci.demo.checks import EXPECTED_OUTPUT, Attack, Evidence, attack_in, run_checks
-from caur_ci.demo.packages import FAILS, FROM_AUR, LIBRARY, NEEDS_LIBRARY, RETIRED, Fixtures
+from caur_ci.demo.packages import (
+    FAILS,
+    FROM_AUR,
+    LIBRARY,
+    NEEDS_LIBRARY,
+    REBUILT,
+    RETIRED,
+    Fixtures,
+)
 from caur_ci.demo.rebuild import EXPECTED_TIME, Rebuild
 from caur_ci.request import BuildRequest, PackageRequest
 from caur_ci.srcinfo import SrcinfoFields, parse_fields
@@ -21,6 +29,8 @@ if TYPE_CHECKING:
 
 HEAD, UPDATE_HEAD = "a" * 40, "c" * 40
 ORDER = ("libmeasure", "measure", "recipe-scale")
+# They need packages that come after them in the alphabet.
+_LATE = ("almanac", "ledger.sh", "tide-clock")
 
 
 def event(
@@ -76,20 +86,21 @@ def all_is_well() -> Evidence:
     known = packages()
     board = JobBoard()
     course_of(board, 1, RETIRED, Outcome.SUCCESS)
-    others = sorted(set(known) - {RETIRED, *ORDER} - {"almanac", "ledger.sh"})
-    for number, name in enumerate([*others, *ORDER, "almanac", "ledger.sh"], 2):
+    others = sorted(set(known) - {RETIRED, *ORDER, *_LATE})
+    for number, name in enumerate([*others, *ORDER, *_LATE], 2):
         course_of(board, number, name, Outcome.FAILED if name == FAILS else Outcome.SUCCESS)
-    course_of(board, 98, NEEDS_LIBRARY, Outcome.SUCCESS)
+    for number, name in enumerate(REBUILT, 97):
+        course_of(board, number, name, Outcome.SUCCESS)
     removal = event("removal", 1, "", JobState.WAITING)
     board.apply(removal)
     board.apply(replace(removal, state=JobState.DONE, outcome=Outcome.SUCCESS))
-    rebuilt = f"{known[NEEDS_LIBRARY].version}.1"
+    rebuilt = {name: f"{known[name].version}.1" for name in REBUILT}
     available = {
         name: "0.3.r1.gabcdef0-1" if name == "plumbline-git" else fields.version
         for base, fields in known.items()
         for name in fields.pkgnames
         if base not in {FAILS, RETIRED}
-    } | {NEEDS_LIBRARY: rebuilt}
+    } | rebuilt
     return Evidence(
         packages=known,
         request=BuildRequest(
@@ -118,10 +129,12 @@ def all_is_well() -> Evidence:
         rebuild=Rebuild(
             action="bump",
             reason="triggered by libtide.so.1",
-            asked=(NEEDS_LIBRARY,),
+            asked=REBUILT,
+            groups=frozenset({"libtide-1"}),
+            together=REBUILT,
             needed=("libtide.so.1",),
             needs=("libtide.so.2",),
-            version=rebuilt,
+            version=rebuilt[NEEDS_LIBRARY],
             output=EXPECTED_TIME,
         ),
         scheduled_tag=HEAD,
@@ -218,16 +231,21 @@ def build_once_more(evidence: Evidence) -> None:
         (lambda e: setattr(e, "attack", replace(e.attack, action="update")), "is an attack"),
         (lambda e: setattr(e, "attack", replace(e.attack, has_danger=False)), "is an attack"),
         (lambda e: setattr(e, "attack", attack_in({"decisions": []})), "is an attack"),
-        (lambda e: setattr(e.rebuild, "action", "held"), "had it rebuilt once"),
-        (lambda e: setattr(e.rebuild, "reason", "boredom"), "had it rebuilt once"),
-        (lambda e: setattr(e.rebuild, "asked", (*e.rebuild.asked, LIBRARY)), "had it rebuilt once"),
-        (lambda e: setattr(e.rebuild, "asked_later", (LIBRARY,)), "had it rebuilt once"),
-        (lambda e: setattr(e.rebuild, "needed", ()), "had it rebuilt once"),
-        (lambda e: setattr(e.rebuild, "needs", e.rebuild.needed), "had it rebuilt once"),
-        (lambda e: setattr(e.rebuild, "version", "1.2-1"), "had it rebuilt once"),
-        (lambda e: setattr(e.rebuild, "output", "10:31\n"), "had it rebuilt once"),
-        (lambda e: setattr(e.rebuild, "problem", "no such library"), "had it rebuilt once"),
-        (build_once_more, "had it rebuilt once"),
+        (lambda e: setattr(e.rebuild, "action", "held"), "had them rebuilt once"),
+        (lambda e: setattr(e.rebuild, "reason", "boredom"), "had them rebuilt once"),
+        (
+            lambda e: setattr(e.rebuild, "asked", (*e.rebuild.asked, LIBRARY)),
+            "had them rebuilt once",
+        ),
+        (lambda e: setattr(e.rebuild, "asked_later", (LIBRARY,)), "had them rebuilt once"),
+        (lambda e: setattr(e.rebuild, "needed", ()), "had them rebuilt once"),
+        (lambda e: setattr(e.rebuild, "needs", e.rebuild.needed), "had them rebuilt once"),
+        (lambda e: setattr(e.rebuild, "version", "1.2-1"), "had them rebuilt once"),
+        (lambda e: setattr(e.rebuild, "output", "10:31\n"), "had them rebuilt once"),
+        (lambda e: setattr(e.rebuild, "problem", "no such library"), "had them rebuilt once"),
+        (lambda e: setattr(e.rebuild, "groups", frozenset({""})), "had them rebuilt once"),
+        (lambda e: setattr(e.rebuild, "together", REBUILT[:1]), "had them rebuilt once"),
+        (build_once_more, "had them rebuilt once"),
         (lambda e: other_version(e, NEEDS_LIBRARY, "1.2-1"), "everything else"),
         (lambda e: setattr(e, "program_output", ""), "program works"),
     ],

@@ -39,6 +39,7 @@ PACKAGES = {
     "measure": "2.1.0-1",
     "recipe-scale": "0.9-3",
     "tally++": "1.0.7-1",
+    "tide-clock": "0.4-1.1",
     "tide-today": "1.2-1.1",
 }
 
@@ -95,6 +96,7 @@ def check_outcome(report: dict[str, Any], output: Path) -> None:
     assert report["stopped"]["package"] == "almanac"
     rebuilt = report["rebuilt"]
     assert (rebuilt["package"], rebuilt["version"]) == ("tide-today", "1.2-1.1")
+    assert rebuilt["together"] == ["tide-clock", "tide-today"]
     assert (rebuilt["needed"], rebuilt["needs"]) == (["libtide.so.1"], ["libtide.so.2"])
     assert any("(run-as-code)" in finding for finding in report["stopped"]["findings"])
     assert "on purpose" in (output / "logs" / "fails-on-purpose.log").read_text()

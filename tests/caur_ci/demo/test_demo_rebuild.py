@@ -32,7 +32,7 @@ def test_the_plan_and_the_request_tell_what_was_decided() -> None:
         source_repo="caur-demo",
         target_repo="caur-demo",
         commit="a" * 40,
-        packages=(PackageRequest(pkgbase=NEEDS_LIBRARY),),
+        packages=(PackageRequest(pkgbase=NEEDS_LIBRARY, group="libtide"),),
     )
 
     rebuild.decided(PLAN, request)
@@ -40,6 +40,7 @@ def test_the_plan_and_the_request_tell_what_was_decided() -> None:
 
     assert (rebuild.action, rebuild.reason) == ("bump", "libtide.so.1 is gone")
     assert rebuild.asked == (NEEDS_LIBRARY,)
+    assert rebuild.groups == {"libtide"}
     assert rebuild.asked_later == (NEEDS_LIBRARY,)
 
 

@@ -174,9 +174,7 @@ def test_an_error_that_good_builds_have_as_well_is_not_the_cause() -> None:
     assert alone.error.line.text.startswith("error: this is said each time")
     compared = explained(logs=Logs({(9, 2): text, (3, 1): GOOD_LOG}))
     assert compared.error is not None
-    assert compared.parting is not None
-    assert compared.parting.line is not None
-    assert compared.parting.line.text.startswith("it did not work")
+    assert compared.error.line.text.startswith("it did not work")
 
 
 def test_the_command_builds_the_same() -> None:
@@ -237,7 +235,7 @@ def test_a_failure_whose_kind_nobody_told_is_told_by_the_log() -> None:
 
 
 def test_the_workers_word_decides_which_error_it_was() -> None:
-    log = Logs({(9, 2): BAD_LOG.replace("cc -c zip.c", "cc -c zip.c\nKilled")})
+    log = Logs({(9, 2): BAD_LOG.replace("make: ***", "Killed\nmake: ***")})
     found = explained(replace(BAD, failure=FailureClass.OUT_OF_MEMORY), log)
     assert found.error is not None
     assert found.error.line.text == "Killed"
@@ -260,6 +258,21 @@ def test_a_last_line_that_would_lead_astray_is_not_told() -> None:
     log = Logs({(9, 2): "==> WARNING: something else\n"})
     assert explained(replace(BAD, failure=FailureClass.CONFIGURATION), log).error is None
     assert explained(replace(BAD, failure=FailureClass.PACKAGING), log).error is not None
+
+
+def test_what_the_worker_says_itself_is_no_error() -> None:
+    log = Logs({(9, 2): BAD_LOG[: BAD_LOG.index("cc -c main.c")].replace("error: ", "")})
+    found = explained(replace(BAD, failure=FailureClass.PACKAGING), log, good=None)
+    assert found.error is not None
+    assert found.error.line.text == "this is said each time, about 31 things"
+    ours = Logs({(9, 2): "".join(BAD_LOG.splitlines(keepends=True)[:3])})
+    assert explained(replace(BAD, failure=FailureClass.PACKAGING), ours).error is None
+
+
+def test_a_commit_that_was_built_before_is_the_same_folder() -> None:
+    differences = explained(replace(BAD, commit=GOOD.commit, tree="")).differences
+    assert differences is not None
+    assert (differences.same_folder, differences.commits) == (True, ())
 
 
 def test_logs_that_are_gone() -> None:

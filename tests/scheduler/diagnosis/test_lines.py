@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from scheduler.diagnosis.firsterror import find_first_error
 from scheduler.diagnosis.lines import LONGEST_LINE, read_lines, read_log, shown
+from scheduler.diagnosis.survey import GoodLog, Survey
 from scheduler.logs import LogChunk
 
 if TYPE_CHECKING:
@@ -64,6 +65,17 @@ def test_a_line_that_is_told_is_a_line_of_the_log(pieces: list[bytes], hangs: bo
         assert len(line.text) <= 400
         assert "\x1b" not in line.text
     assert raw[error.line.number - 1].strip()
+
+
+@settings(max_examples=40)
+@given(*[st.lists(PIECES | st.binary(max_size=8), max_size=30)] * 2)
+def test_logs_can_be_compared_whatever_they_hold(good: list[bytes], bad: list[bytes]) -> None:
+    survey = Survey(GoodLog.read(read_lines([b"".join(good)])))
+    log = b"".join(bad)
+    survey.read(read_lines([log]))
+    new = survey.first_new(survey.search.finding(None).step)
+    assert new is None or new[2] in [text for _, _, text in read_lines([log])]
+    assert all(survey.facts.installed)
 
 
 def test_offsets_count_bytes() -> None:

@@ -13,6 +13,7 @@ from scheduler.settings import (
     DatabaseSettings,
     ExtraRepository,
     LandingZoneAddress,
+    TargetRepository,
     WorkerSettings,
 )
 from scheduler.ssh import SshHost
@@ -195,3 +196,28 @@ def test_the_gnupg_folder_may_be_named_or_the_one_it_is_in(tmp_path: Path) -> No
     assert database(tmp_path).gpg_home == tmp_path / "gnupg"
     (tmp_path / "gnupg" / ".gnupg").mkdir(parents=True)
     assert database(tmp_path).gpg_home == tmp_path / "gnupg" / ".gnupg"
+
+
+@pytest.mark.parametrize(
+    ("server", "expected"),
+    [
+        (
+            "https://x.org/$repo/$arch",
+            "https://x.org/target/.staging/staging-libx-1/x86_64_v3",
+        ),
+        (
+            "https://x.org/some/where/x86_64_v3/",
+            "https://x.org/some/where/.staging/staging-libx-1/x86_64_v3",
+        ),
+        ("file:///srv/$repo/$arch", "file:///srv/target/.staging/staging-libx-1/x86_64_v3"),
+    ],
+)
+def test_what_is_staged_is_beside_the_architectures(server: str, expected: str) -> None:
+    own = ExtraRepository(name="target", servers=(server,), sig_level="Required")
+    other = ExtraRepository(name="other", servers=("https://other.org/$repo/$arch",))
+    target = TargetRepository(name="target", extra_repos=(other, own))
+    assert target.staging("libx-1", "x86_64_v3") == ExtraRepository(
+        name="staging-libx-1", servers=(expected,), sig_level="Required"
+    )
+    without = TargetRepository(name="target", extra_repos=(other,))
+    assert without.staging("libx-1", "x86_64_v3") is None

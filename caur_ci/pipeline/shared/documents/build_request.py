@@ -61,6 +61,8 @@ def _package_request(decision: PackageDecision, tree: DependencyTree) -> Package
         provides=tuple(name for name in tree.provides(package) if len(name) <= MAX_NAME_LENGTH),
         depends=tuple(name for name in needed if len(name) <= MAX_NAME_LENGTH),
         reason=decision.reason[:_MAX_REASON],
+        group=decision.group,
+        publish=decision.publish,
     )
 
 

@@ -30,11 +30,16 @@ def schedule_params(
     """Return the content of `.ci/schedule-params.txt` for `request`.
 
     `keep` are all packages that exist; `environ` is asked for the tunnel where the configuration
-    does not describe it. Names that the manager refuses are left out, see `not_expressible`.
+    does not describe it. Names that the manager refuses are left out, see `not_expressible`. It
+    knows no rebuild groups: a comment says which packages are published one by one there.
     """
     settings = ((name, value or environ.get(name, "")) for name, value in _redis(config))
     # A line without a value would hide what the schedule job finds in its own environment.
     lines = [f"declare -x {name}={_quoted(value)}" for name, value in settings if value]
+    if groups := sorted({package.group for package in request.packages if package.group}):
+        lines.append(
+            f"# Not known here, and published one by one: rebuild groups {' '.join(groups)}"
+        )
     if request.packages:
         lines.append(_array("PARAMS_SCHEDULE", _schedule(request)))
     if request.remove and keep:

@@ -33,13 +33,15 @@ class LibraryStep:
     """A library's way from one version to another, which concerns a package by the name `by`.
 
     `by` is empty where the package's configuration could not be read, and LOST where the package
-    has lost the library.
+    has lost the library. `asked` is how the rebuild is to be published, where somebody asked for
+    it.
     """
 
     library: str
     before: str
     after: str
     by: str = ""
+    asked: str = ""
 
     def __str__(self) -> str:
         return f"{self.library} {self.before} → {self.after}"
@@ -71,13 +73,7 @@ class WaitingBumps:
         """Return what is to be stored: nothing where nobody waits."""
         if not self.steps:
             return b""
-        data = {
-            name: [
-                {"library": it.library, "before": it.before, "after": it.after, "by": it.by}
-                for it in steps
-            ]
-            for name, steps in sorted(self.steps.items())
-        }
+        data = {name: [_document(it) for it in steps] for name, steps in sorted(self.steps.items())}
         return json.dumps(data, indent=1).encode() + b"\n"
 
     def with_moves(self, moves: Iterable[tuple[str, LibraryMove, str]]) -> WaitingBumps:
@@ -92,15 +88,38 @@ class WaitingBumps:
             new = LibraryStep(library=move.library, before=move.before, after=move.after, by=by)
             if old is not None:
                 mine.remove(old)
-                new = replace(new, before=old.before)
+                new = replace(new, before=old.before, asked=old.asked)
             if old is None or not is_same_version(new.before, new.after):
                 mine.append(new)
         return WaitingBumps({name: tuple(it[:_MOST_STEPS]) for name, it in steps.items() if it})
+
+    def asked_for(self, packages: Iterable[str], publish: str) -> WaitingBumps:
+        """Return it with steps of these packages that somebody asked for."""
+        wanted = set(packages)
+        return WaitingBumps(
+            {
+                name: tuple(replace(it, asked=publish) for it in steps) if name in wanted else steps
+                for name, steps in self.steps.items()
+            }
+        )
 
     def without(self, packages: Iterable[str]) -> WaitingBumps:
         """Return it without packages that wait no longer."""
         gone = set(packages)
         return WaitingBumps({name: it for name, it in self.steps.items() if name not in gone})
+
+
+def _document(step: LibraryStep) -> dict[str, str]:
+    known = {
+        "library": step.library,
+        "before": step.before,
+        "after": step.after,
+        "by": step.by,
+        "asked": step.asked,
+    }
+    if not step.asked:  # which older programs do not know
+        del known["asked"]
+    return known
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from caur_ci.errors import ConfigError, InputError
 from caur_ci.names import check_repository_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import PurePosixPath
 
     from scheduler.settings import ExtraRepository
@@ -34,7 +35,7 @@ def write_setup(build_spec: BuildSpec, folder: Path, inside: PurePosixPath) -> d
     keyrings = _keyrings(build_spec, folder / "packages", inside / "packages")
     if keyrings:
         _write(folder / "keyrings", "".join(f"{keyring}\n" for keyring in keyrings))
-    sections = [_section(build_spec, extra) for extra in target.extra_repos]
+    sections = [_section(build_spec, extra) for extra in _repositories(build_spec)]
     (folder / "repositories").mkdir()
     for number, section in enumerate(sections):
         _write(folder / "repositories" / f"{number:03}", section)
@@ -46,11 +47,24 @@ def write_setup(build_spec: BuildSpec, folder: Path, inside: PurePosixPath) -> d
         _write(folder / "target-servers", "".join(f"{server}\n" for server in servers[0]))
         if not (target.keys or target.extra_keyrings):
             _write(folder / "own-key", "")
+    if build_spec.staging is not None and servers:
+        _write(folder / "staging", build_spec.staging.name)
+        _write(folder / "staging-servers", "".join(f"{it}\n" for it in build_spec.staging.servers))
+        if build_spec.needs_staged:
+            _write(folder / "needs-staged", "")
     return {
         "EXTRA_PACMAN_REPOS": "\n".join(sections),
         "EXTRA_PACMAN_KEYRINGS": " ".join(target.extra_keyrings),
         "PACMAN_REPO": target.name,
     }
+
+
+def _repositories(build_spec: BuildSpec) -> Iterator[ExtraRepository]:
+    """Yield the extra repositories; where two have a package, pacman takes that of the first."""
+    for extra in build_spec.target.extra_repos:
+        if build_spec.staging is not None and extra.name == build_spec.target.name:
+            yield build_spec.staging
+        yield extra
 
 
 def _mirror(text: str) -> str:

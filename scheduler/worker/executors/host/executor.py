@@ -8,8 +8,10 @@ import socket
 import subprocess
 import sys
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from caur_ci.errors import ConfigError
 from caur_ci.process import missing_tool
@@ -19,6 +21,7 @@ from scheduler.worker.executors.folders import (
     inner_paths,
     make_folders,
     outer_paths,
+    scripts_of,
     temporary_of,
 )
 from scheduler.worker.executors.host import supervisor
@@ -29,6 +32,7 @@ from scheduler.worker.executors.step_process import CollectingWatch, follow, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import PurePosixPath
 
     from scheduler.job import Usage
     from scheduler.worker.executors.host.sandbox import Sandbox
@@ -41,6 +45,10 @@ DEFAULT_GRACE = 5.0
 # Missing ones are told at once, not by the first build that fails.
 _TOOLS = ("makepkg", "git", "bsdtar", "fakeroot", "setpriv")
 _STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+# Below the home folder of the build: where what is staged is unpacked; and how a script says that
+# there is nothing.
+_STAGED = ".staged"
+_NOTHING_STAGED = 44
 _PACMAN_DATABASE = Path("/var/lib/pacman/local")
 
 
@@ -133,6 +141,7 @@ class HostGuest:
         self._sandbox = sandbox
         self._grace = grace
         self._checks = checks
+        self._staged: PurePosixPath | None = None
         self._sampler = Sampler()
 
     def run(self, step: Step, watch: Watch) -> StepResult:
@@ -155,7 +164,12 @@ class HostGuest:
         return StepResult(code, stopped, out_of_memory=code != 0 and oom_kills() > kills)
 
     def install(self, relations: Sequence[str], watch: Watch) -> StepResult:
-        """Tell whether pacman knows `relations` as installed; see `Guest.install`."""
+        """Tell whether pacman knows `relations` as installed; see `Guest.install`.
+
+        What is staged is unpacked beside the system, and compilers are told to look there first.
+        """
+        if (ending := self._unpack_staged(watch)).code != 0:
+            return ending
         if not self._checks:
             if relations:
                 say(watch, "dependencies are neither installed nor checked on this machine")
@@ -183,6 +197,38 @@ class HostGuest:
             if ending == StepResult(0):
                 return frozenset(collected.lines())
         return frozenset()
+
+    def _unpack_staged(self, watch: Watch) -> StepResult:
+        staging = self._build_spec.staging
+        if staging is None or self._staged is not None:
+            return StepResult(0)
+        folder = self.paths.home / _STAGED
+        command = ["bash", str(self.paths.scripts / "staged.sh"), str(folder), staging.name]
+        command += map(self._within_reach, staging.servers)
+        ending = self.run(Step(command=command, directory=self.paths.scripts, own=True), watch)
+        if ending.stopped is not None or ending.code == 0:
+            self._staged = folder if ending.code == 0 else None
+            return ending
+        if ending.code == _NOTHING_STAGED and not self._build_spec.needs_staged:
+            return StepResult(0)
+        raise GuestError(f"what is staged in {staging.name} is not to be had")
+
+    def _within_reach(self, server: str) -> str:
+        """Return where steps find a server of this machine, which their user may not get to."""
+        source = Path(unquote(server.removeprefix("file://")))
+        if not (server.startswith("file:///") and source.is_dir()):
+            return server
+        try:
+            copy = scripts_of(self._build_spec.folder) / f"{_STAGED}-files"
+            copy.mkdir(exist_ok=True)
+            copy.chmod(0o755)
+            for path in source.iterdir():
+                if path.is_file():
+                    shutil.copyfile(path, copy / path.name)
+                    (copy / path.name).chmod(0o644)
+        except OSError as error:
+            raise GuestError(f"what is staged in {source} cannot be read: {error}") from error
+        return f"file://{self.paths.scripts / copy.name}"
 
     def usage(self) -> Usage:
         """Return what all steps together have used."""
@@ -221,6 +267,8 @@ class HostGuest:
         return (code if code >= 0 else 128 - code), stopped
 
     def _command(self, step: Step) -> list[str]:
+        if self._staged is not None and not step.own:
+            step = _with_staged(step, self._staged, self._environment(step)["PATH"])
         if self._sandbox is None:
             return list(step.command)
         return self._sandbox.command(step, self._build_spec, self.paths, makepkg=self._makepkg)
@@ -232,6 +280,23 @@ class HostGuest:
         outside = temporary_of(self._build_spec.folder)
         tmp = str(outside) if self._sandbox is None else "/tmp"  # noqa: S108 - of the sandbox
         return environment_of(step, self._build_spec, self.paths, path=path, tmp=tmp)
+
+
+def _with_staged(step: Step, staged: PurePosixPath, path: str) -> Step:
+    """Return the step with tools that look at what is staged before they look elsewhere."""
+    usr = staged / "usr"
+    settings = {
+        "CAUR_STAGED": staged,
+        "PATH": f"{usr / 'bin'}:{path}",
+        "CPATH": usr / "include",
+        "LIBRARY_PATH": usr / "lib",
+        "LD_LIBRARY_PATH": usr / "lib",
+        "PKG_CONFIG_PATH": usr / "lib" / "pkgconfig",
+    }
+    # Not for the supervisor, which has other rights: a build can write there.
+    return replace(
+        step, command=["env", *(f"{name}={it}" for name, it in settings.items()), *step.command]
+    )
 
 
 def _read_report(control: socket.socket) -> supervisor.UsageReport:

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.linkage import PackageLinkage
+from caur_ci.pipeline.holding import Keeper
 from caur_ci.pipeline.on_schedule.plan import ScheduleAction
+from caur_ci.pipeline.shared.context import RunContext
+from caur_ci.pipeline.shared.options import RunOptions
+from caur_ci.triggers.moves import LibraryMove
 from tests.caur_ci.pipeline.on_schedule.world import ScheduleWorld, actions
 from tests.support.git import Checkout, git
 from tests.support.linked_world import LinkedWorld
@@ -130,3 +134,49 @@ def test_a_run_is_repeated_without_the_databases(world: LosingWorld, tmp_path: P
 
     assert actions(world.run(dry_run=True, replay=tmp_path / "recording")) == {"app": BUMP}
     assert actions(recorded) == {"app": BUMP}
+
+
+def test_those_that_lost_the_same_are_one_group(world: LosingWorld) -> None:
+    world.start("app", "tool", "lone")
+    world.publish("lone", needs="liby.so.1")
+    world.linked.distribution({**LIBX, "liby": ("1-1", ["usr/lib/liby.so.1"])})
+    world.run()
+    world.linked.distribution({**LIBX_2, "liby": ("2-1", ["usr/lib/liby.so.2"])})
+
+    result = world.run()
+
+    (request,) = world.memory().outbox.requests
+    groups = {package.pkgbase: package.group for package in request.packages}
+    assert groups["app"] == groups["tool"]
+    assert groups["app"].startswith("libx.so.1-")
+    assert groups["lone"] == ""
+    assert {package.publish for package in request.packages} == {"together"}
+    assert any(note.endswith(f"{groups['app']}: app, tool") for note in result.plan.notes)
+
+
+def test_how_groups_are_published_can_be_configured(world: LosingWorld) -> None:
+    world.start("app", "tool", config="CI_REBUILD_AUTO=true\nCI_REBUILD_PUBLISH=partial\n")
+    world.linked.distribution(LIBX_2)
+    world.run()
+    (request,) = world.memory().outbox.requests
+    assert {package.publish for package in request.packages} == {"partial"}
+
+
+def test_what_somebody_asks_for_is_rebuilt_as_one_group_however_much_it_is(
+    world: LosingWorld,
+) -> None:
+    names = [f"app{number:02}" for number in range(12)]
+    world.start(*names, config="")
+    world.linked.distribution(LIBX_2)
+    assert actions(world.run()) == {}
+    move = LibraryMove(library="libx.so.1", before="core/libx 1-1", after="gone")
+
+    keeper = Keeper.of(RunContext.open(RunOptions(repo=world.checkout.folder)), 1_800_000_000.0)
+    keeper.rebuild({name: [move] for name in names}, "partial")
+
+    assert actions(world.run()) == dict.fromkeys(names, BUMP)
+    (request,) = world.memory().outbox.requests
+    assert len({package.group for package in request.packages}) == 1
+    assert {package.publish for package in request.packages} == {"partial"}
+    assert world.memory().libraries.waiting.steps == {}
+    assert actions(world.run()) == {}

@@ -78,6 +78,7 @@ def test_machines_get_every_package() -> None:
         "builds": False,
         "build_class": None,
         "output": "",
+        "group": "",
         "judgement": {},
     }
 

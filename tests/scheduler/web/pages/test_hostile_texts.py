@@ -14,7 +14,7 @@ from scheduler.history import BuildLogs, History
 from scheduler.job import FailureClass, Outcome
 from scheduler.web.application import create_app
 from tests.support.packages_world import PackagesWorld
-from tests.support.pages_world import failed_job, past_job
+from tests.support.pages_world import built_job, failed_job
 from tests.support.queue import claimed, job, submit
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def hostile(
     history = History.open(tmp_path / "history")
     now = time.time()
     evil = {"reason": EVIL, "worker": EVIL, "commit_reference": EVIL, "request_id": EVIL}
-    history.record([past_job(50, NAME, now - 50, **evil), failed_job(51, NAME, now - 9, **evil)])
+    history.record([built_job(50, NAME, now - 50, **evil), failed_job(51, NAME, now - 9, **evil)])
     logs = BuildLogs(log_store, history)
     full = replace(services, facts=facts, history=history, logs=logs)
     return TestClient(create_app(full, settings), headers={"Accept": "text/html"})

@@ -89,6 +89,8 @@ def test_packages_are_found_by_name_and_by_maintainer(pages: TestClient) -> None
         "slicer": "waiting",
         "viewer": None,
     }
+    feed = ET.fromstring(pages.get("/packages.atom?q=slicer").content)  # noqa: S314 - it is ours
+    assert not str(feed.findtext(f"{ATOM}updated")).startswith("1970")
     page = pages.get("/packages?maintainer=alice").text
     assert 'name="maintainer" value="alice"' in page
     assert 'href="/packages.atom?maintainer=alice"' in page

@@ -107,13 +107,15 @@ def test_a_log_that_had_ended_may_go_on() -> None:
 
 
 def test_search_goes_on_where_it_stopped() -> None:
-    log = Log(b"Error one\nfine\n\x1b[31mERR\x1b[0mOR two\nerror three\n")
+    log = Log(b"Error one\nfine\n\x1b[31mERROR\x1b[0m two\nerror three\n")
     index = index_of(log)
 
     found, rest = index.search(log.read, "error", 1, limit=2)
     assert (found, rest) == ([Match(1, "Error one"), Match(3, "ERROR two")], 4)
     assert index.search(log.read, "error", 4, limit=2) == ([Match(4, "error three")], None)
     assert index.search(log.read, "a.*b", 1, limit=2) == ([], None)
+    assert index.search(log.read, "error two", 1, limit=2) == ([Match(3, "ERROR two")], None)
+    assert index.search(log.read, "two error", 1, limit=2) == ([], None)
 
 
 def test_headings_are_noted_on_the_way() -> None:

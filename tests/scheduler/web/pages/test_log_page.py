@@ -5,15 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from starlette.testclient import TestClient
 
 from scheduler.job import Outcome
+from scheduler.web.application import create_app
+from scheduler.web.pages import log_page
 from tests.support.queue import claimed, job, submit
 
 if TYPE_CHECKING:
-    from starlette.testclient import TestClient
+    from redis import Redis
 
     from scheduler.logs import LogStore
     from scheduler.queue import Queue
+    from scheduler.settings import WebSettings
+    from scheduler.web.services import WebServices
 
 IDENTITY = "repo/x86_64/a"
 
@@ -72,6 +77,14 @@ def test_a_log_may_be_waited_for(bare_pages: TestClient, queue: Queue) -> None:
     assert bare_pages.get(f"/log/{job_id}/{claim.attempt}").status_code == 404
 
 
+def test_a_log_that_is_gone_is_told(bare_pages: TestClient, long_log: str, redis: Redis) -> None:
+    assert bare_pages.get(long_log).status_code == 200
+    redis.flushall()
+
+    assert bare_pages.get(long_log).status_code == 404
+    assert bare_pages.get(f"{long_log}/lines").status_code == 404
+
+
 def test_search(bare_pages: TestClient, long_log: str) -> None:
     found = bare_pages.get(f"{long_log}/search?q=LINE 12").json()
     assert [it["line"] for it in found["matches"]][:4] == [12, 120, 121, 122]
@@ -82,6 +95,18 @@ def test_search(bare_pages: TestClient, long_log: str) -> None:
     assert (len(first["matches"]), first["next"]) == (200, 201)
     assert bare_pages.get(f"{long_log}/search?q=").status_code == 400
     assert bare_pages.get(f"{long_log}/search?q={'x' * 201}").status_code == 400
+
+
+def test_too_many_searches_are_asked_to_come_again(
+    services: WebServices, settings: WebSettings, long_log: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_page, "_SEARCHES_AT_ONCE", 0)
+    monkeypatch.setattr(log_page, "_PATIENCE", 0.0)
+    with TestClient(create_app(services, settings)) as client:
+        answer = client.get(f"{long_log}/search?q=line")
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert answer.json()["hint"] == "Try again in a moment."
 
 
 def test_what_makes_no_sense_is_told(bare_pages: TestClient, long_log: str) -> None:

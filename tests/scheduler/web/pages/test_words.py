@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from scheduler.job import JobState
 from scheduler.web.pages import words
 from scheduler.web.pages.atom import Entry, feed
 from scheduler.web.pages.rendering import web_link
@@ -58,3 +59,8 @@ def test_a_feed_survives_whatever_it_tells() -> None:
     title = root.findtext("{http://www.w3.org/2005/Atom}title")
     assert title is not None
     assert title.startswith("a\ufffdb\ufffd[31m]]><!-- & ")
+
+
+@pytest.mark.parametrize("state", JobState)
+def test_there_are_words_for_every_state(state: JobState) -> None:
+    assert words.state_words(state)

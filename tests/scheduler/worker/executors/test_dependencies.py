@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,23 +35,34 @@ def key() -> Iterator[SigningKey]:
 class Repository:
     """A signed repository in a folder, with one package of A, which provides `measure`."""
 
-    def __init__(self, folder: Path, key: SigningKey) -> None:
-        self.folder = folder / "repos"
+    def __init__(
+        self,
+        folder: Path,
+        key: SigningKey,
+        *,
+        name: str = "repo",
+        version: str = "1-1",
+        content: str = "of a",
+    ) -> None:
+        self.folder = folder
         self.key = key
-        self.place = self.folder / "repo" / "x86_64"
+        self.name = name
+        self.place = self.folder / name / "x86_64"
         self.place.mkdir(parents=True)
-        self.publish(make_package(self.place, "a", extra="provides = measure=2\n", content="of a"))
+        extra = "provides = measure=2\n"
+        self.publish(make_package(self.place, "a", version, extra=extra, content=content))
 
     def publish(self, package: Path) -> None:
         self._gpg(package)
         self.add(package)
 
     def add(self, package: Path) -> None:
-        database = self.place / "repo.db.tar.zst"
+        database = self.place / f"{self.name}.db.tar.zst"
         subprocess.run(["repo-add", "--quiet", database, package], check=True, capture_output=True)
         self._gpg(database)
-        (self.place / "repo.db.sig").unlink(missing_ok=True)
-        (self.place / "repo.db.sig").symlink_to("repo.db.tar.zst.sig")
+        link = self.place / f"{self.name}.db.sig"
+        link.unlink(missing_ok=True)
+        link.symlink_to(f"{self.name}.db.tar.zst.sig")
 
     def target(self, **values: tuple[Path, ...] | tuple[str, ...]) -> TargetRepository:
         server = f"{self.folder.as_uri()}/$repo/$arch"
@@ -65,7 +77,7 @@ class Repository:
 
 @pytest.fixture
 def repository(shared: Path, key: SigningKey) -> Repository:
-    return Repository(shared, key)
+    return Repository(shared / "repos", key)
 
 
 def test_a_package_is_built_with_one_that_was_published_before(
@@ -89,6 +101,34 @@ def test_a_package_is_built_with_one_that_was_published_before(
     assert "of a" in built.text
     assert "Installed as a dependency" in built.text
     assert "Validated By    : SHA-256 Sum  Signature" in built.text or ("Signature" in built.text)
+
+
+def test_what_is_staged_in_the_group_goes_before_what_is_published(
+    shared: Path,
+    user: BuildUser,
+    container_executor: ContainerExecutor,
+    repository: Repository,
+    key: SigningKey,
+) -> None:
+    target = repository.target()
+    made = make_order(shared / "one", user, target=target)
+    order = replace(made, staging=target.staging("libx-1", "x86_64"), needs_staged=True)
+    # Without it, the package would be built with what is to be replaced.
+    with (
+        pytest.raises(GuestError, match="what the package needs is staged there"),
+        container_executor.guest(order, Recorder()),
+    ):
+        pass
+
+    place = repository.folder / "repo" / ".staging"
+    Repository(place, key, name="staging-libx-1", version="2-1", content="of what is staged")
+    again = make_order(shared / "two", user, target=target)
+    watch = Recorder()
+    with container_executor.guest(replace(order, folder=again.folder), watch) as guest:
+        assert guest.install(["measure"], watch) == StepResult(0), watch.text
+        ending, shown = bash(guest, "pacman -Q a; cat /usr/share/a")
+    assert ending == StepResult(0), shown.text
+    assert shown.lines() == ["a 2-1", "of what is staged"]
 
 
 def test_a_dependency_that_nothing_provides_is_told(

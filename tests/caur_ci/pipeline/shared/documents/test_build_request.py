@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
 
 from caur_ci.config import RepositoryConfig
 from caur_ci.deptree import DependencyTree
+from caur_ci.errors import InputError
 from caur_ci.pipeline.shared.decision import PackageAction, PackageDecision
 from caur_ci.pipeline.shared.documents.build_request import build_request, mirror_of_databases
 from caur_ci.pipeline.shared.forge import ForgePipeline
@@ -145,3 +147,27 @@ def test_nothing_makes_it_unreadable_for_its_schema() -> None:
 )
 def test_the_mirror_of_the_distribution(databases: tuple[str, ...], expected: str) -> None:
     assert mirror_of_databases(databases) == expected
+
+
+def test_groups_are_told_to_those_who_know_them() -> None:
+    config = RepositoryConfig(build_repo="source", repo_name="target")
+    grouped = PackageDecision("a", PackageAction.BUILD, "bumped", group="libx-1", publish="partial")
+
+    found = requested(grouped, build("b"), config=config)
+
+    text = found.to_json()
+    assert BuildRequest.from_json(text, origin="it") == found
+    a, b = json.loads(text)["packages"]
+    assert (a["group"], a["publish"]) == ("libx-1", "partial")
+    # Older programs take the request as long as it says nothing that they do not know.
+    assert not {"group", "publish"} & b.keys()
+
+
+@pytest.mark.parametrize("group", ["../x", "a/b", "Big", "-x", "a b", "x" * 65])
+def test_a_group_that_cannot_be_one_is_refused(group: str) -> None:
+    config = RepositoryConfig(build_repo="source", repo_name="target")
+    text = requested(build("a"), config=config).to_json()
+    document = json.loads(text)
+    document["packages"][0]["group"] = group
+    with pytest.raises(InputError, match=r"packages\[0\]\.group"):
+        BuildRequest.from_json(json.dumps(document), origin="it")

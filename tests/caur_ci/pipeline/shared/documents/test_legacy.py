@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 
 import pytest
 
@@ -145,3 +146,13 @@ def test_names_that_it_cannot_carry_are_known() -> None:
     asked = request("a", "Big", "x@y", "c-git", "_d.e+f")
 
     assert not_expressible(asked) == ["Big", "x@y"]
+
+
+def test_groups_that_it_cannot_carry_are_told() -> None:
+    packages = [PackageRequest(pkgbase=name, group=name[:1]) for name in ("a1", "a2", "b1")]
+    asked = replace(request("a"), packages=(*packages, PackageRequest(pkgbase="c")))
+
+    first, second = params(asked).splitlines()
+
+    assert first == "# Not known here, and published one by one: rebuild groups a b"
+    assert second == f'{HEAD}[4]="c" [5]="a1" [6]="a2" [7]="b1" [8]="c")'
