@@ -11,14 +11,13 @@ from enum import Enum, IntEnum
 from functools import cache
 from typing import Any
 
-from scheduler import job as jobs
-from scheduler.history import PastJob, PastLog
-from scheduler.queue import model as queue
+from scheduler import history, job, queue
+from scheduler.history import PastJob
 
 # What is told besides fields.
 _DERIVED: dict[type, tuple[str, ...]] = {PastJob: ("identity", "build_seconds")}
-# The names that annotations use for the sake of types only.
-_NAMES = {**vars(jobs), **vars(queue), "PastJob": PastJob, "PastLog": PastLog, "Mapping": Mapping}
+# The names that annotations use for the sake of types only: all that those parts offer.
+_NAMES = {**vars(job), **vars(queue), **vars(history), "Mapping": Mapping}
 _PLAIN: dict[Any, dict[str, Any]] = {
     str: {"type": "string"},
     bool: {"type": "boolean"},

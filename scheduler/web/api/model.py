@@ -9,7 +9,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scheduler.history import PastJob, PastLog
-    from scheduler.queue import Explanation, JobChange, JobView, QueueSnapshot, RemovalView
+    from scheduler.queue import (
+        Explanation,
+        GroupView,
+        JobChange,
+        JobView,
+        QueueSnapshot,
+        RemovalView,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +64,14 @@ class RemovalPage:
     """The removals that are not finished, those that are held back first."""
 
     items: tuple[RemovalView, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupPage:
+    """The rebuild groups that are open."""
+
+    items: tuple[GroupView, ...]
     next_cursor: str | None
 
 

@@ -9,6 +9,7 @@ from scheduler.web.answers import json_answer, not_found
 from scheduler.web.api.model import (
     FailureCount,
     FailureCounts,
+    GroupPage,
     JobAnswer,
     JobPage,
     LogPage,
@@ -166,6 +167,12 @@ def removals(request: Request) -> Response:
     return json_answer(request, RemovalPage(items=views, next_cursor=None))
 
 
+def groups(request: Request) -> Response:
+    """Answer with the rebuild groups that are open."""
+    views = services_of(request).queue.groups(limit=limit_of(request))
+    return json_answer(request, GroupPage(items=views, next_cursor=None))
+
+
 def _history(request: Request) -> History:
     services: WebServices = services_of(request)
     if services.history is None:
@@ -262,5 +269,13 @@ OPERATIONS = (
         summary="Removals of packages that are not finished.",
         handler=removals,
         answer=RemovalPage,
+    ),
+    Operation(
+        path="/api/v1/groups",
+        name="groups",
+        summary="Rebuild groups that are open, each list of members cut at the limit.",
+        handler=groups,
+        answer=GroupPage,
+        parameters=(LIMIT,),
     ),
 )

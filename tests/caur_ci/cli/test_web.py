@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from caur_ci.errors import ExitCode
-from tests.support.queue import Background, job, submit
+from tests.support.queue import job, submit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,12 +63,13 @@ def test_it_serves_until_it_is_told_to_end(queue: Queue, redis_url: str) -> None
             json={"packages": ["a"]},
             headers={"Authorization": f"Bearer {TOKEN}"},
         )
-        stream = Background(lambda: httpx.get(f"{address}/api/v1/events?after=0-0"))
-        assert not stream.ends(within=0.5)
-        process.send_signal(signal.SIGTERM)
+        with httpx.stream("GET", f"{address}/api/v1/events?after=0-0", timeout=60) as stream:
+            lines = stream.iter_lines()
+            assert any(line.startswith("id: ") for line in lines)
+            process.send_signal(signal.SIGTERM)
+            list(lines)
 
         assert process.wait(60) == ExitCode.OK
-        assert "id: " in stream.result().text
         assert process.stderr is not None
         said = process.stderr.read()
 

@@ -214,3 +214,12 @@ def test_workers_that_are_idle_are_there_too(client: TestClient, queue: Queue) -
 
 def test_removals(client: TestClient) -> None:
     assert client.get("/api/v1/removals").json() == {"items": [], "next_cursor": None}
+
+
+def test_rebuild_groups(client: TestClient, queue: Queue) -> None:
+    submit(queue, job("lib", group="moved"), job("app", "lib", group="moved"))
+
+    (group,) = client.get("/api/v1/groups").json()["items"]
+
+    assert (group["name"], group["total"]) == ("repo/x86_64/moved", 2)
+    assert {each["identity"] for each in group["unbuilt"]} == {"repo/x86_64/lib", "repo/x86_64/app"}
