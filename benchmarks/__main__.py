@@ -19,6 +19,7 @@ from benchmarks.history import history_rows
 from benchmarks.judge import judge_rows
 from benchmarks.linkage import linkage_rows
 from benchmarks.measure import BenchmarkError
+from benchmarks.pages import pages_rows
 from benchmarks.publishing import publishing_rows
 from benchmarks.queue.rows import QueueRow, queue_rows
 from benchmarks.rows import AWK, Row, repository_rows, start_rows
@@ -96,6 +97,10 @@ def _web(_options: argparse.Namespace) -> None:
     _show_pairs(list(web_rows()), "logs", "times are those on the wall")
 
 
+def _pages(_options: argparse.Namespace) -> None:
+    _show_pairs(list(pages_rows()), "pages", "times are those on the wall")
+
+
 def _command_rows(options: argparse.Namespace) -> Iterator[Row]:
     yield from start_rows(options.repeat)
     for repository in _repositories(options):
@@ -131,6 +136,7 @@ _PARTS = {
     "linkage": _linkage,
     "conflicts": _conflicts,
     "web": _web,
+    "pages": _pages,
 }
 
 

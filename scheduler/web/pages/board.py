@@ -13,12 +13,14 @@ from scheduler.web.pages.outlook import look_ahead
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from scheduler.queue import JobView, QueueSnapshot, RemovalView, WorkerView
+    from scheduler.queue import GroupView, JobView, QueueSnapshot, RemovalView, WorkerView
     from scheduler.web.services import WebServices
 
 # More jobs of a kind than this are not looked at; lists of them are cut there.
 MOST_JOBS = 2000
 _FRESH = 2.0
+# Of each rebuild group, so many members of a kind.
+_MEMBERS = 200
 _FORECASTS_FRESH = 60.0
 
 
@@ -28,7 +30,7 @@ class BoardView:
 
     `forecasts` are seconds by identity, `starts` and `ends` Unix times by job id. `next` are the
     jobs that are ready, wait or are delayed, in order of when they are likely to begin. `removals`
-    are those that are not finished.
+    and `groups` are those that are not finished.
     """
 
     snapshot: QueueSnapshot
@@ -37,6 +39,7 @@ class BoardView:
     ends: Mapping[int, float] = field(default_factory=dict)
     next: tuple[JobView, ...] = ()
     removals: tuple[RemovalView, ...] = ()
+    groups: tuple[GroupView, ...] = ()
 
     @property
     def builders(self) -> list[WorkerView]:
@@ -109,6 +112,7 @@ class Board:
             ends=outlook.ends,
             next=tuple(order),
             removals=services.queue.removals(),
+            groups=services.queue.groups(limit=_MEMBERS) if snapshot.total_groups else (),
         )
 
     def _forecasts_of(self, identities: Iterable[str], services: WebServices) -> dict[str, float]:

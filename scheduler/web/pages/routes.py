@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from scheduler.web.pages import build_lists, package_lists, survey_pages
+from scheduler.web.pages import build_lists, group_list, package_lists, survey_pages
 from scheduler.web.pages.board import Board
 from scheduler.web.pages.build_page import BuildPage
 from scheduler.web.pages.listing import ListPage
@@ -33,6 +33,7 @@ def page_routes() -> list[BaseRoute]:
         ListPage("/broken", package_lists.broken),
         ListPage("/packages", packages.packages),
         ListPage("/waiting", packages.waiting),
+        ListPage("/groups", group_list.groups),
         ListPage("/package/{repo}/{arch}/{pkgbase}/builds", build_lists.of_package),
     )
     return [

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
-from tests.support.queue import job, submit
+from scheduler.job import Outcome
+from tests.support.queue import claimed, job, submit
 
 if TYPE_CHECKING:
     import pytest
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 ATOM = "{http://www.w3.org/2005/Atom}"
 LISTS = (
     *("/builds", "/published", "/failing", "/stale", "/held", "/broken", "/packages", "/waiting"),
-    "/package/repo/x86_64/slicer/builds",
+    *("/groups", "/package/repo/x86_64/slicer/builds"),
 )
 
 
@@ -135,6 +136,27 @@ def test_results_go_on_with_the_next_part(
             following = data["next"]
         assert seen == sorted(set(seen), reverse=True)
         assert len(seen) >= 7
+
+
+def test_rebuild_groups_tell_who_holds_them_up(queue: Queue, bare_pages: TestClient) -> None:
+    submit(
+        queue,
+        job("lib", group="moved"),
+        job("app", "lib", group="moved"),
+        job("other", group="moved"),
+    )
+    lib, other = claimed(queue), claimed(queue)
+    queue.land(other, "delivery")
+    queue.stage(queue.claim_landed("runner"))
+    assert "1 of 3 built" in bare_pages.get("/").text
+
+    queue.finish(lib, Outcome.FAILED, "build() failed")
+    page = bare_pages.get("/groups").text
+    assert "held up" in page
+    assert 'href="/package/repo/x86_64/lib"' in page
+    (group,) = items(bare_pages, "/groups.json")
+    assert [it["identity"] for it in group["failed"]] == ["repo/x86_64/lib"]
+    assert group["name"] == "repo/x86_64/moved"
 
 
 def test_thousands_of_waiting_jobs_come_in_parts(queue: Queue, bare_pages: TestClient) -> None:
