@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _COLOURS = re.compile(r"\x1b\[([0-9;]{0,40})m")
+_COLOURED = re.compile(r"(\x1b\[[0-9;]{0,40}m)")
 _EIGHT = 8
 # The levels of the 6 x 6 x 6 cube that stands for most of the 256 colours.
 _LEVELS = (0, 95, 135, 175, 215, 255)
@@ -55,7 +56,14 @@ def line_text(line: bytes) -> str:
     text = line.decode("utf-8", "replace").rstrip("\r\n")
     if "\r" in text:
         text = next((part for part in reversed(text.split("\r")) if part), "")
-    return for_terminal(text)
+    parts = _COLOURED.split(text)
+    parts[::2] = map(_harmless, parts[::2])
+    return "".join(parts)
+
+
+def _harmless(text: str) -> str:
+    """Return text between colours without what acts on a terminal; most has nothing of the kind."""
+    return text if text.isascii() and text.isprintable() else for_terminal(text)
 
 
 def plain(text: str) -> str:

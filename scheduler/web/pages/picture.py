@@ -64,21 +64,28 @@ def neighbourhood(
     return _drawn(shown, needs, target_repo, here=package, left_out=len(columns) - len(shown))
 
 
-def whole(needs: Ties, target_repo: str, *, most: int = 400) -> Picture | None:
+def whole(needs: Ties, target_repo: str, *, most: int = 120) -> Picture | None:
     """Return all packages that need others or are needed, group by group, the largest first.
 
-    Groups that do not fit are left out, but for a part of the first one.
+    Groups that do not fit are left out, but for those of the first one that have the most ties.
     """
     columns: dict[str, int] = {}
     groups = _groups(needs)
     for group in groups:
         if columns and len(columns) + len(group) > most:
             continue
-        columns |= _depths(group[:most], needs)
+        columns |= _depths(_foremost(group, needs, most), needs)
     if not columns:
         return None
     total = sum(map(len, groups))
     return _drawn(columns, needs, target_repo, left_out=total - len(columns), groups=groups)
+
+
+def most_needed(needs: Ties, *, most: int = 30) -> list[tuple[str, int]]:
+    """Return the packages that the most others need directly, with how many those are."""
+    needed_by = _reversed(needs)
+    order = sorted(needed_by, key=lambda name: (-len(needed_by[name]), name))
+    return [(name, len(needed_by[name])) for name in order[:most]]
 
 
 def _drawn(
@@ -211,6 +218,13 @@ def _groups(needs: Ties) -> list[list[str]]:
         seen.update(group)
         groups.append(group)
     return sorted(groups, key=lambda group: (-len(group), group))
+
+
+def _foremost(group: Sequence[str], needs: Ties, most: int) -> list[str]:
+    """Return those that have the most ties."""
+    needed_by = _reversed(needs)
+    ties = {name: len(needs.get(name, ())) + len(needed_by.get(name, ())) for name in group}
+    return sorted(group, key=lambda name: (-ties[name], name))[:most]
 
 
 def _depths(group: Iterable[str], needs: Ties) -> dict[str, int]:

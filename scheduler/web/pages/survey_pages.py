@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from scheduler.web.answers import json_answer
 from scheduler.web.pages.charts import stacked_chart
 from scheduler.web.pages.parameters import number, text
-from scheduler.web.pages.picture import whole
+from scheduler.web.pages.picture import most_needed, whole
 from scheduler.web.pages.rendering import page
 
 if TYPE_CHECKING:
@@ -29,7 +29,14 @@ def dependencies(request: Request) -> Response:
     chosen = next((it for it in maps if it.source_repo == wanted), maps[0] if maps else None)
     picture = whole(chosen.needs, chosen.target_repo) if chosen is not None else None
     tied = sum(bool(others) for others in chosen.needs.values()) if chosen is not None else 0
-    context = {"maps": maps, "chosen": chosen, "picture": picture, "tied": tied}
+    needed = most_needed(chosen.needs) if chosen is not None else []
+    context = {
+        "maps": maps,
+        "chosen": chosen,
+        "picture": picture,
+        "tied": tied,
+        "needed": needed,
+    }
     return page(request, "dependencies.html", context)
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from caur_ci.plaintext import for_terminal
 from scheduler.web.pages.ansi import line_text, plain, to_html
 
 
@@ -74,6 +75,7 @@ _PIECES = st.sampled_from(
 def test_whatever_a_line_holds_only_our_own_markup_is_html(line: bytes) -> None:
     text = line_text(line)
     html = str(to_html(text))
+    assert text == for_terminal(text)
     without_ours = re.sub(r'<span class="[a-z0-9 -]+">|</span>', "", html)
 
     assert not set(without_ours) & set("<>\"'\0\x1b")

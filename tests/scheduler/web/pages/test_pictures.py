@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.web.pages.charts import KINDS, OTHERS, Point, bar_chart, stacked_chart
-from scheduler.web.pages.picture import neighbourhood, whole
+from scheduler.web.pages.picture import most_needed, neighbourhood, whole
 
 NEEDS = {"app": ("lib", "tool"), "lib": ("base",), "tool": ("base",), "base": (), "alone": ()}
 
@@ -75,6 +75,20 @@ def test_the_whole_leaves_out_who_is_alone_and_what_does_not_fit() -> None:
     assert cut is not None
     assert (len(cut.nodes), cut.left_out) == (4, 2)
     assert whole({"alone": ()}, "repo") is None
+
+
+def test_of_a_group_that_is_too_large_those_with_the_most_ties_are_shown() -> None:
+    needs = {"base": (), "hub": ("base",), **{f"a-{number}": ("hub",) for number in range(9)}}
+    picture = whole(needs, "repo", most=3)
+
+    assert picture is not None
+    assert {node.name for node in picture.nodes} == {"hub", "a-0", "a-1"}
+    assert (len(picture.edges), picture.left_out) == (2, 8)
+
+
+def test_the_most_needed_come_first() -> None:
+    assert most_needed(NEEDS) == [("base", 2), ("lib", 1), ("tool", 1)]
+    assert most_needed(NEEDS, most=1) == [("base", 2)]
 
 
 _NAMES = st.sampled_from("abcdefgh")
