@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from caur_ci.names import is_package_name, suggestion
@@ -113,8 +114,8 @@ def _plain_lines(text: str) -> Iterator[str]:
     reader = MarkdownIt("commonmark").disable(
         ["escape", "entity", "emphasis", "link", "image", "autolink"]
     )
-    for token in reader.parse(shown):
-        if token.type == "inline" and token.level == 1:
+    for before, token in pairwise(reader.parse(shown)):
+        if before.type == "paragraph_open" and before.level == 0:
             yield from _lines_of(token)
 
 

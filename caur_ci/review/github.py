@@ -172,8 +172,9 @@ class GitHubForge:
         def ask() -> Comments:
             found: list[Comment] = []
             for number, one in enumerate(changed):
-                if number == MOST_READ or one.created_at.timestamp() <= time:
-                    return Comments(tuple(reversed(found)), is_complete=number < MOST_READ)
+                is_older = one.created_at.timestamp() <= time
+                if is_older or number == MOST_READ:
+                    return Comments(tuple(reversed(found)), is_complete=is_older)
                 found += _comments(one)
             return Comments(tuple(reversed(found)))
 

@@ -185,8 +185,9 @@ class GitLabForge:
         def ask() -> Comments:
             found: list[Comment] = []
             for number, event in enumerate(self._events_after(time)):
-                if number == MOST_READ or _seconds(event["created_at"]) <= time:
-                    return Comments(tuple(reversed(found)), is_complete=number < MOST_READ)
+                is_older = _seconds(event["created_at"]) <= time
+                if is_older or number == MOST_READ:
+                    return Comments(tuple(reversed(found)), is_complete=is_older)
                 found += _comments(event, self._page)
             return Comments(tuple(reversed(found)))
 

@@ -96,7 +96,8 @@ class Call:
 class Forge:
     """A project at a forge. With a `remote`, its branches are those of that repository.
 
-    `owner` is the account of the token. `closes_without_branch` is GitHub's habit. `wrong` are complaints about calls.
+    `owner` is the account of the token. `closes_without_branch` is GitHub's habit. `wrong` are
+    complaints about calls.
     """
 
     remote: Path | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,12 +21,16 @@ from tests.caur_ci.review.forges import KINDS, ForgeUnderTest, forge_of_kind
 from tests.support.forges.model import Fault, Forge
 from tests.support.forges.server import TOKEN
 from tests.support.git import Checkout, git, srcinfo
+from tests.support.killing import killed_at, steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from caur_ci.pipeline.commenting.journey import CommentsResult
+
+# At how many instants a run is killed; with `CAUR_LONG=1`, at more of them.
+KILLS = 40 if os.environ.get("CAUR_LONG") else 3
 
 FILES: dict[str, str | bytes | None] = {
     ".ci/config": "REPO_NAME=repo\n",
@@ -78,14 +84,24 @@ class Commented:
         return git(self.checkout.remote, *arguments)
 
 
+@contextmanager
+def commented(kind: str, checkout: Checkout) -> Iterator[Commented]:
+    with forge_of_kind(kind) as there:
+        there.forge.person("alice", 30)
+        there.forge.person("mallory", 20)
+        there.forge.remark("alice", "/caur hold lib: said before")
+        yield Commented(checkout, there)
+
+
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A repository whose comments were read once."""
     checkout = Checkout.create(tmp_path_factory.mktemp("template") / "world")
-    git_environment = {"user.name": "Tester", "user.email": "tester@example.org"}
-    for name, value in git_environment.items():
-        git(checkout.folder, "config", name, value)
     checkout.commit("feat: packages", FILES)
     checkout.schedule_here()
+    with commented("gitlab", checkout) as world:
+        first = world.run()
+    assert first.notes == ("comments are read from now on; what was said before is not obeyed",)
     return checkout
 
 
@@ -93,15 +109,15 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 def world(
     request: pytest.FixtureRequest, template: Checkout, tmp_path: Path
 ) -> Iterator[Commented]:
-    """A repository whose comments were read once."""
-    checkout = template.copy(tmp_path / "world")
-    with forge_of_kind(request.param) as there:
-        there.forge.person("alice", 30)
-        there.forge.person("mallory", 20)
-        there.forge.remark("alice", "/caur hold lib: said before")
-        made = Commented(checkout, there)
-        first = made.run()
-        assert first.notes == ("comments are read from now on; what was said before is not obeyed",)
+    """The repository, at each kind of forge."""
+    with commented(request.param, template.copy(tmp_path / "world")) as made:
+        yield made
+
+
+@pytest.fixture
+def here(template: Checkout, tmp_path: Path) -> Iterator[Commented]:
+    """The repository, where all forges are alike."""
+    with commented("gitlab", template.copy(tmp_path / "world")) as made:
         yield made
 
 
@@ -163,36 +179,36 @@ def test_nothing_is_done_for_others_and_for_what_is_no_command(world: Commented)
         "helper is not obeyed: it is a bot",
         "bot is not obeyed: it is a bot",
     ]
-    assert world.forge.answers() == []
+    assert world.forge.answers() == ["/caur hold app"]  # the bot's own words
 
 
-def test_an_edited_comment_does_not_count_twice(world: Commented) -> None:
-    world.says("/caur hold app")
-    world.run()
-    world.forge.edit(world.forge.remarks[-2], "/caur hold lib")
+def test_an_edited_comment_does_not_count_twice(here: Commented) -> None:
+    here.says("/caur hold app")
+    here.run()
+    here.forge.edit(here.forge.remarks[-2], "/caur hold lib")
 
-    world.run()
+    here.run()
 
-    assert world.memory().holds.packages.keys() == {"app"}
-    assert len(world.forge.answers()) == 1
+    assert here.memory().holds.packages.keys() == {"app"}
+    assert len(here.forge.answers()) == 1
 
 
-def test_what_cannot_be_done_is_told_and_the_rest_is_done(world: Commented) -> None:
-    world.says(
+def test_what_cannot_be_done_is_told_and_the_rest_is_done(here: Commented) -> None:
+    here.says(
         "/caur bump mine lib\n/caur hold lbi\n/caur unhold app\n/caur hodl app\n/caur why nothing"
     )
 
-    result = world.run()
+    result = here.run()
 
     assert result.problems == ()
-    assert world.asked().keys() == {"lib"}
-    answer = world.answer()
+    assert here.asked().keys() == {"lib"}
+    answer = here.answer()
     assert "mine is pushed to the AUR (CI_MANAGE_AUR)" in answer
     assert "there is no package lbi in this repository" in answer
     assert "`Did you mean lib?`" in answer
     assert "`not on hold: app`" in answer
     assert "`/caur hodl app`: not understood" in answer
-    assert "`Did you mean hold?`" in answer
+    assert "`Did you mean hold or unhold?`" in answer
 
 
 def test_one_answer_for_each_place_and_none_that_orders_or_calls(world: Commented) -> None:
@@ -214,31 +230,31 @@ def test_one_answer_for_each_place_and_none_that_orders_or_calls(world: Commente
 
 
 def test_a_storm_is_dealt_with_over_several_runs(
-    world: Commented, monkeypatch: pytest.MonkeyPatch
+    here: Commented, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listening, "MOST_ORDERS", 2)
     for number in range(5):
-        world.says(f"/caur why app: {number}", number=number + 1)
+        here.says(f"/caur why app: {number}", number=number + 1)
 
-    counts = [len(world.run().obeyed) for _ in range(4)]
+    counts = [len(here.run().obeyed) for _ in range(4)]
 
     assert counts == [2, 2, 1, 0]
-    assert [len(world.forge.answers(number + 1)) for number in range(5)] == [1] * 5
+    assert [len(here.forge.answers(number + 1)) for number in range(5)] == [1] * 5
 
 
 def test_strangers_without_number_hold_nobody_up(
-    world: Commented, monkeypatch: pytest.MonkeyPatch
+    here: Commented, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listening, "MOST_ACCOUNTS", 2)
     monkeypatch.setattr(journey, "_READ_AGAIN", 0)
     monkeypatch.setattr(journey, "_OVERLAP", 0)
     for number in range(4):
-        world.forge.person(f"stranger{number}", 0)
-        world.says("/caur hold app", f"stranger{number}")
-    world.says("/caur hold lib")
+        here.forge.person(f"stranger{number}", 0)
+        here.says("/caur hold app", f"stranger{number}")
+    here.says("/caur hold lib")
 
-    assert [len(world.run().obeyed) for _ in range(4)] == [0, 0, 1, 0]
-    assert world.memory().holds.packages.keys() == {"lib"}
+    assert [len(here.run().obeyed) for _ in range(4)] == [0, 0, 1, 0]
+    assert here.memory().holds.packages.keys() == {"lib"}
 
 
 def test_a_forge_that_is_down_costs_nothing(world: Commented) -> None:
@@ -264,36 +280,34 @@ def test_a_forge_that_is_down_costs_nothing(world: Commented) -> None:
     assert "it is on hold by alice" in world.answer()
 
 
-def test_an_answer_that_is_refused_is_not_tried_for_ever(world: Commented) -> None:
-    world.says("/caur hold app")
-    where = "notes" if world.there.kind == "gitlab" else "POST /api/v3/repos/owner/name/issues"
-    world.forge.faults.append(Fault(404, where=where))
+def test_an_answer_that_is_refused_is_not_tried_for_ever(here: Commented) -> None:
+    here.says("/caur hold app")
+    here.forge.faults.append(Fault(404, where="/notes"))
 
-    result = world.run()
+    result = here.run()
 
     assert result.waiting == 0
     assert "cannot be answered" in result.problems[0]
-    assert world.run().problems == ()
+    assert here.run().problems == ()
 
 
 def test_while_answers_wait_nothing_more_is_read(
-    world: Commented, monkeypatch: pytest.MonkeyPatch
+    here: Commented, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(journey, "_MOST_WAITING", 0)
-    where = "notes" if world.there.kind == "gitlab" else "POST /api/v3/repos/owner/name/issues"
-    world.says("/caur hold app")
-    world.forge.faults.extend([Fault(502, where=where)] * 6)
-    world.run()
-    world.says("/caur hold lib")
+    here.says("/caur hold app")
+    here.forge.faults.extend([Fault(502, where="/notes")] * 6)
+    here.run()
+    here.says("/caur hold lib")
 
-    result = world.run()
+    result = here.run()
 
     assert "nothing more is read" in result.problems[0]
-    assert world.memory().holds.packages.keys() == {"app"}
-    world.forge.faults.clear()
-    world.run()
-    world.run()
-    assert world.memory().holds.packages.keys() == {"app", "lib"}
+    assert here.memory().holds.packages.keys() == {"app"}
+    here.forge.faults.clear()
+    here.run()
+    here.run()
+    assert here.memory().holds.packages.keys() == {"app", "lib"}
 
 
 def test_rights_that_cannot_be_looked_up_leave_the_comment_to_the_next_run(
@@ -311,53 +325,94 @@ def test_rights_that_cannot_be_looked_up_leave_the_comment_to_the_next_run(
     assert world.memory().holds.packages.keys() == {"app"}
 
 
-def test_a_trial_changes_nothing(world: Commented) -> None:
-    before = world.remote("for-each-ref")
-    world.says("/caur bump lib\n/caur hold app")
+def test_a_trial_changes_nothing(here: Commented) -> None:
+    before = here.remote("for-each-ref")
+    here.says("/caur bump lib\n/caur hold app")
 
-    result = world.run(dry_run=True)
+    result = here.run(dry_run=True)
 
     (obeyed,) = result.obeyed
     assert [it.words for it in obeyed.told] == ["done, and a build is asked for", "done"]
-    assert world.remote("for-each-ref") == before
-    assert world.forge.answers() == []
+    assert here.remote("for-each-ref") == before
+    assert here.forge.answers() == []
 
 
 def test_somebody_who_is_faster_loses_nothing_and_nothing_is_done_twice(
-    world: Commented,
+    here: Commented,
 ) -> None:
     """Another run has dealt with the comment by the time that this one pushes."""
-    world.says("/caur bump lib")
-    before = {ref: world.checkout.remote_ref(ref) for ref in ("refs/heads/main", "refs/heads/caur")}
-    world.run()
-    after = {ref: world.checkout.remote_ref(ref) for ref in before}
+    here.says("/caur bump lib")
+    before = {ref: here.checkout.remote_ref(ref) for ref in ("refs/heads/main", "refs/heads/caur")}
+    here.run()
+    after = {ref: here.checkout.remote_ref(ref) for ref in before}
     for ref, commit in before.items():
-        world.remote("update-ref", ref, commit)
-    git(world.checkout.folder, "reset", "--quiet", "--hard", before["refs/heads/main"])
-    hook = world.checkout.remote / "hooks/pre-receive"
+        here.remote("update-ref", ref, commit)
+    git(here.checkout.folder, "reset", "--quiet", "--hard", before["refs/heads/main"])
+    hook = here.checkout.remote / "hooks/pre-receive"
     hook.write_text(
         '#!/bin/sh\nrm -f "$0"\nunset GIT_QUARANTINE_PATH\n'
         + "".join(f"git update-ref {ref} {commit}\n" for ref, commit in after.items())
     )
     hook.chmod(0o755)
 
-    world.run()
+    here.run()
 
-    assert {ref: world.checkout.remote_ref(ref) for ref in before} == after
-    assert len(world.forge.answers()) == 1
+    assert {ref: here.checkout.remote_ref(ref) for ref in before} == after
+    assert len(here.forge.answers()) == 1
 
 
-def test_a_commit_that_was_never_pushed_keeps_a_bump_from_being_made(world: Commented) -> None:
-    world.checkout.commit("feat: mine alone", {"more/PKGBUILD": "pkgname=more"})
-    world.says("/caur bump lib\n/caur hold app")
+def test_a_commit_that_was_never_pushed_keeps_a_bump_from_being_made(here: Commented) -> None:
+    here.checkout.commit("feat: mine alone", {"more/PKGBUILD": "pkgname=more"})
+    here.says("/caur bump lib\n/caur hold app")
 
-    world.run()
+    here.run()
 
-    assert world.memory().holds.packages.keys() == {"app"}
-    assert "HEAD has commits that branch main of the remote has not" in world.answer()
-    assert world.asked() == {}
+    assert here.memory().holds.packages.keys() == {"app"}
+    assert "HEAD has commits that branch main of the remote has not" in here.answer()
+    assert here.asked() == {}
 
 
 def test_without_a_forge_nothing_is_read(tmp_path: Path) -> None:
     result = obey_comments(RunOptions(repo=tmp_path), ForgeChoice(problem="set ACCESS_TOKEN"))
     assert result.notes == ("comments are not read: set ACCESS_TOKEN",)
+
+
+@pytest.mark.timeout(300)
+def test_a_run_that_is_killed_does_nothing_twice_and_loses_nothing(
+    template: Checkout, tmp_path: Path
+) -> None:
+    """Killed at instants all over the run; the next one ends where an undisturbed one does."""
+
+    def begin(name: str) -> Checkout:
+        return template.copy(tmp_path / name)
+
+    def order(world: Commented) -> None:
+        world.says("/caur bump lib\n/caur retry app")
+        world.says("/caur hold mine", number=2)
+
+    with commented("gitlab", begin("whole")) as world:
+        order(world)
+        steps = steps_of(world.run)
+        wanted = outcome_of(world)
+    for number in range(1, KILLS + 1):
+        with commented("gitlab", begin(f"killed{number}")) as world:
+            order(world)
+            killed_at(max(1, steps * number // KILLS), world.run)
+            world.run()
+            assert outcome_of(world) == wanted
+            assert 1 <= len(world.forge.answers(1)) <= 2
+            assert 1 <= len(world.forge.answers(2)) <= 2
+
+
+def outcome_of(world: Commented) -> dict[str, object]:
+    """Return what runs leave behind, but for times and ids."""
+    memory = world.memory()
+    return {
+        "config": world.remote("show", "main:lib/.CI/config"),
+        "commits": world.remote("rev-list", "--count", "main"),
+        "asked": world.asked(),
+        "held": sorted(memory.holds.packages),
+        "decided": sorted((it.package, it.decision, it.run) for it in memory.ledger),
+        "done": dict(memory.comments.done),
+        "waiting": memory.comments.answers,
+    }
