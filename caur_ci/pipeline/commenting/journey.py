@@ -38,8 +38,6 @@ T = TypeVar("T")
 
 # While more answers than this wait for the forge, nothing more is read.
 _MOST_WAITING = 100
-# In seconds: how much older than another a comment may be, and be seen later.
-_OVERLAP = 600
 # In seconds: how much is read again rather than remembering, where nobody asked for anything.
 _READ_AGAIN = 6 * 3600
 
@@ -90,7 +88,7 @@ class _Journey:
         if before.floor == 0:
             return self._begin()
         if len(before.answers) > _MOST_WAITING:
-            heard = Heard(through=before.floor)
+            heard = Heard(floor=before.floor)
             notes = [f"{len(before.answers)} answers wait for the forge: nothing more is read"]
         else:
             heard = _read(lambda: hear(self.forge, before))
@@ -197,13 +195,12 @@ class _Journey:
 
     def _settle(self, before: CommentMemory, heard: Heard, given: Given) -> CommentMemory:
         """Remember which answers were given, and from where the next run is to read."""
-        floor = heard.through - _OVERLAP
-        is_news = bool(self.obeyed) or bool(given.comments)
-        if not is_news and floor - before.floor < _READ_AGAIN:
+        is_news = heard.is_cut or bool(self.obeyed) or bool(given.comments)
+        if not is_news and heard.floor - before.floor < _READ_AGAIN:
             return before
 
         def change(memory: Memory) -> Memory:
-            comments = memory.comments.answered(given.comments).from_floor(floor)
+            comments = memory.comments.answered(given.comments).from_floor(heard.floor)
             return memory.with_comments(comments)
 
         return self._remember(change).comments

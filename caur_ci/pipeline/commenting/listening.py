@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 # Of one run: comments that are dealt with, and accounts whose rights are looked up. The rest is
 # left to the next one.
 MOST_ORDERS, MOST_ACCOUNTS = 50, 100
+# In seconds: how much older than another a comment may be, and be seen later.
+OVERLAP = 600
+# What forges say where the token may not ask, which somebody has to mend.
+_NOT_ALLOWED = 403
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +45,12 @@ class Order:
 class Heard:
     """The orders of one run, oldest first, and what is told of others.
 
-    `through` is the time up to which all comments were looked at, in Unix seconds.
+    `floor` is the time from which the next run is to read, in Unix seconds. `is_cut` says that it
+    has to, because this one stopped before the end.
     """
 
-    through: int
+    floor: int
+    is_cut: bool = False
     orders: tuple[Order, ...] = ()
     notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
@@ -53,24 +59,26 @@ class Heard:
 def hear(forge: CommentForge, known: CommentMemory) -> Heard:
     """Read the comments that were not dealt with yet. Raises ForgeError where they cannot be read.
 
-    Where the rights of somebody cannot be looked up, that is a problem, and the comments from then
-    on are left to the next run.
+    Where rights cannot be looked up, that is a problem, and the comments from then on are left to
+    the next run.
     """
     read = forge.comments_since(known.floor)
     listener = _Listener(forge)
-    through = max((it.time for it in read.found), default=known.floor)
+    floor = max((it.time for it in read.found), default=known.floor) - OVERLAP
     for comment in read.found:
         if comment.id in known.done:
             continue
         commands = tuple(commands_in(comment.text))
         if commands and not listener.takes(comment, commands):
-            through = comment.time - 1
+            # Without what overlaps where it stopped for strangers: they would stop it there again.
+            floor = comment.time - 1 - (0 if listener.is_crowded else OVERLAP)
             break
     problems = list(listener.problems)
     if not read.is_complete:
         problems.append("there were too many comments to read: the oldest of them are not obeyed")
     return Heard(
-        through=through,
+        floor=floor,
+        is_cut=listener.is_crowded,
         orders=tuple(listener.orders),
         notes=tuple(listener.notes),
         problems=tuple(problems),
@@ -83,6 +91,7 @@ class _Listener:
     def __init__(self, forge: CommentForge) -> None:
         self._forge = forge
         self._refusals: dict[int, str] = {}
+        self.is_crowded = False
         self.orders: list[Order] = []
         self.notes: list[str] = []
         self.problems: list[str] = []
@@ -95,13 +104,16 @@ class _Listener:
             return False
         if account.id not in self._refusals:
             if len(self._refusals) == MOST_ACCOUNTS:
+                self.is_crowded = True
                 self.notes.append("the rest of the comments is left to the next run")
                 return False
             try:
                 self._refusals[account.id] = self._forge.why_not_obeyed(account)
             except ForgeError as error:
                 self.problems.append(f"{error.message}. {error.hint}")
-                return False
+                if error.final or error.status == _NOT_ALLOWED:
+                    return False
+                self._refusals[account.id] = "its rights cannot be looked up"
         if refusal := self._refusals[account.id]:
             self.notes.append(f"{comment.url}: {account.name} is not obeyed: {refusal}")
         else:

@@ -246,8 +246,6 @@ def test_strangers_without_number_hold_nobody_up(
     here: Commented, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listening, "MOST_ACCOUNTS", 2)
-    monkeypatch.setattr(journey, "_READ_AGAIN", 0)
-    monkeypatch.setattr(journey, "_OVERLAP", 0)
     for number in range(4):
         here.forge.person(f"stranger{number}", 0)
         here.says("/caur hold app", f"stranger{number}")
@@ -255,6 +253,20 @@ def test_strangers_without_number_hold_nobody_up(
 
     assert [len(here.run().obeyed) for _ in range(4)] == [0, 0, 1, 0]
     assert here.memory().holds.packages.keys() == {"lib"}
+
+
+def test_a_quiet_day_is_not_read_again_for_ever(here: Commented) -> None:
+    before = here.memory().comments.floor
+    here.says("nice")
+    here.run()
+    assert here.memory().comments.floor == before
+    here.forge.tick(24 * 3600)
+    here.says("nice")
+
+    here.run()
+
+    assert here.memory().comments.floor == here.forge.now - listening.OVERLAP
+    assert here.memory().comments.done == {}
 
 
 def test_a_forge_that_is_down_costs_nothing(world: Commented) -> None:
