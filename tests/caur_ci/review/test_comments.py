@@ -73,6 +73,13 @@ def test_the_forges_own_notes_and_those_elsewhere_are_left_out(there: ForgeUnder
     assert texts(there) == ["here"]
 
 
+def test_those_of_accounts_that_are_gone_are_left_out(there: ForgeUnderTest) -> None:
+    there.forge.remark("gone", "/caur hold a")
+
+    assert texts(there) == []
+    assert there.client.latest_comment() == there.forge.now
+
+
 def test_too_many_are_not_all_read(there: ForgeUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
     there.forge.person("alice")
     for number in range(4):

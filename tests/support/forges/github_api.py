@@ -112,7 +112,7 @@ class GitHubApi:
             "issue_url": f"{api}/{remark.number}",
             "html_url": f"{page}#issuecomment-{remark.id}",
             "body": remark.text,
-            "user": self._user(remark.who),
+            "user": self._user(remark.who) if remark.who in self.forge.people else None,
             "created_at": _time(remark.time),
             "updated_at": _time(remark.changed),
         }

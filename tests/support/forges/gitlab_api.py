@@ -124,10 +124,11 @@ class GitLabApi:
         return 200, Paged(shown[::-1] if call.query["sort"] == "desc" else shown)
 
     def _note(self, remark: Remark) -> dict[str, Any]:
+        person = self.forge.people.get(remark.who)
         return {
             "id": remark.id,
             "body": remark.text,
-            "author": self._user(self.forge.people[remark.who]),
+            "author": self._user(person) if person else None,
             "created_at": _time(remark.time),
             "updated_at": _time(remark.changed),
             "system": remark.is_system,
