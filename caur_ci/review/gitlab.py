@@ -20,6 +20,7 @@ from caur_ci.review.forge import (
     RequestHistory,
     RequestState,
 )
+from caur_ci.review.gitlab_notes import comments_of, is_token, seconds
 from caur_ci.review.patience import TIMEOUT, Patience, Refusal
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ T = TypeVar("T")
 _DEVELOPER, _MAINTAINER = 30, 40
 _STATES = {"opened": RequestState.OPEN, "merged": RequestState.MERGED}
 _COLOUR = "#6699cc"
-_PLACES = {"Issue": PlaceKind.ISSUE, "MergeRequest": PlaceKind.REQUEST}
 
 
 class _Session(requests.Session):
@@ -99,7 +99,7 @@ class GitLabForge:
         newest = max((it.attributes for it in versions), key=lambda it: int(it["id"]), default=None)
         since = None
         if newest and newest["head_commit_sha"] == request.commit:
-            since = _seconds(newest["created_at"])
+            since = seconds(newest["created_at"])
         labels = sorted((it.attributes for it in events), key=lambda it: int(it["id"]))
         return RequestHistory(since, tuple(_label_events(labels)))
 
@@ -175,7 +175,7 @@ class GitLabForge:
         events = self._events_after(0)
         times = self._call(
             "comments cannot be listed",
-            lambda: [_seconds(it["created_at"]) for it in islice(events, 1)],
+            lambda: [seconds(it["created_at"]) for it in islice(events, 1)],
         )
         return times[0] if times else 0
 
@@ -185,10 +185,10 @@ class GitLabForge:
         def ask() -> Comments:
             found: list[Comment] = []
             for number, event in enumerate(self._events_after(time)):
-                is_older = _seconds(event["created_at"]) <= time
+                is_older = seconds(event["created_at"]) <= time
                 if is_older or number == MOST_READ:
                     return Comments(tuple(reversed(found)), is_complete=is_older)
-                found += _comments(event, self._page)
+                found += comments_of(event, self._page)
             return Comments(tuple(reversed(found)))
 
         return self._call("comments cannot be listed", ask)
@@ -353,40 +353,9 @@ def _label_events(events: Iterable[Mapping[str, Any]]) -> Iterator[LabelEvent]:
         yield LabelEvent(
             label=label["name"],
             is_added=event["action"] == "add",
-            account=Account(int(user["id"]), name, is_person=not _is_token(name)),
-            time=_seconds(event["created_at"]),
+            account=Account(int(user["id"]), name, is_person=not is_token(name)),
+            time=seconds(event["created_at"]),
         )
-
-
-def _comments(event: Mapping[str, Any], page: str) -> Iterator[Comment]:
-    """Yield the comment that an event is about, if it is one of a person on issues or requests."""
-    note = event.get("note") or {}
-    kind = _PLACES.get(note.get("noteable_type", ""))
-    author = note.get("author")
-    if kind is None or not author or note.get("system"):
-        return
-    name, number = str(author["username"]), int(note["noteable_iid"])
-    folder = "issues" if kind is PlaceKind.ISSUE else "merge_requests"
-    internally = bool(note.get("internal") or note.get("confidential"))
-    yield Comment(
-        id=int(note["id"]),
-        place=Place(kind, number, internally),
-        text=note["body"] or "",
-        account=Account(int(author["id"]), name, is_person=not _is_token(name)),
-        time=_seconds(note["created_at"]),
-        url=f"{page}/-/{folder}/{number}#note_{note['id']}" if page else "",
-    )
-
-
-def _is_token(name: str) -> bool:
-    """Tell whether an account is that of an access token of a project or a group."""
-    kind, _, rest = name.partition("_")
-    number, _, bot = rest.partition("_")
-    return kind in {"project", "group"} and number.isdecimal() and bot.startswith("bot")
-
-
-def _seconds(text: str) -> int:
-    return int(datetime.fromisoformat(text).timestamp())
 
 
 def _said(response: requests.Response) -> str:

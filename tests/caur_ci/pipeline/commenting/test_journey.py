@@ -2,123 +2,23 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
-from caur_ci.environment import Secrets
 from caur_ci.errors import TemporaryError
-from caur_ci.git import GitRepository
 from caur_ci.pipeline.commenting import journey, listening
 from caur_ci.pipeline.commenting.journey import obey_comments
-from caur_ci.pipeline.shared.memory.branch import Memory
 from caur_ci.pipeline.shared.options import RunOptions
 from caur_ci.review import ForgeChoice, ForgeError, commands_in
-from tests.caur_ci.review.forges import KINDS, ForgeUnderTest, forge_of_kind
-from tests.support.forges.model import Fault, Forge
+from tests.support.forges.model import Fault
 from tests.support.forges.server import TOKEN
-from tests.support.git import Checkout, git, srcinfo
-from tests.support.killing import killed_at, steps_of
+from tests.support.git import git
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from caur_ci.pipeline.commenting.journey import CommentsResult
-
-# At how many instants a run is killed; with `CAUR_LONG=1`, at more of them.
-KILLS = 40 if os.environ.get("CAUR_LONG") else 3
-
-FILES: dict[str, str | bytes | None] = {
-    ".ci/config": "REPO_NAME=repo\n",
-    "app/PKGBUILD": "pkgname=app",
-    "app/.SRCINFO": srcinfo("app", names=("app", "app-doc")),
-    "lib/PKGBUILD": "pkgname=lib",
-    "lib/.SRCINFO": srcinfo("lib"),
-    "mine/PKGBUILD": "pkgname=mine",
-    "mine/.SRCINFO": srcinfo("mine"),
-    "mine/.CI/config": "CI_MANAGE_AUR=true\nBUILDER_CLASS=2\n",
-}
-
-
-@dataclass
-class Commented:
-    """A repository at a forge; `alice` may push there, `mallory` may not."""
-
-    checkout: Checkout
-    there: ForgeUnderTest
-
-    @property
-    def forge(self) -> Forge:
-        return self.there.forge
-
-    def run(self, *, dry_run: bool = False) -> CommentsResult:
-        options = RunOptions(
-            repo=self.checkout.folder, dry_run=dry_run, secrets=Secrets({"ACCESS_TOKEN": TOKEN})
-        )
-        return obey_comments(options, ForgeChoice(self.there.new_client()))
-
-    def says(self, text: str, who: str = "alice", number: int = 1) -> None:
-        self.forge.remark(who, text, number=number)
-
-    def memory(self) -> Memory:
-        remote = GitRepository.open(self.checkout.remote)
-        return Memory.read(remote, remote.resolve("refs/heads/caur"))
-
-    def asked(self) -> dict[str, str]:
-        return {
-            package.pkgbase: package.reason
-            for request in self.memory().outbox.requests
-            for package in request.packages
-        }
-
-    def answer(self, number: int = 1) -> str:
-        """Return the only answer, as it is read: without what parts words nobody sees."""
-        (found,) = self.forge.answers(number)
-        return found.replace("\N{WORD JOINER}", "")
-
-    def remote(self, *arguments: str) -> str:
-        return git(self.checkout.remote, *arguments)
-
-
-@contextmanager
-def commented(kind: str, checkout: Checkout) -> Iterator[Commented]:
-    with forge_of_kind(kind) as there:
-        there.forge.person("alice", 30)
-        there.forge.person("mallory", 20)
-        there.forge.remark("alice", "/caur hold lib: said before")
-        yield Commented(checkout, there)
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """A repository whose comments were read once."""
-    checkout = Checkout.create(tmp_path_factory.mktemp("template") / "world")
-    checkout.commit("feat: packages", FILES)
-    checkout.schedule_here()
-    with commented("gitlab", checkout) as world:
-        first = world.run()
-    assert first.notes == ("comments are read from now on; what was said before is not obeyed",)
-    return checkout
-
-
-@pytest.fixture(params=KINDS)
-def world(
-    request: pytest.FixtureRequest, template: Checkout, tmp_path: Path
-) -> Iterator[Commented]:
-    """The repository, at each kind of forge."""
-    with commented(request.param, template.copy(tmp_path / "world")) as made:
-        yield made
-
-
-@pytest.fixture
-def here(template: Checkout, tmp_path: Path) -> Iterator[Commented]:
-    """The repository, where all forges are alike."""
-    with commented("gitlab", template.copy(tmp_path / "world")) as made:
-        yield made
+    from tests.caur_ci.pipeline.commenting.world import Commented
 
 
 def test_all_that_can_be_asked_for(world: Commented) -> None:
@@ -387,44 +287,3 @@ def test_a_commit_that_was_never_pushed_keeps_a_bump_from_being_made(here: Comme
 def test_without_a_forge_nothing_is_read(tmp_path: Path) -> None:
     result = obey_comments(RunOptions(repo=tmp_path), ForgeChoice(problem="set ACCESS_TOKEN"))
     assert result.notes == ("comments are not read: set ACCESS_TOKEN",)
-
-
-@pytest.mark.timeout(300)
-def test_a_run_that_is_killed_does_nothing_twice_and_loses_nothing(
-    template: Checkout, tmp_path: Path
-) -> None:
-    """Killed at instants all over the run; the next one ends where an undisturbed one does."""
-
-    def begin(name: str) -> Checkout:
-        return template.copy(tmp_path / name)
-
-    def order(world: Commented) -> None:
-        world.says("/caur bump lib\n/caur retry app")
-        world.says("/caur hold mine", number=2)
-
-    with commented("gitlab", begin("whole")) as world:
-        order(world)
-        steps = steps_of(world.run)
-        wanted = outcome_of(world)
-    for number in range(1, KILLS + 1):
-        with commented("gitlab", begin(f"killed{number}")) as world:
-            order(world)
-            killed_at(max(1, steps * number // KILLS), world.run)
-            world.run()
-            assert outcome_of(world) == wanted
-            assert 1 <= len(world.forge.answers(1)) <= 2
-            assert 1 <= len(world.forge.answers(2)) <= 2
-
-
-def outcome_of(world: Commented) -> dict[str, object]:
-    """Return what runs leave behind, but for times and ids."""
-    memory = world.memory()
-    return {
-        "config": world.remote("show", "main:lib/.CI/config"),
-        "commits": world.remote("rev-list", "--count", "main"),
-        "asked": world.asked(),
-        "held": sorted(memory.holds.packages),
-        "decided": sorted((it.package, it.decision, it.run) for it in memory.ledger),
-        "done": dict(memory.comments.done),
-        "waiting": memory.comments.answers,
-    }
