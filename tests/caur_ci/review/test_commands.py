@@ -113,7 +113,7 @@ def test_there_are_limits() -> None:
     assert len(long.reason) == 300
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.text(alphabet="`~> -\n\t<!/aur", max_size=60), st.sampled_from(["```", "~~~"]))
 def test_code_of_anybody_orders_nothing(code: str, fence: str) -> None:
     """Whatever a log says, as long as it does not end the block that it is pasted into."""

@@ -61,25 +61,25 @@ def test_all_that_can_be_asked_for(world: Commented) -> None:
     assert len(world.forge.answers(3)) == 1
 
 
-def test_nothing_is_done_for_others_and_for_what_is_no_command(world: Commented) -> None:
-    world.forge.person("helper", 50, is_bot=True)
-    before = world.remote("rev-parse", "caur")
-    world.says("/caur hold app", "mallory")
-    world.says("/caur hold app", "helper")
-    world.says("/caur hold app", "bot")
-    world.says("> /caur hold app\n\n```\n/caur hold app\n```")
-    world.forge.edit(world.forge.remarks[0], "/caur hold app")
+def test_nothing_is_done_for_others_and_for_what_is_no_command(here: Commented) -> None:
+    here.forge.person("helper", 50, is_bot=True)
+    before = here.remote("rev-parse", "caur")
+    here.says("/caur hold app", "mallory")
+    here.says("/caur hold app", "helper")
+    here.says("/caur hold app", "bot")
+    here.says("> /caur hold app\n\n```\n/caur hold app\n```")
+    here.forge.edit(here.forge.remarks[0], "/caur hold app")
 
-    result = world.run()
+    result = here.run()
 
     assert result.obeyed == ()
-    assert world.remote("rev-parse", "caur") == before
+    assert here.remote("rev-parse", "caur") == before
     assert [note.partition(": ")[2] for note in result.notes] == [
         "mallory is not obeyed: it may not push here",
         "helper is not obeyed: it is a bot",
         "bot is not obeyed: it is a bot",
     ]
-    assert world.forge.answers() == ["/caur hold app"]  # the bot's own words
+    assert here.forge.answers() == ["/caur hold app"]  # the bot's own words
 
 
 def test_an_edited_comment_does_not_count_twice(here: Commented) -> None:
@@ -111,22 +111,22 @@ def test_what_cannot_be_done_is_told_and_the_rest_is_done(here: Commented) -> No
     assert "`Did you mean hold or unhold?`" in answer
 
 
-def test_one_answer_for_each_place_and_none_that_orders_or_calls(world: Commented) -> None:
+def test_one_answer_for_each_place_and_none_that_orders_or_calls(here: Commented) -> None:
     hostile = f"`` @everyone\u202e #1 {TOKEN} [deploy all] <img src=x>"
-    world.says(f"/caur hold app: {hostile}")
-    world.says(f"/caur retry @everyone `x\n/caur {hostile}")
+    here.says(f"/caur hold app: {hostile}")
+    here.says(f"/caur retry @everyone `x\n/caur {hostile}")
 
-    world.run()
+    here.run()
 
-    (answer,) = world.forge.answers()
+    (answer,) = here.forge.answers()
     assert answer.count("asked for this") == 2
     assert commands_in(answer) == []
     assert not [line for line in answer.splitlines() if line.lstrip().startswith("/")]
     assert "@everyone" not in answer
     assert "#1 " not in answer
     assert TOKEN not in answer
-    assert TOKEN not in world.memory().comments.to_bytes().decode()
-    assert world.memory().holds.packages.keys() == {"app"}
+    assert TOKEN not in here.memory().comments.to_bytes().decode()
+    assert here.memory().holds.packages.keys() == {"app"}
 
 
 def test_a_storm_is_dealt_with_over_several_runs(

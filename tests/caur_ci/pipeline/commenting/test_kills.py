@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.support.git import Checkout
 
 # At how many instants a run is killed; with `CAUR_LONG=1`, at more of them.
-KILLS = 40 if os.environ.get("CAUR_LONG") else 3
+KILLS = 40 if os.environ.get("CAUR_LONG") else 2
 
 
 @pytest.mark.timeout(300)
