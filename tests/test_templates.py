@@ -79,6 +79,8 @@ def commands_of(name: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for job, lines in lines_of_jobs(name).items():
         calls = re.findall(r"\bcaur-ci ([a-z-]+(?: --[a-z-]+)*)", "\n".join(lines))
+        if job == "on-schedule":
+            assert calls.pop(0) == "comments"
         if job == MANUAL:
             found |= {f"manual-{call.partition(' ')[0]}": call for call in calls}
         else:
@@ -230,9 +232,18 @@ def test_the_key_for_the_aur_is_where_packages_are_pushed_and_nowhere_else() -> 
 @pytest.mark.parametrize("job", ["on-commit", "on-schedule"])
 def test_what_was_done_in_part_is_handed_over(name: str, job: str) -> None:
     if name == GITHUB:
-        (call,) = [line for line in lines_of_jobs(name)[job] if line.startswith("caur-ci ")]
+        (call,) = [line for line in lines_of_jobs(name)[job] if f"caur-ci {job}" in line]
         assert call.endswith(" || [ $? -eq 3 ]")
         return
     content = YAML().load_all((TEMPLATES / GITLAB).read_text(encoding="utf-8"))
     (jobs,) = [document for document in content if job in document]
     assert jobs[job]["allow_failure"] == {"exit_codes": [3]}
+
+
+def test_comments_that_cannot_be_dealt_with_stop_no_run() -> None:
+    (call,) = [line for line in lines_of_jobs(GITLAB)["on-schedule"] if "comments" in line]
+    assert call.startswith("caur-ci comments || echo ")
+    steps = jobs_of(GITHUB)["jobs"]["on-schedule"]["steps"]
+    (step,) = [step for step in steps if step.get("run") == "caur-ci comments"]
+    assert step["continue-on-error"] is True
+    assert set(step["env"]) == {"ACCESS_TOKEN", "GITHUB_TOKEN"}

@@ -45,7 +45,10 @@ def hold_reason(package: str, hold: Hold) -> Reason:
 
 def ledger_reasons(entries: Iterable[LedgerEntry]) -> Iterator[Reason]:
     """Yield the latest decisions, the newest with the older ones below it."""
-    findings = [Reason(source="ledger", text=_told(entry)) for entry in list(entries)[:_SHOWN]]
+    findings = [
+        Reason(source="ledger", text=entry.told(timestamp(entry.time)))
+        for entry in list(entries)[:_SHOWN]
+    ]
     if findings:
         newest, *older = findings
         yield Reason(source="ledger", text=newest.text, because=tuple(older))
@@ -66,12 +69,3 @@ def lost_request(package: str) -> Reason:
         f"`caur-ci schedule {package}` asks for it again"
     )
     return Reason(source="ledger", text=text)
-
-
-def _told(entry: LedgerEntry) -> str:
-    versions = f" {entry.before or 'nothing'} → {entry.after}" if entry.after else ""
-    links = "".join(f", {link}" for link in (entry.page, entry.link) if link)
-    return (
-        f"{timestamp(entry.time)}: {entry.run} at {entry.commit[:12]} decided "
-        f"{entry.decision}{versions}: {entry.reason}{links}"
-    )

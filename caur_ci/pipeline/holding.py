@@ -76,21 +76,25 @@ class Keeper:
         def change(memory: Memory) -> Memory:
             check_held(packages, memory.holds.packages)
             before.clear()
-            holds, entries = memory.holds, []
-            for name in packages:
-                before[name] = holds.packages[name]
-                holds = holds.without(name)
-                reason = f"let go by {self.person}; it was {before[name]}"
-                entries.append(self.entry("unhold", name, "unhold", reason))
-            return replace(
-                memory,
-                holds=holds,
-                recalled=memory.recalled.difference(packages),
-                ledger=memory.ledger.add(entries),
-            )
+            before.update({name: memory.holds.packages[name] for name in packages})
+            return self.letting_go(memory, packages)
 
         self.change(change)
         return before
+
+    def letting_go(self, memory: Memory, packages: Iterable[str]) -> Memory:
+        """Return the memory with packages let go, all of which are on hold."""
+        holds, entries = memory.holds, []
+        for name in packages:
+            reason = f"let go by {self.person}; it was {holds.packages[name]}"
+            holds = holds.without(name)
+            entries.append(self.entry("unhold", name, "unhold", reason))
+        return replace(
+            memory,
+            holds=holds,
+            recalled=memory.recalled.difference(packages),
+            ledger=memory.ledger.add(entries),
+        )
 
     def recall(self, packages: Sequence[str], reason: str) -> dict[str, Hold]:
         """Put packages on hold and say that they are not to be published; return their holds.

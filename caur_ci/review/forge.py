@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from caur_ci.errors import CaurError
+from caur_ci.review.comments import CommentForge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,8 +97,8 @@ class Proposal:
     reviewers: tuple[str, ...] = ()
 
 
-class ReviewForge(Protocol):
-    """A forge where changes are reviewed. Every method raises ForgeError."""
+class ReviewForge(CommentForge, Protocol):
+    """A forge where changes are reviewed, and comments read. Every method raises ForgeError."""
 
     name: str
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import cached_property, partial
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import quote
 
 import requests
 
+from caur_ci.review.comments import MOST_READ, Comment, Comments, Place, PlaceKind
 from caur_ci.review.forge import (
     Account,
     ForgeError,
@@ -19,11 +22,13 @@ from caur_ci.review.forge import (
 from caur_ci.review.patience import TIMEOUT, Patience, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from github import Github
     from github.Issue import Issue
+    from github.IssueComment import IssueComment
     from github.IssueEvent import IssueEvent
+    from github.NamedUser import NamedUser
     from github.PullRequest import PullRequest
     from github.Repository import Repository
 
@@ -62,6 +67,7 @@ class GitHubForge:
         self._patience = patience or Patience(self.name, token)
         self._pauses = pauses
         self._may_merge: dict[str, bool] = {}
+        self._own: int | None = None
 
     def open_requests(self, target: str) -> Sequence[ForgeRequest]:
         """Return all open requests into the branch `target`, from branches of this repository."""
@@ -148,6 +154,58 @@ class GitHubForge:
         between = f"{quote(target, safe='/')}...{quote(branch, safe='/')}"
         return f"{self._page}/compare/{between}" if self._page else ""
 
+    def latest_comment(self) -> int:
+        """Return when the newest comment was made, in Unix seconds; 0 where there is none."""
+        what = "comments cannot be listed"
+        newest = self._repository.get_issues_comments(sort="created", direction="desc")
+        times = self._call(what, lambda: [it.created_at for it in islice(newest, 1)])
+        return int(times[0].timestamp()) if times else 0
+
+    def comments_since(self, time: int) -> Comments:
+        """Return the comments that were made after `time`, in Unix seconds."""
+        what = "comments cannot be listed"
+        # Those that were edited since are among them, whenever they were made.
+        changed = self._repository.get_issues_comments(
+            sort="created", direction="desc", since=datetime.fromtimestamp(time, UTC)
+        )
+
+        def ask() -> Comments:
+            found: list[Comment] = []
+            for number, one in enumerate(changed):
+                is_older = one.created_at.timestamp() <= time
+                if is_older or number == MOST_READ:
+                    return Comments(tuple(reversed(found)), is_complete=is_older)
+                found += _comments(one)
+            return Comments(tuple(reversed(found)))
+
+        return self._call(what, ask)
+
+    def why_not_obeyed(self, account: Account) -> str:
+        """Return why nothing is done for an account; empty for one that may push."""
+        if not account.is_person:
+            return "it is a bot"
+        if not self.may_merge(account, ""):
+            return "it may not push here"
+        return "the token is its own" if account.id == self._own_id() else ""
+
+    def answer(self, place: Place, text: str) -> None:
+        """Comment on an issue or a request."""
+        what = f"#{place.number} cannot be answered"
+        issue = self._repository.get_issue(place.number)
+        self._call(what, lambda: issue.create_comment(text), repeatable=False)
+
+    def _own_id(self) -> int:
+        """Return the account of the token; 0 for those of apps, which are bots."""
+        if self._own is None:
+            what = "whose the token is cannot be looked up"
+            try:
+                self._own = self._call(what, lambda: self._client.get_user().id)
+            except ForgeError as error:
+                if error.status not in {403, 404}:
+                    raise
+                self._own = 0
+        return self._own
+
     @cached_property
     def _client(self) -> Github:
         from github import Auth, Github  # noqa: PLC0415 - slow to import
@@ -233,6 +291,23 @@ def _read(pull: PullRequest) -> ForgeRequest:
         title=pull.title,
         description=(pull.body or "").replace("\r\n", "\n"),
         state=RequestState.MERGED if pull.merged_at else state,
+    )
+
+
+def _comments(comment: IssueComment) -> Iterator[Comment]:
+    """Yield a comment, unless the account is gone."""
+    page = comment.html_url
+    kind = PlaceKind.REQUEST if "/pull/" in page else PlaceKind.ISSUE
+    user = cast("NamedUser | None", comment.user)
+    if user is None:
+        return
+    yield Comment(
+        id=comment.id,
+        place=Place(kind, int(comment.issue_url.rpartition("/")[2])),
+        text=comment.body or "",
+        account=Account(user.id, user.login, is_person=user.type == "User"),
+        time=int(comment.created_at.timestamp()),
+        url=page,
     )
 
 

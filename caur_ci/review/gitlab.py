@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import quote
 
 import requests
 
+from caur_ci.review.comments import MOST_READ, Comment, Comments, Place, PlaceKind
 from caur_ci.review.forge import (
     Account,
     ForgeError,
@@ -18,6 +20,7 @@ from caur_ci.review.forge import (
     RequestHistory,
     RequestState,
 )
+from caur_ci.review.gitlab_notes import comments_of, is_token, seconds
 from caur_ci.review.patience import TIMEOUT, Patience, Refusal
 
 if TYPE_CHECKING:
@@ -73,6 +76,7 @@ class GitLabForge:
         self._page = page
         self._patience = patience or Patience(self.name, token)
         self._may_merge: dict[tuple[int, str], bool] = {}
+        self._not_obeyed: dict[int, str] = {}
 
     def open_requests(self, target: str) -> Sequence[ForgeRequest]:
         """Return all open requests into the branch `target`, from branches of this project."""
@@ -95,7 +99,7 @@ class GitLabForge:
         newest = max((it.attributes for it in versions), key=lambda it: int(it["id"]), default=None)
         since = None
         if newest and newest["head_commit_sha"] == request.commit:
-            since = _seconds(newest["created_at"])
+            since = seconds(newest["created_at"])
         labels = sorted((it.attributes for it in events), key=lambda it: int(it["id"]))
         return RequestHistory(since, tuple(_label_events(labels)))
 
@@ -165,6 +169,71 @@ class GitLabForge:
         """Return the address of the page that shows what a branch changes, or nothing."""
         between = f"{quote(target, safe='/')}...{quote(branch, safe='/')}"
         return f"{self._page}/-/compare/{between}" if self._page else ""
+
+    def latest_comment(self) -> int:
+        """Return when the newest comment was made, in Unix seconds; 0 where there is none."""
+        events = self._events_after(0)
+        times = self._call(
+            "comments cannot be listed",
+            lambda: [seconds(it["created_at"]) for it in islice(events, 1)],
+        )
+        return times[0] if times else 0
+
+    def comments_since(self, time: int) -> Comments:
+        """Return the comments that were made after `time`, in Unix seconds."""
+
+        def ask() -> Comments:
+            found: list[Comment] = []
+            for number, event in enumerate(self._events_after(time)):
+                is_older = seconds(event["created_at"]) <= time
+                if is_older or number == MOST_READ:
+                    return Comments(tuple(reversed(found)), is_complete=is_older)
+                found += comments_of(event, self._page)
+            return Comments(tuple(reversed(found)))
+
+        return self._call("comments cannot be listed", ask)
+
+    def why_not_obeyed(self, account: Account) -> str:
+        """Return why nothing is done for an account; empty for one that may push."""
+        if account.id not in self._not_obeyed:
+            self._not_obeyed[account.id] = self._why_not(account)
+        return self._not_obeyed[account.id]
+
+    def answer(self, place: Place, text: str) -> None:
+        """Comment on an issue or a request."""
+        project = self._project
+        there = project.issues if place.kind is PlaceKind.ISSUE else project.mergerequests
+        sign = "#" if place.kind is PlaceKind.ISSUE else "!"
+        notes = there.get(place.number, lazy=True).notes
+        data = {"body": text, **({"internal": True} if place.internally else {})}
+        what = f"{sign}{place.number} cannot be answered"
+        self._call(what, lambda: notes.create(data), repeatable=False)
+
+    def _events_after(self, time: int) -> Iterator[Mapping[str, Any]]:
+        """Yield what was commented on, newest first; older ones may be among it."""
+        query: dict[str, Any] = {"action": "commented", "sort": "desc"}
+        if time:
+            # Whole days, and perhaps not those of UTC.
+            day = datetime.fromtimestamp(time, UTC) - timedelta(days=2)
+            query["after"] = day.date().isoformat()
+        for event in self._project.events.list(iterator=True, **query):
+            yield event.attributes
+
+    def _why_not(self, account: Account) -> str:
+        if not account.is_person:
+            return "it is a bot"
+        if self._level_of(account) < _DEVELOPER:
+            return "it may not push here"
+        what = f"the account {account.name} cannot be looked up"
+        if self._call(what, lambda: self._client.users.get(account.id)).attributes.get("bot"):
+            return "it is a bot"
+        return "the token is its own" if account.id == self._own_id else ""
+
+    @cached_property
+    def _own_id(self) -> int:
+        what = "whose the token is cannot be looked up"
+        found = self._call(what, lambda: cast("dict[str, Any]", self._client.http_get("/user")))
+        return int(found["id"])
 
     @cached_property
     def _client(self) -> Gitlab:
@@ -284,20 +353,9 @@ def _label_events(events: Iterable[Mapping[str, Any]]) -> Iterator[LabelEvent]:
         yield LabelEvent(
             label=label["name"],
             is_added=event["action"] == "add",
-            account=Account(int(user["id"]), name, is_person=not _is_token(name)),
-            time=_seconds(event["created_at"]),
+            account=Account(int(user["id"]), name, is_person=not is_token(name)),
+            time=seconds(event["created_at"]),
         )
-
-
-def _is_token(name: str) -> bool:
-    """Tell whether an account is that of an access token of a project or a group."""
-    kind, _, rest = name.partition("_")
-    number, _, bot = rest.partition("_")
-    return kind in {"project", "group"} and number.isdecimal() and bot.startswith("bot")
-
-
-def _seconds(text: str) -> int:
-    return int(datetime.fromisoformat(text).timestamp())
 
 
 def _said(response: requests.Response) -> str:

@@ -34,14 +34,19 @@ def put_into_outbox(keeper: Keeper, request: BuildRequest, *, even_held: bool) -
     Raises InputError for packages that are on hold, unless `even_held`, and as
     `SharedRepository.change_memory` does.
     """
-    reason = by_hand("asked for", keeper.person, "")
 
     def change(memory: Memory) -> Memory:
         if not even_held:
             refuse_held(request, memory.holds)
-        entries = [
-            keeper.entry(_COMMAND, package.pkgbase, "build", reason) for package in request.packages
-        ]
-        return memory.with_run(request, entries)
+        return asking(keeper, memory, request)
 
     keeper.change(change)
+
+
+def asking(keeper: Keeper, memory: Memory, request: BuildRequest, reason: str = "") -> Memory:
+    """Return the memory with `request` in the outbox, because somebody asked for it."""
+    told = by_hand("asked for", keeper.person, reason)
+    entries = [
+        keeper.entry(_COMMAND, package.pkgbase, "build", told) for package in request.packages
+    ]
+    return memory.with_run(request, entries)

@@ -8,6 +8,7 @@ new commit and all before it that it has not seen → publish branch, tag `sched
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from caur_ci.pipeline.on_commit.planning import CommitPlanner
 from caur_ci.pipeline.shared.checkout import advance_checkout
 from caur_ci.pipeline.shared.committed_repository import CommittedRepository
 from caur_ci.pipeline.shared.context import RunContext
+from caur_ci.pipeline.shared.memory.branch import Memory
 from caur_ci.pipeline.shared.person import person_behind
 from caur_ci.pipeline.shared.publishing import publish
 from caur_ci.pipeline.shared.refs import SCHEDULED_TAG
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.shared.documents.handover import HandoverDocuments
     from caur_ci.pipeline.shared.options import RunOptions
     from caur_ci.pipeline.shared.refs import RefSnapshot
+
+
+# Given what is remembered, and the commit of the packages.
+Along = Callable[[Memory, str], Memory]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +51,14 @@ class ManualResult:
     notes: tuple[str, ...] = ()
 
 
-def by_hand(options: RunOptions, operation: Operation) -> ManualResult:
+def by_hand(
+    options: RunOptions, operation: Operation, *, person: str = "", along: Along | None = None
+) -> ManualResult:
     """Do `operation` on the branch of the packages.
+
+    It is by `person`, or else by whoever runs this. `along` changes what is remembered in the same
+    push, also where nothing is to be done to the packages; it is asked again where others were
+    faster, after `operation`.
 
     Raises InputError for what cannot be done, for commits that were never pushed, and as on-commit
     does for the commits that it deals with as well; ConfigError, GitError and TemporaryError as
@@ -54,16 +66,16 @@ def by_hand(options: RunOptions, operation: Operation) -> ManualResult:
     """
     context = RunContext.open(options)
     snapshot = _pushed(context, context.shared.snapshot(context.branch))
-    person = person_behind(context)
+    person = person or person_behind(context)
 
     def build(current: RefSnapshot) -> _ManualPush:
-        return _push(context, operation, _pushed(context, current), person)
+        return _push(context, operation, _pushed(context, current), person, along)
 
     if options.dry_run:
         return _result(build(snapshot))
     done = publish(context, snapshot, build, branch=context.branch)
     result = _result(done.push, written=done.written, published=done.pushed)
-    if not result.published:
+    if not (result.published and result.commit):
         return result
     trouble = advance_checkout(context.git, done.push.base, done.push.commit)
     return _result(
@@ -87,7 +99,11 @@ class _ManualPush:
 
 
 def _push(
-    context: RunContext, operation: Operation, snapshot: RefSnapshot, person: str
+    context: RunContext,
+    operation: Operation,
+    snapshot: RefSnapshot,
+    person: str,
+    along: Along | None,
 ) -> _ManualPush:
     git, shared = context.git, context.shared
     base = snapshot.branch or ""
@@ -105,7 +121,12 @@ def _push(
     tree = edit.onto(git, base)
     if tree == git.object_id(f"{base}^{{tree}}"):
         plan = CommitPlanner(context, repository).plan(snapshot)
-        return _ManualPush(edit=edit, plan=plan, base=base, commit="")
+        updates = (
+            shared.memory_update(snapshot, along(memory, base), repository.identity)
+            if along
+            else ()
+        )
+        return _ManualPush(edit=edit, plan=plan, base=base, commit="", updates=updates)
     commit = git.write_commit(tree, edit.message, parents=[base], identity=repository.identity)
     if edit.builds:
         plan = CommitPlanner.at(context, commit).plan(snapshot, told=edit.reasons)
@@ -117,6 +138,8 @@ def _push(
     )
     memory = memory.with_run(plan.request, entries).with_sources(edit.seen, memory.commits)
     memory = memory.with_holds(memory.holds.leaving_out(plan.on_hold))
+    if along:
+        memory = along(memory, commit)
     return _ManualPush(
         edit=edit,
         plan=plan,

@@ -11,7 +11,7 @@ from tests.support.forges.server import TOKEN, Answer, Paged
 from tests.support.forges.shapes import GITHUB
 
 if TYPE_CHECKING:
-    from tests.support.forges.model import Call, Forge, Request
+    from tests.support.forges.model import Call, Forge, Remark, Request
 
 _REPOSITORY = "/api/v3/repos/owner/name"
 _PERMISSIONS = {0: "none", 10: "read", 20: "read", 30: "write", 40: "write", 50: "admin"}
@@ -89,8 +89,36 @@ class GitHubApi:
         return 201, {"number": one.number, "url": url, "assignees": users}
 
     def comment(self, call: Call, number: str) -> Answer:
-        self.forge.request(int(number)).comments.append(call.body["body"])
-        return 201, {"id": 1, "body": call.body["body"]}
+        text, kind = call.body["body"], "issue"
+        if int(number) <= len(self.forge.requests):
+            self.forge.request(int(number)).comments.append(text)
+            kind = "request"
+        made = self.forge.remark(self.forge.owner, text, kind=kind, number=int(number))
+        return 201, {"id": made.id, "body": text}
+
+    def comments(self, call: Call) -> Answer:
+        since = datetime.fromisoformat(call.query.get("since", "2000-01-01T00:00:00Z"))
+        found = [it for it in self.forge.remarks if it.changed >= since.timestamp()]
+        ordered = found[::-1] if call.query.get("direction") == "desc" else found
+        return 200, Paged([self._remark(it) for it in ordered if not it.is_system])
+
+    def _remark(self, remark: Remark) -> dict[str, Any]:
+        folder = "issues" if remark.kind == "issue" else "pull"
+        page = f"https://github.example.org/owner/name/{folder}/{remark.number}"
+        api = f"{self.url}/repos/owner/name/issues"
+        return {
+            "id": remark.id,
+            "url": f"{api}/comments/{remark.id}",
+            "issue_url": f"{api}/{remark.number}",
+            "html_url": f"{page}#issuecomment-{remark.id}",
+            "body": remark.text,
+            "user": self._user(remark.who) if remark.who in self.forge.people else None,
+            "created_at": _time(remark.time),
+            "updated_at": _time(remark.changed),
+        }
+
+    def user(self, _call: Call) -> Answer:
+        return 200, self._user(self.forge.owner)
 
     def events(self, _call: Call, number: str) -> Answer:
         one = self.forge.request(int(number))
@@ -166,6 +194,8 @@ class GitHubApi:
         ("POST", rf"{_REPOSITORY}/issues/(\d+)/assignees", assign),
         ("POST", rf"{_REPOSITORY}/issues/(\d+)/comments", comment),
         ("GET", rf"{_REPOSITORY}/issues/(\d+)/events", events),
+        ("GET", f"{_REPOSITORY}/issues/comments", comments),
+        ("GET", "/api/v3/user", user),
         ("GET", f"{_REPOSITORY}/labels", labels),
         ("POST", f"{_REPOSITORY}/labels", create_label),
         ("GET", rf"{_REPOSITORY}/collaborators/([^/]+)/permission", permission),

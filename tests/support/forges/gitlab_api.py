@@ -9,9 +9,10 @@ from tests.support.forges.server import TOKEN, Answer, Paged
 from tests.support.forges.shapes import GITLAB
 
 if TYPE_CHECKING:
-    from tests.support.forges.model import Call, Forge, Person, Request
+    from tests.support.forges.model import Call, Forge, Person, Remark, Request
 
 _STATES = {"open": "opened"}
+_NOTEABLE = {"issue": "Issue", "request": "MergeRequest"}
 
 
 class GitLabApi:
@@ -97,9 +98,53 @@ class GitLabApi:
         ]
         return 200, Paged(shown[::-1])
 
-    def comment(self, call: Call, _project: str, number: str) -> Answer:
-        self.forge.request(int(number)).comments.append(call.body["body"])
-        return 201, {"id": 1, "body": call.body["body"]}
+    def comment(self, call: Call, _project: str, there: str, number: str) -> Answer:
+        text, kind = call.body["body"], "issue" if there == "issues" else "request"
+        if kind == "request" and int(number) <= len(self.forge.requests):
+            self.forge.request(int(number)).comments.append(text)
+        internal = call.body.get("internal", False)
+        made = self.forge.remark(
+            self.forge.owner, text, kind=kind, number=int(number), is_internal=internal
+        )
+        return 201, {"id": made.id, "body": text}
+
+    def events(self, call: Call, _project: str) -> Answer:
+        after = datetime.fromisoformat(f"{call.query.get('after', '2000-01-01')}T23:59:59+00:00")
+        shown = [
+            {
+                "id": 500 + it.id,
+                "action_name": "commented on",
+                "target_type": "DiscussionNote" if it.id % 2 else "Note",
+                "created_at": _time(it.time),
+                "note": self._note(it),
+            }
+            for it in self.forge.remarks
+            if it.time > after.timestamp()
+        ]
+        return 200, Paged(shown[::-1] if call.query["sort"] == "desc" else shown)
+
+    def _note(self, remark: Remark) -> dict[str, Any]:
+        person = self.forge.people.get(remark.who)
+        return {
+            "id": remark.id,
+            "body": remark.text,
+            "author": self._user(person) if person else None,
+            "created_at": _time(remark.time),
+            "updated_at": _time(remark.changed),
+            "system": remark.is_system,
+            "noteable_type": _NOTEABLE.get(remark.kind, remark.kind),
+            "noteable_iid": remark.number,
+            "internal": remark.is_internal,
+        }
+
+    def user(self, _call: Call) -> Answer:
+        return 200, self._user(self.forge.people[self.forge.owner])
+
+    def one_user(self, _call: Call, number: str) -> Answer:
+        for person in self.forge.people.values():
+            if person.id == int(number):
+                return 200, {**self._user(person), "bot": person.is_bot}
+        return 404, {"message": "404 User Not Found"}
 
     def labels(self, _call: Call, _project: str) -> Answer:
         return 200, Paged([{"id": 1, "name": name} for name in self.forge.labels])
@@ -157,12 +202,15 @@ class GitLabApi:
             label_events,
         ),
         ("GET", r"/api/v4/projects/([^/]+)/merge_requests/(\d+)/versions", versions),
-        ("POST", r"/api/v4/projects/([^/]+)/merge_requests/(\d+)/notes", comment),
+        ("POST", r"/api/v4/projects/([^/]+)/(merge_requests|issues)/(\d+)/notes", comment),
+        ("GET", r"/api/v4/projects/([^/]+)/events", events),
         ("GET", r"/api/v4/projects/([^/]+)/labels", labels),
         ("POST", r"/api/v4/projects/([^/]+)/labels", create_label),
         ("GET", r"/api/v4/projects/([^/]+)/members/all/(\d+)", member),
         ("GET", r"/api/v4/projects/([^/]+)/protected_branches", protected),
         ("GET", r"/api/v4/users", users),
+        ("GET", r"/api/v4/users/(\d+)", one_user),
+        ("GET", r"/api/v4/user", user),
     )
 
 

@@ -50,6 +50,21 @@ class Request:
 
 
 @dataclass
+class Remark:
+    """A comment on an issue or a request. `kind` is `issue` or `request`, or what else there is."""
+
+    id: int
+    who: str
+    text: str
+    time: int
+    kind: str = "issue"
+    number: int = 1
+    is_internal: bool = False
+    is_system: bool = False
+    changed: int = 0
+
+
+@dataclass
 class Fault:
     """An answer in place of the right one, to requests whose `METHOD /path` contains `where`.
 
@@ -81,15 +96,18 @@ class Call:
 class Forge:
     """A project at a forge. With a `remote`, its branches are those of that repository.
 
-    `closes_without_branch` is GitHub's habit. `wrong` are complaints about calls.
+    `owner` is the account of the token. `closes_without_branch` is GitHub's habit. `wrong` are
+    complaints about calls.
     """
 
     remote: Path | None = None
+    owner: str = "bot"
     closes_without_branch: bool = False
     page_size: int = 100
     now: int = BEGAN
     people: dict[str, Person] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)
     protected: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     branches: dict[str, str] = field(default_factory=dict)
@@ -154,6 +172,35 @@ class Forge:
         if label in one.labels:
             one.labels.remove(label)
             one.events.append((label, False, who, self.tick()))
+
+    def remark(
+        self,
+        who: str,
+        text: str,
+        *,
+        kind: str = "issue",
+        number: int = 1,
+        is_internal: bool = False,
+        is_system: bool = False,
+    ) -> Remark:
+        """Let somebody comment."""
+        time = self.tick()
+        made = Remark(
+            len(self.remarks) + 1, who, text, time, kind, number, is_internal, is_system, time
+        )
+        self.remarks.append(made)
+        return made
+
+    def edit(self, remark: Remark, text: str) -> None:
+        remark.text, remark.changed = text, self.tick()
+
+    def answers(self, number: int = 1, kind: str = "issue") -> list[str]:
+        """Return what the owner of the token said."""
+        return [
+            it.text
+            for it in self.remarks
+            if (it.who, it.number, it.kind) == (self.owner, number, kind)
+        ]
 
     def merge(self, number: int) -> None:
         """Let somebody press the button."""

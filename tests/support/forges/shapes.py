@@ -109,7 +109,16 @@ GITLAB = (
     Shape("PUT", rf"{_LAB}/merge_requests/\d+", body=_LAB_CHANGE),
     Shape("GET", rf"{_LAB}/merge_requests/\d+/resource_label_events", _PAGE),
     Shape("GET", rf"{_LAB}/merge_requests/\d+/versions", _PAGE),
-    Shape("POST", rf"{_LAB}/merge_requests/\d+/notes", body={"body!": _TEXT}),
+    Shape(
+        "POST",
+        rf"{_LAB}/(?:merge_requests|issues)/\d+/notes",
+        body={"body!": {"type": "string", "maxLength": 1_000_000}, "internal": _FLAG},
+    ),
+    Shape(
+        "GET",
+        f"{_LAB}/events",
+        {**_PAGE, "action": "commented", "after": r"\d{4}-\d\d-\d\d", "sort": "asc|desc"},
+    ),
     Shape("GET", f"{_LAB}/labels", _PAGE),
     Shape(
         "POST",
@@ -123,6 +132,8 @@ GITLAB = (
     Shape("GET", rf"{_LAB}/members/all/\d+"),
     Shape("GET", f"{_LAB}/protected_branches", _PAGE),
     Shape("GET", "/api/v4/users", {**_PAGE, "username": r"[\w.-]+"}),
+    Shape("GET", r"/api/v4/users/\d+"),
+    Shape("GET", "/api/v4/user"),
 )
 _HUB = r"(?:/api/v3)?/repos/[\w.-]+/[\w.-]+"
 GITHUB = (
@@ -161,7 +172,22 @@ GITHUB = (
     Shape("POST", rf"{_HUB}/issues/\d+/labels", items=_TEXT),
     Shape("DELETE", rf"{_HUB}/issues/\d+/labels/[^/]+"),
     Shape("POST", rf"{_HUB}/issues/\d+/assignees", body={"assignees": _TEXTS}),
-    Shape("POST", rf"{_HUB}/issues/\d+/comments", body={"body!": _TEXT}),
+    Shape(
+        "POST",
+        rf"{_HUB}/issues/\d+/comments",
+        body={"body!": {"type": "string", "maxLength": 65_536}},
+    ),
+    Shape(
+        "GET",
+        f"{_HUB}/issues/comments",
+        {
+            **_PAGE,
+            "sort": "created|updated",
+            "direction": "asc|desc",
+            "since": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
+        },
+    ),
+    Shape("GET", "(?:/api/v3)?/user"),
     Shape("GET", rf"{_HUB}/issues/\d+/events", _PAGE),
     Shape("GET", f"{_HUB}/labels", _PAGE),
     Shape(

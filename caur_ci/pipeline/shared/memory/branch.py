@@ -14,6 +14,7 @@ from caur_ci.git import TreeEntry
 from caur_ci.git.repository import FILE_MODE, TREE_MODE
 from caur_ci.pipeline.shared.memory.adoptions import Adoptions
 from caur_ci.pipeline.shared.memory.aur_pushes import AurPushes
+from caur_ci.pipeline.shared.memory.comments import CommentMemory
 from caur_ci.pipeline.shared.memory.followed import FollowedUpstreams
 from caur_ci.pipeline.shared.memory.holds import Holds
 from caur_ci.pipeline.shared.memory.ledger import Ledger
@@ -40,9 +41,10 @@ _OUTBOX, _LEDGER, _SEEN, _COMMITS = "outbox", "ledger.jsonl", "seen.jsonl", "com
 _REVIEWS, _HOLDS, _ADOPTIONS = "reviews.json", "holds.json", "adoptions.jsonl"
 _LIBRARIES, _BUMPS, _LINKAGE = "libraries.txt", "bumps.json", "linkage.jsonl"
 _TROUBLES, _VCS, _AUR = "troubles.jsonl", "vcs.jsonl", "aur.jsonl"
+_COMMENTS = "comments.json"
 _OWN = (
     *(_LEDGER, _SEEN, _COMMITS, _REVIEWS, _TROUBLES, _VCS),
-    *(_HOLDS, RECALLED, _ADOPTIONS, _LIBRARIES, _BUMPS, _LINKAGE, _AUR),
+    *(_HOLDS, RECALLED, _ADOPTIONS, _LIBRARIES, _BUMPS, _LINKAGE, _AUR, _COMMENTS),
 )
 _MESSAGE = "chore(caur): remember [skip ci]\n"
 
@@ -53,7 +55,8 @@ class Memory:
     is held, who came to maintain packages, and which of them are in trouble.
 
     `recalled` are packages that are not to be published; all of them are on hold. `vcs` is what is
-    known of the upstream repositories of VCS packages, `aur` what the AUR has of ours.
+    known of the upstream repositories of VCS packages, `aur` what the AUR has of ours, `comments`
+    which comments were dealt with.
     """
 
     outbox: Outbox = field(default_factory=Outbox)
@@ -68,6 +71,7 @@ class Memory:
     troubles: Troubles = field(default_factory=Troubles)
     vcs: FollowedUpstreams = field(default_factory=FollowedUpstreams)
     aur: AurPushes = field(default_factory=AurPushes)
+    comments: CommentMemory = field(default_factory=CommentMemory)
     # What else is on the branch, kept as it is.
     others: tuple[TreeEntry, ...] = field(default=(), compare=False)
 
@@ -75,8 +79,8 @@ class Memory:
     def read(cls, git: GitRepository, commit: str | None) -> Self:
         """Read what is remembered in `commit` (None: the branch does not exist yet).
 
-        Raises InputError for an outbox, reviews, holds, adoptions and waiting bumps that cannot be
-        read.
+        Raises InputError for an outbox, reviews, holds, adoptions, waiting bumps and comments that
+        cannot be read.
         """
         if commit is None:
             return cls()
@@ -103,6 +107,7 @@ class Memory:
             Troubles.from_bytes(lines.get(_TROUBLES, b"")),
             FollowedUpstreams.from_bytes(lines.get(_VCS, b"")),
             AurPushes.from_bytes(lines.get(_AUR, b"")),
+            CommentMemory.from_bytes(lines.get(_COMMENTS, b"")),
             tuple(top.values()),
         )
 
@@ -138,6 +143,10 @@ class Memory:
     def with_libraries(self, libraries: LibraryMemory) -> Memory:
         """Return the memory with what is known of libraries now."""
         return replace(self, libraries=libraries)
+
+    def with_comments(self, comments: CommentMemory) -> Memory:
+        """Return the memory with the comments that were dealt with now."""
+        return replace(self, comments=comments)
 
     def with_troubles(self, troubles: Troubles) -> Memory:
         """Return the memory with the packages that are in trouble now."""
@@ -183,6 +192,7 @@ class Memory:
             _TROUBLES: self.troubles.to_bytes(),
             _VCS: self.vcs.to_bytes(),
             _AUR: self.aur.to_bytes(),
+            _COMMENTS: self.comments.to_bytes(),
         }
         for name, content in own.items():
             if content:

@@ -45,6 +45,15 @@ class LedgerEntry:
     before: str = ""
     after: str = ""
 
+    def told(self, when: str) -> str:
+        """Return it for people, with its time as they read it."""
+        versions = f" {self.before or 'nothing'} → {self.after}" if self.after else ""
+        links = "".join(f", {link}" for link in (self.page, self.link) if link)
+        return (
+            f"{when}: {self.run} at {self.commit[:12]} decided {self.decision}{versions}: "
+            f"{self.reason}{links}"
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
