@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
-# A machine that is busy makes no test fail.
-settings.register_profile("tests", deadline=None)
+# A machine that is busy makes no test fail. `CAUR_LONG=1` tries more.
+settings.register_profile(
+    "tests", deadline=None, max_examples=300 if os.environ.get("CAUR_LONG") else 60
+)
 settings.load_profile("tests")
 
 _LEFT_OUT = (

@@ -92,6 +92,7 @@ def outcomes(queue: Queue, jobs: tuple[int, ...]) -> list[Outcome | None]:
     return [view.outcome if view else None for view in views]
 
 
+@pytest.mark.usefixtures("quick_makepkg")
 def test_from_a_commit_to_an_installed_package(
     tmp_path: Path, environment: dict[str, str], redis: Redis, key: SigningKey
 ) -> None:

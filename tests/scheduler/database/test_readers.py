@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.support.shelf import Shelf
 
 # `CAUR_LONG=1` makes it longer. Every fifth update is rolled back.
-UPDATES = 100 if os.environ.get("CAUR_LONG") else 25
+UPDATES = 100 if os.environ.get("CAUR_LONG") else 15
 VERSIONS_MET = 11
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # How many instants are tried, spread over a whole run; with `CAUR_LONG=1`, more of them.
-KILLS = 60 if os.environ.get("CAUR_LONG") else 9
+KILLS = 60 if os.environ.get("CAUR_LONG") else 6
 
 
 class Stage:
