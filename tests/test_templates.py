@@ -80,7 +80,7 @@ def commands_of(name: str) -> dict[str, str]:
     for job, lines in lines_of_jobs(name).items():
         calls = re.findall(r"\bcaur-ci ([a-z-]+(?: --[a-z-]+)*)", "\n".join(lines))
         if job == "on-schedule":
-            assert calls.pop(0) == "comments"
+            assert (calls.pop(0), calls.pop(0)) == ("comments", "update-pipelines --if-enabled")
         if job == MANUAL:
             found |= {f"manual-{call.partition(' ')[0]}": call for call in calls}
         else:
@@ -240,10 +240,11 @@ def test_what_was_done_in_part_is_handed_over(name: str, job: str) -> None:
     assert jobs[job]["allow_failure"] == {"exit_codes": [3]}
 
 
-def test_comments_that_cannot_be_dealt_with_stop_no_run() -> None:
-    (call,) = [line for line in lines_of_jobs(GITLAB)["on-schedule"] if "comments" in line]
-    assert call.startswith("caur-ci comments || echo ")
+@pytest.mark.parametrize("command", ["comments", "update-pipelines --if-enabled"])
+def test_what_comes_before_stops_no_run(command: str) -> None:
+    (call,) = [line for line in lines_of_jobs(GITLAB)["on-schedule"] if command in line]
+    assert call.startswith(f"caur-ci {command} || echo ")
     steps = jobs_of(GITHUB)["jobs"]["on-schedule"]["steps"]
-    (step,) = [step for step in steps if step.get("run") == "caur-ci comments"]
+    (step,) = [step for step in steps if step.get("run") == f"caur-ci {command}"]
     assert step["continue-on-error"] is True
-    assert set(step["env"]) == {"ACCESS_TOKEN", "GITHUB_TOKEN"}
+    assert {"ACCESS_TOKEN"} <= set(step["env"]) <= {"ACCESS_TOKEN", "GITHUB_TOKEN"}

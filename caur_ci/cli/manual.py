@@ -155,6 +155,14 @@ def update_pipelines(
             "--to", metavar="VERSION", help="Default: the newest release.", show_default=False
         ),
     ] = "",
+    if_enabled: Annotated[
+        bool,
+        typer.Option(
+            "--if-enabled",
+            help="Do nothing where TEMPLATE_REPO names no repository, or TEMPLATE_ENABLE_UPDATES "
+            "is false.",
+        ),
+    ] = False,
     repo: options.Repo = Path(),
     remote: options.Remote = None,
     dry_run: options.DryRun = False,
@@ -168,6 +176,7 @@ def update_pipelines(
     `scheduled` moves along.
     """
     from caur_ci.pipeline.manual.updating_pipelines import (  # noqa: PLC0415 - slow to import
+        follows_releases,
         pipeline_update,
     )
     from caur_ci.pipeline.shared.options import RunOptions  # noqa: PLC0415
@@ -176,6 +185,9 @@ def update_pipelines(
     wanted = RunOptions(
         repo=repo, remote=remote, dry_run=dry_run, environ=os.environ, secrets=session.secrets
     )
+    if if_enabled and not follows_releases(wanted):
+        session.note("the pipelines of this repository follow no releases")
+        return ExitCode.OK
     with pipeline_update(wanted, version=version) as operation:
         return perform(session, wanted, operation, as_json=as_json)
 

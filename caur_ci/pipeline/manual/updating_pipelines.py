@@ -80,6 +80,13 @@ class UpdatePipelines:
         return new if there == old else _merged(there, old, new)
 
 
+def follows_releases(options: RunOptions) -> bool:
+    """Tell whether `.ci/config` at HEAD wants pipelines to follow releases. Raises ConfigError."""
+    context = RunContext.open(options)
+    config = read_repository_config(context.git, context.head).config
+    return bool(config.template_repo) and config.template_enable_updates
+
+
 @contextmanager
 def pipeline_update(options: RunOptions, *, version: str = "") -> Iterator[UpdatePipelines]:
     """Provide the operation. Raises InputError where TEMPLATE_REPO names no repository."""

@@ -121,3 +121,20 @@ def test_releases_out_of_reach(world: Checkout) -> None:
     world.schedule_here()
 
     assert update() == ExitCode.TEMPORARY
+
+
+def test_only_where_the_configuration_says_so(world: Checkout, capsys: Captured) -> None:
+    config = (world.folder / ".ci/config").read_text()
+    for text in (f"{config}TEMPLATE_ENABLE_UPDATES=false\n", "REPO_NAME=r\nBUILD_REPO=s\n"):
+        world.commit("ci", {".ci/config": text})
+        world.schedule_here()
+        tip = git(world.remote, "rev-parse", "main")
+
+        assert update("--if-enabled") == ExitCode.OK
+
+        assert git(world.remote, "rev-parse", "main") == tip
+        assert "follow no releases" in capsys.readouterr().err
+    world.commit("ci", {".ci/config": config})
+    world.schedule_here()
+    assert update("--if-enabled") == ExitCode.OK
+    assert "script: new" in pipeline(world)
