@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def test_nothing_is_lost_done_twice_or_out_of_order_whatever_dies(tmp_path: Path) -> None:
     seed = int(os.environ.get("CAUR_CHAOS_SEED") or random.randrange(1_000_000))
-    settings = Settings(seed=seed, jobs=100)
+    settings = Settings(seed=seed)
     verdict = check(run(settings, tmp_path))
     print(f"seed {seed}\n{verdict}")
     assert not verdict.problems, f"seed {seed}\n{verdict}"
