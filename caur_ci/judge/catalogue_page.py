@@ -24,9 +24,14 @@ def catalogue() -> str:
 
 def with_catalogue(page: str) -> str:
     """Return a page with the catalogue between its marks. Raises ValueError where it has none."""
+    return between_marks(page, catalogue())
+
+
+def between_marks(page: str, text: str) -> str:
+    """Return a page with other text between its marks. Raises ValueError where it has none."""
     before, rest = page.split(BEGIN)
     _, after = rest.split(END)
-    return f"{before}{BEGIN}{catalogue()}{END}{after}"
+    return f"{before}{BEGIN}{text}{END}{after}"
 
 
 def _lines() -> Iterator[str]:

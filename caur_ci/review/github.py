@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import requests
 
+from caur_ci.forge_clients import Refusal, github_client
 from caur_ci.review.comments import MOST_READ, Comment, Comments, Place, PlaceKind
 from caur_ci.review.forge import (
     Account,
@@ -19,7 +20,7 @@ from caur_ci.review.forge import (
     RequestHistory,
     RequestState,
 )
-from caur_ci.review.patience import TIMEOUT, Patience, Refusal
+from caur_ci.review.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -208,19 +209,7 @@ class GitHubForge:
 
     @cached_property
     def _client(self) -> Github:
-        from github import Auth, Github  # noqa: PLC0415 - slow to import
-
-        calls, writes = self._pauses
-        return Github(
-            base_url=self._api,
-            auth=Auth.Token(self._token),
-            timeout=TIMEOUT,
-            per_page=100,
-            retry=None,
-            lazy=True,
-            seconds_between_requests=calls,
-            seconds_between_writes=writes,
-        )
+        return github_client(self._api, self._token, pauses=self._pauses)
 
     @cached_property
     def _repository(self) -> Repository:

@@ -9,8 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import quote
 
-import requests
-
+from caur_ci.forge_clients import Refusal, gitlab_client
 from caur_ci.review.comments import MOST_READ, Comment, Comments, Place, PlaceKind
 from caur_ci.review.forge import (
     Account,
@@ -21,7 +20,7 @@ from caur_ci.review.forge import (
     RequestState,
 )
 from caur_ci.review.gitlab_notes import comments_of, is_token, seconds
-from caur_ci.review.patience import TIMEOUT, Patience, Refusal
+from caur_ci.review.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -36,24 +35,6 @@ T = TypeVar("T")
 _DEVELOPER, _MAINTAINER = 30, 40
 _STATES = {"opened": RequestState.OPEN, "merged": RequestState.MERGED}
 _COLOUR = "#6699cc"
-
-
-class _Session(requests.Session):
-    """Turns refusals into `Refusal`, before the library waits for as long as the server likes."""
-
-    def send(
-        self,
-        request: requests.PreparedRequest,
-        **settings: Any,  # noqa: ANN401 - whatever requests gives itself
-    ) -> requests.Response:
-        try:
-            response = super().send(request, **settings)
-        except requests.RequestException as error:
-            raise Refusal(0, type(error).__name__, {}) from None
-        if response.status_code >= 400:
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            raise Refusal(response.status_code, _said(response), headers)
-        return response
 
 
 class GitLabForge:
@@ -237,17 +218,7 @@ class GitLabForge:
 
     @cached_property
     def _client(self) -> Gitlab:
-        from gitlab import Gitlab  # noqa: PLC0415 - slow to import
-
-        return Gitlab(
-            self._url,
-            # As a bearer, which is not sent on to another host by a redirection.
-            oauth_token=self._token,
-            timeout=TIMEOUT,
-            keep_base_url=True,
-            per_page=100,
-            session=_Session(),
-        )
+        return gitlab_client(self._url, self._token)
 
     @cached_property
     def _project(self) -> Project:
@@ -356,14 +327,3 @@ def _label_events(events: Iterable[Mapping[str, Any]]) -> Iterator[LabelEvent]:
             account=Account(int(user["id"]), name, is_person=not is_token(name)),
             time=seconds(event["created_at"]),
         )
-
-
-def _said(response: requests.Response) -> str:
-    """Return what a refusal says in words."""
-    try:
-        data = response.json()
-    except ValueError:
-        return response.reason or ""
-    if not isinstance(data, dict):
-        return response.reason or ""
-    return str(data.get("message") or data.get("error") or response.reason or "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, TypeVar
 
+from caur_ci.forge_clients import Refusal
 from caur_ci.plaintext import one_line
 from caur_ci.review.forge import ForgeError
 from caur_ci.web import retry_after
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-TIMEOUT = 30  # seconds without a byte
 # Seconds that one call, and all calls of a run, may be kept waiting by a forge that has had enough.
 _LONGEST_WAIT, _LONGEST_WAITS = 60.0, 180.0
 _DEFAULT_WAITS = (1.0, 4.0)
@@ -35,19 +35,6 @@ _HINTS = {
 _HINT_OUT_OF_REACH = "Is the forge up, and can it be reached from here? The next run tries again."
 # After these, nothing else will go better.
 _FINAL = frozenset({401, 429})
-
-
-class Refusal(Exception):  # noqa: N818 - it is turned into an error, or into a wait
-    """An answer that is none of those hoped for; `status` 0 stands for none at all.
-
-    `headers` have names in lower case.
-    """
-
-    def __init__(self, status: int, said: str, headers: Mapping[str, str]) -> None:
-        super().__init__(status)
-        self.status = status
-        self.said = said
-        self.headers = headers
 
 
 class Patience:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from caur_ci.judge.catalogue_page import between_marks
 from caur_ci.validation.catalogue import CATALOGUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PAGE = Path(__file__).parents[2] / "docs" / "validate.md"
-BEGIN, END = "<!-- catalogue: written by a program -->\n", "<!-- end of the catalogue -->\n"
 
 
 def catalogue() -> str:
@@ -24,9 +24,7 @@ def catalogue() -> str:
 
 def with_catalogue(page: str) -> str:
     """Return a page with the catalogue between its marks. Raises ValueError where it has none."""
-    before, rest = page.split(BEGIN)
-    _, after = rest.split(END)
-    return f"{before}{BEGIN}{catalogue()}{END}{after}"
+    return between_marks(page, catalogue())
 
 
 def _lines() -> Iterator[str]:

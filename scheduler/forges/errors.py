@@ -12,23 +12,11 @@ from scheduler.outbox import DeliveryError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TIMEOUT = 30  # seconds without a byte
+    from caur_ci.forge_clients import Refusal
+
 _LONGEST_SAID = 200
 # Nothing that a token or a pause would change.
 _REFUSED = frozenset({400, 409, 422})
-
-
-class Refusal(Exception):  # noqa: N818 - it is turned into an error
-    """An answer that is none of those hoped for; `status` 0 stands for none at all.
-
-    `headers` have names in lower case.
-    """
-
-    def __init__(self, status: int, said: str, headers: Mapping[str, str]) -> None:
-        super().__init__(status)
-        self.status = status
-        self.said = said
-        self.headers = headers
 
 
 class ForgeError(DeliveryError):

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import requests
 
-from scheduler.forges.errors import TIMEOUT, Refusal, error_from
+from caur_ci.forge_clients import Refusal, github_client
+from scheduler.forges.errors import error_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,19 +58,7 @@ class GitHubRepository:
 
     @cached_property
     def _repository(self) -> Repository:
-        from github import Auth, Github  # noqa: PLC0415 - slow to import
-
-        calls, writes = self._pauses
-        client = Github(
-            base_url=self._api,
-            auth=Auth.Token(self._token),
-            timeout=TIMEOUT,
-            per_page=100,
-            retry=None,
-            lazy=True,
-            seconds_between_requests=calls,
-            seconds_between_writes=writes,
-        )
+        client = github_client(self._api, self._token, pauses=self._pauses)
         return client.get_repo(self._full_name)
 
 

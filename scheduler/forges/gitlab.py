@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import requests
-
-from scheduler.forges.errors import TIMEOUT, Refusal, error_from
+from caur_ci.forge_clients import Refusal, gitlab_client
+from scheduler.forges.errors import error_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,24 +14,6 @@ if TYPE_CHECKING:
     from gitlab.v4.objects import Project
 
 T = TypeVar("T")
-
-
-class _Session(requests.Session):
-    """Turns refusals into `Refusal`, before the library waits for as long as the server likes."""
-
-    def send(
-        self,
-        request: requests.PreparedRequest,
-        **settings: Any,  # noqa: ANN401 - whatever requests gives itself
-    ) -> requests.Response:
-        try:
-            response = super().send(request, **settings)
-        except requests.RequestException as error:
-            raise Refusal(0, type(error).__name__, {}) from None
-        if response.status_code >= 400:
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            raise Refusal(response.status_code, _said(response), headers)
-        return response
 
 
 class GitLabProject:
@@ -59,26 +40,4 @@ class GitLabProject:
 
     @cached_property
     def _project(self) -> Project:
-        from gitlab import Gitlab  # noqa: PLC0415 - slow to import
-
-        client = Gitlab(
-            self._server,
-            # As a bearer, which is not sent on to another host by a redirection.
-            oauth_token=self._token,
-            timeout=TIMEOUT,
-            keep_base_url=True,
-            per_page=100,
-            session=_Session(),
-        )
-        return client.projects.get(self._id, lazy=True)
-
-
-def _said(response: requests.Response) -> str:
-    """Return what a refusal says in words."""
-    try:
-        data = response.json()
-    except ValueError:
-        return response.reason or ""
-    if not isinstance(data, dict):
-        return response.reason or ""
-    return str(data.get("message") or data.get("error") or response.reason or "")
+        return gitlab_client(self._server, self._token).projects.get(self._id, lazy=True)
