@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-
-from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
 from caur_ci.aur.rpc import fetch_info
 from caur_ci.config import load_package_config
@@ -22,12 +19,14 @@ from caur_ci.pipeline.on_schedule.followed_repository import read_repository
 from caur_ci.pipeline.on_schedule.provenance import Provenance
 from caur_ci.pipeline.on_schedule.sources import look_at_sources
 from caur_ci.pipeline.shared.progress import NoProgress
+from caur_ci.pkgbuild.compare import read_sections
 from caur_ci.policy import decide
 from caur_ci.srcinfo import SRCINFO, parse_fields
 from caur_ci.triggers.rules import dependency_names
 from caur_ci.update.changes import judge_change
 from caur_ci.update.source import FindingKind, FollowedPackage
 from caur_ci.update.takeover import take_over
+from caur_ci.validation.licences import is_expression
 from caur_ci.web import Web
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ if TYPE_CHECKING:
 AUR = "aur"
 # A closure that is larger is a distribution of its own.
 _MOST = 500
-_LICENSE = re.compile(r"^\s*license\s*=\s*(\S.*?)\s*$", re.MULTILINE)
+_LONGEST_LICENSE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,9 +265,7 @@ def distribution_names(memory: Memory, config: RepositoryConfig) -> frozenset[st
 def license_notes(candidate: Candidate) -> Iterator[str]:
     """Yield which licences of a package are none that everybody knows."""
     for text in candidate.licenses:
-        try:
-            canonicalize_license_expression(text)
-        except InvalidLicenseExpression:
+        if not is_expression(text):
             yield f"the license {text} of {candidate.name} is no SPDX expression: look at it"
     if not candidate.licenses:
         yield f"{candidate.name} names no license"
@@ -283,5 +280,6 @@ def _without_new(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _licenses(srcinfo: bytes) -> tuple[str, ...]:
-    found = _LICENSE.findall(srcinfo.decode("utf-8", "replace"))
-    return tuple(dict.fromkeys(text[:200] for text in found))
+    fields = (field for section in read_sections(srcinfo) for field in section.fields)
+    found = (text for name, values in fields if name == "license" for text in values)
+    return tuple(dict.fromkeys(text[:_LONGEST_LICENSE] for text in found))

@@ -197,3 +197,14 @@ def test_a_dry_run_tells_and_does_nothing(world: ScheduleWorld, capsys: Captured
     said = capsys.readouterr()
     assert "custom:odd of new is no SPDX expression" in said.err
     assert "feat(add): new" in said.err
+
+
+def test_whatever_a_license_is_called_it_is_told(world: ScheduleWorld, capsys: Captured) -> None:
+    deep = "(" * 150 + "MIT"
+    offer(world, "new", "license = MIT", f"license = {deep}")
+
+    assert caur("add", "new") == ExitCode.OK
+
+    said = capsys.readouterr()
+    assert f"the license {deep} of new is no SPDX expression" in said.err
+    assert "the license MIT of" not in said.err
