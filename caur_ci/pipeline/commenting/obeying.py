@@ -10,7 +10,7 @@ from caur_ci.errors import InputError
 from caur_ci.pipeline.commenting.answers import Told
 from caur_ci.pipeline.holding import Keeper, check_held
 from caur_ci.pipeline.manual.asking import asking
-from caur_ci.pipeline.manual.operation import by_hand
+from caur_ci.pipeline.manual.operation import done_by
 from caur_ci.pipeline.on_commit.build_classes import build_classes
 from caur_ci.pipeline.shared.decision import PackageAction, PackageDecision
 from caur_ci.pipeline.shared.documents.build_request import build_request
@@ -77,7 +77,7 @@ class Obeying:
         return memory, told
 
     def _retry(self, memory: Memory, command: Command) -> tuple[Memory, list[Told]]:
-        reason = by_hand("asked for", self.person, command.reason)
+        reason = done_by("asked for", self.person, command.reason)
         told: list[Told] = []
         decisions: dict[str, PackageDecision] = {}
         for name in command.packages:

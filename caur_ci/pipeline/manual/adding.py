@@ -19,7 +19,7 @@ from caur_ci.pipeline.manual.candidates import (
     distribution_names,
     license_notes,
 )
-from caur_ci.pipeline.manual.operation import Edit, by_hand
+from caur_ci.pipeline.manual.operation import Edit, done_by
 from caur_ci.pipeline.shared.commit_messages import add_message
 from caur_ci.pipeline.shared.context import RunContext
 from caur_ci.plaintext import one_line
@@ -100,7 +100,7 @@ class AddPackages:
         _check_new(branch, self.added)
         git, content = branch.git, self.request.to_bytes()
         reasons = {
-            one.name: by_hand("added", branch.person, _why(one, self.request)) for one in self.added
+            one.name: done_by("added", branch.person, _why(one, self.request)) for one in self.added
         }
         return Edit(
             message=add_message(reasons, branch.pipeline),

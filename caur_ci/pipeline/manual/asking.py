@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import InputError
-from caur_ci.pipeline.manual.operation import by_hand
+from caur_ci.pipeline.manual.operation import done_by
 
 if TYPE_CHECKING:
     from caur_ci.pipeline.holding import Keeper
@@ -45,7 +45,7 @@ def put_into_outbox(keeper: Keeper, request: BuildRequest, *, even_held: bool) -
 
 def asking(keeper: Keeper, memory: Memory, request: BuildRequest, reason: str = "") -> Memory:
     """Return the memory with `request` in the outbox, because somebody asked for it."""
-    told = by_hand("asked for", keeper.person, reason)
+    told = done_by("asked for", keeper.person, reason)
     entries = [
         keeper.entry(_COMMAND, package.pkgbase, "build", told) for package in request.packages
     ]

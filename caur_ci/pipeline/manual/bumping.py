@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from caur_ci.config import PackageConfig, load_package_config
 from caur_ci.errors import InputError
-from caur_ci.pipeline.manual.operation import Edit, by_hand
+from caur_ci.pipeline.manual.operation import Edit, done_by
 from caur_ci.pipeline.shared.commit_messages import bump_message
 from caur_ci.pipeline.shared.folder_config import with_bump_in
 from caur_ci.triggers.bumping import bumped_version, next_bump
@@ -46,7 +46,7 @@ class BumpPackages:
                     raise
                 notes.append(f"{name} is not bumped: {error.message}")
             else:
-                reasons[name] = by_hand(f"bumped to {version}", branch.person, self.reason)
+                reasons[name] = done_by(f"bumped to {version}", branch.person, self.reason)
         return Edit(
             message=bump_message(reasons, branch.pipeline) if reasons else "",
             folders=folders,

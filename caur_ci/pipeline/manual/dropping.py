@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from caur_ci.pipeline.manual.operation import Edit, by_hand
+from caur_ci.pipeline.manual.operation import Edit, done_by
 from caur_ci.pipeline.shared.commit_messages import drop_message
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class DropPackages:
         """Return the change. Raises InputError for packages that do not exist."""
         tree = branch.repository.deptree
         names = list(dict.fromkeys(map(tree.resolve, self.packages)))
-        reason = by_hand("dropped", branch.person, self.reason)
+        reason = done_by("dropped", branch.person, self.reason)
         return Edit(
             message=drop_message(dict.fromkeys(names, reason), branch.pipeline),
             folders=dict.fromkeys(names),

@@ -77,6 +77,6 @@ class Operation(Protocol):
         ...
 
 
-def by_hand(done: str, person: str, reason: str) -> str:
+def done_by(done: str, person: str, reason: str) -> str:
     """Return a reason for people, such as "bumped by alice: the linker was broken"."""
     return ": ".join(filter(None, (f"{done} by {person}", reason)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from caur_ci.errors import InputError
 from caur_ci.names import check_package_name
-from caur_ci.pipeline.manual.operation import Edit, by_hand
+from caur_ci.pipeline.manual.operation import Edit, done_by
 from caur_ci.pipeline.shared.commit_messages import rename_message
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ class RenamePackage:
         taken = {entry.name for entry in branch.git.entries(branch.repository.commit)}
         if self.new in taken:
             raise InputError(f"there is a folder {self.new} already")
-        reason = by_hand(f"renamed from {old}", branch.person, self.reason)
+        reason = done_by(f"renamed from {old}", branch.person, self.reason)
         return Edit(
             message=rename_message(old, self.new, reason, branch.pipeline),
             folders={old: None, self.new: branch.repository.folders.tree(old)},
             reasons={
-                old: by_hand(f"renamed to {self.new}", branch.person, self.reason),
+                old: done_by(f"renamed to {self.new}", branch.person, self.reason),
                 self.new: reason,
             },
             notes=tuple(self._notes(branch, old)),
