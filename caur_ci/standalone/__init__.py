@@ -1,0 +1,1 @@
+"""All in one process tree: pipeline, queue, workers, database runner, and the way to readers."""

@@ -1,0 +1,1 @@
+"""Where readers find what was published: publishing targets, and what is brought there."""

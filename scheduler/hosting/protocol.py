@@ -1,0 +1,64 @@
+"""What each publishing target can do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """A file at a target. `sha256` is in hexadecimal, where the target can tell it for nothing."""
+
+    size: int
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A file that goes to a target. `path` is relative to REPO_PATH, with slashes: R/A/NAME."""
+
+    path: str
+    source: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What becomes of a target.
+
+    The files of a stage are all there before the first of the next stage comes: packages with
+    their signatures, then databases. What is removed goes last. A target that can do all of it in
+    one step does so.
+    """
+
+    stages: tuple[tuple[Upload, ...], ...]
+    removals: tuple[str, ...] = ()
+
+
+class PublishingTarget(Protocol):
+    """A place that readers fetch a repository from.
+
+    Each method raises TemporaryError where trying again may help, else a CaurError that names the
+    target and what to do. What it raises, logs or shows has no secret in it.
+    """
+
+    @property
+    def address(self) -> str:
+        """What people are told it is."""
+
+    @property
+    def server(self) -> str | None:
+        """The `Server =` of pacman.conf, with $repo and $arch in it, where the target knows it."""
+
+    def listing(self) -> Mapping[str, StoredFile]:
+        """Return what is there, by the path relative to REPO_PATH."""
+
+    def fetch(self, paths: Iterable[str], root: Path) -> None:
+        """Bring files to `root`/PATH. A file is there whole, or not at all."""
+
+    def apply(self, change: Change) -> None:
+        """Bring about `change`. Repeating it is harmless, also after being killed half-way."""
