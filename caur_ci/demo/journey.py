@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from caur_ci.demo import inspection, setup
 from caur_ci.demo.aur import local_aur
-from caur_ci.demo.board import JobBoard
 from caur_ci.demo.checks import Evidence, attack_in, run_checks
 from caur_ci.demo.client import repository_section
-from caur_ci.demo.interrupts import Interrupts
 from caur_ci.demo.machine import BuildMachine
 from caur_ci.demo.packages import (
     FROM_AUR,
@@ -32,6 +30,8 @@ from caur_ci.demo.summary import DemoReport
 from caur_ci.demo.system import running_build_system
 from caur_ci.request import BuildRequest
 from caur_ci.srcinfo import parse_fields
+from caur_ci.standalone.board import JobBoard
+from caur_ci.standalone.interrupts import Interrupts
 from scheduler.settings import ExecutorKind
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from caur_ci.demo.board import JobBoard, JobProgress
+    from caur_ci.standalone.board import JobBoard, JobProgress
 
 _STYLES = {
     JobState.WAITING: "dim",

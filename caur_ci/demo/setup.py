@@ -22,8 +22,8 @@ from scheduler.workerkeys import WorkerKey
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from caur_ci.demo.interrupts import Interrupts
     from caur_ci.demo.packages import Fixtures
+    from caur_ci.standalone.interrupts import Interrupts
 
 REPOSITORY = "caur-demo"
 ARCHITECTURE = "x86_64"

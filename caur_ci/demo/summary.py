@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from caur_ci.demo.board import JobProgress
     from caur_ci.demo.checks import Check
     from caur_ci.demo.rebuild import Rebuild
+    from caur_ci.standalone.board import JobProgress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from caur_ci.demo import setup
-from caur_ci.demo.services import Services
 from caur_ci.process import run
+from caur_ci.standalone.services import Services
 from scheduler import embedded
 from scheduler.connection import connect
 from scheduler.job import JobState
@@ -19,10 +19,10 @@ from scheduler.queue import Queue
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from caur_ci.demo.board import JobBoard, JobProgress
-    from caur_ci.demo.interrupts import Interrupts
     from caur_ci.demo.progress import DemoProgress
     from caur_ci.demo.setup import DemoFolders
+    from caur_ci.standalone.board import JobBoard, JobProgress
+    from caur_ci.standalone.interrupts import Interrupts
     from scheduler.settings import ExecutorKind
 
 _WORKERS = ("demo-1", "demo-2")
