@@ -23,6 +23,7 @@ SECRET_NAMES = frozenset(
         "GITHUB_TOKEN",
         "GITLAB_TOKEN",
         "GPG_PASSPHRASE",
+        "GPG_PRIVATE_KEY",
         "NOTIFY_TARGETS",
         "NOTIFY_URLS",
         "PACKAGE_REPOS_NOTIFIERS",

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from caur_ci.demo.packages import HIJACKED, NEEDS_LIBRARY, REBUILT
-from caur_ci.demo.progress import words
+from caur_ci.standalone.progress import words
 from scheduler.job import Outcome
 
 if TYPE_CHECKING:
