@@ -36,8 +36,9 @@ PublishTo = Annotated[
     typer.Option(
         "--publish-to",
         metavar="ADDRESS",
-        help="Where readers get the packages: a folder, or an address as docs/serverless.md has "
-        "them. Variable PUBLISH_TO; default: REPO_PATH, or a folder in the work folder.",
+        help="The publishing target: /FOLDER, ssh://HOST/FOLDER, s3://BUCKET/PREFIX, "
+        "github-release:OWNER/NAME or git+URL#BRANCH. Variable PUBLISH_TO; default: REPO_PATH, or "
+        "a folder in the work folder.",
         envvar="PUBLISH_TO",
         show_envvar=False,
         show_default=False,

@@ -14,7 +14,6 @@ from caur_ci.git import Identity
 from caur_ci.names import check_repository_name
 from caur_ci.pipeline.shared.context import RunContext
 from caur_ci.standalone import workdir
-from caur_ci.standalone.folder_target import pick_up
 from caur_ci.standalone.interrupts import Interrupts
 from caur_ci.standalone.lease import Lease
 from caur_ci.standalone.report import RunReport
@@ -24,8 +23,13 @@ from caur_ci.standalone.settling import got_through
 from caur_ci.standalone.signing import signing_home
 from caur_ci.standalone.source import SharedSource
 from caur_ci.standalone.system import build_side
-from caur_ci.standalone.targets import open_target, published_files
+from scheduler.database.entries import read_entries
+from scheduler.database.forms import database_in_place
+from scheduler.database.layout import layouts
+from scheduler.database.signing import Keyring
 from scheduler.files import remove_tree
+from scheduler.hosting.opening import Surroundings, open_target
+from scheduler.hosting.picking_up import pick_up
 
 if TYPE_CHECKING:
     from caur_ci.pipeline.shared.options import RunOptions
@@ -86,8 +90,9 @@ def build_what_waits(options: StandaloneOptions, board: JobBoard, progress: Prog
     requests = waiting_requests(context)
     if not requests:
         return RunReport()
-    target = open_target(options.publish_to) if options.publish_to else None
     environ, secrets = options.run.environ, options.run.secrets
+    address = options.publish_to
+    target = open_target(address, Surroundings(environ, secrets)) if address else None
     # On a pipeline's runner a key that is made would be gone with the job.
     may_make = not context.forge_pipeline.forge
     with (
@@ -150,11 +155,24 @@ def _prepare(
     if target is not None:
         progress.begin(f"Picking up what is published at {target.address}")
         remove_tree(setting.repo_path)
-        pick_up(target, setting.repo_path)
-    filenames = published_files(setting.repo_path)
+        keyring = Keyring(setting.signing.folder)
+        for name in sorted(setting.targets):
+            pick_up(target, setting.repo_path, name, keyring)
+    filenames = _listed(setting)
     lease.change(lambda memory, run: got_through(memory, run, filenames))
     # From here on, what is in the folder is more than readers have.
     work.mark(lease.id)
+
+
+def _listed(setting: Setting) -> set[str]:
+    """Return the names of the package files that the databases list."""
+    found: set[str] = set()
+    for name in setting.targets:
+        for layout in layouts(setting.repo_path, name):
+            database = database_in_place(layout, "db")
+            if database is not None:
+                found.update(entry.filename for entry in read_entries(database).values())
+    return found
 
 
 def _deadline(options: StandaloneOptions) -> Deadline:

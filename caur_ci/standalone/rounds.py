@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 from caur_ci.pipeline.handover import hand_over
-from caur_ci.standalone.folder_target import bring
 from caur_ci.standalone.settling import Settler
-from scheduler.database.layout import layouts
-from scheduler.database.repository import open_repository
+from scheduler.hosting.uploading import upload
 from scheduler.job import JobState, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from caur_ci.pipeline.shared.context import RunContext
     from caur_ci.request import BuildRequest
@@ -181,19 +178,10 @@ class Rounds:
             self.published = str(self.setting.repo_path)
             return
         self.progress.begin(f"Publishing at {self.target.address}")
-        with self._undisturbed():
-            bring(self.target, self.setting.repo_path)
-        self.published = self.target.address
-
-    @contextmanager
-    def _undisturbed(self) -> Iterator[None]:
-        """Let the database runner change nothing meanwhile."""
-        root = self.setting.repo_path
-        found = [it for name in sorted(self.setting.targets) for it in layouts(root, name)]
-        with ExitStack() as stack:
-            for layout in found:
-                stack.enter_context(open_repository(layout))
-            yield
+        for name in sorted(self.setting.targets):
+            done = upload(self.target, self.setting.repo_path, name, grace=self.side.grace)
+            if not done.is_empty:
+                self.published = self.target.address
 
 
 def _is_failed_removal(event: Event) -> bool:

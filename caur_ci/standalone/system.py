@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from redis import Redis
+
     from caur_ci.standalone.interrupts import Interrupts
     from caur_ci.standalone.settings import Setting
     from scheduler.database.runner import DatabaseRunner
@@ -39,13 +41,17 @@ _MOST = 100_000
 
 
 class BuildSide:
-    """A queue that is worked on."""
+    """A queue that is worked on.
+
+    `grace` is for how many seconds files stay that are not listed any more.
+    """
 
     def __init__(
-        self, queue: Queue, logs: LogStore, workers: Services, runner: RunnerThread
+        self, redis: Redis, workers: Services, runner: RunnerThread, *, grace: float
     ) -> None:
-        self.queue = queue
-        self.logs = logs
+        self.queue = Queue(redis)
+        self.logs = LogStore(redis)
+        self.grace = grace
         self._workers = workers
         self._runner = runner
 
@@ -139,7 +145,7 @@ def build_side(
                 runner.start()
                 for name in names:
                     services.start(name, "worker", variables=setting.of_worker(name))
-                yield BuildSide(Queue(redis), LogStore(redis), services, runner)
+                yield BuildSide(redis, services, runner, grace=settings.grace)
             finally:
                 with interrupts.held():
                     services.stop()
