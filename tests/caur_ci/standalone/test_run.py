@@ -7,15 +7,21 @@ import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from caur_ci.errors import ExitCode
+import pytest
+
+from caur_ci.environment import Secrets
+from caur_ci.errors import ConfigError, ExitCode
 from caur_ci.pipeline.shared.memory.standalone_run import OnItsWay, StandaloneRun
 from caur_ci.process import run
 from caur_ci.request import BuildRequest, PackageRequest
+from caur_ci.standalone.signing import signing_home
+from scheduler.database.signing import Signer
 from tests.caur_ci.standalone.conftest import waiting
-from tests.support.packages import pkgbuild
+from tests.support.packages import pkgbuild, srcinfo_of
 from tests.support.queue import eventually
+from tests.support.upstream import upstream
 
 if TYPE_CHECKING:
     from tests.caur_ci.standalone.conftest import RunWorld
@@ -100,6 +106,34 @@ def test_from_a_commit_to_an_installed_package_and_on(
     assert not list((world.work / "repository").rglob("tool-*.pkg.tar.zst"))
     assert not world.memory().failed.packages
 
+    # A run was killed between its upload and its last push: what it published is not built again.
+    (built,) = report["packages"]
+    leave_as_killed(world, built)
+    shutil.rmtree(world.work)
+    assert world.outbox() == {"bad"}
+    assert world.report()["packages"] == []
+    assert world.outbox() == set()
+    assert world.memory().run is None
+
+
+def leave_as_killed(world: RunWorld, built: dict[str, Any]) -> None:
+    """Let branch `caur` be as while something is on its way to readers."""
+    request = BuildRequest(
+        request_id="of-the-killed-run",
+        created="2026-01-01T00:00:00+00:00",
+        source_repo="source",
+        target_repo="repo",
+        commit=built["commit"],
+        packages=(PackageRequest(pkgbase=built["package"], pkgnames=(built["package"],)),),
+    )
+    way = OnItsWay(
+        request_id=request.request_id, package=built["package"], files=tuple(built["files"])
+    )
+    killed = StandaloneRun(id="killed", until=0, who="somebody", on_its_way=(way,))
+    world.change_memory(
+        lambda memory: replace(memory, run=killed, outbox=memory.outbox.add(request))
+    )
+
 
 def test_a_killed_run_and_one_whose_time_is_over_are_gone_on_with(
     world: RunWorld, key: SigningKey
@@ -130,7 +164,6 @@ def test_a_killed_run_and_one_whose_time_is_over_are_gone_on_with(
     assert [it["package"] for it in report["packages"]] == ["first"]
     assert report["left"].keys() == {"second"}
     assert report["out_of_time"]
-    assert "second: building" in log.read_text()
     assert "first: building" not in log.read_text()
     assert world.client(key).available() == {"first": "1-1"}
     assert world.outbox() == {"second"}
@@ -155,44 +188,60 @@ def workers_of(world: RunWorld) -> int:
     return found
 
 
-def test_what_a_killed_run_has_published_is_not_built_again(world: RunWorld) -> None:
-    commit = world.push("feat: packages", one=pkgbuild("one"))
-    assert world.run("--dry-run").returncode == ExitCode.OK
-    assert not world.target.exists()
-    (built,) = world.report()["packages"]
+def test_what_is_new_at_the_aur_is_taken_over_and_built(
+    world: RunWorld, key: SigningKey, tmp_path: Path
+) -> None:
+    with upstream(tmp_path / "upstream") as outside:
+        world.config += outside.settings
+        # An older one, which nobody has asked to build.
+        texts = [pkgbuild("tool", version=version) for version in ("1", "2")]
+        world.push("feat: tool", tool=texts[0])
+        world.checkout.commit("ci: follow it", {"tool/.CI/config": "CI_PKGBUILD_SOURCE=aur\n"})
+        world.checkout.schedule_here()
+        outside.push({"tool": "2-1"}, mirrored=False)
+        outside.mirror_push(
+            {"tool": {"PKGBUILD": texts[1], ".SRCINFO": srcinfo_of(texts[1], "tool")}}
+        )
 
-    # As it is between the upload of a run and its last push.
-    request = BuildRequest(
-        request_id="killed",
-        created="2026-01-01T00:00:00+00:00",
-        source_repo="source",
-        target_repo="repo",
-        commit=commit,
-        packages=(PackageRequest(pkgbase="one", pkgnames=("one",)),),
-    )
-    way = OnItsWay(request_id="killed", package="one", files=tuple(built["files"]))
-    killed = StandaloneRun(id="killed", until=0, who="somebody", on_its_way=(way,))
-    world.change_memory(
-        lambda memory: replace(memory, run=killed, outbox=memory.outbox.add(request))
-    )
-    shutil.rmtree(world.work)
+        done = world.run("on-schedule")
 
-    assert world.report()["packages"] == []
-
-    assert world.outbox() == set()
-    assert world.memory().run is None
+    assert done.returncode == ExitCode.OK, done.stderr
+    assert world.client(key).available() == {"tool": "2-1"}
 
 
 def test_a_pipeline_without_a_key_is_told_before_anything_is_built(world: RunWorld) -> None:
     world.push("feat: packages", one=pkgbuild("one"))
 
+    tried = world.run("--dry-run")
+    assert tried.returncode == ExitCode.OK
+    assert world.outbox() == set()
     done = world.run(GITHUB_ACTIONS="true", GPG_PATH="")
 
     assert done.returncode == ExitCode.FAILED
     assert "GPG_PRIVATE_KEY" in done.stderr
     assert world.outbox() == {"one"}
     assert not world.target.exists()
-    wrong = world.run(GITHUB_ACTIONS="true", GPG_PATH="", GPG_PRIVATE_KEY="no key at all")
-    assert wrong.returncode == ExitCode.FAILED
-    assert "GnuPG cannot read the key in GPG_PRIVATE_KEY" in wrong.stderr
-    assert "no key at all" not in wrong.stderr
+
+
+def test_a_key_that_cannot_be_read_is_not_shown(tmp_path: Path) -> None:
+    secrets = Secrets({"GPG_PRIVATE_KEY": "no key at all"})
+
+    with (
+        pytest.raises(ConfigError, match="GnuPG cannot read the key in GPG_PRIVATE_KEY") as caught,
+        signing_home(tmp_path / "kept", {}, secrets, may_make=True),
+    ):
+        pass
+
+    assert "no key at all" not in f"{caught.value.message}{caught.value.hint}"
+
+
+def test_a_key_that_was_made_is_there_for_the_next_run(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.asc"
+
+    def fingerprint() -> bytes:
+        with signing_home(kept, {}, Secrets(), may_make=True) as home:
+            assert home.made_here == kept
+            return Signer(home.folder).public_key()
+
+    assert fingerprint() == fingerprint()
+    assert kept.stat().st_mode & 0o077 == 0
