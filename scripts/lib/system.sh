@@ -39,6 +39,8 @@ curl        curl                    curl
 shfmt       shfmt                   shfmt
 g++         g++                     gcc
 chromium    chromium                chromium
+kubectl     kubernetes-client       kubectl
+systemd-analyze systemd             systemd
 TABLE
 }
 
