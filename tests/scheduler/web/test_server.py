@@ -254,7 +254,8 @@ os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
 from scheduler.settings import WebSettings
 from scheduler.web.server import _listener
 taken = _listener(WebSettings(port=9))
-print(taken.getsockname()[1] == port, os.get_inheritable(taken.fileno()), "LISTEN_FDS" in os.environ)
+print(taken.getsockname()[1] == port, os.get_inheritable(taken.fileno()))
+print("LISTEN_FDS" in os.environ)
 os.environ.update(LISTEN_PID="1", LISTEN_FDS="1")
 print(_listener(WebSettings(port=0)).getsockname()[1] == port)
 """
