@@ -40,6 +40,8 @@ rsync       rsync                   rsync
 shfmt       shfmt                   shfmt
 g++         g++                     gcc
 chromium    chromium                chromium
+kubectl     kubernetes-client       kubectl
+systemd-analyze systemd             systemd
 TABLE
 }
 

@@ -17,7 +17,7 @@ BASICS = shlex.split(
 )
 TOOLS = shlex.split(
     "makepkg repo-add vercmp bsdtar gpg fakeroot zstd strip redis-server ssh bwrap patch "
-    "podman runc debootstrap sshd openssl curl shfmt g++ chromium"
+    "podman runc debootstrap sshd openssl curl shfmt g++ chromium kubectl systemd-analyze"
 )
 
 LOG = 'printf "%s %s\\n" "${0##*/}" "$*" >> "$STUBS/../calls"\n'
@@ -28,7 +28,9 @@ MANAGER = (
 for word in "$@"; do
   case $word in
   makepkg | fakeroot | zstd | patch | podman | runc | debootstrap | curl | shfmt) names=$word ;;
-  chromium) names=$word ;;
+  chromium | kubectl) names=$word ;;
+  kubernetes-client) names=kubectl ;;
+  systemd) names=systemd-analyze ;;
   bubblewrap) names=bwrap ;;
   pacman-package-manager) names='pacman repo-add vercmp' ;;
   pacman) names='makepkg repo-add vercmp' ;;
