@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caur_ci.config import read_repository_config
+from caur_ci.credentials import without_credentials
 from caur_ci.git import Identity
 from caur_ci.names import check_repository_name
 from caur_ci.pipeline.shared.context import RunContext
@@ -32,10 +33,13 @@ from scheduler.hosting.opening import Surroundings, open_target
 from scheduler.hosting.picking_up import pick_up
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from caur_ci.pipeline.shared.options import RunOptions
     from caur_ci.request import BuildRequest
     from caur_ci.standalone.board import JobBoard
     from caur_ci.standalone.progress import Progress
+    from caur_ci.standalone.signing import SigningHome
     from caur_ci.standalone.workdir import WorkDir
     from scheduler.hosting.protocol import PublishingTarget
     from scheduler.settings import ExecutorKind
@@ -43,6 +47,8 @@ if TYPE_CHECKING:
 # What of the time of a run is left for publishing: this part of it, within these limits in seconds.
 _PUBLISHING_SHARE = 0.1
 _LEAST, _MOST = 5.0, 600.0
+# Targets that cannot store every file name.
+_NOT_ALL_NAMES = "github-release:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +74,9 @@ def usual_work_dir(run: RunOptions, state_dir: Path) -> Path:
     context = RunContext.open(run)
     config = read_repository_config(context.git, context.head).config
     remote = context.shared.remote
-    where = str(context.git.folder.resolve()) if remote is None else remote.url()
+    where = str(context.git.folder.resolve())
+    if remote is not None:
+        where = without_credentials(remote.url())
     digest = hashlib.sha256(where.encode("utf-8", "surrogateescape")).hexdigest()[:8]
     return state_dir / "run" / f"{check_repository_name(config.source_repo)}-{digest}"
 
@@ -91,8 +99,7 @@ def build_what_waits(options: StandaloneOptions, board: JobBoard, progress: Prog
     if not requests:
         return RunReport()
     environ, secrets = options.run.environ, options.run.secrets
-    address = options.publish_to
-    target = open_target(address, Surroundings(environ, secrets)) if address else None
+    target = _target(options)
     # On a pipeline's runner a key that is made would be gone with the job.
     may_make = not context.forge_pipeline.forge
     with (
@@ -101,23 +108,13 @@ def build_what_waits(options: StandaloneOptions, board: JobBoard, progress: Prog
         signing_home(work.signing_key, environ, secrets, may_make=may_make) as signing,
     ):
         lease = _lease(options, context, work)
+        setting = _setting(options, requests, work, signing, target)
         with lease.kept():
-            setting = Setting(
-                work=work,
-                signing=signing,
-                sources=frozenset(it.source_repo for it in requests),
-                targets=frozenset(it.target_repo for it in requests),
-                source_url=work.source.as_uri(),
-                executor=options.executor,
-                repo_path=_repo_path(options, work),
-                servers=(target.server,) if target is not None and target.server else (),
-            )
             if not lease.goes_on:
                 _prepare(setting, target, lease, progress)
             progress.begin("Starting the queue, workers and the database runner")
-            with build_side(
-                setting, options.workers, interrupts, passphrase=secrets.get("GPG_PASSPHRASE", "")
-            ) as side:
+            passphrase = secrets.get("GPG_PASSPHRASE", "")
+            with build_side(setting, options.workers, interrupts, passphrase=passphrase) as side:
                 rounds = Rounds(
                     context=context,
                     lease=lease,
@@ -134,6 +131,36 @@ def build_what_waits(options: StandaloneOptions, board: JobBoard, progress: Prog
             lease.change(lambda memory, _: replace(memory, run=None))
         work.forget_work()
     return _report(rounds, setting, target, seconds=time.monotonic() - began)
+
+
+def _target(options: StandaloneOptions) -> PublishingTarget | None:
+    if not options.publish_to:
+        return None
+    surroundings = Surroundings(options.run.environ, options.run.secrets)
+    return open_target(options.publish_to, surroundings)
+
+
+def _setting(
+    options: StandaloneOptions,
+    requests: Iterable[BuildRequest],
+    work: WorkDir,
+    signing: SigningHome,
+    target: PublishingTarget | None,
+) -> Setting:
+    requests = list(requests)
+    named = options.run.environ.get("REPO_PATH", "")
+    stays_here = named and target is None
+    return Setting(
+        work=work,
+        signing=signing,
+        sources=frozenset(it.source_repo for it in requests),
+        targets=frozenset(it.target_repo for it in requests),
+        source_url=work.source.as_uri(),
+        executor=options.executor,
+        repo_path=Path(named).absolute() if stays_here else work.repository,
+        servers=(target.server,) if target is not None and target.server else (),
+        portable_names=options.publish_to.startswith(_NOT_ALL_NAMES),
+    )
 
 
 def _lease(options: StandaloneOptions, context: RunContext, work: WorkDir) -> Lease:
@@ -180,11 +207,6 @@ def _deadline(options: StandaloneOptions) -> Deadline:
         return Deadline.never()
     for_publishing = min(_MOST, max(_LEAST, options.time_left * _PUBLISHING_SHARE))
     return Deadline(time.monotonic() + options.time_left - for_publishing, for_publishing)
-
-
-def _repo_path(options: StandaloneOptions, work: WorkDir) -> Path:
-    named = options.run.environ.get("REPO_PATH", "")
-    return Path(named).absolute() if named and not options.publish_to else work.repository
 
 
 def _report(

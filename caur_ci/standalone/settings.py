@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from caur_ci.standalone.signing import SigningHome
     from caur_ci.standalone.workdir import WorkDir
 
+_PORTABLE = "REPO_PORTABLE_NAMES"
 _ENGINES = ("podman", "docker")
 # Those who run this may mean another queue, landing zone or worker by these.
 _NOT_OURS = ("REDIS_", "DATABASE_", "BUILDER_HOSTNAME", "BUILDER_CLASS", "BUILDER_KEY")
@@ -30,7 +31,8 @@ class Setting:
     """What is built from where, and published in what.
 
     `sources` and `targets` are the names of repositories, `source_url` where all of the former
-    are, `servers` where else readers find the targets, as pacman.conf has it.
+    are, `servers` where else readers find the targets, as pacman.conf has it. With `portable_names`
+    packages are published under names that every place can store, unless somebody decided that.
     """
 
     work: WorkDir
@@ -41,12 +43,14 @@ class Setting:
     executor: ExecutorKind
     repo_path: Path
     servers: tuple[str, ...] = ()
+    portable_names: bool = False
 
     def environment(self) -> dict[str, str]:
         """Return the environment of the database runner."""
         work = self.work
         inherited = child_environment()
         return {
+            **({_PORTABLE: "true"} if self.portable_names else {}),
             **{name: it for name, it in inherited.items() if not name.startswith(_NOT_OURS)},
             "CAUR_STATE_DIR": str(work.state),
             "SHARED_PATH": str(work.shared),
