@@ -36,6 +36,7 @@ TABLE
 sshd        openssh-server          openssh
 openssl     openssl                 openssl
 curl        curl                    curl
+rsync       rsync                   rsync
 shfmt       shfmt                   shfmt
 g++         g++                     gcc
 chromium    chromium                chromium
