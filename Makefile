@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON_FILES := caur_ci scheduler tests benchmarks
 # One more than there are cores: many tests wait for a service.
 TEST_PROCESSES = $(shell expr $$(nproc) + 1)
-SHELL_SCRIPTS := scripts/bootstrap scripts/stand-in-image scripts/try-containers .ci/run \
+SHELL_SCRIPTS := deploy/make-secrets scripts/bootstrap scripts/stand-in-image scripts/try-containers .ci/run \
 	$(wildcard scheduler/worker/guest/*.sh)
 
 .DEFAULT_GOAL := help
@@ -57,8 +57,8 @@ lint: ## Check form, types and the order of the floors.
 		echo 'shellcheck is not installed: the shell scripts were not checked'; \
 	fi
 	@if command -v shfmt >/dev/null; then \
-		echo shfmt -d scripts .ci scheduler/worker/guest; \
-		shfmt -d scripts .ci scheduler/worker/guest; \
+		echo shfmt -d scripts .ci deploy/make-secrets scheduler/worker/guest; \
+		shfmt -d scripts .ci deploy/make-secrets scheduler/worker/guest; \
 	fi
 
 format: ## Bring the Python files into form.

@@ -36,9 +36,12 @@ TABLE
 sshd        openssh-server          openssh
 openssl     openssl                 openssl
 curl        curl                    curl
+rsync       rsync                   rsync
 shfmt       shfmt                   shfmt
 g++         g++                     gcc
 chromium    chromium                chromium
+kubectl     kubernetes-client       kubectl
+systemd-analyze systemd             systemd
 TABLE
 }
 

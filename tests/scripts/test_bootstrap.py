@@ -17,7 +17,8 @@ BASICS = shlex.split(
 )
 TOOLS = shlex.split(
     "makepkg repo-add vercmp bsdtar gpg fakeroot zstd strip redis-server ssh bwrap patch "
-    "podman runc debootstrap sshd openssl curl shfmt g++ chromium"
+    "podman runc debootstrap sshd openssl curl rsync shfmt g++ chromium kubectl "
+    "systemd-analyze"
 )
 
 LOG = 'printf "%s %s\\n" "${0##*/}" "$*" >> "$STUBS/../calls"\n'
@@ -27,8 +28,10 @@ MANAGER = (
     + """
 for word in "$@"; do
   case $word in
-  makepkg | fakeroot | zstd | patch | podman | runc | debootstrap | curl | shfmt) names=$word ;;
-  chromium) names=$word ;;
+  makepkg | fakeroot | zstd | patch | podman | runc | debootstrap | curl | rsync) names=$word ;;
+  chromium | kubectl | shfmt) names=$word ;;
+  kubernetes-client) names=kubectl ;;
+  systemd) names=systemd-analyze ;;
   bubblewrap) names=bwrap ;;
   pacman-package-manager) names='pacman repo-add vercmp' ;;
   pacman) names='makepkg repo-add vercmp' ;;
