@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from caur_ci.architectures import DEFAULT_ARCHITECTURE
 from caur_ci.cli import options
 from caur_ci.cli.session import Session, session_of
 from caur_ci.errors import ExitCode, InputError
-from caur_ci.srcinfo import DEFAULT_ARCHITECTURE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from caur_ci.architectures import DEFAULT_ARCHITECTURE
 from caur_ci.cli import completion
 from caur_ci.cli.options import (
     Arch,
@@ -24,7 +25,6 @@ from caur_ci.cli.options import (
 )
 from caur_ci.cli.session import Session, session_of
 from caur_ci.errors import CaurError, ExitCode, InputError
-from caur_ci.srcinfo import DEFAULT_ARCHITECTURE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
