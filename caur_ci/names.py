@@ -62,6 +62,11 @@ def check_worker_name(name: str) -> str:
     return _check(_WORKER_NAME, name, "a worker")
 
 
+def is_architecture(name: str) -> bool:
+    """Tell whether `name` can name an architecture."""
+    return len(name) <= MAX_NAME_LENGTH and _ARCHITECTURE.fullmatch(name) is not None
+
+
 def check_architecture(name: str) -> str:
     """Return `name` if it can name an architecture, else raise."""
     return _check(_ARCHITECTURE, name, "an architecture")

@@ -128,7 +128,7 @@ app.add_typer(
     rich_help_panel=_LOOKING,
 )
 app.add_typer(
-    Application(cls=lazy_group("caur_ci.cli.repo")),
+    Application(cls=lazy_group("caur_ci.cli.repo.app")),
     name="repo",
     help="Look at the published repositories, bring earlier states back, and prove them right.",
     no_args_is_help=True,

@@ -11,6 +11,7 @@ from caur_ci.errors import CaurError, ProcessError
 from scheduler.database.dependencies import unmet_dependencies
 from scheduler.database.entries import read_entries
 from scheduler.database.forms import DatabaseFormError, database_in_place
+from scheduler.database.hosted import HostedFiles
 from scheduler.database.linkage import index_names
 from scheduler.database.lists import LAST_UPDATE, expected_lists
 from scheduler.files import hash_file
@@ -44,6 +45,7 @@ class _Check:
         self._layout = repository.layout
         self._folder = repository.layout.folder
         self._keyring = keyring
+        self._hosted = HostedFiles.beside(repository.layout)
 
     def findings(self) -> Iterator[Inconsistency]:
         if not self._layout.is_published:
@@ -101,6 +103,8 @@ class _Check:
         try:
             digest = hash_file(path)
         except OSError as error:
+            if self._hosted.has(entry, self._layout.arch):
+                return []  # it is at the publishing target
             return [Inconsistency(entry.filename, f"cannot be read: {error.strerror}")]
         findings = list(self._signed(entry.filename))
         if path.is_symlink() or not path.is_file():

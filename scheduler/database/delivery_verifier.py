@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from caur_ci.config import PackageConfig
 from caur_ci.versions import vercmp
+from scheduler.database.hosted import HostedFiles
+from scheduler.database.layout import portable_name
 from scheduler.database.packages import PackageError, read_package
 from scheduler.files import NotAFileError, copy_regular_file
 from scheduler.job import OnOlder
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from scheduler.database.entries import Entry
     from scheduler.database.generations import Generation
+    from scheduler.database.layout import Layout
     from scheduler.database.ownership import Mandate
     from scheduler.database.packages import PackageFile
     from scheduler.job import JobSpec
@@ -124,10 +127,10 @@ class VerifiedDelivery:
 
 @dataclass(frozen=True, slots=True)
 class PublishedState:
-    """What a repository has: its newest state, and the folder with the files."""
+    """What a repository has: its newest state, and where its files are."""
 
     current: Generation
-    folder: Path
+    layout: Layout
 
     def status_of(self, package: PackageFile, sha256: str, mandate: Mandate) -> PackageStatus:
         """Return what a package is to the repository."""
@@ -152,11 +155,11 @@ class PublishedState:
         )
 
     def _is_intact(self, entry: Entry) -> bool:
-        """Tell whether the published file is there as it is listed."""
+        """Tell whether the published file is there as it is listed, here or where it is hosted."""
         try:
-            digest = copy_regular_file(self.folder / entry.filename, second_names=True)
+            digest = copy_regular_file(self.layout.folder / entry.filename, second_names=True)
         except (OSError, NotAFileError):
-            return False
+            return HostedFiles.beside(self.layout).has(entry, self.layout.arch)
         return (digest.size, digest.sha256) == (entry.size, entry.sha256)
 
 
@@ -164,12 +167,14 @@ class PublishedState:
 class DeliveryVerifier:
     """Where deliveries are taken in: from `landing`, signed by one of `allowed`.
 
-    Names that are in `distribution` are those of the distribution's own packages.
+    Names that are in `distribution` are those of the distribution's own packages. With
+    `portable_names`, files are published under names that every place can store.
     """
 
     landing: LandingZone
     allowed: AllowedWorkers
     distribution: Container[str] = ()
+    portable_names: bool = False
 
     def verify(
         self, claim: Claim, mandate: Mandate, published: PublishedState, staging: Path
@@ -189,6 +194,9 @@ class DeliveryVerifier:
         for file in manifest.files:
             self.landing.copy(claim.delivery, file, staging / file.name)
             package = read_package(staging / file.name, allowance)
+            if self.portable_names:
+                path = package.path.with_name(portable_name(package.path.name))
+                package = replace(package, path=package.path.rename(path))
             problem = self._problem_with(package, mandate, published, claim.spec)
             if problem:
                 raise PackageError(f"{package.path.name}: {problem}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 USUAL_ARCH = "x86_64"
+_NOT_PORTABLE = re.compile(r"[^A-Za-z0-9._+-]")
 _PRIVATE = ".caur"
 # In the order in which they are put into place.
 KINDS = ("files", "db")
@@ -85,6 +87,15 @@ class Layout:
         """Whether this is the architecture that the lists in `home` are about."""
         present = [each.arch for each in layouts(self.root, self.name) if each.is_published]
         return self.arch == (USUAL_ARCH if USUAL_ARCH in present else min(present, default=""))
+
+
+def portable_name(filename: str) -> str:
+    """Return the name of a package file in characters that every place can store.
+
+    GitHub gives release assets with others new names, and some file systems have no colon, which
+    stands behind an epoch. pacman takes whatever name a database lists.
+    """
+    return _NOT_PORTABLE.sub("_", filename)
 
 
 def staging_folder(root: Path, target: str) -> Path:

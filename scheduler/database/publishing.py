@@ -56,7 +56,7 @@ class _Change:
 
     @property
     def published(self) -> PublishedState:
-        return PublishedState(self.current, self.repository.layout.folder)
+        return PublishedState(self.current, self.repository.layout)
 
     def add(self, batch: Batch) -> None:
         """Take in what is fresh, and take out what the same folders do not produce any more."""
@@ -146,7 +146,10 @@ class Publisher:
     def verifier(self) -> DeliveryVerifier:
         """Return what verifies deliveries, with the workers that are allowed now."""
         return DeliveryVerifier(
-            self.landing, AllowedWorkers(self.settings.allowed_workers), self.distribution
+            self.landing,
+            AllowedWorkers(self.settings.allowed_workers),
+            self.distribution,
+            portable_names=self.settings.portable_names,
         )
 
     def _layouts(self, repo: str, arch: str) -> list[Layout]:

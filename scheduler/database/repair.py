@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError
 from scheduler.database.entries import read_entries
+from scheduler.database.hosted import HostedFiles
 from scheduler.database.layout import layouts
 from scheduler.database.lists import write_lists
 from scheduler.files import NotAFileError, copy_regular_file, sync_folder
@@ -60,7 +61,10 @@ class _Repair:
     def all(self) -> Iterator[Repaired]:
         yield from self._databases()
         current = self.repository.current()
+        hosted = HostedFiles.beside(self.repository.layout)
         for entry in current.packages.values():
+            if hosted.has(entry, self.repository.layout.arch):
+                continue
             if not self._is_good(entry):
                 source = self._bring_back(entry)
                 yield Repaired(entry.filename, source, current.folder_of(entry))

@@ -109,7 +109,7 @@ class Stager:
         place = (settings.repo_path, claim.spec.target_repo)
         target = Layout(*place, claim.spec.arch)
         with open_repository(target) as repository:
-            published = PublishedState(repository.current(), target.folder)
+            published = PublishedState(repository.current(), target)
         staging = staging_layout(*place, claim.group, claim.spec.arch)
         with open_repository(staging, _RETENTION) as repository:
             return self._commit(repository, published, expected, settling)

@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from caur_ci.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredFile:
-    """A file at a target. `sha256` is in hexadecimal, where the target can tell it for nothing."""
-
-    size: int
-    sha256: str | None = None
+class TargetError(InputError):
+    """A publishing target does not take or give what it should, and will not a moment later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +33,7 @@ class Change:
     one step does so.
     """
 
-    stages: tuple[tuple[Upload, ...], ...]
+    stages: tuple[tuple[Upload, ...], ...] = ()
     removals: tuple[str, ...] = ()
 
 
@@ -49,16 +47,24 @@ class PublishingTarget(Protocol):
     @property
     def address(self) -> str:
         """What people are told it is."""
+        ...
 
     @property
-    def server(self) -> str | None:
-        """The `Server =` of pacman.conf, with $repo and $arch in it, where the target knows it."""
+    def server(self) -> str:
+        """The `Server =` of pacman.conf, with $repo and $arch in it; empty if it is not known."""
+        ...
 
-    def listing(self) -> Mapping[str, StoredFile]:
-        """Return what is there, by the path relative to REPO_PATH."""
+    def listing(self, repository: str) -> Mapping[str, int]:
+        """Return the sizes of what is there of a repository, by the path relative to REPO_PATH."""
+        ...
 
     def fetch(self, paths: Iterable[str], root: Path) -> None:
         """Bring files to `root`/PATH. A file is there whole, or not at all."""
+        ...
 
     def apply(self, change: Change) -> None:
-        """Bring about `change`. Repeating it is harmless, also after being killed half-way."""
+        """Bring about `change`. Repeating it is harmless, also after being killed half-way.
+
+        Raises TargetError before anything has changed for names that cannot be stored.
+        """
+        ...

@@ -32,7 +32,8 @@ class DatabaseSettings:
     goes to the archive for `archive_days`, and for longer where one of the last `generations`
     needs it. A removal of more than `removal_share` percent has to be confirmed. The names in
     the databases `distribution` are those of the distribution's own packages, and so are the files
-    where `.files` databases are beside them.
+    where `.files` databases are beside them. With `portable_names`, package files have no colon and
+    the like in their names.
     """
 
     source_repos: Mapping[str, SourceRepository]
@@ -48,6 +49,7 @@ class DatabaseSettings:
     generations: int = DEFAULT_GENERATIONS
     removal_share: int = DEFAULT_REMOVAL_SHARE
     distribution: tuple[Path, ...] = ()
+    portable_names: bool = False
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], *, state_dir: Path) -> Self:
@@ -67,6 +69,7 @@ class DatabaseSettings:
             generations=values.get(v.REPO_GENERATIONS, DEFAULT_GENERATIONS),
             removal_share=values.get(v.REPO_REMOVAL_SHARE, DEFAULT_REMOVAL_SHARE),
             distribution=values.get(v.DISTRIBUTION_DATABASES, ()),
+            portable_names=values.get(v.REPO_PORTABLE_NAMES, False),
         )
 
 

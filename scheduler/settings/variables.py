@@ -354,6 +354,20 @@ REPO_REMOVAL_SHARE: Variable[int] = Variable(
     "A removal of more than this percentage of a repository has to be confirmed.",
     "25",
 )
+REPO_PORTABLE_NAMES: Variable[bool] = Variable(
+    "REPO_PORTABLE_NAMES",
+    "database.portable_names",
+    Flag(),
+    "Whether package files get names without colons and the like, as release assets need.",
+    "false",
+)
+PUBLISH_TO: Variable[str] = Variable(
+    "PUBLISH_TO",
+    "database.publish_to",
+    Text(),
+    "The publishing target that `caur-ci repo upload` and `caur-ci run` bring the repository to.",
+    "",
+)
 DISTRIBUTION_DATABASES: Variable[tuple[Path, ...]] = Variable(
     "DISTRIBUTION_DATABASES",
     "database.distribution",

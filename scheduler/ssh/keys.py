@@ -31,22 +31,33 @@ def private_key(host: SshHost) -> Iterator[tuple[int, str]]:
 
     Raises ConfigError.
     """
-    key = host.key
-    if "PRIVATE KEY-----" not in key:
-        if key and not os.access(Path(key).expanduser(), os.R_OK):
-            raise ConfigError(
-                f"{host.variable('KEY')} is neither a private key nor a file that can be read",
-                hint="It holds the path of a private key, or the key itself with its first and "
-                "last line.",
-            )
-        yield subprocess.DEVNULL, str(Path(key).expanduser()) if key else ""
+    text = key_text(host)
+    if text is None:
+        yield subprocess.DEVNULL, str(Path(host.key).expanduser()) if host.key else ""
         return
     descriptor = os.memfd_create("ssh-key", os.MFD_CLOEXEC)
     try:
         os.fchmod(descriptor, 0o600)  # ssh insists
         with open(descriptor, "wb", closefd=False) as file:
-            # Variables of pipelines lose the last line end, and ssh does not read such a key.
-            file.write(key.replace("\r\n", "\n").strip().encode() + b"\n")
+            file.write(text)
         yield descriptor, "/proc/self/fd/0"
     finally:
         os.close(descriptor)
+
+
+def key_text(host: SshHost) -> bytes | None:
+    """Return the private key as ssh reads it; None where it is in a file, or there is none.
+
+    Raises ConfigError.
+    """
+    key = host.key
+    if "PRIVATE KEY-----" in key:
+        # Variables of pipelines lose the last line end, and ssh does not read such a key.
+        return key.replace("\r\n", "\n").strip().encode() + b"\n"
+    if key and not os.access(Path(key).expanduser(), os.R_OK):
+        raise ConfigError(
+            f"{host.variable('KEY')} is neither a private key nor a file that can be read",
+            hint="It holds the path of a private key, or the key itself with its first and "
+            "last line.",
+        )
+    return None

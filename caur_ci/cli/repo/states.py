@@ -10,42 +10,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caur_ci.cli.help import Application
 from caur_ci.cli.options import AsJson, Config, GpgKey, GpgPath, LandingZone, RepoPath
+from caur_ci.cli.repo.selection import (
+    Arch,
+    TargetRepo,
+    one_layout,
+    repo_root,
+    settings_from,
+    several_layouts,
+    signer_of,
+)
 from caur_ci.cli.session import Session, session_of
-from caur_ci.errors import ExitCode, InputError
+from caur_ci.errors import ExitCode
 
 if TYPE_CHECKING:
     from scheduler.database.consistency import Inconsistency
     from scheduler.database.generations import Generation
     from scheduler.database.layout import Layout
     from scheduler.database.repair import Repaired
-    from scheduler.database.signing import Signer
-    from scheduler.settings.values import Values
-
-app = Application()
-
-TargetRepo = Annotated[
-    str | None,
-    typer.Option(
-        "--target-repo",
-        metavar="NAME",
-        help="Which repository. Default: the only one there is.",
-        show_default=False,
-    ),
-]
-Arch = Annotated[
-    str | None,
-    typer.Option(
-        "--arch",
-        metavar="ARCH",
-        help="Which architecture. Default: the only one there is.",
-        show_default=False,
-    ),
-]
 
 
-@app.command()
 def history(
     context: typer.Context,
     *,
@@ -62,8 +46,8 @@ def history(
     from scheduler.database.repository import open_repository  # noqa: PLC0415 - slow to import
 
     session = session_of(context)
-    root = _root(_values(CAUR_CONFIG=config, REPO_PATH=repo_path))
-    with open_repository(_one(root, target_repo, arch)) as repository:
+    root = repo_root(settings_from(CAUR_CONFIG=config, REPO_PATH=repo_path))
+    with open_repository(one_layout(root, target_repo, arch)) as repository:
         store = repository.generations
         generations = [store.get(number) for number in reversed(store.numbers())]
     if as_json:
@@ -72,7 +56,6 @@ def history(
     _show_history(session, generations)
 
 
-@app.command()
 def rollback(
     context: typer.Context,
     *,
@@ -101,9 +84,11 @@ def rollback(
     from scheduler.database.rollback import roll_back  # noqa: PLC0415 - slow to import
 
     session = session_of(context)
-    values = _values(CAUR_CONFIG=config, REPO_PATH=repo_path, GPG_PATH=gpg_path, GPG_KEY=gpg_key)
-    signer = _signer(session, values)
-    layout = _one(_root(values), target_repo, arch)
+    values = settings_from(
+        CAUR_CONFIG=config, REPO_PATH=repo_path, GPG_PATH=gpg_path, GPG_KEY=gpg_key
+    )
+    signer = signer_of(session, values)
+    layout = one_layout(repo_root(values), target_repo, arch)
     with open_repository(layout) as repository:
         made = roll_back(repository, number, signer, even_recalled=even_recalled)
     session.out.print(
@@ -113,7 +98,6 @@ def rollback(
     )
 
 
-@app.command()
 def verify(
     context: typer.Context,
     *,
@@ -136,10 +120,10 @@ def verify(
     from scheduler.settings.database import gpg_home  # noqa: PLC0415 - slow to import
 
     session = session_of(context)
-    values = _values(CAUR_CONFIG=config, REPO_PATH=repo_path, GPG_PATH=gpg_path)
+    values = settings_from(CAUR_CONFIG=config, REPO_PATH=repo_path, GPG_PATH=gpg_path)
     keyring = Keyring(gpg_home(values))
     found: list[tuple[Layout, list[Inconsistency]]] = []
-    for layout in _several(_root(values), target_repo, arch):
+    for layout in several_layouts(repo_root(values), target_repo, arch):
         with open_repository(layout) as repository:
             found.append((layout, verified(repository, keyring)))
     if as_json:
@@ -161,7 +145,6 @@ def verify(
     return ExitCode.FAILED if any(findings for _, findings in found) else ExitCode.OK
 
 
-@app.command()
 def repair(
     context: typer.Context,
     *,
@@ -189,18 +172,18 @@ def repair(
     from scheduler.settings.database import gpg_home  # noqa: PLC0415 - slow to import
 
     session = session_of(context)
-    values = _values(
+    values = settings_from(
         CAUR_CONFIG=config,
         REPO_PATH=repo_path,
         LANDING_ZONE_PATH=landing_zone,
         GPG_PATH=gpg_path,
         GPG_KEY=gpg_key,
     )
-    keyring, signer = Keyring(gpg_home(values)), _signer(session, values)
+    keyring, signer = Keyring(gpg_home(values)), signer_of(session, values)
     place = values.get(variables.LANDING_ZONE_PATH, "")
     landing = LandingZone(Path(place)) if place else None
     left = False
-    for layout in _several(_root(values), target_repo, arch, also_lost=True):
+    for layout in several_layouts(repo_root(values), target_repo, arch, also_lost=True):
         with open_repository(layout) as repository:
             results = repaired(repository, keyring, signer, landing)
         left = left or not all(result.source for result in results)
@@ -208,7 +191,6 @@ def repair(
     return ExitCode.FAILED if left else ExitCode.OK
 
 
-@app.command()
 def index(
     context: typer.Context,
     *,
@@ -229,9 +211,9 @@ def index(
     from scheduler.database.indexing import index_published  # noqa: PLC0415 - slow to import
 
     session = session_of(context)
-    root = _root(_values(CAUR_CONFIG=config, REPO_PATH=repo_path))
+    root = repo_root(settings_from(CAUR_CONFIG=config, REPO_PATH=repo_path))
     complete = True
-    for layout in _several(root, target_repo, arch):
+    for layout in several_layouts(root, target_repo, arch):
         name = f"{layout.name}/{layout.arch}"
         with progress_on(session.err) as progress:
             begin = partial(progress.begin, f"looking into packages of {name}")
@@ -241,67 +223,6 @@ def index(
         complete = complete and not done.problems
         session.out.print(f"{name}: {done.packages} packages were looked into", markup=False)
     return ExitCode.OK if complete else ExitCode.PARTIAL
-
-
-def _signer(session: Session, values: Values) -> Signer:
-    from scheduler.database.signing import Signer  # noqa: PLC0415 - slow to import
-    from scheduler.settings import variables  # noqa: PLC0415 - slow to import
-    from scheduler.settings.database import gpg_home  # noqa: PLC0415 - slow to import
-
-    return Signer(
-        gpg_home(values),
-        key=values.get(variables.GPG_KEY, ""),
-        passphrase=session.secrets.get("GPG_PASSPHRASE", ""),
-    )
-
-
-def _values(**options: object) -> Values:
-    from caur_ci.cli.signals import environment_with  # noqa: PLC0415
-    from scheduler.settings.values import Values  # noqa: PLC0415 - slow to import
-
-    return Values(environment_with(**options))
-
-
-def _root(values: Values) -> Path:
-    from scheduler.settings import variables  # noqa: PLC0415 - slow to import
-
-    return values.need(variables.REPO_PATH)
-
-
-def _several(
-    root: Path, target_repo: str | None, arch: str | None, *, also_lost: bool = False
-) -> list[Layout]:
-    """Return the repositories that are meant. Raises InputError where there is none.
-
-    With `also_lost`, also those whose database is gone.
-    """
-    from caur_ci.names import check_architecture  # noqa: PLC0415
-    from scheduler.database.layout import layouts, repositories  # noqa: PLC0415
-
-    if arch is not None:
-        check_architecture(arch)
-    names = [target_repo] if target_repo else repositories(root)
-    found = [
-        layout
-        for name in names
-        for layout in layouts(root, name)
-        if (layout.is_published or also_lost) and arch in {None, layout.arch}
-    ]
-    if not found:
-        wanted = "/".join(part for part in (target_repo, arch) if part)
-        raise InputError(f"nothing is published in {root}" + (f" as {wanted}" if wanted else ""))
-    return found
-
-
-def _one(root: Path, target_repo: str | None, arch: str | None) -> Layout:
-    found = _several(root, target_repo, arch)
-    if len(found) > 1:
-        names = ", ".join(f"{layout.name}/{layout.arch}" for layout in found)
-        raise InputError(
-            f"there are several repositories in {root}: {names}",
-            hint="Say which one with --target-repo NAME and --arch ARCH.",
-        )
-    return found[0]
 
 
 def _data(generation: Generation) -> dict[str, object]:

@@ -1,0 +1,1 @@
+"""`caur-ci repo`: the published repositories, on the machine where they are."""

@@ -1,0 +1,79 @@
+"""A folder as a publishing target: of a web server, or what a pipeline keeps as its pages."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from caur_ci.errors import CaurError
+from caur_ci.locks import locked
+from scheduler.files import make_public_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from scheduler.hosting.protocol import Change
+
+# On the same file system as what readers see; no name that a repository can have.
+_PRIVATE = ".caur-upload"
+
+
+class FolderTarget:
+    """The folder `root`, with R/A/NAME below it."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.absolute()
+
+    @property
+    def address(self) -> str:
+        return str(self._root)
+
+    @property
+    def server(self) -> str:
+        return f"file://{self._root}/$repo/$arch"
+
+    def listing(self, repository: str) -> Mapping[str, int]:
+        home = self._root / repository
+        return {
+            path.relative_to(self._root).as_posix(): path.stat().st_size
+            for path in home.rglob("*")
+            if path.is_file() and not path.is_symlink()
+        }
+
+    def fetch(self, paths: Iterable[str], root: Path) -> None:
+        with self._translated():
+            for path in paths:
+                _copy(self._root / path, root / path, fresh=root / f"{path}.part")
+
+    def apply(self, change: Change) -> None:
+        private = self._root / _PRIVATE
+        with self._translated():
+            make_public_folder(self._root)
+            private.mkdir(exist_ok=True)
+            with locked(private / "lock"):
+                for upload in (each for stage in change.stages for each in stage):
+                    _copy(upload.source, self._root / upload.path, fresh=private / "new")
+                for path in change.removals:
+                    (self._root / path).unlink(missing_ok=True)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise CaurError(
+                f"the publishing target {self.address}: {error.strerror}: {error.filename}",
+                hint="Make room, or make the folder one that this user may write to.",
+            ) from error
+
+
+def _copy(source: Path, target: Path, *, fresh: Path) -> None:
+    make_public_folder(target.parent)
+    shutil.copyfile(source, fresh)
+    fresh.chmod(0o644)
+    # pacman asks a web server whether a database is newer than the one it has.
+    shutil.copystat(source, fresh)
+    fresh.chmod(0o644)
+    fresh.replace(target)

@@ -1,0 +1,199 @@
+"""Release assets at GitHub as a publishing target: a release for each repository and architecture.
+
+R/A/NAME is the asset NAME of the release R-A, and R/NAME that of the release R. GitHub gives some
+names others; those are refused before anything is changed.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
+
+import requests
+
+from caur_ci.errors import ConfigError, TemporaryError
+from scheduler.files import make_public_folder
+from scheduler.forges import GitHubRepository
+from scheduler.forges.errors import ForgeError
+from scheduler.hosting.protocol import TargetError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from github.GitRelease import GitRelease
+    from github.GitReleaseAsset import GitReleaseAsset
+
+    from scheduler.hosting.protocol import Change, Upload
+
+_API = "https://api.github.com"
+_SERVER = "https://github.com"
+_NAME = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9._+-]*")
+# What GitHub allows in one release.
+MOST_ASSETS = 1000
+_NEW = "new-"
+_CHUNK = 1024 * 1024
+
+
+class ReleaseTarget:
+    """The releases of `repository` (`owner/name`); `api` and `server` are those of its GitHub."""
+
+    def __init__(
+        self,
+        repository: str,
+        token: str,
+        *,
+        api: str = _API,
+        server: str = _SERVER,
+        pauses: tuple[float, float] = (0.0, 1.0),
+    ) -> None:
+        self._repository = repository
+        self._server = server.rstrip("/")
+        self._forge = GitHubRepository(api, repository, token, pauses=pauses)
+
+    @classmethod
+    def at(cls, repository: str, environ: Mapping[str, str], secrets: Mapping[str, str]) -> Self:
+        """Return the target at what a pipeline of GitHub says is its server. Raises ConfigError."""
+        if not re.fullmatch(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+", repository):
+            raise ConfigError(
+                f"{repository!r} is no repository at GitHub", hint="As github-release:OWNER/NAME"
+            )
+        names = ("ACCESS_TOKEN", "GITHUB_TOKEN", "GH_TOKEN")
+        token = next((secrets[name] for name in names if secrets.get(name)), "")
+        if not token:
+            raise ConfigError(
+                f"github-release:{repository} needs a token",
+                hint="Set GITHUB_TOKEN; in a pipeline, with `permissions: contents: write`.",
+            )
+        return cls(
+            repository,
+            token,
+            api=environ.get("GITHUB_API_URL") or _API,
+            server=environ.get("GITHUB_SERVER_URL") or _SERVER,
+        )
+
+    @property
+    def address(self) -> str:
+        return f"github-release:{self._repository}"
+
+    @property
+    def server(self) -> str:
+        return f"{self._server}/{self._repository}/releases/download/$repo-$arch"
+
+    def listing(self, repository: str) -> Mapping[str, int]:
+        found: dict[str, int] = {}
+        with self._translated():
+            for release in self._releases():
+                folder = _folder_of(release.tag_name, repository)
+                if folder is not None:
+                    assets = self._assets(release).values()
+                    found |= {f"{folder}/{a.name}": a.size for a in assets if _is_whole(a)}
+        return found
+
+    def fetch(self, paths: Iterable[str], root: Path) -> None:
+        for path in paths:
+            folder, _, name = path.rpartition("/")
+            url = f"{self._server}/{self._repository}/releases/download/{_tag_of(folder)}/{name}"
+            make_public_folder((root / path).parent)
+            part = root / f"{path}.part"
+            try:
+                with requests.get(url, stream=True, timeout=60) as answer, part.open("wb") as file:
+                    answer.raise_for_status()
+                    for chunk in answer.iter_content(_CHUNK):
+                        file.write(chunk)
+            except requests.RequestException as error:
+                raise TemporaryError(f"{url} cannot be fetched: {error}") from error
+            part.replace(root / path)
+
+    def apply(self, change: Change) -> None:
+        self._check(change)
+        with self._translated():
+            releases = {release.tag_name: release for release in self._releases()}
+            for upload in (each for stage in change.stages for each in stage):
+                folder, _, name = upload.path.rpartition("/")
+                tag = _tag_of(folder)
+                if tag not in releases:
+                    releases[tag] = self._make_release(tag)
+                self._upload(releases[tag], name, upload)
+            for path in change.removals:
+                folder, _, name = path.rpartition("/")
+                release = releases.get(_tag_of(folder))
+                asset = self._assets(release).get(name) if release else None
+                if asset:
+                    self._remove(asset)
+
+    def _check(self, change: Change) -> None:
+        names = [each.path.rpartition("/")[2] for stage in change.stages for each in stage]
+        bad = sorted({name for name in names if not _NAME.fullmatch(name)})
+        if bad:
+            raise TargetError(
+                f"{self.address}: GitHub would give {', '.join(bad[:3])} another name",
+                hint="Set REPO_PORTABLE_NAMES=true, so that packages are published under names "
+                "that every place can store.",
+            )
+
+    def _releases(self) -> list[GitRelease]:
+        return self._forge.call(lambda repository: list(repository.get_releases()))
+
+    def _assets(self, release: GitRelease) -> dict[str, GitReleaseAsset]:
+        return self._forge.call(lambda _: {each.name: each for each in release.get_assets()})
+
+    def _make_release(self, tag: str) -> GitRelease:
+        return self._forge.call(
+            lambda repository: repository.create_git_release(
+                tag, tag, "Files of a pacman repository.", prerelease=True
+            )
+        )
+
+    def _upload(self, release: GitRelease, name: str, upload: Upload) -> None:
+        """Upload a file under another name, and rename it when it is there whole."""
+        assets = self._assets(release)
+        if len(assets) >= MOST_ASSETS and name not in assets:
+            raise TargetError(
+                f"{self.address}: GitHub allows {MOST_ASSETS} assets in the release "
+                f"{release.tag_name}",
+                hint="Use another publishing target; see docs/hosting.md.",
+            )
+        if f"{_NEW}{name}" in assets:
+            self._remove(assets[f"{_NEW}{name}"])
+        fresh = self._forge.call(
+            lambda _: release.upload_asset(
+                str(upload.source), name=f"{_NEW}{name}", content_type="application/octet-stream"
+            )
+        )
+        if name in assets:
+            self._remove(assets[name])
+        self._forge.call(lambda _: fresh.update_asset(name))
+
+    def _remove(self, asset: GitReleaseAsset) -> None:
+        self._forge.call(lambda _: asset.delete_asset())
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except ForgeError as error:
+            message = f"{self.address}: {error.message}"
+            if error.status in {401, 403, 404}:
+                hint = "The token needs the right to write contents of that repository."
+                raise TargetError(message, hint=hint) from error
+            if error.refused:
+                raise TargetError(message) from error
+            raise TemporaryError(message) from error
+
+
+def _tag_of(folder: str) -> str:
+    return folder.replace("/", "-")
+
+
+def _folder_of(tag: str, repository: str) -> str | None:
+    """Return the folder whose files a release has; None where it has nothing of `repository`."""
+    if tag == repository:
+        return repository
+    name, dash, arch = tag.rpartition("-")
+    return f"{repository}/{arch}" if dash and name == repository else None
+
+
+def _is_whole(asset: GitReleaseAsset) -> bool:
+    return asset.state == "uploaded" and not asset.name.startswith(_NEW)

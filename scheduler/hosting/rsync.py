@@ -1,0 +1,188 @@
+"""A folder of another machine as a publishing target, by rsync over SSH."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tempfile
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+from urllib.parse import unquote
+
+from caur_ci.errors import ConfigError, ProcessError, TemporaryError
+from caur_ci.process import run
+from scheduler.files import link_or_copy
+from scheduler.hosting.protocol import TargetError
+from scheduler.ssh.command import host_options, need_programs, ssh_error
+from scheduler.ssh.host import SshHost
+from scheduler.ssh.hostkeys import write_known_hosts
+from scheduler.ssh.keys import key_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from urllib.parse import SplitResult
+
+    from scheduler.hosting.protocol import Change, Upload
+
+PREFIX = "PUBLISH_SSH"
+# Files of many gigabytes over a slow line.
+_TIMEOUT = 6 * 3600.0
+_LISTED = re.compile(rb"-\S+ +(\d+) \S+ \S+ (.+)")
+# rsync's own code for what was not there, and that of the shell for what cannot be started.
+_MISSING = 23
+_SSH_FAILED = 255
+_NO_RSYNC_THERE = 127
+
+
+class RsyncTarget:
+    """The folder `root` of an SSH host, with R/A/NAME below it."""
+
+    def __init__(self, host: SshHost, root: str) -> None:
+        self._host = host
+        self._root = root
+
+    @classmethod
+    def at(cls, url: SplitResult, environ: Mapping[str, str], secrets: Mapping[str, str]) -> Self:
+        """Return the target of an ssh:// URL; what else ssh has to know is in variables.
+
+        Raises ConfigError.
+        """
+        root = unquote(url.path).rstrip("/")
+        # A shell on the other side may read it.
+        if not url.hostname or not re.fullmatch(r"(/[A-Za-z0-9._+@-]+)+", root):
+            raise ConfigError(
+                f"ssh://{url.hostname or ''}{url.path} names no folder of a host",
+                hint="As ssh://USER@HOST/srv/http, of letters, digits and . _ + @ -",
+            )
+        named = {
+            f"{PREFIX}_HOST": url.hostname,
+            f"{PREFIX}_USER": unquote(url.username or ""),
+            f"{PREFIX}_PORT": str(url.port or ""),
+        }
+        host = SshHost.from_environment({**environ, **named}, secrets, prefix=PREFIX)
+        assert host is not None  # noqa: S101 - it has a name
+        return cls(host, root)
+
+    @property
+    def address(self) -> str:
+        user = f"{self._host.user}@" if self._host.user else ""
+        port = f":{self._host.port}" if self._host.port else ""
+        return f"ssh://{user}{self._host.host}{port}{self._root}"
+
+    @property
+    def server(self) -> str:
+        return ""
+
+    def listing(self, repository: str) -> Mapping[str, int]:
+        try:
+            listed = self._rsync(
+                ["--recursive", "--list-only", "--no-human-readable", self._there(repository)]
+            )
+        except _NothingThereError:
+            return {}
+        found = filter(None, map(_LISTED.fullmatch, listed.splitlines()))
+        return {each[2].decode("utf-8", "replace"): int(each[1]) for each in found}
+
+    def fetch(self, paths: Iterable[str], root: Path) -> None:
+        names = sorted(paths)
+        if not names:
+            return
+        try:
+            self._rsync(
+                ["--times", "--files-from=-", self._there(), f"{root}/"],
+                stdin="".join(f"{name}\n" for name in names).encode(),
+            )
+        except _NothingThereError as error:
+            raise TargetError(f"{self.address} does not have all of: {', '.join(names)}") from error
+
+    def apply(self, change: Change) -> None:
+        for stage in change.stages:
+            self._upload(stage)
+        if change.removals:
+            self._remove(change.removals)
+
+    def _upload(self, stage: Iterable[Upload]) -> None:
+        # Put together as it will be there: rsync gives files no other names. Beside the files, so
+        # that they need not be copied.
+        uploads = list(stage)
+        if not uploads:
+            return
+        with tempfile.TemporaryDirectory(prefix="caur-ci-upload-") as folder:
+            for upload in uploads:
+                path = Path(folder) / upload.path
+                path.parent.mkdir(parents=True, exist_ok=True)
+                link_or_copy(upload.source.resolve(), path)
+            self._rsync(
+                [
+                    *("--recursive", "--times", "--checksum", "--delay-updates", "--mkpath"),
+                    *("--chmod=D755,F644", f"{folder}/", self._there()),
+                ]
+            )
+
+    def _remove(self, paths: Iterable[str]) -> None:
+        with tempfile.TemporaryDirectory(prefix="caur-ci-upload-") as folder:
+            self._rsync(
+                ["--delete-missing-args", "--files-from=-", f"{folder}/", self._there()],
+                stdin="".join(f"{path}\n" for path in paths).encode(),
+            )
+
+    def _there(self, repository: str = "") -> str:
+        # With `/./`, what is listed has paths from there on.
+        inner = f"/./{repository}/" if repository else "/"
+        host = f"[{self._host.host}]" if ":" in self._host.host else self._host.host
+        return f"{host}:{self._root}{inner}"
+
+    def _rsync(self, arguments: list[str], *, stdin: bytes = b"") -> bytes:
+        need_programs(self._host, "rsync", purpose="the publishing target on")
+        with self._ssh() as ssh:
+            command = ["rsync", "--protect-args", f"--rsh={shlex.join(ssh)}"]
+            if "--list-only" in arguments:
+                command.append("--relative")
+            try:
+                return run([*command, *arguments], stdin=stdin, timeout=_TIMEOUT).stdout
+            except ProcessError as error:
+                raise self._translated(error) from error
+
+    def _translated(self, error: ProcessError) -> Exception:
+        said = error.message.splitlines()
+        if error.returncode == _MISSING and "No such file or directory" in error.message:
+            return _NothingThereError(error.message)
+        if error.returncode == _NO_RSYNC_THERE or "rsync: command not found" in error.message:
+            return TargetError(
+                f"{self.address}: rsync is not installed there", hint="Install it on that machine."
+            )
+        if error.returncode == _SSH_FAILED or any(
+            "rror in rsync protocol" in line for line in said
+        ):
+            return ssh_error(self._host, said[1:], otherwise=f"no connection to {self.address}")
+        return TemporaryError(f"{self.address}: {error.message}")
+
+    @contextmanager
+    def _ssh(self) -> Iterator[list[str]]:
+        """Provide the command that rsync starts; the key is in a file of its own meanwhile."""
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="caur-ci-ssh-")))
+            pinned = None
+            if self._host.fingerprints:
+                pinned = folder / "known_hosts"
+                write_known_hosts(self._host, pinned)
+            key_file = ""
+            text = key_text(self._host)
+            if text:
+                path = folder / "key"
+                path.touch(mode=0o600)
+                path.write_bytes(text)
+                key_file = str(path)
+            elif self._host.key:
+                key_file = str(Path(self._host.key).expanduser())
+            options = host_options(self._host, key_file=key_file, pinned=pinned)
+            yield [
+                "ssh",
+                *(word for option in options for word in ("-o", option)),
+                *(("-i", key_file) if key_file else ()),
+            ]
+
+
+class _NothingThereError(Exception):
+    """What was asked for is not there."""

@@ -1,0 +1,162 @@
+"""Storage that speaks S3 as a publishing target."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from caur_ci.errors import ProcessError, TemporaryError
+from scheduler.files import make_public_folder
+from scheduler.hosting.protocol import TargetError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from scheduler.hosting.protocol import Change, Upload
+
+T = TypeVar("T")
+
+_AT_ONCE = 8
+# As many as one request may name.
+_REMOVED_AT_ONCE = 1000
+_ACCESS = frozenset({"AccessDenied", "403", "InvalidAccessKeyId", "SignatureDoesNotMatch"})
+_PASSING = frozenset({"InternalError", "SlowDown", "RequestTimeout", "ServiceUnavailable", "503"})
+
+
+class S3Target:
+    """A bucket, with PREFIX/R/A/NAME as keys. The keys of the account are in variables of AWS."""
+
+    def __init__(
+        self,
+        bucket: str,
+        prefix: str,
+        *,
+        endpoint: str = "",
+        region: str = "",
+        secrets: Mapping[str, str],
+    ) -> None:
+        self._bucket = bucket
+        self._prefix = f"{prefix}/" if prefix else ""
+        self._endpoint = endpoint
+        self._client = _client(endpoint, region, secrets)
+
+    @property
+    def address(self) -> str:
+        return f"s3://{self._bucket}/{self._prefix}".rstrip("/")
+
+    @property
+    def server(self) -> str:
+        if not self._endpoint:
+            return f"https://{self._bucket}.s3.amazonaws.com/{self._prefix}$repo/$arch"
+        return f"{self._endpoint.rstrip('/')}/{self._bucket}/{self._prefix}$repo/$arch"
+
+    def listing(self, repository: str) -> Mapping[str, int]:
+        with self._translated():
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=f"{self._prefix}{repository}/"
+            )
+            return {
+                each["Key"].removeprefix(self._prefix): each["Size"]
+                for page in pages
+                for each in page.get("Contents", ())
+            }
+
+    def fetch(self, paths: Iterable[str], root: Path) -> None:
+        def one(path: str) -> None:
+            make_public_folder((root / path).parent)
+            part = root / f"{path}.part"
+            self._client.download_file(self._bucket, f"{self._prefix}{path}", str(part))
+            part.replace(root / path)
+
+        self._many(one, paths)
+
+    def apply(self, change: Change) -> None:
+        for stage in change.stages:
+            self._many(self._upload, stage)
+        for start in range(0, len(change.removals), _REMOVED_AT_ONCE):
+            self._remove(change.removals[start : start + _REMOVED_AT_ONCE])
+
+    def _upload(self, upload: Upload) -> None:
+        # Packages never change under their name; databases do, and must not be kept by a cache.
+        is_package = ".pkg." in upload.path
+        self._client.upload_file(
+            str(upload.source),
+            self._bucket,
+            f"{self._prefix}{upload.path}",
+            ExtraArgs={
+                "ContentType": "application/octet-stream",
+                "CacheControl": "max-age=86400" if is_package else "no-cache",
+            },
+        )
+
+    def _remove(self, names: Iterable[str]) -> None:
+        keys = [{"Key": f"{self._prefix}{name}"} for name in names]
+        with self._translated():
+            answer = self._client.delete_objects(
+                Bucket=self._bucket, Delete={"Objects": keys, "Quiet": True}
+            )
+        for error in answer.get("Errors", ()):
+            raise TargetError(f"{self.address}: {error.get('Key')} cannot be removed: {error}")
+
+    def _many(self, do: Callable[[T], None], items: Iterable[T]) -> None:
+        with self._translated(), ThreadPoolExecutor(_AT_ONCE) as pool:
+            for _ in pool.map(do, items):
+                pass
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        from boto3.exceptions import Boto3Error  # noqa: PLC0415 - slow to import
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+        try:
+            yield
+        except ClientError as error:
+            raise self._refusal(error.response.get("Error", {})) from error
+        except Boto3Error as error:  # an upload or download: what it was is in its words only
+            raise TemporaryError(f"{self.address}: {error}") from error
+        except BotoCoreError as error:
+            raise TemporaryError(
+                f"{self.address} cannot be reached: {error}",
+                hint="Check ?endpoint= in its address, and the network.",
+            ) from error
+
+    def _refusal(self, error: Mapping[str, Any]) -> Exception:
+        code, said = str(error.get("Code", "")), error.get("Message", "")
+        if code in _PASSING:
+            return TemporaryError(f"{self.address} answered with {code}: {said}")
+        hint = ""
+        if code in _ACCESS:
+            hint = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY say who we are. They need the "
+            hint += "rights to list, get, put and delete objects there."
+        if code == "NoSuchBucket":
+            hint = "Make the bucket, and let everybody read it."
+        return TargetError(f"{self.address} answered with {code}: {said}", hint=hint)
+
+
+def _client(endpoint: str, region: str, secrets: Mapping[str, str]) -> Any:  # noqa: ANN401
+    try:
+        import boto3  # noqa: PLC0415 - an extra, and slow to import
+        from botocore.config import Config  # noqa: PLC0415
+    except ImportError as error:
+        raise ProcessError(
+            "a publishing target s3:// is wanted, but boto3 is not installed",
+            hint="pipx install 'caur-ci[s3]'",
+        ) from error
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint or None,
+        region_name=region or None,
+        aws_access_key_id=secrets.get("AWS_ACCESS_KEY_ID"),
+        aws_secret_access_key=secrets.get("AWS_SECRET_ACCESS_KEY"),
+        aws_session_token=secrets.get("AWS_SESSION_TOKEN"),
+        config=Config(
+            connect_timeout=10,
+            read_timeout=60,
+            max_pool_connections=_AT_ONCE,
+            # Others than Amazon do not know the newer checksums.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )

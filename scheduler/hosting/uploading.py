@@ -1,0 +1,152 @@
+"""From the repository on disk to a publishing target."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scheduler.database.entries import read_entries
+from scheduler.database.forms import database_in_place
+from scheduler.database.hosted import HOSTED, HostedFiles
+from scheduler.database.layout import KINDS, layouts
+from scheduler.database.linkage import index_names
+from scheduler.database.lists import FILES, LAST_UPDATE, PACKAGES
+from scheduler.database.repository import open_repository
+from scheduler.files import hash_file
+from scheduler.hosting.protocol import Change, Upload
+from scheduler.hosting.synchronizing import (
+    LocalFile,
+    PublishedHere,
+    Synchronization,
+    synchronization,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from scheduler.database.entries import Entry
+    from scheduler.database.layout import Layout
+    from scheduler.hosting.protocol import PublishingTarget
+
+
+def upload(
+    target: PublishingTarget, root: Path, repository: str, *, grace: float
+) -> Synchronization:
+    """Bring to `target` what is published of `repository` below `root`; return what that was.
+
+    Packages come first and databases last, so that readers never see a database without its
+    files, and what is not listed any more stays for `grace` seconds. Where nothing differs, nothing
+    is changed. Killed half-way, it is repeated. Raises TargetError and what `target` raises.
+    """
+    there = target.listing(repository)
+    with tempfile.TemporaryDirectory(prefix="caur-ci-upload-") as folder:
+        workplace = Path(folder)
+        hosted = hosted_at(target, repository, there, workplace)
+        here = _published(root, repository, hosted, workplace)
+        found = synchronization(here, there, hosted, grace=grace, now=time.time())
+        if found.is_empty and found.hosted == hosted:
+            return found
+        listing = workplace / HOSTED
+        found.hosted.write(listing)
+        last = Upload(path=f"{repository}/{HOSTED}", source=listing)
+        target.apply(
+            # What is removed goes when the list says so.
+            Change(stages=(*found.change.stages, (last,)), removals=found.change.removals)
+        )
+    return found
+
+
+def hosted_at(
+    target: PublishingTarget, repository: str, there: Iterable[str], workplace: Path
+) -> HostedFiles:
+    """Return what a target was told to have of a repository."""
+    path = f"{repository}/{HOSTED}"
+    if path not in there:
+        return HostedFiles()
+    target.fetch([path], workplace)
+    return HostedFiles.read(workplace / path)
+
+
+def _published(root: Path, repository: str, hosted: HostedFiles, workplace: Path) -> PublishedHere:
+    packages: dict[str, LocalFile] = {}
+    documents: dict[str, LocalFile] = {}
+    databases: dict[str, LocalFile] = {}
+    for layout in layouts(root, repository):
+        if not layout.is_published:
+            continue
+        copies = workplace / layout.arch
+        copies.mkdir()
+        # Whoever publishes goes on while packages are uploaded: these stay in place for a while.
+        with open_repository(layout):
+            _copy_databases(layout, copies)
+        entries = read_entries(copies / layout.database)
+        packages |= _packages(layout, entries.values(), hosted)
+        for path in sorted(copies.iterdir()):
+            kind = documents if not _is_asked_first(path.name, layout) else databases
+            kind[f"{layout.arch}/{path.name}"] = _local(path)
+    documents |= _shared(root / repository, packages, workplace)
+    return PublishedHere(
+        repository=repository, packages=packages, documents=documents, databases=databases
+    )
+
+
+def _copy_databases(layout: Layout, copies: Path) -> None:
+    """Copy databases and what belongs to them, under all names by which they are asked for."""
+    for kind in KINDS:
+        source = database_in_place(layout, kind)
+        for suffix in ("", ".sig"):
+            path = source.with_name(f"{source.name}{suffix}") if source else None
+            if path is not None and path.is_file():
+                for name in (f"{layout.name}.{kind}.tar.zst", f"{layout.name}.{kind}"):
+                    shutil.copy2(path, copies / f"{name}{suffix}")
+    for name in index_names(layout.name):
+        if (layout.folder / name).is_file():
+            shutil.copy2(layout.folder / name, copies / name)
+
+
+def _packages(
+    layout: Layout, entries: Iterable[Entry], hosted: HostedFiles
+) -> dict[str, LocalFile]:
+    found = {}
+    for entry in entries:
+        path = layout.folder / entry.filename
+        signature = path.with_name(f"{path.name}.sig")
+        name = f"{layout.arch}/{entry.filename}"
+        # The signature first: a package never comes without.
+        if signature.is_file():
+            found[f"{name}.sig"] = _local(signature)
+        elif f"{name}.sig" in hosted.files:
+            there = hosted.files[f"{name}.sig"]
+            found[f"{name}.sig"] = LocalFile(size=there.size, sha256=there.sha256, source=None)
+        source = path if path.is_file() and path.stat().st_size == entry.size else None
+        found[name] = LocalFile(size=entry.size, sha256=entry.sha256, source=source)
+    return found
+
+
+def _is_asked_first(name: str, layout: Layout) -> bool:
+    """Tell whether pacman asks for a file in order to learn of packages."""
+    return name.startswith(f"{layout.name}.db")
+
+
+def _shared(home: Path, packages: Iterable[str], workplace: Path) -> dict[str, LocalFile]:
+    """Return what the architectures share: the key, and the plain lists."""
+    found = {
+        path.name: _local(path)
+        for path in (home / f"{home.name}.asc", home / LAST_UPDATE, home / PACKAGES)
+        if path.is_file()
+    }
+    if (home / FILES).is_file():
+        # The one on disk is about what is here.
+        lines = sorted({name.partition("/")[2] for name in packages})
+        path = workplace / FILES
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        found[FILES] = _local(path)
+    return found
+
+
+def _local(path: Path) -> LocalFile:
+    digest = hash_file(path)
+    return LocalFile(size=digest.size, sha256=digest.sha256, source=path)
