@@ -31,6 +31,10 @@ class BuildTarget:
     arch: str
     shared_with: tuple[str, ...] = ()
 
+    def reaches(self, arch: str) -> bool:
+        """Tell whether what is built is published for `arch`."""
+        return arch == self.arch or arch in self.shared_with
+
 
 def base_of(arch: str) -> str:
     """Return the architecture that `arch` is a flavour of, `arch` itself where it is none."""

@@ -96,6 +96,11 @@ class BuildRequest:
         """Whether nothing is to be built or removed."""
         return not (self.packages or self.remove)
 
+    @property
+    def removes_from(self) -> tuple[str, ...]:
+        """The architectures from whose databases packages are removed."""
+        return self.remove_from or (self.arch,)
+
     def to_json(self) -> str:
         """Return the request as a JSON document, one line per package."""
         data = asdict(self)

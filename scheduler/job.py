@@ -198,5 +198,5 @@ def removals_of(request: BuildRequest) -> list[Removal]:
         return []
     return [
         Removal(target_repo=request.target_repo, arch=arch, remove=request.remove)
-        for arch in request.remove_from or (request.arch,)
+        for arch in request.removes_from
     ]
