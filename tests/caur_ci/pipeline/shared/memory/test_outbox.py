@@ -77,7 +77,7 @@ def test_a_newer_one_takes_over_what_older_ones_asked_of_the_same_packages(
 
 
 def test_what_is_asked_of_other_architectures_stays() -> None:
-    def asked(number: int, *architectures: str, **fields: Any) -> BuildRequest:
+    def asked(number: int, *architectures: str, **fields: Any) -> BuildRequest:  # noqa: ANN401 - any field
         packages = tuple(PackageRequest(pkgbase="a", arch=arch) for arch in architectures)
         return replace(request(number, arch="x86_64"), packages=packages, **fields)
 
