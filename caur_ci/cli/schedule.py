@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from caur_ci.architectures import DEFAULT_ARCHITECTURE
 from caur_ci.cli import completion
 from caur_ci.cli.options import (
-    Arch,
+    AnyArch,
     AsJson,
     Redis,
     Remote,
@@ -162,7 +161,7 @@ def schedule(
     target_repo: TargetRepo = None,
     source_repo: SourceRepo = None,
     commit: Commit = None,
-    arch: Arch = DEFAULT_ARCHITECTURE,
+    arch: AnyArch = None,
     arch_mirror: ArchMirror = "",
     deptree: Tree = None,
     without_order: WithoutOrder = False,
