@@ -9,7 +9,7 @@ from caur_ci.demo.setup import ARCHITECTURE
 from caur_ci.errors import CaurError, ProcessError
 from scheduler import embedded
 from scheduler.settings import ExecutorKind
-from scheduler.worker.executors.folders import machine_builds
+from scheduler.worker.architectures import machine_architecture
 from scheduler.worker.executors.host.sandbox import find_sandbox
 from scheduler.worker.users import build_user
 
@@ -38,7 +38,7 @@ _HINT = (
 
 def check_machine(executor: ExecutorKind) -> None:
     """Raise CaurError where the demonstration cannot run, naming all that is missing at once."""
-    if not machine_builds(ARCHITECTURE):
+    if machine_architecture() != ARCHITECTURE:
         raise CaurError(
             f"the demonstration builds packages for {ARCHITECTURE}, "
             f"and this machine is {platform.machine()}"
