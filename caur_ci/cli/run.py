@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from caur_ci.architectures import DEFAULT_ARCHITECTURE
 from caur_ci.cli import completion, options
 from caur_ci.cli.interruption import leave_to_handlers
 from caur_ci.cli.session import Session, session_of
 from caur_ci.errors import ExitCode, InputError
-from caur_ci.srcinfo import DEFAULT_ARCHITECTURE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
