@@ -24,6 +24,8 @@ ssh         openssh-client          openssh
 redis       redis-tools             valkey
 bwrap       bubblewrap              bubblewrap
 patch       patch                   patch
+curl        curl                    curl
+file        file                    file
 TABLE
     [[ $tools_for != demo ]] || return 0
     cat <<'TABLE'
@@ -35,7 +37,6 @@ TABLE
     cat <<'TABLE'
 sshd        openssh-server          openssh
 openssl     openssl                 openssl
-curl        curl                    curl
 rsync       rsync                   rsync
 shfmt       shfmt                   shfmt
 g++         g++                     gcc

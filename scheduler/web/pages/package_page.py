@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import RedirectResponse
 
+from caur_ci.architectures import DEFAULT_ARCHITECTURE
 from caur_ci.errors import TemporaryError
 from caur_ci.names import check_package_name, suggestion
-from caur_ci.srcinfo import DEFAULT_ARCHITECTURE
 from scheduler.job import JobState, Outcome
 from scheduler.web.answers import not_found
 from scheduler.web.pages import words

@@ -103,7 +103,9 @@ class BuildSpec:
 
     `staging` is the repository with what is staged for the rebuild group of the package, if it is
     in one and that is known; it goes before the target repository. With `needs_staged` it has to be
-    there. `environment` is shown to every step in addition to what every build sees.
+    there. `environment` is shown to every step in addition to what every build sees. `makepkg_conf`
+    is read by makepkg after all else that says how packages are built; `image` stands in place of
+    the image of the executor, where that has one.
     """
 
     folder: BuildFolder
@@ -116,6 +118,8 @@ class BuildSpec:
     arch_mirror: str = ""
     makeflags: str = ""
     packager: str = ""
+    makepkg_conf: str = ""
+    image: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -45,7 +45,7 @@ _log = logging.getLogger(__name__)
 
 DEFAULT_GRACE = 5.0
 # Missing ones are told at once, not by the first build that fails.
-_TOOLS = ("makepkg", "git", "bsdtar", "fakeroot", "setpriv")
+_TOOLS = ("makepkg", "git", "bsdtar", "fakeroot", "setpriv", "curl", "file")
 _STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 # Below the home folder of the build: where what is staged is unpacked; and how a script says that
 # there is nothing.
