@@ -10,17 +10,17 @@ export PATH := $(PATH):$(CURDIR)/.venv/system:$(CURDIR)/$(VENV)
 # Tests start hundreds of Pythons, which would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-PYTHON_FILES := caur_ci scheduler tests benchmarks
+PYTHON_FILES := caur_ci scheduler tests benchmarks documentation
 # One more than there are cores: many tests wait for a service.
 TEST_PROCESSES = $(shell expr $$(nproc) + 1)
-SHELL_SCRIPTS := scripts/bootstrap scripts/stand-in-image scripts/try-containers .ci/run \
+SHELL_SCRIPTS := deploy/make-secrets scripts/bootstrap scripts/stand-in-image scripts/try-containers .ci/run \
 	$(wildcard scheduler/worker/guest/*.sh)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz chaos lint format bench clean
+.PHONY: help demo test fuzz chaos lint format docs reference bench clean
 
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Run the whole journey here: commit to install. KEEP=1, EXECUTOR=host|container, DEMO_ARGS=…
 ifeq ($(EXECUTOR),container)
@@ -57,14 +57,22 @@ lint: ## Check form, types and the order of the floors.
 		echo 'shellcheck is not installed: the shell scripts were not checked'; \
 	fi
 	@if command -v shfmt >/dev/null; then \
-		echo shfmt -d scripts .ci scheduler/worker/guest; \
-		shfmt -d scripts .ci scheduler/worker/guest; \
+		echo shfmt -d scripts .ci deploy/make-secrets scheduler/worker/guest; \
+		shfmt -d scripts .ci deploy/make-secrets scheduler/worker/guest; \
 	fi
 
 format: ## Bring the Python files into form.
 	@scripts/bootstrap lint
 	$(VENV)/ruff format .
 	$(VENV)/ruff check --fix .
+
+docs: reference ## Make the site out of docs/, into build/site. A warning is an error.
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/mkdocs build --strict --quiet
+	@echo build/site/index.html
+
+reference: ## Write the pages and man pages that are made of the code.
+	@scripts/bootstrap lint
+	@$(VENV)/python -m documentation
 
 bench: ## Measure. BENCH_ARGS=… for options.
 	@scripts/bootstrap demo

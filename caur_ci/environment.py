@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, MutableMapping
+from pathlib import Path
+
+from caur_ci.errors import ConfigError
 
 # Variables whose value alone gives somebody access to something.
 SECRET_NAMES = frozenset(
@@ -37,6 +40,10 @@ SECRET_NAMES = frozenset(
         "TELEGRAM_BOT_TOKEN",
     }
 )
+# What is mounted into containers, or handed over by systemd, are files: REDIS_PASSWORD_FILE names
+# one with what REDIS_PASSWORD would hold.
+_IN_A_FILE = "_FILE"
+_LARGEST_SECRET = 1024 * 1024
 _SECRET_PREFIXES = ("ACTIONS_ID_TOKEN_", "ACTIONS_RUNTIME_")
 
 # Set by git for its hooks; they would point our own git calls at another repository.
@@ -88,11 +95,33 @@ class Secrets(Mapping[str, str]):
 def take_secrets(environ: MutableMapping[str, str] | None = None) -> Secrets:
     """Move the secrets out of `environ` (default: this process's environment).
 
-    After this call no child process inherits them, whichever library starts it.
+    After this call no child process inherits them, whichever library starts it. Those that are
+    in files (`NAME_FILE`) are read, where the variable itself is not set. Raises ConfigError for a
+    file that cannot be read.
     """
     environ = os.environ if environ is None else environ
     names = [name for name in environ if is_secret(name)]
-    return Secrets({name: environ.pop(name) for name in names})
+    secrets = {name: environ.pop(name) for name in names}
+    for name in sorted(SECRET_NAMES):
+        path = environ.pop(name + _IN_A_FILE, "")
+        if path and not secrets.get(name):
+            secrets[name] = _read_secret(name + _IN_A_FILE, Path(path))
+    return Secrets(secrets)
+
+
+def _read_secret(variable: str, path: Path) -> str:
+    """Return what the file holds, without the end of its last line unless there are more lines."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            text = file.read(_LARGEST_SECRET)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise ConfigError(
+            f"{variable}: the file {path} cannot be read: {reason}",
+            hint=f"It holds what the variable {variable.removesuffix(_IN_A_FILE)} would.",
+        ) from error
+    line = text.rstrip("\r\n")
+    return text if "\n" in line else line
 
 
 def child_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:

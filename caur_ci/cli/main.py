@@ -20,7 +20,11 @@ def main() -> None:
     """Run the command line and exit."""
     streams.take_over()
     collect_rarely()
-    session = Session(secrets=take_secrets())
+    try:
+        session = Session(secrets=take_secrets())
+    except CaurError as error:
+        Session().fail(error.message, error.hint)
+        sys.exit(error.exit_code)
     code = run(sys.argv[1:], session)
     if (lost := streams.lost_output()) and code != ExitCode.FAILED:
         session.fail(f"standard output cannot be written: {lost}")

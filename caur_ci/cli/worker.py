@@ -100,6 +100,17 @@ Key = Annotated[
         show_default=False,
     ),
 ]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        metavar="N",
+        min=1,
+        help="Ends after this many jobs, however they ended; for machines that are made for one "
+        "job and thrown away.",
+        show_default=False,
+    ),
+]
 PrintKey = Annotated[
     bool,
     typer.Option(
@@ -125,6 +136,7 @@ def worker(
     key: Key = None,
     print_key: PrintKey = False,
     idle_exit: IdleExit = None,
+    jobs: Jobs = None,
     config: Config = None,
     redis: Redis = None,
     strict: Strict = False,
@@ -158,7 +170,7 @@ def worker(
     if print_key:
         session.print_plain(_allowed_line(environment))
     else:
-        _run(session, environment, redis, strict=strict, idle_exit=idle_exit)
+        _run(session, environment, redis, strict=strict, idle_exit=idle_exit, jobs=jobs)
 
 
 def _run(
@@ -168,6 +180,7 @@ def _run(
     *,
     strict: bool,
     idle_exit: float | None,
+    jobs: int | None,
 ) -> None:
     from caur_ci.cli.queue_connection import open_durable  # noqa: PLC0415
     from caur_ci.cli.signals import service  # noqa: PLC0415
@@ -181,7 +194,7 @@ def _run(
         service(session) as stop,
         running_worker(settings, client, stop, secrets=session.secrets.values()) as running,
     ):
-        running.run(idle_exit=idle_exit)
+        running.run(idle_exit=idle_exit, jobs=jobs)
 
 
 def _allowed_line(environment: Mapping[str, str]) -> str:

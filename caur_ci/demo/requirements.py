@@ -24,13 +24,15 @@ _PROGRAMS = (
     "fakeroot",
     "ssh-keygen",
     "zstd",
+    "curl",
+    "file",
     "as",
     "ld",
 )
 _HINT = (
     "In a checkout, `make demo` installs what is missing. By hand it is, on Debian and Ubuntu: "
     "apt install makepkg pacman-package-manager libarchive-tools gnupg fakeroot openssh-client "
-    "zstd binutils; on Arch: pacman -S base-devel openssh."
+    "zstd curl file binutils; on Arch: pacman -S base-devel openssh."
 )
 
 

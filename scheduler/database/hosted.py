@@ -20,7 +20,7 @@ HOSTED = "hosted.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostedFile:
-    """A file at a target; `unlisted` is since when no database lists it (Unix time), 0 if one does."""
+    """A file at a target. If `unlisted` is not 0, no database lists it since then (a Unix time)."""
 
     size: int
     sha256: str

@@ -122,6 +122,9 @@ class RsyncTarget:
 
     def _remove(self, paths: Iterable[str]) -> None:
         with tempfile.TemporaryDirectory(prefix="caur-ci-upload-") as folder:
+            for path in paths:
+                # What is missing in a folder is missing; without the folder, it is an error.
+                (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
             self._rsync(
                 ["--delete-missing-args", "--files-from=-", f"{folder}/", self._there()],
                 stdin="".join(f"{path}\n" for path in paths).encode(),

@@ -40,9 +40,14 @@ class PublishedHere:
 
 @dataclass(frozen=True, slots=True)
 class Synchronization:
-    """What to change, and what is at the target afterwards."""
+    """What to change, and what is at the target afterwards.
+
+    `announced` is what to tell the target before: that it may have what is uploaded, so that what a
+    run leaves behind that is killed is known to the next one.
+    """
 
     change: Change
+    announced: HostedFiles
     hosted: HostedFiles
 
     @property
@@ -71,6 +76,7 @@ def synchronization(
     neither here nor there.
     """
     stages = []
+    coming: dict[str, HostedFile] = {}
     for files in (here.packages, here.documents, here.databases):
         differing = {
             name: file
@@ -78,6 +84,7 @@ def synchronization(
             if not _is_there(f"{here.repository}/{name}", file, there, hosted.files.get(name))
         }
         _check_present(here.repository, differing)
+        coming |= {name: HostedFile(size=it.size, sha256="") for name, it in differing.items()}
         stages.append(
             tuple(
                 Upload(path=f"{here.repository}/{name}", source=file.source)
@@ -91,15 +98,17 @@ def synchronization(
         for name, file in hosted.files.items()
         if name not in wanted
     }
+    # Until it is seen to be gone: whoever removes it may be killed.
+    gone = {name: file for name, file in gone.items() if f"{here.repository}/{name}" in there}
     over = [name for name, file in gone.items() if file.unlisted + grace <= now]
     listed = {name: HostedFile(size=it.size, sha256=it.sha256) for name, it in wanted.items()}
-    kept = {name: file for name, file in gone.items() if name not in over}
     return Synchronization(
         Change(
             stages=tuple(stages),
             removals=tuple(f"{here.repository}/{name}" for name in over),
         ),
-        HostedFiles({**kept, **listed}),
+        HostedFiles({**hosted.files, **coming}),
+        HostedFiles({**gone, **listed}),
     )
 
 

@@ -47,15 +47,14 @@ def upload(
         hosted = hosted_at(target, repository, there, workplace)
         here = _published(root, repository, hosted, workplace)
         found = synchronization(here, there, hosted, grace=grace, now=time.time())
-        if found.is_empty and found.hosted == hosted:
+        if found.is_empty:
             return found
-        listing = workplace / HOSTED
-        found.hosted.write(listing)
-        last = Upload(path=f"{repository}/{HOSTED}", source=listing)
-        target.apply(
-            # What is removed goes when the list says so.
-            Change(stages=(*found.change.stages, (last,)), removals=found.change.removals)
-        )
+        lists = [workplace / f"{number}-{HOSTED}" for number in range(2)]
+        for path, files in zip(lists, (found.announced, found.hosted), strict=True):
+            files.write(path)
+        first, last = (Upload(path=f"{repository}/{HOSTED}", source=path) for path in lists)
+        stages = ((first,), *found.change.stages, (last,))
+        target.apply(Change(stages=stages, removals=found.change.removals))
     return found
 
 

@@ -221,6 +221,14 @@ BUILDER_EXECUTOR: Variable[str] = Variable(
     "Where builds run: in containers, or on this machine itself.",
     "container",
 )
+BUILDER_INSTALL: Variable[bool] = Variable(
+    "BUILDER_INSTALL",
+    "worker.install",
+    Flag(),
+    "Whether the host executor has pacman install what packages need, as root: for machines that "
+    "are thrown away.",
+    "false",
+)
 
 BUILDER_IMAGE: Variable[str] = Variable(
     "BUILDER_IMAGE",

@@ -77,8 +77,9 @@ class WorkerSettings:
     the disk. `key` is the SSH key that manifests are signed with. `readable` are files and folders
     of this machine that every build may read, such as local Git repositories that are sources.
     `srcdest_cache` is where sources are kept between builds, if not beside these. For `patience`
-    seconds a worker tries again to deliver what it has built. A build in a rebuild group that fails
-    for a reason that may pass is tried again `group_retries` times before it holds up the group.
+    seconds a worker tries again to deliver what it has built. With `installs` the host executor
+    installs what packages need, as root. A build in a rebuild group that fails for a reason that
+    may pass is tried again `group_retries` times before it holds up the group.
     Without `architectures`, it builds for those of its machine; `flavours` say how, by name.
     """
 
@@ -91,6 +92,7 @@ class WorkerSettings:
     readable: tuple[Path, ...] = ()
     srcdest_cache: Path | None = None
     executor: ExecutorKind = ExecutorKind.CONTAINER
+    installs: bool = False
     container: ContainerSettings = field(default_factory=ContainerSettings)
     stall: int = DEFAULT_STALL
     min_free: int = DEFAULT_MIN_FREE
@@ -120,6 +122,7 @@ class WorkerSettings:
             readable=values.get(v.BUILDER_READABLE, ()),
             srcdest_cache=values.get(v.BUILDER_SRCDEST_CACHE_OVERRIDE),
             executor=ExecutorKind(values.get(v.BUILDER_EXECUTOR, ExecutorKind.CONTAINER)),
+            installs=values.get(v.BUILDER_INSTALL, False),
             container=_container(values),
             stall=values.get(v.BUILDER_STALL, DEFAULT_STALL),
             min_free=values.get(v.BUILDER_MIN_FREE, DEFAULT_MIN_FREE),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import threading
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _BACKLOG = 128
+# Where systemd puts the first socket that it has opened for us.
+_FIRST_HANDED_OVER = 3
 # Of IPv4 as well, where the system can.
 _EVERY_ADDRESS = "::"
 # Requests in progress have this many seconds when the server ends; streams end at once.
@@ -120,7 +123,19 @@ def _config(app: ASGIApp, settings: WebSettings) -> uvicorn.Config:
     )
 
 
+def _handed_over() -> socket.socket | None:
+    """Return the socket that systemd listens at for us, if it does (sd_listen_fds)."""
+    if os.environ.get("LISTEN_PID") != str(os.getpid()) or os.environ.get("LISTEN_FDS") != "1":
+        return None
+    for name in ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"):
+        os.environ.pop(name, None)
+    os.set_inheritable(_FIRST_HANDED_OVER, False)
+    return socket.socket(fileno=_FIRST_HANDED_OVER)
+
+
 def _listener(settings: WebSettings) -> socket.socket:
+    if (listener := _handed_over()) is not None:
+        return listener
     try:
         family, *_, address = socket.getaddrinfo(
             settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -138,5 +153,7 @@ def _listener(settings: WebSettings) -> socket.socket:
 
 
 def _address(listener: socket.socket, settings: WebSettings) -> str:
+    if listener.family == socket.AF_UNIX:
+        return f"unix:{listener.getsockname()}{settings.base_path}"
     host, port = listener.getsockname()[:2]
     return f"http://{f'[{host}]' if ':' in host else host}:{port}{settings.base_path}"

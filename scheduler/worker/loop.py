@@ -75,8 +75,8 @@ class Worker:
         self._next_look = 0.0
         self._upkeep = Upkeep(queue, sources=builder.settings.source_repos)
 
-    def run(self, *, idle_exit: float | None = None) -> int:
-        """Work until told to stop, or for `idle_exit` seconds without a job.
+    def run(self, *, idle_exit: float | None = None, jobs: int | None = None) -> int:
+        """Work until told to stop, for `idle_exit` seconds without a job, or until `jobs` are done.
 
         Returns how many jobs were worked on. A job in hand when told to stop is handed back. A
         worker that is drained builds the one in hand, and gets no other. One that cannot work takes
@@ -91,7 +91,7 @@ class Worker:
             self._readiness.wait(limit)
         idle_since = time.monotonic()
         try:
-            while not self._stop.is_set():
+            while not self._stop.is_set() and done != jobs:
                 claim = self._next_claim(wait)
                 if claim is not None:
                     self.work_on(claim)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from caur_ci.environment import Secrets, child_environment, take_secrets
-from caur_ci.errors import ProcessError
+from caur_ci.errors import ExitCode, ProcessError
 from caur_ci.process import OutputTooLargeError, run
 from tests.support.queue import eventually
 
@@ -97,3 +100,37 @@ def test_secrets_are_moved_and_hidden() -> None:
     assert "hunter2" not in repr(secrets)
     assert secrets.redact("say hunter2") == "say ***"
     assert repr(Secrets()) == "Secrets()"
+
+
+def test_secrets_in_files_are_read_and_their_places_taken_out_as_well(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("hunter2\n")
+    (tmp_path / "key").write_text("-----BEGIN\nhunter3\n-----END\n")
+    environ = {
+        "REDIS_PASSWORD_FILE": str(tmp_path / "password"),
+        "REDIS_SSH_KEY_FILE": str(tmp_path / "key"),
+        "API_TOKEN": "the variable itself",
+        "API_TOKEN_FILE": str(tmp_path / "missing"),
+        "GPG_PASSPHRASE_FILE": "",
+        "SOME_FILE": "no secret",
+    }
+    secrets = take_secrets(environ)
+    assert environ == {"SOME_FILE": "no secret"}
+    assert dict(secrets) == {
+        "REDIS_PASSWORD": "hunter2",
+        "REDIS_SSH_KEY": "-----BEGIN\nhunter3\n-----END\n",
+        "API_TOKEN": "the variable itself",
+    }
+
+
+def test_a_secret_whose_file_is_missing_is_told_by_its_name(tmp_path: Path) -> None:
+    environ = os.environ | {"REDIS_PASSWORD_FILE": str(tmp_path / "missing")}
+    ended = subprocess.run(
+        [sys.executable, "-m", "caur_ci", "--version"],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == ExitCode.FAILED
+    assert f"REDIS_PASSWORD_FILE: the file {tmp_path}/missing" in ended.stderr
+    assert "Traceback" not in ended.stderr

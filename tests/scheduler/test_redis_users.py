@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +11,6 @@ import pytest
 from redis import exceptions
 
 from caur_ci.errors import CaurError, TemporaryError
-from caur_ci.process import run
 from scheduler.connection import check_durability, connect
 from scheduler.job import Outcome, Removal
 from scheduler.logs import LogStore
@@ -23,7 +20,7 @@ from scheduler.presence import WELCOME, Presence
 from scheduler.queue import Queue
 from scheduler.queue.library import load_library
 from tests.support.queue import Background, claimed, eventually, job, submit, worker
-from tests.support.redis_server import RedisServer, redis_server
+from tests.support.redis_server import RedisServer, has_functions, redis_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +36,7 @@ _COMMAND = re.compile(r"""call(?:_in_chunks)?\(["']([A-Z]+)["']""")
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RedisServer]:
-    if request.param == "+fcall" and not _has_functions():
+    if request.param == "+fcall" and not has_functions():
         pytest.skip("this server has no functions")
     folder = tmp_path_factory.mktemp("users")
     lines = [line.strip() for line in DOCUMENT.read_text().splitlines()]
@@ -55,19 +52,9 @@ def server(
 def admin(server: RedisServer) -> Iterator[Redis]:
     with _connect(server, "admin") as client:
         client.flushall()
-        if _has_functions():
+        if has_functions():
             load_library(client)
         yield client
-
-
-@cache
-def _has_functions() -> bool:
-    program = shutil.which("valkey-server") or shutil.which("redis-server")
-    assert program is not None
-    version = run([program, "--version"]).stdout.decode()
-    found = re.search(r"v=(\d+)", version)
-    assert found is not None
-    return int(found[1]) >= 7
 
 
 def _connect(server: RedisServer, user: str) -> Redis:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
 
+from caur_ci.process import run
 from tests.support.queue import eventually
 from tests.support.tools import need_tools
 
@@ -93,3 +96,14 @@ def redis_server(folder: Path, *settings: str) -> Iterator[RedisServer]:
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@cache
+def has_functions() -> bool:
+    """Tell whether the server that is installed has functions."""
+    program = shutil.which("valkey-server") or shutil.which("redis-server")
+    assert program is not None
+    version = run([program, "--version"]).stdout.decode()
+    found = re.search(r"v=(\d+)", version)
+    assert found is not None
+    return int(found[1]) >= 7

@@ -33,7 +33,7 @@ def opened_executor(settings: WorkerSettings) -> Iterator[Executor]:
             executor.check()
             yield executor
     else:
-        host = HostExecutor(hidden=hidden, readable=settings.readable)
+        host = HostExecutor(hidden=hidden, readable=settings.readable, installs=settings.installs)
         host.check()
         yield host
 

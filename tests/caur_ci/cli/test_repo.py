@@ -140,3 +140,33 @@ def test_packages_are_looked_into(shelf: Shelf, capsys: pytest.CaptureFixture[st
 
     assert repo("index") == ExitCode.PARTIAL
     assert "tool-2-1-any.pkg.tar.zst: the file is not there" in capsys.readouterr().err
+
+
+def test_what_is_published_is_uploaded_and_picked_up_elsewhere(
+    shelf: Shelf,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PUBLISH_TO", str(tmp_path / "hosted"))
+    assert repo("upload") == ExitCode.OK
+    assert " files uploaded, 0 removed" in capsys.readouterr().out
+    assert repo("upload") == ExitCode.OK
+    assert "nothing has changed" in capsys.readouterr().out
+
+    elsewhere = tmp_path / "elsewhere"
+    monkeypatch.setenv("REPO_PATH", str(elsewhere))
+    assert repo("pick-up", "--target-repo", "repo") == ExitCode.OK
+    assert repo("history", "--json") == ExitCode.OK
+    # The packages themselves stay where they are, and nothing says that they are lost.
+    assert not list(elsewhere.rglob("*.pkg.tar*"))
+    repo("verify")
+    assert "cannot be read" not in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("shelf")
+def test_where_to_publish_has_to_be_known(capsys: pytest.CaptureFixture[str]) -> None:
+    assert repo("upload") == ExitCode.FAILED
+    assert "PUBLISH_TO" in capsys.readouterr().err
+    assert repo("upload", "--to", "ftp://host/x") == ExitCode.FAILED
+    assert "'ftp://host/x' is no publishing target" in capsys.readouterr().err

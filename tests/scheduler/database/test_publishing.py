@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scheduler.database.entries import read_entries
+from scheduler.database.hosted import HostedFile, HostedFiles, private_list
+from scheduler.database.layout import Layout
 from scheduler.job import JobState, Outcome
 from scheduler.queue import Queue, WorkerIdentity
 from scheduler.settings import TargetRepository
@@ -326,3 +329,30 @@ class TestArchitectures:
 
         assert both.published() == {"tool": "2-1"}
         assert both.published("aarch64") == {"tool": "2-1", "tool-native": "1-1"}
+
+
+def test_a_file_name_that_not_every_place_can_store_is_made_portable(world: World) -> None:
+    world.settings = replace(world.settings, portable_names=True)
+    world.simple("tool", "1:2-1")
+    world.runner().step()
+
+    assert world.published() == {"tool": "1:2-1"}
+    names = sorted(path.name for path in world.folder.glob("tool*"))
+    assert names == ["tool-1_2-1-any.pkg.tar.zst", "tool-1_2-1-any.pkg.tar.zst.sig"]
+    entries = read_entries(world.folder / "repo.db.tar.zst")
+    assert entries["tool"].filename == names[0]
+
+
+def test_what_is_at_a_publishing_target_is_not_lost(world: World) -> None:
+    world.simple("tool", "1-1")
+    world.runner().step()
+    (published,) = world.folder.glob("tool*.zst")
+    entry = read_entries(world.folder / "repo.db.tar.zst")["tool"]
+    listed = {f"x86_64/{published.name}": HostedFile(size=entry.size, sha256=entry.sha256)}
+    HostedFiles(listed).write(private_list(Layout(world.settings.repo_path, "repo", "x86_64")))
+    published.unlink()
+
+    world.simple("tool", "1-1", content="another build")
+    world.runner().step()
+    assert not published.exists()
+    assert read_entries(world.folder / "repo.db.tar.zst")["tool"] == entry

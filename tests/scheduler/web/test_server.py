@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
@@ -240,3 +242,25 @@ def test_addresses_are_believed_of_trusted_proxies_only(
     assert [line.split(" ")[0] for line in lines[::2]] == ["127.0.0.1", "192.0.2.7", "127.0.0.1"]
     assert "GET '/healthz' 200 in" in lines[0]
     assert not any("s3cret" in line for line in lines)
+
+
+# Becomes what systemd starts for a socket that it has opened: descriptor 3, and who it is for.
+HANDED_OVER = """
+import os, socket, sys
+listener = socket.create_server(("127.0.0.1", 0))
+port = listener.getsockname()[1]
+os.dup2(listener.fileno(), 3)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+from scheduler.settings import WebSettings
+from scheduler.web.server import _listener
+taken = _listener(WebSettings(port=9))
+print(taken.getsockname()[1] == port, os.get_inheritable(taken.fileno()))
+print("LISTEN_FDS" in os.environ)
+os.environ.update(LISTEN_PID="1", LISTEN_FDS="1")
+print(_listener(WebSettings(port=0)).getsockname()[1] == port)
+"""
+
+
+def test_a_socket_that_systemd_hands_over_is_listened_at() -> None:
+    shown = subprocess.run([sys.executable, "-c", HANDED_OVER], check=True, capture_output=True)
+    assert shown.stdout.split() == [b"True", b"False", b"False", b"False"]

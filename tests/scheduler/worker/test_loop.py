@@ -250,3 +250,16 @@ def test_what_nobody_foresaw_costs_one_job_an_attempt_and_no_worker(
     assert (view.state, view.lost) == (JobState.WAITING, 1)
     assert "a bug in caur-ci: RecursionError: too deep" in view.reason
     assert world.view("good").state is JobState.LANDED
+
+
+def test_a_worker_that_is_there_for_one_job_leaves_the_next_one_to_others(
+    world: BuildWorld,
+) -> None:
+    commit = world.add({"first": pkgbuild("first", build="false"), "next": pkgbuild("next")})
+    world.submit(job("first", commit=commit), job("next", commit=commit))
+
+    assert world.worker.run(jobs=1) == 1
+
+    assert world.ended("first")[0] is Outcome.FAILED
+    assert world.view("next").state is JobState.READY
+    assert not world.queue.snapshot().workers

@@ -64,6 +64,22 @@ class Outbox:
         left = tuple(r for r in self.requests if r.request_id not in request_ids)
         return replace(self, requests=left)
 
+    def settled(self, packages: Mapping[str, Collection[str]], removals: Collection[str]) -> Outbox:
+        """Return the outbox without what was done: packages by the id of their request, and the
+        removals of the requests with these ids.
+        """
+        left = (
+            replace(
+                it,
+                packages=tuple(
+                    p for p in it.packages if p.pkgbase not in packages.get(it.request_id, ())
+                ),
+                remove=() if it.request_id in removals else it.remove,
+            )
+            for it in self.requests
+        )
+        return replace(self, requests=tuple(it for it in left if not it.is_empty))
+
 
 def _without(earlier: BuildRequest, newer: BuildRequest) -> BuildRequest:
     """Return what is left of a request after a newer one for the same repository."""

@@ -13,10 +13,10 @@ from caur_ci.locks import try_lock
 from scheduler.worker.executors.container.container_user import ContainerUser
 from scheduler.worker.executors.container.engine import Engine
 from scheduler.worker.executors.container.guest import ContainerGuest
-from scheduler.worker.executors.container.guestsetup import write_setup
 from scheduler.worker.executors.container.images import provide_image
 from scheduler.worker.executors.container.launcher import Launcher
 from scheduler.worker.executors.folders import inner_paths, make_folders, scripts_of
+from scheduler.worker.executors.guestsetup import write_setup
 from scheduler.worker.executors.protocol import GuestError
 
 if TYPE_CHECKING:

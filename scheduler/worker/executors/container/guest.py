@@ -7,9 +7,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import ConfigError
-from caur_ci.relations import Relation
 from scheduler.job import Usage
 from scheduler.worker.executors.folders import environment_of, target_databases, target_servers
+from scheduler.worker.executors.guestsetup import install_missing
 from scheduler.worker.executors.protocol import GuestError, Step, StepResult, StoppedError
 from scheduler.worker.executors.step_process import CollectingWatch, Shown, follow, say
 
@@ -27,8 +27,6 @@ _PATH = (
 )
 _ROOT = "0:0"
 _ENGINE_FAILED = 125
-# What pacman --deptest says then.
-_SOME_ARE_MISSING = 127
 
 
 class ContainerGuest:
@@ -96,22 +94,13 @@ class ContainerGuest:
 
     def install(self, relations: Sequence[str], watch: Watch) -> StepResult:
         """Install what is missing of `relations`; see `Guest.install`."""
-        for relation in relations:
-            Relation.parse(relation)
-        if not relations:
-            return StepResult(0)
-        # Not as root, whose steps make a new container without network necessary.
-        collected = CollectingWatch(watch)
-        look = ["pacman", "--deptest", "--", *relations]
-        ending = self.run(self._own(look), collected)
-        if ending.code != _SOME_ARE_MISSING:
-            watch.output(bytes(collected.data))
-            return ending
-        listed = set(collected.lines())
-        missing = [relation for relation in dict.fromkeys(relations) if relation in listed]
-        say(watch, f"installing {' '.join(missing)}")
-        command = ["pacman", "--sync", "--needed", "--asdeps", "--noconfirm", "--", *missing]
-        return self.run(_by_root(command), watch)
+        return install_missing(
+            relations,
+            watch,
+            # Not as root, whose steps make a new container without network necessary.
+            look=lambda command, collected: self.run(self._own(command), collected),
+            install=lambda command, shown: self.run(_by_root(list(command)), shown),
+        )
 
     def published(self, watch: Watch) -> frozenset[str]:
         """Return the file names that the target's database has; see `Guest.published`."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # What pacman needs as root: owners and rights of files, file capabilities, and for the scripts
 # of packages other users and a change of the root folder. To end processes of the build.
-_RIGHTS = (
+RIGHTS = (
     "CHOWN",
     "DAC_OVERRIDE",
     "FOWNER",
@@ -91,7 +91,7 @@ class Launcher:
 
     @staticmethod
     def _rights() -> list[str]:
-        added = [f"--cap-add={right}" for right in _RIGHTS]
+        added = [f"--cap-add={right}" for right in RIGHTS]
         return ["--cap-drop=all", *added, "--security-opt=no-new-privileges"]
 
     def _limits(self) -> list[str]:

@@ -26,14 +26,16 @@ from scheduler.worker.executors.folders import (
     target_servers,
     temporary_of,
 )
+from scheduler.worker.executors.guestsetup import install_missing
 from scheduler.worker.executors.host import supervisor
+from scheduler.worker.executors.host.installer import Installer
 from scheduler.worker.executors.host.sampling import Sampler, oom_kills
 from scheduler.worker.executors.host.sandbox import find_sandbox
 from scheduler.worker.executors.protocol import GuestError, Step, StepResult
 from scheduler.worker.executors.step_process import CollectingWatch, follow, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import PurePosixPath
 
     from scheduler.job import Usage
@@ -45,12 +47,14 @@ _log = logging.getLogger(__name__)
 
 DEFAULT_GRACE = 5.0
 # Missing ones are told at once, not by the first build that fails.
-_TOOLS = ("makepkg", "git", "bsdtar", "fakeroot", "setpriv")
+_TOOLS = ("makepkg", "git", "bsdtar", "fakeroot", "setpriv", "curl", "file")
 _STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 # Below the home folder of the build: where what is staged is unpacked; and how a script says that
 # there is nothing.
 _STAGED = ".staged"
 _NOTHING_STAGED = 44
+# What the supervisor takes for no change.
+_SAME_USER = ("-1", "-1")
 _PACMAN_DATABASE = Path("/var/lib/pacman/local")
 
 
@@ -59,7 +63,8 @@ class HostExecutor:
 
     `hidden` and `readable` are for the sandbox: what of the system builds must not see, and what
     beside the system they may read, such as local Git repositories that are sources. `grace` is
-    the number of seconds between asking a step to end and ending it.
+    the number of seconds between asking a step to end and ending it. With `installs` root has
+    pacman install what packages need, on this machine itself.
     """
 
     name = "host"
@@ -72,15 +77,18 @@ class HostExecutor:
         readable: Sequence[Path] = (),
         grace: float = DEFAULT_GRACE,
         sandboxed: bool = True,
+        installs: bool = False,
     ) -> None:
+        """Raise ConfigError where nothing can be installed although it has to be."""
         self._hidden = hidden
         self._readable = readable
         self._grace = grace
         self._sandboxed = sandboxed
         self._sandboxes: dict[int, Sandbox | None] = {}
+        self._installer = Installer() if installs else None
         # Elsewhere than on Arch, pacman knows nothing of what is installed.
-        self.installs_dependencies = _PACMAN_DATABASE.is_dir() and any(
-            path.is_dir() for path in _PACMAN_DATABASE.iterdir()
+        self.installs_dependencies = installs or (
+            _PACMAN_DATABASE.is_dir() and any(path.is_dir() for path in _PACMAN_DATABASE.iterdir())
         )
 
     def check(self) -> None:
@@ -97,7 +105,6 @@ class HostExecutor:
     @contextmanager
     def guest(self, build_spec: BuildSpec, watch: Watch) -> Iterator[HostGuest]:
         """Provide the place of one build; see `Executor.guest`."""
-        del watch  # it takes no time
         makepkg = shutil.which("makepkg")
         if makepkg is None:
             raise missing_tool("makepkg")
@@ -105,13 +112,17 @@ class HostExecutor:
             make_folders(build_spec, makepkg_conf=_repairs(Path(makepkg)))
         except OSError as error:
             raise GuestError(f"the folders of a build cannot be made: {error}") from error
-        yield HostGuest(
+        guest = HostGuest(
             build_spec,
             makepkg=Path(makepkg),
             sandbox=self._sandbox_of(build_spec.user),
             grace=self._grace,
             checks=self.installs_dependencies,
+            installs=self._installer is not None,
         )
+        if self._installer is not None:
+            guest.tell(self._installer.set_up(build_spec, guest.run_as_root, watch))
+        yield guest
 
     def _sandbox_of(self, user: BuildUser) -> Sandbox | None:
         if user.uid not in self._sandboxes:
@@ -135,6 +146,7 @@ class HostGuest:
         sandbox: Sandbox | None,
         grace: float,
         checks: bool,
+        installs: bool,
     ) -> None:
         self.paths = outer_paths(build_spec) if sandbox is None else inner_paths(build_spec.pkgbase)
         self.cuts_network = sandbox is not None
@@ -143,6 +155,7 @@ class HostGuest:
         self._sandbox = sandbox
         self._grace = grace
         self._checks = checks
+        self._installs = installs
         self._staged: PurePosixPath | None = None
         self._sampler = Sampler()
 
@@ -158,18 +171,41 @@ class HostGuest:
                 "a build without network needs bubblewrap or the container executor",
                 hint="Install bubblewrap on the worker, and allow user namespaces there.",
             )
-        kills = oom_kills()
-        try:
-            code, stopped = self._supervise(step, watch)
-        finally:
-            self._build_spec.user.end_processes()
-        return StepResult(code, stopped, out_of_memory=code != 0 and oom_kills() > kills)
+        user = self._build_spec.user
+        identity = [str(user.uid), str(user.gid)] if user.is_other else _SAME_USER
+        directory = "/" if self._sandbox else str(step.directory)
+        return self._supervise(
+            identity, self._command(step), directory, self._environment(step), watch
+        )
+
+    def run_as_root(self, command: Sequence[str], watch: Watch) -> StepResult:
+        """Run a command of the worker's own outside of the sandbox, as the worker's user."""
+        environment = {
+            "PATH": _STANDARD_PATH,
+            "HOME": "/root",
+            "LC_ALL": "C.UTF-8",
+            "TERM": "dumb",
+        }
+        return self._supervise(_SAME_USER, command, "/", environment, watch)
+
+    def tell(self, environment: Mapping[str, str]) -> None:
+        """Have all steps see `environment`, where the build says nothing else."""
+        told = {**environment, **self._build_spec.environment}
+        self._build_spec = replace(self._build_spec, environment=told)
 
     def install(self, relations: Sequence[str], watch: Watch) -> StepResult:
-        """Tell whether pacman knows `relations` as installed; see `Guest.install`.
+        """Tell whether pacman knows `relations` as installed, or see to it; see `Guest.install`.
 
-        What is staged is unpacked beside the system, and compilers are told to look there first.
+        Where nothing is installed, what is staged is unpacked beside the system, and compilers are
+        told to look there first.
         """
+        if self._installs:
+            return install_missing(
+                relations,
+                watch,
+                look=lambda command, collected: self.run(self._own(command), collected),
+                install=self.run_as_root,
+            )
         if (ending := self._unpack_staged(watch)).code != 0:
             return ending
         if not self._checks:
@@ -182,7 +218,7 @@ class HostGuest:
             return StepResult(0)
         say(watch, "these dependencies are not installed on this machine, if any are listed:")
         command = ["pacman", "--deptest", "--", *relations]
-        return self.run(Step(command=command, directory=self.paths.scripts, own=True), watch)
+        return self.run(self._own(command), watch)
 
     def published(self, watch: Watch) -> frozenset[str]:
         """Return the file names that the target's database has; see `Guest.published`."""
@@ -193,9 +229,7 @@ class HostGuest:
             script = self.paths.scripts / "published.sh"
             databases = target_databases(build_spec, server, architectures)
             command = ["bash", str(script), *databases]
-            ending = self.run(
-                Step(command=command, directory=self.paths.scripts, own=True), collected
-            )
+            ending = self.run(self._own(command), collected)
             if ending == StepResult(0):
                 return frozenset(collected.lines())
         return frozenset()
@@ -207,7 +241,7 @@ class HostGuest:
         folder = self.paths.home / _STAGED
         command = ["bash", str(self.paths.scripts / "staged.sh"), str(folder), staging.name]
         command += map(self._within_reach, staging.servers)
-        ending = self.run(Step(command=command, directory=self.paths.scripts, own=True), watch)
+        ending = self.run(self._own(command), watch)
         if ending.stopped is not None or ending.code == 0:
             self._staged = folder if ending.code == 0 else None
             return ending
@@ -236,18 +270,41 @@ class HostGuest:
         """Return what all steps together have used."""
         return self._sampler.total()
 
-    def _supervise(self, step: Step, watch: Watch) -> tuple[int, Stop | None]:
-        user = self._build_spec.user
-        identity = [str(user.uid), str(user.gid)] if user.is_other else ["-1", "-1"]
+    def _own(self, command: Sequence[str]) -> Step:
+        return Step(command=command, directory=self.paths.scripts, own=True)
+
+    def _supervise(
+        self,
+        identity: Sequence[str],
+        command: Sequence[str],
+        directory: str,
+        environment: Mapping[str, str],
+        watch: Watch,
+    ) -> StepResult:
+        kills = oom_kills()
+        try:
+            code, stopped = self._follow(identity, command, directory, environment, watch)
+        finally:
+            self._build_spec.user.end_processes()
+        return StepResult(code, stopped, out_of_memory=code != 0 and oom_kills() > kills)
+
+    def _follow(
+        self,
+        identity: Sequence[str],
+        command: Sequence[str],
+        directory: str,
+        environment: Mapping[str, str],
+        watch: Watch,
+    ) -> tuple[int, Stop | None]:
         # Isolated, so that nothing of the build's environment reaches this Python.
         supervised = [sys.executable, "-I", supervisor.__file__, *identity, str(self._grace)]
         control, theirs = socket.socketpair()
         with control, theirs:
             try:
                 process = subprocess.Popen(
-                    [*supervised, *self._command(step)],
-                    cwd="/" if self._sandbox else step.directory,
-                    env=self._environment(step),
+                    [*supervised, *command],
+                    cwd=directory,
+                    env=dict(environment),
                     stdin=theirs.fileno(),
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,

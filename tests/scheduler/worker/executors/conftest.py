@@ -8,13 +8,28 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scheduler.worker.executors.container.executor import ContainerExecutor
+from tests.scheduler.worker.executors.repository import Repository
 from tests.support.containers import need_containers
+from tests.support.packages import SigningKey, signing_key
+from tests.support.tools import need_tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.support.containers import Containers
+
+
+@pytest.fixture(scope="module")
+def key() -> Iterator[SigningKey]:
+    need_tools("gpg", "repo-add", "bsdtar")
+    with signing_key() as key:
+        yield key
+
+
+@pytest.fixture
+def repository(shared: Path, key: SigningKey) -> Repository:
+    return Repository(shared / "repos", key)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What pacman in a build container is told about repositories and keys: files for pacman.sh."""
+"""What pacman is told about repositories and keys (files for pacman.sh), and asked to install."""
 
 from __future__ import annotations
 
@@ -10,16 +10,23 @@ from typing import TYPE_CHECKING
 from caur_ci.architectures import base_of, is_flavour
 from caur_ci.errors import ConfigError, InputError
 from caur_ci.names import check_repository_name
+from caur_ci.relations import Relation
+from scheduler.worker.executors.protocol import StepResult
+from scheduler.worker.executors.step_process import CollectingWatch, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import PurePosixPath
 
     from scheduler.settings import ExtraRepository
-    from scheduler.worker.executors.protocol import BuildSpec
+    from scheduler.worker.executors.protocol import BuildSpec, Watch
+
+    Run = Callable[[Sequence[str], Watch], StepResult]
 
 _MIRROR = re.compile(r"(https?|file)://[^\s]+")
 _IN_REPOSITORY = "/$repo/os/$arch"
+# What pacman --deptest says then.
+_SOME_ARE_MISSING = 127
 _SAFE_KEYRINGS = ("https://", "file://", "/")
 
 
@@ -61,6 +68,29 @@ def write_setup(build_spec: BuildSpec, folder: Path, inside: PurePosixPath) -> d
         "EXTRA_PACMAN_KEYRINGS": " ".join(target.extra_keyrings),
         "PACMAN_REPO": target.name,
     }
+
+
+def install_missing(
+    relations: Sequence[str], watch: Watch, *, look: Run, install: Run
+) -> StepResult:
+    """Have pacman install what is missing of `relations`; see `Guest.install`.
+
+    `look` runs a command as somebody without rights, `install` as root.
+    """
+    for relation in relations:
+        Relation.parse(relation)
+    if not relations:
+        return StepResult(0)
+    collected = CollectingWatch(watch)
+    ending = look(["pacman", "--deptest", "--", *relations], collected)
+    if ending.code != _SOME_ARE_MISSING:
+        watch.output(bytes(collected.data))
+        return ending
+    listed = set(collected.lines())
+    missing = [relation for relation in dict.fromkeys(relations) if relation in listed]
+    say(watch, f"installing {' '.join(missing)}")
+    command = ["pacman", "--sync", "--needed", "--asdeps", "--noconfirm", "--", *missing]
+    return install(command, watch)
 
 
 def _repositories(build_spec: BuildSpec) -> Iterator[ExtraRepository]:
