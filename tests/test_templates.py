@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent.parent / "templates"
 GITLAB, GITHUB = "gitlab-ci.yml", "github-workflow.yml"
 COMMANDS = {
+    "validate": "validate --range",
     "on-commit": "on-commit",
     "on-schedule": "on-schedule",
     "do-schedule": "schedule --outbox",
