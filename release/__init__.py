@@ -1,0 +1,1 @@
+"""Proves that what is about to be released is whole: `python -m release`."""
