@@ -113,13 +113,17 @@ def test_commands_and_variables_are_known_to_caur_ci(
 
 
 def test_the_settings_are_complete_for_each_part(
-    rendered: list[dict[str, Any]], tmp_path: Path
+    rendered: list[dict[str, Any]], tmp_path: Path, secrets: Path
 ) -> None:
     worker = environment(container_named(rendered, "worker"))
     settings = WorkerSettings.from_environment(worker, state_dir=tmp_path)
     assert settings.executor is ExecutorKind.HOST
     assert settings.installs
-    assert settings.target_repos.keys() == {"my-repo"}
+    (target,) = settings.target_repos.values()
+    # Over plain HTTP no key is taken from beside the packages.
+    (key,) = target.keys
+    assert key.parent == settings.key.parent
+    assert (secrets / "builder" / key.name).is_file()
     database = environment(container_named(rendered, "database"))
     assert DatabaseSettings.from_environment(database, state_dir=tmp_path).source_repos
     web = environment(container_named(rendered, "web"))
