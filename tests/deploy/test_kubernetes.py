@@ -73,6 +73,8 @@ def test_every_object_fits_the_schema_of_its_kind(
 def test_nothing_has_rights_that_it_does_not_need(rendered: list[dict[str, Any]]) -> None:
     for name, pod in pods(rendered):
         assert pod["automountServiceAccountToken"] is False
+        # Variables like WEB_PORT and REDIS_PORT are ours.
+        assert pod["enableServiceLinks"] is False
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
         assert not any("hostPath" in volume for volume in pod["volumes"])
         is_builder = name.startswith("builder-")
