@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -165,7 +166,7 @@ def test_what_is_mounted_is_made(rendered: list[dict[str, Any]], secrets: Path) 
             if "secret" in volume
         }
         words = [*container.get("command", ()), *environment(container).values()]
-        for path in (word for word in words if word.startswith("/run/secrets/")):
+        for path in re.findall(r"/run/secrets/\S+", " ".join(words)):
             folder, _, name = path.rpartition("/")
             (volume,) = [name for name, place in places.items() if place == folder]
             assert (made[sources[volume]] / name).is_file(), path
