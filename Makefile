@@ -74,7 +74,9 @@ reference: ## Write the pages and man pages that are made of the code.
 	@scripts/bootstrap lint
 	@$(VENV)/python -m documentation
 
-release-check: docs ## Prove that what is about to be released is whole.
+release-check: ## Build what is released from the last commit into dist/, and prove that it is sound.
+	@scripts/bootstrap test
+	@$(VENV)/python -m pip install --quiet --group release
 	@$(VENV)/python -m release
 
 bench: ## Measure. BENCH_ARGS=… for options.

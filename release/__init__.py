@@ -1,1 +1,1 @@
-"""Proves that what is about to be released is whole: `python -m release`."""
+"""What proves that the last commit can be released: see `docs/releasing.md`."""

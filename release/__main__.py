@@ -1,103 +1,55 @@
-"""Runs all checks, and ends with 1 where one is not passed."""
+"""Build what is released into `dist/`, and hold it to what it has to be; 1 where it is not."""
 
 from __future__ import annotations
 
-import hashlib
-import os
 import sys
 import tempfile
-import venv
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from caur_ci import __version__
-from caur_ci.errors import ProcessError
-from caur_ci.process import run
-from release.distribution import problems_of_source, problems_of_wheel
-from release.versions import other_versions
+from caur_ci.errors import CaurError
+from release import arch, artifacts, installed, versions
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-ROOT = Path(__file__).parents[1]
-_TIMEOUT = 900.0
+_ROOT = Path(__file__).parents[1]
 
 
 def main() -> int:
-    """Check versions, distribution, and what is installed from it."""
-    problems = list(_problems())
+    """Run every check; what is built is kept only where all of them are content."""
+    with tempfile.TemporaryDirectory(prefix="caur-release-") as folder:
+        try:
+            problems = _check(Path(folder))
+        except CaurError as error:
+            problems = [str(error)]
     for problem in problems:
-        sys.stdout.write(f"✗ {problem}\n")
-    sys.stdout.write(f"{len(problems)} problems\n" if problems else "all is well\n")
+        print(f"✗ {problem}")
     return 1 if problems else 0
 
 
-def _problems() -> Iterator[str]:
-    _say("one version everywhere")
-    yield from other_versions(ROOT)
-    with tempfile.TemporaryDirectory(prefix="caur-ci-release-") as folder:
-        first, second = Path(folder) / "first", Path(folder) / "second"
-        _say("a wheel and a source archive, twice")
-        for place in (first, second):
-            _build(place)
-        yield from _differences(first, second)
-        (wheel,), (source,) = first.glob("*.whl"), first.glob("*.tar.gz")
-        _say("what is in them")
-        yield from (f"{wheel.name} {problem}" for problem in problems_of_wheel(wheel))
-        yield from (f"{source.name} {problem}" for problem in problems_of_source(source))
-        yield from _refused([sys.executable, "-m", "twine", "check", "--strict", wheel, source])
-        _say("installed in an environment of its own")
-        yield from _installed(wheel, Path(folder) / "venv")
+def _check(folder: Path) -> list[str]:
+    version = versions.of_project(_ROOT)
+    problems = versions.problems(_ROOT, version)
+    _tell(f"version {version} in pyproject.toml, templates, PKGBUILD, CHANGELOG and docs", problems)
+    source = artifacts.export(_ROOT, folder / "export")
+    built = artifacts.build(source, folder / "dist")
+    again = artifacts.build(artifacts.export(_ROOT, folder / "other place"), folder / "again")
+    for title, found in (
+        ("the same bytes from a second place", artifacts.differences(built, again)),
+        ("the wheel has every file, and no other", artifacts.wheel_problems(source, built.wheel)),
+        ("the sdist has every file", artifacts.sdist_problems(source, built.sdist)),
+        ("metadata", artifacts.metadata_problems(source, built)),
+        ("it starts where it is installed", installed.problems(built.wheel, folder, version)),
+        ("the PKGBUILD of our own", arch.problems(source, built.sdist, folder)),
+        ("the commands in the documents", installed.documents_problems(_ROOT)),
+    ):
+        _tell(title, found)
+        problems += found
+    if not problems:
+        built.keep(_ROOT / "dist")
+        print(f"in dist/: {built.wheel.name}, {built.sdist.name}")
+    return problems
 
 
-def _say(what: str) -> None:
-    sys.stdout.write(f"- {what}\n")
-    sys.stdout.flush()
-
-
-def _build(place: Path) -> None:
-    # The time of the newest commit: what is built from it is the same everywhere.
-    time = run(["git", "log", "-1", "--format=%ct"], cwd=ROOT).stdout.decode().strip()
-    run(
-        [sys.executable, "-m", "build", "--outdir", place, ROOT],
-        environment={"SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", time)},
-        timeout=_TIMEOUT,
-    )
-
-
-def _differences(first: Path, second: Path) -> Iterator[str]:
-    for path in sorted(first.iterdir()):
-        digests = {
-            hashlib.sha256((folder / path.name).read_bytes()).hexdigest()
-            for folder in (first, second)
-        }
-        if len(digests) > 1:
-            yield f"{path.name} is another one each time it is built"
-
-
-def _installed(wheel: Path, place: Path) -> Iterator[str]:
-    venv.create(place, with_pip=True)
-    program = place / "bin" / "caur-ci"
-    yield from _refused([place / "bin" / "pip", "install", "--quiet", wheel])
-    if not program.exists():
-        yield "the wheel installs no program caur-ci"
-        return
-    shown = run([program, "--version"]).stdout.decode().strip()
-    if shown != f"caur-ci {__version__}":
-        yield f"the installed program says it is {shown!r}"
-    repository = place / "repository"
-    for forge in ("gitlab", "github"):
-        yield from _refused([program, "init", "--forge", forge, repository / forge])
-        yield from _refused([program, "validate", "--repo", repository / forge])
-    if not (place / "share" / "man" / "man1" / "caur-ci.1").exists():
-        yield "the man pages are not installed"
-
-
-def _refused(command: list[str | Path]) -> Iterator[str]:
-    try:
-        run(command, timeout=_TIMEOUT)
-    except ProcessError as error:
-        yield error.message
+def _tell(title: str, problems: list[str]) -> None:
+    print(f"{'✗' if problems else '✓'} {title}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,35 +1,47 @@
-"""The one version, wherever it is written down."""
+"""The version is written down in several places: all of them have to name the same."""
 
 from __future__ import annotations
 
 import re
+import tomllib
 from typing import TYPE_CHECKING
 
-from caur_ci import __version__
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-_NUMBER = r"([0-9][0-9A-Za-z.]*)"
-_PLACES = {
-    "pyproject.toml": rf'^version = "{_NUMBER}"',
-    "CHANGELOG.md": rf"^## {_NUMBER}",
-    "action.yml": rf'^    default: "{_NUMBER}"',
-    "packaging/arch/PKGBUILD": rf"^pkgver={_NUMBER}",
-    "packaging/arch/.SRCINFO": rf"^\tpkgver = {_NUMBER}",
-    "templates/*.yml": rf'CAUR_CI_VERSION: "{_NUMBER}"',
-}
+# Where it is written, and how.
+_PLACES = (
+    ("templates/*.yml", re.compile(r"CAUR_CI_VERSION:\s*\"?([0-9][^\"\s]*)\"?")),
+    ("templates/**/*.yml", re.compile(r"caur-ci==([0-9][^\"'\s]*)")),
+    ("action.yml", re.compile(r"^    default: \"([0-9][^\"]*)\"", re.MULTILINE)),
+    ("README.md", re.compile(r"caur-ci==([0-9][^\"'\s`]*)")),
+    ("docs/**/*.md", re.compile(r"caur-ci==([0-9][^\"'\s`]*)")),
+    ("packaging/arch/PKGBUILD", re.compile(r"^pkgver=(.*)$", re.MULTILINE)),
+    ("packaging/arch/.SRCINFO", re.compile(r"^\tpkgver = (.*)$", re.MULTILINE)),
+)
+# These have to name it at all.
+_NEEDED = ("templates/gitlab-ci.yml", "templates/github-workflow.yml", "packaging/arch/PKGBUILD")
 
 
-def other_versions(root: Path) -> Iterator[str]:
-    """Yield each place that names another version than the code has, or none at all."""
-    for pattern, expression in _PLACES.items():
-        paths = sorted(root.glob(pattern))
-        if not paths:
-            yield f"{pattern} is missing"
-        for path in paths:
-            found = re.search(expression, path.read_text(encoding="utf-8"), re.MULTILINE)
-            version = found[1] if found else "no version"
-            if version != __version__:
-                yield f"{path.relative_to(root)} has {version}, the code {__version__}"
+def of_project(root: Path) -> str:
+    """Return the version in `pyproject.toml`."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return str(project["version"])
+
+
+def problems(root: Path, version: str) -> list[str]:
+    """Return a sentence for each place that names another version, or none where it has to."""
+    found = []
+    named = set()
+    for pattern, written in _PLACES:
+        for path in sorted(root.glob(pattern)):
+            place = str(path.relative_to(root))
+            for other in written.findall(path.read_text(encoding="utf-8")):
+                named.add(place)
+                if other != version:
+                    found.append(f"{place} names version {other}, pyproject.toml {version}")
+    found += [f"{place} names no version" for place in _NEEDED if place not in named]
+    changes = (root / "CHANGELOG.md").read_text(encoding="utf-8")
+    if not re.search(rf"^## \[?{re.escape(version)}\]?( |$)", changes, re.MULTILINE):
+        found.append(f"CHANGELOG.md has no heading for {version}")
+    return found

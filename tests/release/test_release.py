@@ -1,18 +1,16 @@
-"""What `make release-check` looks at: versions, distributions, and our own package."""
+"""What `make release-check` looks at that needs no build: versions, and our own package."""
 
 from __future__ import annotations
 
 import shutil
-import zipfile
 from typing import TYPE_CHECKING
 
 from caur_ci import __version__
 from caur_ci.cli.main import run
 from caur_ci.cli.session import Session
 from caur_ci.errors import ExitCode
-from release.__main__ import ROOT
-from release.distribution import problems_of_wheel
-from release.versions import other_versions
+from release import versions
+from tests.documentation.command_lines import ROOT
 from tests.support.git import Checkout
 
 if TYPE_CHECKING:
@@ -22,29 +20,18 @@ if TYPE_CHECKING:
 
 
 def test_there_is_one_version() -> None:
-    assert list(other_versions(ROOT)) == []
+    assert versions.of_project(ROOT) == __version__
+    assert versions.problems(ROOT, __version__) == []
 
 
 def test_another_version_is_found(tmp_path: Path) -> None:
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates" / "a.yml").write_text('env:\n  CAUR_CI_VERSION: "0.0.9"\n')
+    (tmp_path / "CHANGELOG.md").write_text("# Changes\n")
 
-    found = list(other_versions(tmp_path))
-    assert any("a.yml has 0.0.9, the code " in line for line in found)
-    assert "pyproject.toml is missing" in found
-
-
-def test_what_a_wheel_lacks_or_has_too_much_is_found(tmp_path: Path) -> None:
-    wheel = tmp_path / "caur_ci-0-py3-none-any.whl"
-    with zipfile.ZipFile(wheel, "w") as archive:
-        archive.writestr("caur_ci/py.typed", "")
-        archive.writestr("tests/conftest.py", "")
-        archive.writestr("caur_ci-0.dist-info/METADATA", "Name: caur-ci\nVersion: 0\n\n")
-
-    found = list(problems_of_wheel(wheel))
-    assert "lacks scheduler/py.typed" in found
-    assert "has tests/conftest.py" in found
-    assert "its metadata has no Summary" in found
+    found = versions.problems(tmp_path, "0.1.0")
+    assert "templates/a.yml names version 0.0.9, pyproject.toml 0.1.0" in found
+    assert "CHANGELOG.md has no heading for 0.1.0" in found
 
 
 def test_our_own_package_is_one_that_we_would_take(
