@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,9 +22,10 @@ KEY_VARIABLE = "GPG_PRIVATE_KEY"
 _FOLDER_VARIABLE = "GPG_PATH"
 _USER = "caur-ci run <caur-ci@localhost.invalid>"
 _TIMEOUT = 120.0
+_BEGINNING = "-----BEGIN PGP PRIVATE KEY BLOCK-----"
 _HINT = (
-    "gpg --armor --export-secret-keys KEY prints what belongs into it; a passphrase goes into "
-    "GPG_PASSPHRASE."
+    "gpg --armor --export-secret-keys KEY prints what belongs into it, or into the file whose path "
+    "it is; a passphrase goes into GPG_PASSPHRASE."
 )
 
 
@@ -51,7 +52,7 @@ def signing_home(
         return
     with private_gnupg() as home:
         if text:
-            _import(home, f"{text}\n".encode(), KEY_VARIABLE)
+            _import(home, f"{_armored(text)}\n".encode(), KEY_VARIABLE)
             yield SigningHome(home)
             return
         if kept.exists():
@@ -98,6 +99,17 @@ def _keep(home: Path, kept: Path) -> None:
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
         stream.write(key)
     fresh.rename(kept)
+
+
+def _armored(value: str) -> str:
+    """Return a key that is given as it is, or by its path, as GitLab's variables of type File do.
+
+    What is neither is returned as it is: GnuPG says what is wrong with it.
+    """
+    if _BEGINNING not in value:
+        with suppress(OSError, ValueError):
+            return Path(value).read_text("ascii", "replace")
+    return value
 
 
 def _import(home: Path, key: bytes, origin: str) -> None:
