@@ -60,7 +60,9 @@ def test_a_killed_run_goes_on_where_its_work_is(context: RunContext) -> None:
 
 
 def test_a_run_that_was_overtaken_changes_nothing(context: RunContext) -> None:
-    way = OnItsWay(request_id="of-the-first", package="tool", files=("tool-1-1-any.pkg.tar.zst",))
+    way = OnItsWay(
+        request_id="of-the-first", package="tool", arch="x86_64", files=("tool-1-1-any.pkg",)
+    )
     first = take(context)
     first.change(lambda memory, run: replace(memory, run=run.publishing([way])))
     first.change(suspend)

@@ -9,7 +9,7 @@ from caur_ci.pipeline.shared.memory.outbox import Outbox
 from caur_ci.pipeline.shared.memory.standalone_run import OnItsWay, StandaloneRun
 from caur_ci.request import BuildRequest, PackageRequest
 
-BUILT = OnItsWay(request_id="request-1", package="tool", files=("a.pkg", "b.pkg"))
+BUILT = OnItsWay(request_id="request-1", package="tool", arch="x86_64", files=("a.pkg", "b.pkg"))
 RUN = StandaloneRun(id="one", until=5, who="somebody", on_its_way=(BUILT,))
 
 
@@ -39,25 +39,37 @@ def test_a_run_that_makes_no_sense_is_none(content: bytes) -> None:
 def test_something_is_published_when_all_of_it_is() -> None:
     assert BUILT.is_in({"a.pkg", "b.pkg", "c.pkg"})
     assert not BUILT.is_in({"a.pkg"})
-    assert not OnItsWay(request_id="request-1", package="tool", files=()).is_in({"a.pkg"})
+    assert not OnItsWay(request_id="request-1", package="tool", arch="any", files=()).is_in(
+        {"a.pkg"}
+    )
 
 
 def test_a_failed_build_is_remembered_until_it_is_built() -> None:
-    def failed(package: str) -> FailedBuild:
-        return FailedBuild(package=package, commit="0" * 40, reason="x" * 400, time=7)
+    def failed(package: str, arch: str = "x86_64") -> FailedBuild:
+        return FailedBuild(package=package, arch=arch, commit="0" * 40, reason="x" * 400, time=7)
 
-    builds = FailedBuilds().after([failed("one"), failed("two")], [])
+    builds = FailedBuilds().after([failed("one"), failed("two"), failed("two", "aarch64")], [])
     builds = FailedBuilds.from_bytes(builds.to_bytes() + b"nonsense\n[]\n")
 
-    assert [*builds.after([], ["one"]).packages] == ["two"]
-    assert [*builds.only(["one"]).packages] == ["one"]
-    assert len(builds.packages["one"].reason) == 300
+    assert builds.packages == ["one", "two"]
+    assert builds.after([], [("x86_64", "one")]).packages == ["two"]
+    assert builds.after([], [("x86_64", "two")]).packages == ["one", "two"]
+    assert builds.only(["one"]).packages == ["one"]
+    assert len(builds.builds["x86_64", "one"].reason) == 300
 
 
 def test_what_was_done_leaves_the_outbox_and_nothing_else_does() -> None:
     outbox = Outbox((request("first", "a", "b", remove=("old",)), request("second", "c")))
 
-    left = outbox.settled({"first": {"a", "c"}, "gone": {"b"}}, {"second"})
+    left = outbox.settled(
+        {"first": {("x86_64", "a"), ("x86_64", "c"), ("aarch64", "b")}, "gone": {("x86_64", "b")}},
+        {"second"},
+    )
 
     assert left.requests == (request("first", "b", remove=("old",)), request("second", "c"))
-    assert outbox.settled({"first": {"a", "b"}, "second": {"c"}}, {"first"}).requests == ()
+    assert (
+        outbox.settled(
+            {"first": {("x86_64", "a"), ("x86_64", "b")}, "second": {("x86_64", "c")}}, {"first"}
+        ).requests
+        == ()
+    )
