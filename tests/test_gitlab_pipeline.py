@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -129,3 +130,48 @@ def test_a_stranger_is_told_what_is_wrong(world: ScheduleWorld, pipelines: GitLa
     assert [call.partition(":")[0] for call in pipelines.calls] == ["validate"]
     assert pipelines.jobs_with("REDIS_URL") == set()
     assert "CI_MANAGE_AUR" in (world.checkout.folder / "gl-code-quality.json").read_text()
+
+
+# Publishes something on branch `pages`, and ends as if a package had failed.
+_PUBLISHING = """\
+#!/bin/sh
+mkdir -p "$CAUR_WORK_DIR/logs" && echo "$PUBLISH_TO" >"$CAUR_WORK_DIR/logs/a:1.log"
+git push --quiet origin HEAD:pages
+exit 3
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "variables", "call"),
+    [
+        ("schedule", {}, "run on-schedule"),
+        ("web", {"PACKAGE": "a", "RETRY_FAILED": "true"}, "run on-commit"),
+    ],
+)
+def test_without_a_server_one_job_does_all_and_pages_serves_it(
+    tmp_path: Path, source: str, variables: dict[str, str], call: str
+) -> None:
+    checkout = Checkout.create(tmp_path / "world")
+    pipeline = (TEMPLATES / "gitlab-ci-serverless.yml").read_text(encoding="utf-8")
+    checkout.commit("feat: begin", {".gitlab-ci.yml": pipeline, "a/PKGBUILD": "pkgname=a\n"})
+    checkout.push()
+    program = tmp_path / "publishing"
+    program.write_text(_PUBLISHING)
+    program.chmod(0o755)
+    pipelines = GitLabPipelines(checkout.folder, tmp_path / "gitlab", {"ACCESS_TOKEN": "glpat-x"})
+    pipelines.prepare(__version__, program)
+
+    log = pipelines.run(source, CAUR_WORK_DIR=str(tmp_path / "work"), **variables)
+
+    assert log.endswith("exit code 0"), log
+    asked = " --package a --retry-failed" if variables else ""
+    assert pipelines.calls == [f"run: {call} --executor host --timeout 10000{asked}"]
+    assert (checkout.folder / "public/a/PKGBUILD").read_text() == "pkgname=a\n"
+    names = subprocess.run(
+        ["tar", "--list", "--file", checkout.folder / "caur-ci-logs.tar"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "logs/a:1.log" in names.splitlines()
+    assert (tmp_path / "work/logs/a:1.log").read_text().endswith(".git#pages\n")

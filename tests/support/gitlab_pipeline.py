@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
 _PROGRAM = Path(__file__).parents[2] / ".venv/node/node_modules/.bin/gitlab-ci-local"
 # Installs what is installed already, if it is asked for the right thing.
-_PIP = """\
+_INSTALL = """\
 #!/bin/sh
-[ "$*" = 'install --quiet caur-ci=={version}' ] || {{ echo "pip $*" >&2; exit 1; }}
+case $* in
+'install --quiet caur-ci=={version}' | 'install caur-ci[s3]=={version}') ;;
+*) echo "not known: $*" >&2; exit 1 ;;
+esac
 cp {base}/tell {base}/programs/caur-ci
 """
 # Tells which secrets a job has, and is caur-ci.
@@ -46,8 +49,8 @@ class GitLabPipelines:
     base: Path
     variables: Mapping[str, str | dict[str, str]]
 
-    def prepare(self, version: str) -> None:
-        """Write what stands in for the images of the jobs."""
+    def prepare(self, version: str, program: Path | None = None) -> None:
+        """Write what stands in for the images of the jobs, with another caur-ci if there is one."""
         need_tools("node")
         if not _PROGRAM.exists():
             reason = "gitlab-ci-local is not installed: scripts/bootstrap test"
@@ -55,12 +58,14 @@ class GitLabPipelines:
         programs = self.base / "programs"
         programs.mkdir(parents=True)
         texts = {
-            programs / "pip": _PIP.format(version=version, base=self.base),
+            programs / "pip": _INSTALL.format(version=version, base=self.base),
+            programs / "pipx": _INSTALL.format(version=version, base=self.base),
             programs / "apt-get": "#!/bin/sh\n",
+            programs / "pacman": "#!/bin/sh\n",
             self.base / "tell": _TELL.format(
                 secrets=" ".join(self.variables),
                 base=self.base,
-                program=Path(sys.executable).with_name("caur-ci"),
+                program=program or Path(sys.executable).with_name("caur-ci"),
             ),
         }
         for file, text in texts.items():
