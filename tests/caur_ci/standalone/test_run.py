@@ -259,3 +259,14 @@ def test_a_key_that_was_made_is_there_for_the_next_run(tmp_path: Path) -> None:
 
     assert fingerprint() == fingerprint()
     assert kept.stat().st_mode & 0o077 == 0
+
+
+def test_a_key_may_be_given_by_its_path(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.asc"
+    with signing_home(kept, {}, Secrets(), may_make=True) as home:
+        made = Signer(home.folder).public_key()
+    secrets = Secrets({"GPG_PRIVATE_KEY": str(kept)})
+
+    with signing_home(tmp_path / "other.asc", {}, secrets, may_make=False) as home:
+        assert home.made_here is None
+        assert Signer(home.folder).public_key() == made
