@@ -67,7 +67,7 @@ format: ## Bring the Python files into form.
 	$(VENV)/ruff check --fix .
 
 docs: reference ## Make the site out of docs/, into build/site. A warning is an error.
-	@NO_MKDOCS_2_WARNING=1 $(VENV)/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/mkdocs build --strict
 	@echo build/site/index.html
 
 reference: ## Write the pages and man pages that are made of the code.

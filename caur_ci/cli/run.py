@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from caur_ci.standalone.journey import StandaloneOptions
     from caur_ci.standalone.report import RunReport
 
+_NAMES_QUEUE = ("REDIS_HOST", "REDIS_SSH_HOST")
+
 What = Annotated[
     Literal["on-commit", "on-schedule"],
     typer.Argument(
@@ -152,6 +154,7 @@ def run(
     """
     began = time.monotonic()
     session = session_of(context)
+    _refuse_beside_queue(session)
     with redirect_stdout(sys.stderr) if as_json else nullcontext():
         decided = _decide(context, what, repo=repo, remote=remote, dry_run=dry_run)
         _ask_for(session, packages or (), repo, remote, retry_failed=retry_failed, dry_run=dry_run)
@@ -171,6 +174,15 @@ def run(
     report = _build(session, wanted)
     _show(session, report, as_json=as_json)
     return decided if report.is_complete else ExitCode.PARTIAL
+
+
+def _refuse_beside_queue(session: Session) -> None:
+    if session.secrets.get("REDIS_URL") or any(map(os.environ.get, _NAMES_QUEUE)):
+        raise InputError(
+            "the environment names a queue: its workers build what is asked for",
+            hint="`caur-ci schedule --outbox` hands it over. Or take REDIS_URL, REDIS_HOST and "
+            "REDIS_SSH_HOST away.",
+        )
 
 
 def _decide(
@@ -289,11 +301,6 @@ def _build(session: Session, wanted: StandaloneOptions) -> RunReport:
     from caur_ci.standalone.journey import build_what_waits  # noqa: PLC0415 - slow to import
     from caur_ci.standalone.progress import progress_on  # noqa: PLC0415
 
-    if wanted.run.environ.get("REDIS_URL") or session.secrets.get("REDIS_URL"):
-        raise InputError(
-            "REDIS_URL is set: where there is a queue, its workers build what is asked for",
-            hint="`caur-ci schedule --outbox` hands it over. Or take REDIS_URL away.",
-        )
     leave_to_handlers()
     board = JobBoard()
     with progress_on(session.err, board) as progress:

@@ -248,7 +248,7 @@ def _put_into_outbox(
     from caur_ci.pipeline.manual.asking import put_into_outbox  # noqa: PLC0415
 
     put_into_outbox(open_keeper(session, repo, remote), request, even_held=even_held)
-    count = len(request.packages)
+    count = len({package.pkgbase for package in request.packages})
     session.out.print(
         f"request {request.request_id} is in the outbox: {count} "
         f"package{'s' if count != 1 else ''}; `caur-ci schedule --outbox` hands it over",

@@ -18,9 +18,9 @@ from caur_ci.standalone import workdir
 from caur_ci.standalone.interrupts import Interrupts
 from caur_ci.standalone.lease import Lease
 from caur_ci.standalone.report import RunReport
-from caur_ci.standalone.rounds import Deadline, Rounds
+from caur_ci.standalone.rounds import Deadline, Rounds, for_us
 from caur_ci.standalone.settings import Setting
-from caur_ci.standalone.settling import got_through
+from caur_ci.standalone.settling import got_through, not_here
 from caur_ci.standalone.signing import signing_home
 from caur_ci.standalone.source import SharedSource
 from caur_ci.standalone.system import build_side
@@ -31,10 +31,12 @@ from scheduler.database.signing import Keyring
 from scheduler.files import remove_tree
 from scheduler.hosting.opening import Surroundings, open_target
 from scheduler.hosting.picking_up import pick_up
+from scheduler.job import jobs_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from caur_ci.config import RepositoryConfig
     from caur_ci.pipeline.shared.options import RunOptions
     from caur_ci.request import BuildRequest
     from caur_ci.standalone.board import JobBoard
@@ -100,6 +102,7 @@ def build_what_waits(options: StandaloneOptions, board: JobBoard, progress: Prog
         return RunReport()
     environ, secrets = options.run.environ, options.run.secrets
     target = _target(options)
+    config = read_repository_config(context.git, context.head).config
     # On a pipeline's runner a key that is made would be gone with the job.
     may_make = not context.forge_pipeline.forge
     with (
@@ -107,8 +110,12 @@ def build_what_waits(options: StandaloneOptions, board: JobBoard, progress: Prog
         workdir.opened(options.work_dir) as work,
         signing_home(work.signing_key, environ, secrets, may_make=may_make) as signing,
     ):
-        lease = _lease(options, context, work)
-        setting = _setting(options, requests, work, signing, target)
+        setting = _setting(
+            options, requests, config=config, work=work, signing=signing, target=target
+        )
+        if all(for_us(it, setting.architectures).is_empty for it in requests):
+            return RunReport(left=_left_to_others(requests))
+        lease = _lease(options, config, context, work)
         with lease.kept():
             if not lease.goes_on:
                 _prepare(setting, target, lease, progress)
@@ -142,12 +149,13 @@ def _target(options: StandaloneOptions) -> PublishingTarget | None:
 
 def _setting(
     options: StandaloneOptions,
-    requests: Iterable[BuildRequest],
+    requests: Sequence[BuildRequest],
+    *,
+    config: RepositoryConfig,
     work: WorkDir,
     signing: SigningHome,
     target: PublishingTarget | None,
 ) -> Setting:
-    requests = list(requests)
     named = options.run.environ.get("REPO_PATH", "")
     stays_here = named and target is None
     return Setting(
@@ -158,13 +166,19 @@ def _setting(
         source_url=work.source.as_uri(),
         executor=options.executor,
         repo_path=Path(named).absolute() if stays_here else work.repository,
+        target_architectures=config.architectures,
         servers=(target.server,) if target is not None and target.server else (),
         portable_names=options.publish_to.startswith(_NOT_ALL_NAMES),
     )
 
 
-def _lease(options: StandaloneOptions, context: RunContext, work: WorkDir) -> Lease:
-    config = read_repository_config(context.git, context.head).config
+def _left_to_others(requests: Iterable[BuildRequest]) -> dict[str, str]:
+    return {spec.pkgbase: not_here(spec.arch) for request in requests for spec in jobs_of(request)}
+
+
+def _lease(
+    options: StandaloneOptions, config: RepositoryConfig, context: RunContext, work: WorkDir
+) -> Lease:
     return Lease.take(
         RunContext.open(options.run),  # of its own: it is asked by another thread
         Identity(config.author_name, config.author_email),

@@ -19,7 +19,7 @@ _FAILED = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.SOFTWARE_FAILURE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageResult:
-    """How the build of a folder ended that a request asked for.
+    """How the build of a folder for `arch` ended that a request asked for.
 
     `files` are the package files that it brought, `log` the file with its log, `explanation` why
     it failed; the last three only as far as there are any.
@@ -27,6 +27,7 @@ class PackageResult:
 
     request_id: str
     package: str
+    arch: str
     commit: str
     outcome: Outcome
     reason: str = ""
@@ -37,6 +38,11 @@ class PackageResult:
     explanation: Explanation | None = None
 
     @property
+    def build(self) -> tuple[str, str]:
+        """What was built: architecture and folder."""
+        return self.arch, self.package
+
+    @property
     def has_failed(self) -> bool:
         """Whether it is to be told to somebody, and remembered."""
         return self.outcome in _FAILED
@@ -45,6 +51,7 @@ class PackageResult:
         """Return it for a JSON document."""
         return {
             "package": self.package,
+            "arch": self.arch,
             "commit": self.commit,
             "outcome": self.outcome.name,
             "reason": self.reason,

@@ -13,7 +13,7 @@ from scheduler.hosting.uploading import upload
 from scheduler.job import JobState, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from caur_ci.pipeline.shared.context import RunContext
     from caur_ci.request import BuildRequest
@@ -54,8 +54,8 @@ class Deadline:
 class Rounds:
     """The rounds of one run, and what has come of them so far.
 
-    `packages` are results by folder, `left` says why others were not dealt with, `published` where
-    something was brought to.
+    `packages` are results by architecture and folder, `left` says why others were not dealt with,
+    `published` where something was brought to.
     """
 
     context: RunContext
@@ -68,7 +68,7 @@ class Rounds:
     progress: Progress
     deadline: Deadline
     publish_every: float
-    packages: dict[str, PackageResult] = field(default_factory=dict)
+    packages: dict[tuple[str, str], PackageResult] = field(default_factory=dict)
     removed: list[str] = field(default_factory=list)
     left: dict[str, str] = field(default_factory=dict)
     published: str = ""
@@ -81,6 +81,7 @@ class Rounds:
             queue=self.side.queue,
             logs=self.side.logs,
             folder=self.setting.work.logs,
+            architectures=self.setting.architectures,
             refused={},
             failed_removals={},
         )
@@ -106,15 +107,16 @@ class Rounds:
     def _new_requests(self) -> Sequence[BuildRequest]:
         """Return what is asked for and was not handed over yet, by others while we build as well.
 
-        What is to be built without regard to a worker's class: there are no others than ours.
+        A class of workers does not matter: there are no others than ours.
         """
-        return [
-            replace(it, packages=tuple(replace(each, build_class=None) for each in it.packages))
+        wanted = [
+            for_us(it, self.setting.architectures)
             for it in self.lease.memory().outbox.requests
             if it.request_id not in self._handed_over
             and it.target_repo in self.setting.targets
             and it.source_repo in self.setting.sources
         ]
+        return [it for it in wanted if not it.is_empty]
 
     def _hand_over(self, requests: Sequence[BuildRequest]) -> None:
         self.source.renew(it.commit for it in requests)
@@ -169,7 +171,7 @@ class Rounds:
         if settled.changes_something:
             self._bring()
             self.lease.change(settled.after_publishing)
-        self.packages.update({it.package: it for it in settled.packages})
+        self.packages.update({it.build: it for it in settled.packages})
         self.removed += [name for names in settled.removals.values() for name in names]
         self.left = dict(settled.left)
 
@@ -182,6 +184,12 @@ class Rounds:
             done = upload(self.target, self.setting.repo_path, name, grace=self.side.grace)
             if not done.is_empty:
                 self.published = self.target.address
+
+
+def for_us(request: BuildRequest, architectures: Collection[str]) -> BuildRequest:
+    """Return what of a request our workers can do, whichever they were meant for."""
+    packages = (it for it in request.packages if (it.arch or request.arch) in architectures)
+    return replace(request, packages=tuple(replace(it, build_class=None) for it in packages))
 
 
 def _is_failed_removal(event: Event) -> bool:

@@ -6,12 +6,15 @@ import json
 import os
 import shutil
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from caur_ci.architectures import DEFAULT_ARCHITECTURE
 from caur_ci.environment import child_environment
-from scheduler.settings import ExecutorKind
+from scheduler.settings import ExecutorKind, WorkerSettings
 from scheduler.settings.repositories import target_repos
 from scheduler.settings.values import Values
+from scheduler.worker.architectures import buildable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,12 +29,13 @@ _ENGINES = ("podman", "docker")
 _NOT_OURS = ("REDIS_", "DATABASE_", "BUILDER_HOSTNAME", "BUILDER_CLASS", "BUILDER_KEY")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     """What is built from where, and published in what.
 
     `sources` and `targets` are the names of repositories, `source_url` where all of the former
-    are, `servers` where else readers find the targets, as pacman.conf has it. With `portable_names`
+    are, `target_architectures` what packages are built for, `servers` where else readers find the
+    targets, as pacman.conf has it. With `portable_names`
     packages are published under names that every place can store, unless somebody decided that.
     """
 
@@ -42,6 +46,7 @@ class Setting:
     source_url: str
     executor: ExecutorKind
     repo_path: Path
+    target_architectures: tuple[str, ...] = (DEFAULT_ARCHITECTURE,)
     servers: tuple[str, ...] = ()
     portable_names: bool = False
 
@@ -65,6 +70,12 @@ class Setting:
             ),
         }
 
+    @cached_property
+    def architectures(self) -> tuple[str, ...]:
+        """What workers of this run build for. Raises ConfigError."""
+        environment = {**self.environment(), **self.of_worker(worker_name(1))}
+        return buildable(WorkerSettings.from_environment(environment, state_dir=self.work.state))
+
     def of_worker(self, name: str) -> dict[str, str]:
         """Return what the worker called `name` is told besides."""
         return {"BUILDER_HOSTNAME": name, "BUILDER_KEY": str(self.work.worker_key(name))}
@@ -77,7 +88,18 @@ class Setting:
         extra = [{"name": name, "servers": [own, *self.servers]}]
         extra += [it for it in given.get("extra_repos", ()) if it["name"] != name]
         keys = [*given.get("keys", ()), str(self.repo_path / name / f"{name}.asc")]
-        return {**given, "extra_repos": extra, "keys": keys}
+        architectures = given.get("architectures") or list(self.target_architectures)
+        return {
+            **given,
+            "extra_repos": extra,
+            "keys": keys,
+            "architectures": architectures,
+        }
+
+
+def worker_name(number: int) -> str:
+    """Return what one of the workers of a run is called."""
+    return f"run-{number}"
 
 
 def usual_executor(environ: Mapping[str, str]) -> ExecutorKind:

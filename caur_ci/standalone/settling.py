@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from caur_ci.architectures import DEFAULT_ARCHITECTURE
 from caur_ci.pipeline.shared.memory.failed_builds import FailedBuild
 from caur_ci.pipeline.shared.memory.ledger import LedgerEntry
 from caur_ci.pipeline.shared.memory.standalone_run import OnItsWay
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.shared.memory.branch import Memory
     from caur_ci.pipeline.shared.memory.standalone_run import StandaloneRun
     from caur_ci.request import BuildRequest
+    from scheduler.job import JobSpec
     from scheduler.logs import LogStore
     from scheduler.queue import Queue, Refusal
     from scheduler.queue.notes import JobRecord
@@ -78,10 +80,10 @@ class Settled:
             ledger=memory.ledger.add(entries),
             failed=memory.failed.after(
                 (_remembered(it, link, now) for it in failed),
-                {it.package for it in told if not it.has_failed},
+                {it.build for it in told if not it.has_failed},
             ),
             run=run.publishing(
-                OnItsWay(request_id=it.request_id, package=it.package, files=it.files)
+                OnItsWay(request_id=it.request_id, package=it.package, arch=it.arch, files=it.files)
                 for it in self.brought
             ),
         )
@@ -89,21 +91,22 @@ class Settled:
     def after_publishing(self, memory: Memory, run: StandaloneRun) -> Memory:
         """Return the memory when readers have it all."""
         gone = {name for folders in self.removals.values() for name in folders}
+        kept = [name for name in memory.failed.packages if name not in gone]
         return replace(
             memory,
             outbox=memory.outbox.settled(_by_request(self.brought), self.removals),
-            failed=memory.failed.after((), {it.package for it in self.brought} | gone),
+            failed=memory.failed.only(kept).after((), {it.build for it in self.brought}),
             run=run.publishing(()),
         )
 
 
 def got_through(memory: Memory, run: StandaloneRun, filenames: Collection[str]) -> Memory:
     """Return the memory without what a killed run has published, as `filenames` show."""
-    there: defaultdict[str, set[str]] = defaultdict(set)
+    there: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
     for it in run.on_its_way:
         if it.is_in(filenames):
-            there[it.request_id].add(it.package)
-    built = {name for names in there.values() for name in names}
+            there[it.request_id].add((it.arch, it.package))
+    built = {what for builds in there.values() for what in builds}
     return replace(
         memory,
         outbox=memory.outbox.settled(there, ()),
@@ -116,13 +119,14 @@ def got_through(memory: Memory, run: StandaloneRun, filenames: Collection[str]) 
 class Settler:
     """Looks up in the queue what became of requests; logs of builds go into the folder `folder`.
 
-    `refused` are jobs that the queue did not take, `failed_removals` says why some did not work, by
-    the id of the request.
+    `architectures` are what is built here, `refused` are jobs that the queue did not take,
+    `failed_removals` says why some did not work, by the id of the request.
     """
 
     queue: Queue
     logs: LogStore
     folder: Path
+    architectures: Collection[str]
     refused: dict[str, Refusal]
     failed_removals: dict[str, str]
 
@@ -147,10 +151,14 @@ class Settler:
 
     def _packages(self, request: BuildRequest, left: dict[str, str]) -> Iterator[PackageResult]:
         for spec in jobs_of(request):
+            if spec.arch not in self.architectures:
+                left[spec.pkgbase] = not_here(spec.arch)
+                continue
             if (refusal := self.refused.get(spec.identity)) is not None:
                 yield PackageResult(
                     request_id=request.request_id,
                     package=spec.pkgbase,
+                    arch=spec.arch,
                     commit=request.commit,
                     outcome=Outcome.FAILED,
                     reason=refusal.reason,
@@ -165,40 +173,52 @@ class Settler:
             if record is None:
                 left[spec.pkgbase] = "the queue has forgotten it"
                 continue
-            yield self._result(request, spec.pkgbase, record)
+            yield self._result(request, spec, record)
 
-    def _result(self, request: BuildRequest, package: str, record: JobRecord) -> PackageResult:
+    def _result(self, request: BuildRequest, spec: JobSpec, record: JobRecord) -> PackageResult:
         view, published = record.view, record.notes.publication
         result = PackageResult(
             request_id=request.request_id,
-            package=package,
+            package=spec.pkgbase,
+            arch=spec.arch,
             commit=request.commit,
             outcome=view.outcome if view.outcome is not None else Outcome.FAILED,
             reason=view.reason,
             failure=view.failure,
             seconds=max(0.0, view.finished - view.started) if view.started else 0.0,
             files=tuple(file.filename for file in published.files) if published else (),
-            log=self._saved_log(package, view.job_id, view.attempt) if view.attempt else None,
+            log=self._saved_log(spec, view.job_id, view.attempt) if view.attempt else None,
         )
         job = job_of_record(record)
         if job is None:
             return result
         return replace(result, explanation=explain(job, logs=BuildLogs(self.logs, None)))
 
-    def _saved_log(self, package: str, job_id: int, attempt: int) -> Path:
-        path = self.folder / f"{package}.log"
+    def _saved_log(self, spec: JobSpec, job_id: int, attempt: int) -> Path:
+        of_which = "" if spec.arch == DEFAULT_ARCHITECTURE else f"-{spec.arch}"
+        path = self.folder / f"{spec.pkgbase}{of_which}.log"
         path.write_bytes(self.logs.read_all(job_id, attempt))
         return path
 
 
-def _by_request(packages: Iterable[PackageResult]) -> dict[str, set[str]]:
-    found: defaultdict[str, set[str]] = defaultdict(set)
+def not_here(arch: str) -> str:
+    """Say why a package is left that is to be built for another architecture."""
+    return f"nothing is built for {arch} here"
+
+
+def _by_request(packages: Iterable[PackageResult]) -> dict[str, set[tuple[str, str]]]:
+    found: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
     for it in packages:
-        found[it.request_id].add(it.package)
+        found[it.request_id].add(it.build)
     return found
 
 
 def _remembered(it: PackageResult, link: str, now: float) -> FailedBuild:
     return FailedBuild(
-        package=it.package, commit=it.commit, reason=it.reason, time=int(now), link=link
+        package=it.package,
+        arch=it.arch,
+        commit=it.commit,
+        reason=it.reason,
+        time=int(now),
+        link=link,
     )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError
 from caur_ci.standalone.services import Services
+from caur_ci.standalone.settings import worker_name
 from scheduler import embedded
 from scheduler.connection import connect
 from scheduler.database.service import database_runner
@@ -130,7 +131,7 @@ def build_side(
     """
     work = setting.work
     environment = setting.environment()
-    names = [f"run-{number}" for number in range(1, workers + 1)]
+    names = [worker_name(number) for number in range(1, workers + 1)]
     allow_workers(work.allowed_workers, {name: work.worker_key(name) for name in names})
     settings = DatabaseSettings.from_environment(environment, state_dir=work.state)
     services, stop = Services(environment, work.logs), threading.Event()

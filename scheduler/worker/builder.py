@@ -263,6 +263,7 @@ class Builder:
             packager=settings.packager,
             makepkg_conf=makepkg_settings(spec.arch, flavour),
             image=image_of(spec.arch, settings),
+            shared_with=spec.shared_with,
             environment={
                 "BUILDER_HOSTNAME": settings.name,
                 "BUILDER_TIMEOUT": str(build.watch.limit),

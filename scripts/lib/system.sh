@@ -42,6 +42,9 @@ shfmt       shfmt                   shfmt
 g++         g++                     gcc
 chromium    chromium                chromium
 kubectl     kubernetes-client       kubectl
+groff       groff                   groff
+node        nodejs                  nodejs
+npm         npm                     npm
 systemd-analyze systemd             systemd
 TABLE
 }

@@ -76,6 +76,8 @@ def test_nothing_has_rights_that_it_does_not_need(rendered: list[dict[str, Any]]
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
         assert not any("hostPath" in volume for volume in pod["volumes"])
         is_builder = name.startswith("builder-")
+        # Their triggers are for jobs of this architecture.
+        assert ("nodeSelector" in pod) is is_builder
         assert pod["securityContext"].get("runAsNonRoot", False) is not is_builder
         # Root of a builder is nobody outside.
         assert pod.get("hostUsers", True) is not is_builder

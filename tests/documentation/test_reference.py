@@ -52,7 +52,7 @@ def test_the_site_is_made_without_a_warning(
     monkeypatch.setenv("NO_MKDOCS_2_WARNING", "1")
     mkdocs = ROOT / ".venv" / "bin" / "mkdocs"
     program = mkdocs if mkdocs.exists() else Path("mkdocs")
-    run([program, "build", "--strict", "--quiet", "--site-dir", tmp_path / "site"], cwd=ROOT)
+    run([program, "build", "--strict", "--site-dir", tmp_path / "site"], cwd=ROOT)
 
     page = (tmp_path / "site" / "reference" / "commands.html").read_text(encoding="utf-8")
     assert "caur-ci on-schedule" in page

@@ -18,7 +18,7 @@ BASICS = shlex.split(
 TOOLS = shlex.split(
     "makepkg repo-add vercmp bsdtar gpg fakeroot zstd strip redis-server ssh bwrap patch curl file "
     "podman runc debootstrap sshd openssl rsync shfmt g++ chromium kubectl "
-    "systemd-analyze"
+    "systemd-analyze groff node npm"
 )
 
 LOG = 'printf "%s %s\\n" "${0##*/}" "$*" >> "$STUBS/../calls"\n'
@@ -29,7 +29,8 @@ MANAGER = (
 for word in "$@"; do
   case $word in
   makepkg | fakeroot | zstd | patch | podman | runc | debootstrap | curl | rsync) names=$word ;;
-  chromium | file | kubectl | shfmt) names=$word ;;
+  chromium | file | groff | kubectl | npm | shfmt) names=$word ;;
+  nodejs) names=node ;;
   kubernetes-client) names=kubectl ;;
   systemd) names=systemd-analyze ;;
   bubblewrap) names=bwrap ;;

@@ -12,6 +12,8 @@ from caur_ci.architectures import base_of
 from scheduler.worker.executors.protocol import GuestPaths
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from scheduler.worker.executors.protocol import BuildFolder, BuildSpec, Step
 
 # The places that the existing system has, where a guest has a file system of its own.
@@ -76,6 +78,19 @@ def local_servers(build_spec: BuildSpec) -> list[Path]:
                 path = server.removeprefix("file://").partition("/$arch")[0]
                 found.append(Path(unquote(path.replace("$repo", extra.name))))
     return found
+
+
+def target_servers(build_spec: BuildSpec) -> list[str]:
+    """Return where the target repository is, with `$arch` in it; nothing where that is unknown."""
+    target = build_spec.target
+    own = next((extra for extra in target.extra_repos if extra.name == target.name), None)
+    return [server.replace("$repo", target.name) for server in own.servers] if own else []
+
+
+def target_databases(build_spec: BuildSpec, server: str, architectures: Iterable[str]) -> list[str]:
+    """Return the URLs of the target's databases for `architectures` at one of its servers."""
+    name = f"{build_spec.target.name}.db"
+    return [f"{server.replace('$arch', arch)}/{name}" for arch in architectures]
 
 
 def make_folders(build_spec: BuildSpec, *, makepkg_conf: str = "") -> None:

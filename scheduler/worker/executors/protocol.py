@@ -105,7 +105,8 @@ class BuildSpec:
     in one and that is known; it goes before the target repository. With `needs_staged` it has to be
     there. `environment` is shown to every step in addition to what every build sees. `makepkg_conf`
     is read by makepkg after all else that says how packages are built; `image` stands in place of
-    the image of the executor, where that has one.
+    the image of the executor, where that has one. What is built is for the architectures in
+    `shared_with` as well.
     """
 
     folder: BuildFolder
@@ -120,6 +121,7 @@ class BuildSpec:
     packager: str = ""
     makepkg_conf: str = ""
     image: str = ""
+    shared_with: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -193,8 +195,9 @@ class Guest(Protocol):
     def published(self, watch: Watch) -> frozenset[str]:
         """Return the file names of all packages that the target repository has.
 
-        Empty where that is not known: the repository is not among the `extra_repos` of the
-        target, or it has no database yet. What is told is good for not building again, no more.
+        For a build that is shared with other architectures, those that all of them have. Empty
+        where that is not known: the repository is not among the `extra_repos` of the target, or it
+        has no database yet. What is told is good for not building again, no more.
         """
         ...
 

@@ -83,7 +83,7 @@ def test_from_a_commit_to_an_installed_package_and_on(
     assert client.installed() == {"tool": "1-1"}
     assert world.outbox() == set()
     assert world.memory().run is None
-    assert [*world.memory().failed.packages] == ["bad"]
+    assert world.memory().failed.packages == ["bad"]
 
     # Nothing has changed: what failed is not tried again, and nothing is touched.
     before = world.seen()
@@ -127,7 +127,10 @@ def leave_as_killed(world: RunWorld, built: dict[str, Any]) -> None:
         packages=(PackageRequest(pkgbase=built["package"], pkgnames=(built["package"],)),),
     )
     way = OnItsWay(
-        request_id=request.request_id, package=built["package"], files=tuple(built["files"])
+        request_id=request.request_id,
+        package=built["package"],
+        arch=built["arch"],
+        files=tuple(built["files"]),
     )
     killed = StandaloneRun(id="killed", until=0, who="somebody", on_its_way=(way,))
     world.change_memory(

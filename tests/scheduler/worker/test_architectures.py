@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from caur_ci.errors import ConfigError
-from scheduler.job import JobState
-from scheduler.settings import Flavour, WorkerSettings
+from caur_ci.process import run
+from scheduler.job import JobState, Outcome
+from scheduler.settings import ExtraRepository, Flavour, TargetRepository, WorkerSettings
 from scheduler.worker.architectures import buildable, image_of, machine_architecture
-from tests.support.packages import pkgbuild
+from tests.support.packages import make_package, pkgbuild
 from tests.support.queue import job
 
 if TYPE_CHECKING:
@@ -85,6 +86,37 @@ class TestBuilds:
             assert world.view("tool").state is JobState.LANDED, world.log()
             assert world.pkginfo()["arch"] == "aarch64"
             assert "emulated: this machine is" in world.log()
+
+
+def test_what_is_for_several_is_there_when_all_of_them_have_it(
+    site: BuildSite, shared: Path
+) -> None:
+    server = f"{(shared / 'repos').as_uri()}/$repo/$arch"
+    own = ExtraRepository(name="repo", servers=(server,))
+    target = TargetRepository(name="repo", extra_repos=(own,))
+    with site.world(target=target) as world:
+        commit = world.add({"tool": pkgbuild("tool")})
+
+        def state() -> tuple[JobState, Outcome | None]:
+            world.submit(job("tool", commit=commit, shared_with=(V3,)))
+            world.build_next()
+            view = world.view("tool")
+            if view.state is JobState.LANDED:
+                world.queue.cancel([view.job_id])
+            return view.state, view.outcome
+
+        assert state() == (JobState.LANDED, None)
+        publish(shared / "repos", "x86_64")
+        assert state() == (JobState.LANDED, None)
+        publish(shared / "repos", V3)
+        assert state() == (JobState.DONE, Outcome.ALREADY_BUILT)
+
+
+def publish(repositories: Path, arch: str) -> None:
+    folder = repositories / "repo" / arch
+    folder.mkdir(parents=True)
+    package = make_package(folder, "tool")
+    run(["repo-add", "--quiet", folder / "repo.db.tar.zst", package])
 
 
 @pytest.fixture

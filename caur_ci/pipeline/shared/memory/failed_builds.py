@@ -18,12 +18,13 @@ _MAX_TEXT = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedBuild:
-    """A build that failed, of the folder `package` at `commit`.
+    """A build that failed, of the folder `package` at `commit`, for `arch`.
 
     `time` is in Unix seconds, `link` where the log of the run is, empty where nobody knows.
     """
 
     package: str
+    arch: str
     commit: str
     reason: str
     time: int
@@ -35,30 +36,37 @@ _KINDS = {one.name: int if one.name == "time" else str for one in fields(FailedB
 
 @dataclass(frozen=True, slots=True)
 class FailedBuilds:
-    """The latest failed build of each package that has one."""
+    """The latest failed builds, by architecture and folder."""
 
-    packages: Mapping[str, FailedBuild] = field(default_factory=dict)
+    builds: Mapping[tuple[str, str], FailedBuild] = field(default_factory=dict)
+
+    @property
+    def packages(self) -> list[str]:
+        """The folders that have any, sorted."""
+        return sorted({package for _, package in self.builds})
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:
         """Take what is stored. Lines that nobody can read are as if they were not there."""
         found = (_read(line) for line in content.splitlines())
-        return cls({one.package: one for one in found if one is not None})
+        return cls({(one.arch, one.package): one for one in found if one is not None})
 
     def to_bytes(self) -> bytes:
-        """Return what is to be stored, sorted by package."""
-        lines = (asdict(one) for _, one in sorted(self.packages.items()))
+        """Return what is to be stored, sorted by architecture and folder."""
+        lines = (asdict(one) for _, one in sorted(self.builds.items()))
         return b"".join(json.dumps(it, separators=(",", ":")).encode() + b"\n" for it in lines)
 
-    def after(self, failed: Iterable[FailedBuild], built: Collection[str]) -> FailedBuilds:
-        """Return them after builds of which some failed and others did not."""
-        kept = {name: one for name, one in self.packages.items() if name not in built}
-        return FailedBuilds(kept | {one.package: _cut(one) for one in failed})
+    def after(
+        self, failed: Iterable[FailedBuild], built: Collection[tuple[str, str]]
+    ) -> FailedBuilds:
+        """Return them after builds of which some failed and others, by the same key, did not."""
+        kept = {what: one for what, one in self.builds.items() if what not in built}
+        return FailedBuilds(kept | {(one.arch, one.package): _cut(one) for one in failed})
 
     def only(self, packages: Collection[str]) -> FailedBuilds:
         """Return them without the packages that are gone."""
         known = set(packages)
-        return FailedBuilds({name: it for name, it in self.packages.items() if name in known})
+        return FailedBuilds({what: it for what, it in self.builds.items() if what[1] in known})
 
 
 def _cut(one: FailedBuild) -> FailedBuild:

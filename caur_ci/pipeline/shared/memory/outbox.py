@@ -64,15 +64,21 @@ class Outbox:
         left = tuple(r for r in self.requests if r.request_id not in request_ids)
         return replace(self, requests=left)
 
-    def settled(self, packages: Mapping[str, Collection[str]], removals: Collection[str]) -> Outbox:
-        """Return the outbox without what was done: packages by the id of their request, and the
-        removals of the requests with these ids.
+    def settled(
+        self, builds: Mapping[str, Collection[tuple[str, str]]], removals: Collection[str]
+    ) -> Outbox:
+        """Return the outbox without what was done.
+
+        That is builds, as architecture and folder, by the id of their request, and the removals of
+        the requests with these ids.
         """
         left = (
             replace(
                 it,
                 packages=tuple(
-                    p for p in it.packages if p.pkgbase not in packages.get(it.request_id, ())
+                    package
+                    for package, what in zip(it.packages, _built(it), strict=True)
+                    if what not in builds.get(it.request_id, ())
                 ),
                 remove=() if it.request_id in removals else it.remove,
             )

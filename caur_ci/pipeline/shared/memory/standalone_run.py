@@ -19,10 +19,11 @@ LEASE = 900
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnItsWay:
-    """A package that was built for a request: the names of its package files."""
+    """A package that was built for a request and an architecture: the names of its files."""
 
     request_id: str
     package: str
+    arch: str
     files: tuple[str, ...]
 
     def is_in(self, filenames: Collection[str]) -> bool:
