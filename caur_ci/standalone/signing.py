@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,10 +22,9 @@ KEY_VARIABLE = "GPG_PRIVATE_KEY"
 _FOLDER_VARIABLE = "GPG_PATH"
 _USER = "caur-ci run <caur-ci@localhost.invalid>"
 _TIMEOUT = 120.0
-_BEGINNING = "-----BEGIN PGP PRIVATE KEY BLOCK-----"
 _HINT = (
-    "gpg --armor --export-secret-keys KEY prints what belongs into it, or into the file whose path "
-    "it is; a passphrase goes into GPG_PASSPHRASE."
+    "gpg --armor --export-secret-keys KEY prints what belongs into it; a passphrase goes into "
+    "GPG_PASSPHRASE."
 )
 
 
@@ -43,8 +42,8 @@ def signing_home(
 ) -> Iterator[SigningHome]:
     """Provide the key: that of GPG_PRIVATE_KEY, else that in GPG_PATH, else the one in `kept`.
 
-    That one is made where it is missing and `may_make` allows it. Raises ConfigError without a key,
-    and for one that GnuPG cannot read.
+    The first may be the path of a file as well. The last one is made where it is missing and
+    `may_make` allows it. Raises ConfigError without a key, and for one that GnuPG cannot read.
     """
     text = secrets.get(KEY_VARIABLE, "")
     if not text and environ.get(_FOLDER_VARIABLE):
@@ -52,7 +51,7 @@ def signing_home(
         return
     with private_gnupg() as home:
         if text:
-            _import(home, f"{_armored(text)}\n".encode(), KEY_VARIABLE)
+            _import(home, _key_in(text), KEY_VARIABLE)
             yield SigningHome(home)
             return
         if kept.exists():
@@ -92,6 +91,18 @@ def make_key(home: Path, user: str) -> str:
     return next(line.split(":")[9] for line in listing.splitlines() if line.startswith("fpr:"))
 
 
+def _key_in(text: str) -> bytes:
+    """Return the key that a variable holds, or the file that it names, as GitLab has it."""
+    if not text.startswith("/"):
+        return f"{text}\n".encode()
+    try:
+        return Path(text).read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"the file that {KEY_VARIABLE} names cannot be read: {error.strerror}", hint=_HINT
+        ) from error
+
+
 def _keep(home: Path, kept: Path) -> None:
     key = _gpg(home, "--armor", "--export-secret-keys")
     fresh = kept.with_suffix(".new")
@@ -99,17 +110,6 @@ def _keep(home: Path, kept: Path) -> None:
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
         stream.write(key)
     fresh.rename(kept)
-
-
-def _armored(value: str) -> str:
-    """Return a key that is given as it is, or by its path, as GitLab's variables of type File do.
-
-    What is neither is returned as it is: GnuPG says what is wrong with it.
-    """
-    if _BEGINNING not in value:
-        with suppress(OSError, ValueError):
-            return Path(value).read_text("ascii", "replace")
-    return value
 
 
 def _import(home: Path, key: bytes, origin: str) -> None:
