@@ -10,7 +10,7 @@ export PATH := $(PATH):$(CURDIR)/.venv/system:$(CURDIR)/$(VENV)
 # Tests start hundreds of Pythons, which would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-PYTHON_FILES := caur_ci scheduler tests benchmarks
+PYTHON_FILES := caur_ci scheduler tests benchmarks documentation release
 # One more than there are cores: many tests wait for a service.
 TEST_PROCESSES = $(shell expr $$(nproc) + 1)
 SHELL_SCRIPTS := deploy/make-secrets scripts/bootstrap scripts/stand-in-image scripts/try-containers .ci/run \
@@ -19,10 +19,10 @@ SHELL_SCRIPTS := deploy/make-secrets scripts/bootstrap scripts/stand-in-image sc
 	$(filter-out %/Containerfile,$(wildcard containers/builder/*))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz chaos lint format bench clean
+.PHONY: help demo test fuzz chaos lint format docs reference release-check bench clean
 
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Run the whole journey here: commit to install. KEEP=1, EXECUTOR=host|container, DEMO_ARGS=…
 ifeq ($(EXECUTOR),container)
@@ -67,6 +67,19 @@ format: ## Bring the Python files into form.
 	@scripts/bootstrap lint
 	$(VENV)/ruff format .
 	$(VENV)/ruff check --fix .
+
+docs: reference ## Make the site out of docs/, into build/site. A warning is an error.
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/mkdocs build --strict
+	@echo build/site/index.html
+
+reference: ## Write the pages and man pages that are made of the code.
+	@scripts/bootstrap lint
+	@$(VENV)/python -m documentation
+
+release-check: ## Build what is released from the last commit into dist/, and prove that it is sound.
+	@scripts/bootstrap test
+	@$(VENV)/python -m pip install --quiet --group release
+	@$(VENV)/python -m release
 
 bench: ## Measure. BENCH_ARGS=… for options.
 	@scripts/bootstrap demo

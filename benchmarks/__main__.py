@@ -18,6 +18,7 @@ from benchmarks.conflicts import conflicts_rows
 from benchmarks.history import history_rows
 from benchmarks.judge import judge_rows
 from benchmarks.linkage import linkage_rows
+from benchmarks.machines.rows import BUILDERS, PACKAGES, machines_rows
 from benchmarks.measure import BenchmarkError
 from benchmarks.pages import pages_rows
 from benchmarks.publishing import publishing_rows
@@ -101,6 +102,11 @@ def _pages(_options: argparse.Namespace) -> None:
     _show_pairs(list(pages_rows()), "pages", "times are those on the wall")
 
 
+def _machines(options: argparse.Namespace) -> None:
+    rows = list(machines_rows(builders=options.builders, packages=options.packages))
+    _show_pairs(rows, "states of the queue", "each was watched for some seconds")
+
+
 def _command_rows(options: argparse.Namespace) -> Iterator[Row]:
     yield from start_rows(options.repeat)
     for repository in _repositories(options):
@@ -137,6 +143,7 @@ _PARTS = {
     "conflicts": _conflicts,
     "web": _web,
     "pages": _pages,
+    "machines": _machines,
 }
 
 
@@ -191,6 +198,20 @@ def _options() -> argparse.Namespace:
         type=Path,
         metavar="REPO",
         help="repository whose past updates are judged (default: made-up changes)",
+    )
+    parser.add_argument(
+        "--builders",
+        type=int,
+        metavar="N",
+        default=BUILDERS,
+        help=f"how many builders are simulated (default: {BUILDERS})",
+    )
+    parser.add_argument(
+        "--packages",
+        type=int,
+        metavar="N",
+        default=PACKAGES,
+        help=f"how many jobs there are for them (default: {PACKAGES})",
     )
     options = parser.parse_args()
     if options.real is not None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from caur_ci.architectures import DEFAULT_ARCHITECTURE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -38,6 +40,7 @@ class PackageSummary:
 
     `source` is where its files come from (`aur`, `custom`, `gitlab:ID`, a URL), `build_class` the
     class that its configuration asks for. `maintainers` are those of the AUR, the maintainer first.
+    It is built for `architectures`.
     """
 
     pkgbase: str
@@ -47,6 +50,12 @@ class PackageSummary:
     source: str = ""
     build_class: str = ""
     maintainers: tuple[str, ...] = ()
+    architectures: tuple[str, ...] = (DEFAULT_ARCHITECTURE,)
+
+    @property
+    def identity(self) -> str:
+        """What its jobs go by, `target_repo/arch/pkgbase`, for the first architecture."""
+        return f"{self.target_repo}/{self.architectures[0]}/{self.pkgbase}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

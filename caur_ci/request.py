@@ -24,8 +24,13 @@ SCHEMA_VERSION = 1
 
 _NUMERIC_CLASS = re.compile(r"[0-9]{1,4}")
 _SCHEMA_FILE = "build-request.schema.json"
-_DEFAULTS = {"on_failure": "proceed", "on_running": "follow", "on_older": "refuse"}
-_PACKAGE_DEFAULTS = {"group": "", "publish": "together"}
+_DEFAULTS = {
+    "on_failure": "proceed",
+    "on_running": "follow",
+    "on_older": "refuse",
+    "remove_from": (),
+}
+_PACKAGE_DEFAULTS = {"group": "", "publish": "together", "arch": "", "shared_with": ()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +43,10 @@ class PackageRequest:
 
     Packages of the same `group` are published together, in one step, when all of them are built.
     `publish` is `together`, or `partial` for a group that goes without those that cannot be built.
+
+    `arch` is what it is built for, where that is not the architecture of the request; a package may
+    come once for each. `shared_with` are architectures that have no build of their own: what is
+    built goes to their databases as well, and packages there wait for it.
     """
 
     pkgbase: str
@@ -48,6 +57,8 @@ class PackageRequest:
     reason: str = ""
     group: str = ""
     publish: str = "together"
+    arch: str = ""
+    shared_with: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +72,7 @@ class BuildRequest:
     `on_failure` is `proceed`, or `hold` for builds that wait when a dependency of theirs fails;
     `on_running` is `follow`, or `cancel` to end running builds of the same packages;
     `on_older` is `refuse`, or `publish` for packages that may be older than the published ones.
+    What is in `remove` goes from the databases of `remove_from`, without these from that of `arch`.
     """
 
     request_id: str
@@ -73,6 +85,7 @@ class BuildRequest:
     commit_reference: str = ""
     packages: tuple[PackageRequest, ...] = ()
     remove: tuple[str, ...] = ()
+    remove_from: tuple[str, ...] = ()
     on_failure: str = "proceed"
     on_running: str = "follow"
     on_older: str = "refuse"
@@ -82,6 +95,11 @@ class BuildRequest:
     def is_empty(self) -> bool:
         """Whether nothing is to be built or removed."""
         return not (self.packages or self.remove)
+
+    @property
+    def removes_from(self) -> tuple[str, ...]:
+        """The architectures from whose databases packages are removed."""
+        return self.remove_from or (self.arch,)
 
     def to_json(self) -> str:
         """Return the request as a JSON document, one line per package."""
@@ -114,7 +132,7 @@ class BuildRequest:
         return cls(packages=packages, **{key: _frozen(value) for key, value in data.items()})
 
 
-def _leave_out(data: dict[str, Any], defaults: Mapping[str, str]) -> None:
+def _leave_out(data: dict[str, Any], defaults: Mapping[str, object]) -> None:
     for option, default in defaults.items():
         if data[option] == default:
             del data[option]

@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from sys import intern
 
+from caur_ci.architectures import DEFAULT_ARCHITECTURE, base_of
 from caur_ci.errors import InputError
 from caur_ci.names import check_package_name
-
-DEFAULT_ARCHITECTURE = "x86_64"
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # makepkg knows these of the base only. Some old files have them in a package's section.
@@ -80,8 +79,8 @@ def parse_fields(
 ) -> SrcinfoFields:
     """Read a `.SRCINFO`; `origin` names it in messages.
 
-    A field with an architecture suffix counts when it is that of `arch`. A field in a package's
-    section replaces the base's, also when it is empty.
+    A field with an architecture suffix counts when it is that of `arch`, or of what that is a
+    flavour of. A field in a package's section replaces the base's, also when it is empty.
 
     Raises InputError where it cannot be used.
     """
@@ -90,6 +89,7 @@ def parse_fields(
     except UnicodeDecodeError as error:
         raise InputError(f"{origin} is not UTF-8: {error.reason}", hint=_HINT) from error
     try:
+        arch = base_of(arch)
         return _fields(_Reader(origin, arch).read(text), arch)
     except InputError:
         raise

@@ -122,7 +122,8 @@ class JobSpec:
     `.SRCINFO` is nearly always the same. `commit` is a full object id of git. `on_failure` is about
     the failures of what this job depends on, `on_older` about what it brings itself. Jobs for one
     target repository and architecture that name the same `group` are published together; `publish`
-    counts where the job is the first of its group.
+    counts where the job is the first of its group. `shared_with` are architectures that have no
+    build of their own: the packages are published there as well, and jobs there wait for this one.
     """
 
     pkgbase: str
@@ -141,6 +142,7 @@ class JobSpec:
     on_older: OnOlder = OnOlder.REFUSE
     group: str = ""
     publish: GroupPublishing = GroupPublishing.TOGETHER
+    shared_with: tuple[str, ...] = ()
 
     @property
     def identity(self) -> str:
@@ -172,7 +174,7 @@ def jobs_of(request: BuildRequest) -> list[JobSpec]:
             target_repo=request.target_repo,
             source_repo=request.source_repo,
             commit=request.commit,
-            arch=request.arch,
+            arch=package.arch or request.arch,
             build_class=package.build_class or DEFAULT_BUILD_CLASS,
             pkgnames=package.pkgnames or (package.pkgbase,),
             provides=package.provides,
@@ -184,6 +186,7 @@ def jobs_of(request: BuildRequest) -> list[JobSpec]:
             on_older=OnOlder(request.on_older),
             group=package.group,
             publish=GroupPublishing(package.publish),
+            shared_with=package.shared_with,
         )
         for package in request.packages
     ]
@@ -193,4 +196,7 @@ def removals_of(request: BuildRequest) -> list[Removal]:
     """Return the removals that `request` asks for."""
     if not request.remove:
         return []
-    return [Removal(target_repo=request.target_repo, arch=request.arch, remove=request.remove)]
+    return [
+        Removal(target_repo=request.target_repo, arch=arch, remove=request.remove)
+        for arch in request.removes_from
+    ]

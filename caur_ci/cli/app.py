@@ -30,6 +30,7 @@ from caur_ci.cli import (
     on_schedule,
     recall,
     reconcile,
+    run,
     schedule,
     srcinfo,
     stale,
@@ -88,6 +89,7 @@ _BUILD_SIDE, _LOOKING = "On builders and servers", "To look and to act"
 _pipeline = partial(app.command, rich_help_panel=_PIPELINE)
 _pipeline("on-commit")(on_commit.on_commit)
 _pipeline("on-schedule")(on_schedule.on_schedule)
+_pipeline("run")(run.run)
 _pipeline("comments")(comments.comments)
 _pipeline("schedule")(schedule.schedule)
 _pipeline("auto-repo-remove")(auto_repo_remove.auto_repo_remove)

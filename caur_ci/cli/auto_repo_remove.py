@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from caur_ci.cli import options
+from caur_ci.cli.architectures import architectures_of
 from caur_ci.cli.session import Session, session_of
 from caur_ci.errors import ExitCode, InputError
-from caur_ci.srcinfo import DEFAULT_ARCHITECTURE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +81,7 @@ def auto_repo_remove(
     confirm: Confirm = False,
     dismiss: Dismiss = False,
     wait: options.Wait = 0.0,
-    arch: options.Arch = DEFAULT_ARCHITECTURE,
+    arch: options.AnyArch = None,
     repo: options.Repo = Path(),
     redis: options.Redis = None,
 ) -> int:
@@ -98,11 +98,12 @@ def auto_repo_remove(
     from caur_ci.cli.removal_report import report_removals  # noqa: PLC0415
 
     session = session_of(context)
+    architectures = architectures_of(arch, repo)
     to_keep, to_remove = (*(kept or ()), *(keep or ())), tuple(remove or ())
     if not to_keep and not to_remove and (confirm or dismiss):
         queue = open_queue_for_hand_over(session, redis, repo)
         after = queue.last_event_id()
-        ids = _settle(session, queue, target_repo, arch, dismiss=dismiss)
+        ids = _settle(session, queue, target_repo, architectures, dismiss=dismiss)
         return (
             ExitCode.OK if dismiss else report_removals(session, queue, ids, after=after, wait=wait)
         )
@@ -110,10 +111,12 @@ def auto_repo_remove(
         raise InputError("--dismiss is about removals that are held back; it goes without names")
     if commit and _COMMIT.fullmatch(commit) is None:
         raise InputError(f"{commit!a} is no commit: SHA or SHA:PIPELINE is meant by --commit")
-    removal = _removal(target_repo, arch, to_keep, to_remove, confirmed=confirm)
+    removals = [
+        _removal(target_repo, each, to_keep, to_remove, confirmed=confirm) for each in architectures
+    ]
     queue = open_queue_for_hand_over(session, redis, repo)
     after = queue.last_event_id()
-    submission = queue.submit(uuid.uuid4().hex, [], [removal])
+    submission = queue.submit(uuid.uuid4().hex, [], removals)
     what = "all but" if to_keep else "removing"
     session.out.print(
         f"queued for {target_repo}: {what} {len(to_keep or to_remove)} packages", markup=False
@@ -146,14 +149,14 @@ def _removal(
 
 
 def _settle(
-    session: Session, queue: Queue, target_repo: str, arch: str, *, dismiss: bool
+    session: Session, queue: Queue, target_repo: str, architectures: Sequence[str], *, dismiss: bool
 ) -> Sequence[int]:
     """Confirm or dismiss what is held back, and return the ids."""
     settle = queue.dismiss_removals if dismiss else queue.confirm_removals
-    ids = settle(target_repo, arch)
+    ids = [id_ for arch in architectures for id_ in settle(target_repo, arch)]
     if not ids:
         raise InputError(
-            f"no removal from {target_repo}/{arch} is held back",
+            f"no removal from {target_repo}/{' or '.join(architectures)} is held back",
             hint="To remove packages, name those to keep, or with --remove those to remove.",
         )
     numbers = ", ".join(map(str, ids))

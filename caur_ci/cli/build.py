@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from caur_ci.architectures import DEFAULT_ARCHITECTURE
 from caur_ci.cli import completion
 from caur_ci.cli.options import Arch, AsJson, Config
 from caur_ci.cli.session import Session, session_of
 from caur_ci.cli.worker import Engine, Executor, Image, Timeout
 from caur_ci.errors import ExitCode
-from caur_ci.srcinfo import DEFAULT_ARCHITECTURE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from caur_ci.cli import completion
-from caur_ci.cli.options import Arch, Repo, named_as_completed
+from caur_ci.cli.architectures import architectures_of
+from caur_ci.cli.options import OneArch, Repo, named_as_completed
 from caur_ci.cli.session import Session, session_of
-from caur_ci.srcinfo import DEFAULT_ARCHITECTURE
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -103,7 +103,7 @@ def deptree(
     form: InFormat = Format.TREE,
     repo: Repo = Path(),
     commit: Commit = None,
-    arch: Arch = DEFAULT_ARCHITECTURE,
+    arch: OneArch = None,
 ) -> None:
     """Show which packages of the repository need which other ones.
 
@@ -118,11 +118,11 @@ def deptree(
         raise typer.BadParameter("--order can be shown as `tree` or as `json`")
     from caur_ci.cli.working_tree import folders_of  # noqa: PLC0415 - keeps `--help` fast
     from caur_ci.deptree import DependencyTree  # noqa: PLC0415
-    from caur_ci.names import check_architecture  # noqa: PLC0415
 
     session = session_of(context)
     folders = folders_of(repo, commit)
-    tree = DependencyTree.read_each(folders.srcinfos(), arch=check_architecture(arch))
+    chosen = architectures_of(arch, repo)[0]
+    tree = DependencyTree.read_each(folders.srcinfos(), arch=chosen)
     options = _Options(
         packages=tuple(dict.fromkeys(tree.resolve(name) for name in packages or ())),
         reverse=reverse,

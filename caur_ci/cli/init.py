@@ -19,8 +19,16 @@ Folder = Annotated[
     Path, typer.Argument(metavar="DIR", help="The folder to begin in; it is made if need be.")
 ]
 ForgeOption = Annotated[
-    Literal["gitlab", "github", "none"] | None,
+    Literal["gitlab", "github", "forgejo", "none"] | None,
     typer.Option("--forge", help="Where its pipelines run.", show_default=False),
+]
+Serverless = Annotated[
+    bool,
+    typer.Option(
+        "--serverless",
+        help="The pipeline builds, signs and publishes as well, with `caur-ci run`; there is no "
+        "queue elsewhere.",
+    ),
 ]
 TargetRepo = Annotated[
     str | None,
@@ -59,6 +67,7 @@ def init(
     *,
     folder: Folder = Path(),
     forge: ForgeOption = None,
+    serverless: Serverless = False,
     target_repo: TargetRepo = None,
     source_repo: SourceRepo = None,
     review: Review = None,
@@ -83,6 +92,7 @@ def init(
         target_repo=target,
         source_repo=source_repo or ask.text("Name of this repository on the build side", target),
         forge=Forge(forge or ask.one_of("Forge", [it.value for it in Forge], _forge_of(folder))),
+        serverless=serverless,
         review=ask.yes("Should people look at larger changes of packages", review, default=True),
         example=ask.yes("An example package", example, default=True),
     )
@@ -139,6 +149,8 @@ def _forge_of(folder: Path) -> str:
     except (CaurError, OSError):
         return "none"
     host = url.partition("://")[2].partition("/")[0] or url.partition(":")[0]
+    if "forgejo" in host or host == "codeberg.org":
+        return "forgejo"
     return next((forge for forge in ("gitlab", "github") if forge in host), "none")
 
 
@@ -164,7 +176,7 @@ def _print_json(session: Session, repository: NewRepository, written: list[str])
         to_json(
             {
                 "written": written,
-                "secrets": list(secrets_of(repository.forge)),
+                "secrets": list(secrets_of(repository)),
                 "next": next_steps(repository),
             }
         )
@@ -177,7 +189,7 @@ def _show(session: Session, folder: Path, repository: NewRepository, written: li
 
     for path in written:
         session.out.print(f"wrote {folder / path}", markup=False)
-    if secrets := secrets_of(repository.forge):
+    if secrets := secrets_of(repository):
         session.out.print()
         rows = table("Secrets of the pipelines", len(secrets), "name", "needed", "what for")
         for secret in secrets:

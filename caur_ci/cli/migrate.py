@@ -25,7 +25,7 @@ OriginOption = Annotated[
     ),
 ]
 ForgeOption = Annotated[
-    Literal["gitlab", "github", "none"] | None,
+    Literal["gitlab", "github", "forgejo", "none"] | None,
     typer.Option(
         "--forge",
         help="Where its pipelines run. Default: the one whose pipeline is there.",

@@ -52,6 +52,26 @@ Redis = Annotated[
 
 Arch = Annotated[str, typer.Option("--arch", metavar="ARCH", help="The architecture.")]
 
+AnyArch = Annotated[
+    str | None,
+    typer.Option(
+        "--arch",
+        metavar="ARCH",
+        help="Only this architecture. Default: those in CI_ARCHITECTURES at HEAD.",
+        show_default=False,
+    ),
+]
+
+OneArch = Annotated[
+    str | None,
+    typer.Option(
+        "--arch",
+        metavar="ARCH",
+        help="The architecture. Default: the first in CI_ARCHITECTURES at HEAD.",
+        show_default=False,
+    ),
+]
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 Strict = Annotated[

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from caur_ci.architectures import DEFAULT_ARCHITECTURE
 from caur_ci.cli import completion, options
 from caur_ci.cli.hold import Reason, open_keeper
 from caur_ci.cli.session import Session, session_of
 from caur_ci.errors import CaurError, ConfigError, ExitCode
-from caur_ci.srcinfo import DEFAULT_ARCHITECTURE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -11,7 +11,7 @@ import typer
 from caur_ci.cli import options
 from caur_ci.cli.session import Session, session_of
 from caur_ci.errors import ExitCode
-from caur_ci.srcinfo import DEFAULT_ARCHITECTURE
+from caur_ci.names import check_architecture
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,7 +54,7 @@ def reconcile(
     schedule: Schedule = False,
     failed: Failed = False,
     database: Database = None,
-    arch: options.Arch = DEFAULT_ARCHITECTURE,
+    arch: options.OneArch = None,
     repo: options.Repo = Path(),
     remote: options.Remote = None,
     config: options.Config = None,
@@ -82,6 +82,7 @@ def reconcile(
     git = GitRepository.open(repo)
     repository = CommittedRepository.read(git, git.commit_id("HEAD"))
     target = repository.config.target_repo
+    arch = check_architecture(arch or repository.config.architectures[0])
     published = published_versions(database or default_database(config, target, arch), target)
     queue = open_queue_for_hand_over(session, redis, repo)
     holds = current_holds(session, repo, remote)

@@ -13,7 +13,7 @@ import typer
 
 from caur_ci.cli import completion
 from caur_ci.cli.options import (
-    Arch,
+    AnyArch,
     AsJson,
     Redis,
     Remote,
@@ -24,7 +24,6 @@ from caur_ci.cli.options import (
 )
 from caur_ci.cli.session import Session, session_of
 from caur_ci.errors import CaurError, ExitCode, InputError
-from caur_ci.srcinfo import DEFAULT_ARCHITECTURE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,7 +161,7 @@ def schedule(
     target_repo: TargetRepo = None,
     source_repo: SourceRepo = None,
     commit: Commit = None,
-    arch: Arch = DEFAULT_ARCHITECTURE,
+    arch: AnyArch = None,
     arch_mirror: ArchMirror = "",
     deptree: Tree = None,
     without_order: WithoutOrder = False,
@@ -249,7 +248,7 @@ def _put_into_outbox(
     from caur_ci.pipeline.manual.asking import put_into_outbox  # noqa: PLC0415
 
     put_into_outbox(open_keeper(session, repo, remote), request, even_held=even_held)
-    count = len(request.packages)
+    count = len({package.pkgbase for package in request.packages})
     session.out.print(
         f"request {request.request_id} is in the outbox: {count} "
         f"package{'s' if count != 1 else ''}; `caur-ci schedule --outbox` hands it over",

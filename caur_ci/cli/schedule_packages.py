@@ -6,17 +6,17 @@ import os
 import re
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from caur_ci.cli.architectures import architectures_of, named_targets
 from caur_ci.cli.options import package_list
 from caur_ci.cli.working_tree import folder_of
 from caur_ci.deptree import WireEntry, read_wire
 from caur_ci.errors import GitError, InputError
 from caur_ci.names import (
-    check_architecture,
     check_package_name,
     check_repository_name,
     check_worker_name,
@@ -42,7 +42,7 @@ class NamedPackages:
     target_repo: str | None
     source_repo: str | None
     commit: str | None
-    arch: str
+    arch: str | None
     arch_mirror: str
     deptree: str | None
     without_order: bool
@@ -57,20 +57,31 @@ def named_request(named: NamedPackages) -> BuildRequest:
     source_repo, target_repo = _repositories(named)
     tree = {} if named.without_order else _dependency_tree(named)
     commit, reference = _commit(named)
+    words = _words(named.packages, tree)
     return BuildRequest(
         request_id=uuid.uuid4().hex,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         source_repo=check_repository_name(source_repo),
         target_repo=check_repository_name(target_repo),
         commit=commit,
-        arch=check_architecture(named.arch),
+        arch=architectures_of(named.arch, named.repo)[0],
         arch_mirror=_mirror(named.arch_mirror),
         commit_reference=reference,
         on_failure=named.on_failure,
         on_running=named.on_running,
         on_older=named.on_older,
-        packages=tuple(_package(word, tree, named.repo) for word in _words(named.packages, tree)),
+        packages=tuple(_for_targets([_package(word, tree, named.repo) for word in words], named)),
     )
+
+
+def _for_targets(packages: list[PackageRequest], named: NamedPackages) -> Iterator[PackageRequest]:
+    """Yield the packages once for each architecture that they are built for."""
+    first = architectures_of(named.arch, named.repo)[0]
+    targets = named_targets([package.pkgbase for package in packages], named.arch, named.repo)
+    for package in packages:
+        for target in targets[package.pkgbase]:
+            arch = "" if target.arch == first else target.arch
+            yield replace(package, arch=arch, shared_with=target.shared_with)
 
 
 def _repositories(named: NamedPackages) -> tuple[str, str]:

@@ -70,6 +70,13 @@ class PackageConfig:
     signal_scan_ignore: bool = key(
         "CI_SIGNAL_SCAN_IGNORE", v.BOOLEAN, "Is left out of the scan for bad signs.", False
     )
+    architectures: tuple[str, ...] = key(
+        "CI_ARCHITECTURES",
+        v.ARCHITECTURES,
+        "Builds the package for these architectures of the repository only. Without effect where "
+        "it is for any.",
+        (),
+    )
     cache_sources: bool = key(
         "BUILDER_CACHE_SOURCES", v.BOOLEAN, "Keeps downloaded sources between builds.", False
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from caur_ci.architectures import DEFAULT_ARCHITECTURE
 from caur_ci.config import values as v
 from caur_ci.config.loading import key
 
@@ -25,6 +26,13 @@ class RepositoryConfig:
     )
     repo_name: str | None = key(
         "REPO_NAME", v.REPOSITORY, "The pacman repository that packages are published in."
+    )
+    architectures: tuple[str, ...] = key(
+        "CI_ARCHITECTURES",
+        v.ARCHITECTURES,
+        "What packages are built for, as far as their arch=() has it; x86_64_v3 and other flavours "
+        "go by that of their base.",
+        (DEFAULT_ARCHITECTURE,),
     )
     aur_proxy: str = key("CI_AUR_PROXY", v.PROXY, "The proxy for requests to the AUR.", "")
     aur_url: str = key(

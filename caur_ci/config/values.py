@@ -142,6 +142,11 @@ URLS = ValueType(
     _split_at(None),
 )
 DATABASE_URL = ValueType(r"(?:https?|file)://\S+", "the URL of a package database", str)
+ARCHITECTURES = ValueType(
+    r"[a-z0-9_]{1,32}(?:[ \t]+[a-z0-9_]{1,32})*",
+    "architectures such as x86_64 and x86_64_v3, with blanks in between",
+    lambda text: tuple(dict.fromkeys(text.split())),
+)
 NAMES = ValueType(
     rf"{_NAME}(?::{_NAME})*", "package names with colons in between: a:b:c", _split_at(":")
 )

@@ -2,7 +2,7 @@
 
 packages, setup   what it is done with: fixtures, repositories, a key, folders
 aur               where updates appear
-services, board   the real commands as child processes, and what the queue says of them
+system            the real commands as child processes, by `caur_ci.standalone`
 client, machine   pacman with a root, a database and a keyring of its own, also for builds
 rebuild           what came of a library's move
 checks, summary   whether everything happened that was promised, and what came of it

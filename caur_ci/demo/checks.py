@@ -22,9 +22,9 @@ from scheduler.job import JobState, Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from caur_ci.demo.board import JobBoard, JobProgress
     from caur_ci.request import BuildRequest
     from caur_ci.srcinfo import SrcinfoFields
+    from caur_ci.standalone.board import JobBoard, JobProgress
 
 # The -git package's version comes from the repository it follows: one commit after v0.3.
 _VCS_SUFFIX = "-git"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from caur_ci.architectures import accepted_by, is_flavour
 from caur_ci.process import run
 
 if TYPE_CHECKING:
@@ -17,9 +18,11 @@ _TIMEOUT = 60.0
 
 def repository_section(name: str, folder: Path) -> str:
     """Return the lines of pacman.conf that make the repository in `folder` known."""
-    # $repo and $arch stand at the end of the address of any repository of ours.
+    # $repo and $arch stand at the end of the address of any repository of ours. Where pacman
+    # accepts several architectures, $arch is the first, and that of a flavour is spelt out.
     address = folder.parent.parent.as_uri()
-    return f"[{name}]\nSigLevel = Required\nServer = {address}/$repo/$arch\n"
+    arch = folder.name if is_flavour(folder.name) else "$arch"
+    return f"[{name}]\nSigLevel = Required\nServer = {address}/$repo/{arch}\n"
 
 
 class PacmanClient:
@@ -94,7 +97,7 @@ class PacmanClient:
             "[options]",
             *(f"{option} = {path}/" for option, path in folders.items()),
             f"LogFile = {self._folder / 'pacman.log'}",
-            f"Architecture = {published.name}",
+            f"Architecture = {' '.join(reversed(accepted_by(published.name)))}",
             "SigLevel = Required",
             "",
             repository_section(self._repository, published),

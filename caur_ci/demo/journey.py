@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from caur_ci.demo import inspection, setup
 from caur_ci.demo.aur import local_aur
-from caur_ci.demo.board import JobBoard
 from caur_ci.demo.checks import Evidence, attack_in, run_checks
 from caur_ci.demo.client import repository_section
-from caur_ci.demo.interrupts import Interrupts
 from caur_ci.demo.machine import BuildMachine
 from caur_ci.demo.packages import (
     FROM_AUR,
@@ -25,13 +23,15 @@ from caur_ci.demo.packages import (
     Fixtures,
 )
 from caur_ci.demo.page import running_page
-from caur_ci.demo.progress import progress_on
 from caur_ci.demo.rebuild import OLD_SONAME, Rebuild, published_last, published_needs
 from caur_ci.demo.requirements import builds_without_network, check_machine
 from caur_ci.demo.summary import DemoReport
 from caur_ci.demo.system import running_build_system
 from caur_ci.request import BuildRequest
 from caur_ci.srcinfo import parse_fields
+from caur_ci.standalone.board import JobBoard
+from caur_ci.standalone.interrupts import Interrupts
+from caur_ci.standalone.progress import progress_on
 from scheduler.settings import ExecutorKind
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from caur_ci.demo.aur import LocalAur
-    from caur_ci.demo.progress import DemoProgress
     from caur_ci.demo.setup import DemoFolders, DemoRepository
     from caur_ci.demo.system import BuildSystem
+    from caur_ci.standalone.progress import Progress
 
 _REQUEST = ".ci/schedule.json"
 
@@ -160,7 +160,7 @@ class _Demo:
     aur: LocalAur
     machine: BuildMachine
     system: BuildSystem
-    progress: DemoProgress
+    progress: Progress
     timeout: float
 
     def build_and_publish(self) -> None:

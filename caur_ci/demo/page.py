@@ -8,15 +8,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from caur_ci.demo import setup
-from caur_ci.demo.services import Services
 from caur_ci.errors import ProcessError
+from caur_ci.standalone.services import Services
 from scheduler import embedded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from caur_ci.demo.interrupts import Interrupts
     from caur_ci.demo.setup import DemoFolders
+    from caur_ci.standalone.interrupts import Interrupts
     from scheduler.settings import ExecutorKind
 
 _HOST = "127.0.0.1"

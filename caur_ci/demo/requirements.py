@@ -9,7 +9,7 @@ from caur_ci.demo.setup import ARCHITECTURE
 from caur_ci.errors import CaurError, ProcessError
 from scheduler import embedded
 from scheduler.settings import ExecutorKind
-from scheduler.worker.executors.folders import machine_builds
+from scheduler.worker.architectures import machine_architecture
 from scheduler.worker.executors.host.sandbox import find_sandbox
 from scheduler.worker.users import build_user
 
@@ -24,19 +24,21 @@ _PROGRAMS = (
     "fakeroot",
     "ssh-keygen",
     "zstd",
+    "curl",
+    "file",
     "as",
     "ld",
 )
 _HINT = (
     "In a checkout, `make demo` installs what is missing. By hand it is, on Debian and Ubuntu: "
     "apt install makepkg pacman-package-manager libarchive-tools gnupg fakeroot openssh-client "
-    "zstd binutils; on Arch: pacman -S base-devel openssh."
+    "zstd curl file binutils; on Arch: pacman -S base-devel openssh."
 )
 
 
 def check_machine(executor: ExecutorKind) -> None:
     """Raise CaurError where the demonstration cannot run, naming all that is missing at once."""
-    if not machine_builds(ARCHITECTURE):
+    if machine_architecture() != ARCHITECTURE:
         raise CaurError(
             f"the demonstration builds packages for {ARCHITECTURE}, "
             f"and this machine is {platform.machine()}"

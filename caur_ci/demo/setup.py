@@ -15,15 +15,16 @@ from caur_ci.errors import InputError
 from caur_ci.locks import try_lock
 from caur_ci.process import run
 from caur_ci.srcinfo import parse_fields
+from caur_ci.standalone import signing
+from caur_ci.standalone.system import allow_workers
 from scheduler.files import remove_tree
 from scheduler.settings import ExecutorKind
-from scheduler.workerkeys import WorkerKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from caur_ci.demo.interrupts import Interrupts
     from caur_ci.demo.packages import Fixtures
+    from caur_ci.standalone.interrupts import Interrupts
 
 REPOSITORY = "caur-demo"
 ARCHITECTURE = "x86_64"
@@ -238,21 +239,15 @@ def _target(made: DemoFolders) -> dict[str, object]:
 
 def make_key(made: DemoFolders) -> str:
     """Make the signing key, write its public half, and return its fingerprint."""
+    fingerprint = signing.make_key(made.gnupg, f"{_PERSON} <{_EMAIL}>")
     gpg = ["gpg", "--homedir", str(made.gnupg), "--batch", "--quiet"]
-    user = f"{_PERSON} <{_EMAIL}>"
-    run([*gpg, "--passphrase", "", "--quick-generate-key", user, "ed25519", "sign", "never"])
-    listing = run([*gpg, "--with-colons", "--list-keys", user]).stdout.decode()
-    fingerprint = next(
-        line.split(":")[9] for line in listing.splitlines() if line.startswith("fpr:")
-    )
     run([*gpg, "--armor", "--output", made.public_key, "--export", fingerprint])
     return fingerprint
 
 
 def make_worker_keys(made: DemoFolders, names: Iterable[str]) -> None:
     """Make a key for each worker, and allow their deliveries."""
-    lines = [WorkerKey.ensure(made.worker_key(name)).allowed_line(name) for name in names]
-    made.allowed_workers.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    allow_workers(made.allowed_workers, {name: made.worker_key(name) for name in names})
 
 
 class DemoRepository:

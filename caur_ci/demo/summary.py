@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from caur_ci.demo.packages import HIJACKED, NEEDS_LIBRARY, REBUILT
-from caur_ci.demo.progress import words
+from caur_ci.standalone.progress import words
 from scheduler.job import Outcome
 
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from caur_ci.demo.board import JobProgress
     from caur_ci.demo.checks import Check
     from caur_ci.demo.rebuild import Rebuild
+    from caur_ci.standalone.board import JobProgress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from caur_ci.demo import setup
-from caur_ci.demo.services import Services
-from caur_ci.process import run
+from caur_ci.standalone.services import Services
+from caur_ci.standalone.signing import end_agent
 from scheduler import embedded
 from scheduler.connection import connect
 from scheduler.job import JobState
@@ -19,10 +19,10 @@ from scheduler.queue import Queue
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from caur_ci.demo.board import JobBoard, JobProgress
-    from caur_ci.demo.interrupts import Interrupts
-    from caur_ci.demo.progress import DemoProgress
     from caur_ci.demo.setup import DemoFolders
+    from caur_ci.standalone.board import JobBoard, JobProgress
+    from caur_ci.standalone.interrupts import Interrupts
+    from caur_ci.standalone.progress import Progress
     from scheduler.settings import ExecutorKind
 
 _WORKERS = ("demo-1", "demo-2")
@@ -63,7 +63,7 @@ class BuildSystem:
         """Hand requests over to the queue. Raises ProcessError."""
         self._services.call("schedule", "schedule", *arguments, cwd=self._made.checkout)
 
-    def follow(self, progress: DemoProgress, *, timeout: float) -> None:
+    def follow(self, progress: Progress, *, timeout: float) -> None:
         """Watch until the queue is empty, or for `timeout` seconds.
 
         Raises ProcessError when a worker or the database runner has ended.
@@ -110,5 +110,4 @@ def running_build_system(
         with interrupts.held():
             services.stop()  # again, should a signal have come in just before
             embedded.stop(made.state)
-            # gpg leaves an agent behind for every home it was used with.
-            run(["gpgconf", "--homedir", made.gnupg, "--kill", "all"], allowed=(0, 1, 2))
+            end_agent(made.gnupg)

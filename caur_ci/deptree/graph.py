@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 
+from caur_ci.architectures import DEFAULT_ARCHITECTURE
 from caur_ci.errors import InputError
 from caur_ci.names import suggestion
 from caur_ci.relations import Relation
-from caur_ci.srcinfo import DEFAULT_ARCHITECTURE, SrcinfoFields, parse_fields
+from caur_ci.srcinfo import SrcinfoFields, parse_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

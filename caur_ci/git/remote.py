@@ -134,7 +134,7 @@ class Remote:
     def _address(self) -> Iterator[tuple[dict[str, str], str]]:
         """Return the settings, as environment variables, and the address to use git with."""
         credentials = self._credentials
-        url = self._url() if credentials else ""
+        url = self.url() if credentials else ""
         if credentials is None or not url.lower().startswith(("http://", "https://")):
             yield {}, self.name
             return
@@ -152,7 +152,8 @@ class Remote:
             ]
             yield as_environment(settings), address
 
-    def _url(self) -> str:
+    def url(self) -> str:
+        """Return where it is pushed to; it may hold credentials."""
         output = self._repository.git("remote", "get-url", "--push", self.name)
         return output.decode("utf-8", "replace").strip()
 

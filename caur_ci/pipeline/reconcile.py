@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from caur_ci.expectation import Expectation
     from caur_ci.pipeline.shared.committed_repository import CommittedRepository
 
-_FOR_ANY = "any"
-
 
 class Standing(StrEnum):
     """How a package stands, where not as it should."""
@@ -82,9 +80,9 @@ def discrepancies(
 def _of_folders(
     repository: CommittedRepository, expected: Mapping[str, Expectation], build_side: BuildSide
 ) -> Iterator[Discrepancy]:
+    targets = repository.build_targets(expected)
     for folder, one in expected.items():
-        fields = repository.deptree.fields.get(folder)
-        if fields and not {_FOR_ANY, build_side.arch}.intersection(fields.arch):
+        if not any(target.reaches(build_side.arch) for target in targets[folder]):
             continue
         standing, reason = _standing(one, build_side.published)
         if standing is None or folder in build_side.queued:

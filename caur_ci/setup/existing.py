@@ -51,6 +51,8 @@ def forge_of(paths: Collection[str]) -> Forge:
     """Return the forge whose pipeline is there."""
     if Forge.GITLAB.pipeline_path in paths:
         return Forge.GITLAB
+    if any(path.startswith(".forgejo/workflows/") for path in paths):
+        return Forge.FORGEJO
     is_github = any(path.startswith(".github/workflows/") for path in paths)
     return Forge.GITHUB if is_github else Forge.NONE
 

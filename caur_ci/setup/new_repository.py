@@ -75,11 +75,15 @@ pkgname = hello-caur
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRepository:
-    """What somebody wants to begin with. Names are those of `.ci/config`."""
+    """What somebody wants to begin with. Names are those of `.ci/config`.
+
+    With `serverless`, its pipeline builds and publishes as well.
+    """
 
     target_repo: str
     source_repo: str
     forge: Forge
+    serverless: bool = False
     review: bool = False
     example: bool = True
 
@@ -96,7 +100,9 @@ class NewRepository:
             ".gitignore": _GITIGNORE.format(ignored="\n".join(IGNORED)).encode(),
         }
         if self.forge.pipeline_path:
-            files[self.forge.pipeline_path] = pipeline_template(self.forge)
+            files[self.forge.pipeline_path] = pipeline_template(
+                self.forge, serverless=self.serverless
+            )
         if self.example:
             files[f"{EXAMPLE}/PKGBUILD"] = _PKGBUILD.format(**names).encode()
             files[f"{EXAMPLE}/.SRCINFO"] = _SRCINFO.format(**names).encode()

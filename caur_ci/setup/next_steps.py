@@ -58,24 +58,43 @@ _SECRETS = {
             needed=False,
         ),
     ),
+    Forge.FORGEJO: (
+        Secret(
+            "ACCESS_TOKEN",
+            "a token of an account that may push, scopes write:repository and write:issue: pushes "
+            "the branch, the tag `scheduled`, `caur` and `state`",
+        ),
+        _REDIS,
+        _TUNNEL,
+        _AUR,
+    ),
     Forge.NONE: (),
 }
+_KEY = Secret(
+    "GPG_PRIVATE_KEY",
+    "the key that packages are signed with, as `gpg --armor --export-secret-keys` prints it",
+)
 _PLACES = {
     Forge.GITLAB: "Settings > CI/CD > Variables, each masked and protected",
     Forge.GITHUB: "Settings > Secrets and variables > Actions",
+    Forge.FORGEJO: "Settings > Actions > Secrets",
     Forge.NONE: "",
 }
 _SCHEDULES = {
     Forge.GITLAB: "Build > Pipeline schedules: one for `*/30 * * * *`",
     Forge.GITHUB: "",
+    Forge.FORGEJO: "",
     Forge.NONE: "run `caur-ci on-commit` after each push, and `caur-ci on-schedule` every half an "
     "hour",
 }
 
 
-def secrets_of(forge: Forge) -> tuple[Secret, ...]:
-    """Return the secrets that the pipelines of a forge read."""
-    return _SECRETS[forge]
+def secrets_of(repository: NewRepository) -> tuple[Secret, ...]:
+    """Return the secrets that the pipelines of a repository read."""
+    secrets = _SECRETS[repository.forge]
+    if not repository.serverless:
+        return secrets
+    return (_KEY, *(secret for secret in secrets if secret not in {_REDIS, _TUNNEL}))
 
 
 def next_steps(repository: NewRepository) -> list[str]:
@@ -84,8 +103,8 @@ def next_steps(repository: NewRepository) -> list[str]:
     steps = [
         "commit and push: `git add --all && git commit -m 'feat: begin' && git push -u origin main`"
     ]
-    if secrets_of(forge):
-        names = ", ".join(secret.name for secret in secrets_of(forge) if secret.needed)
+    if secrets := secrets_of(repository):
+        names = ", ".join(secret.name for secret in secrets if secret.needed)
         steps.insert(0, f"set the secrets ({_PLACES[forge]}): {names}")
     if forge is Forge.GITHUB and repository.review:
         steps.insert(
@@ -93,6 +112,8 @@ def next_steps(repository: NewRepository) -> list[str]:
         )
     if _SCHEDULES[forge]:
         steps.append(_SCHEDULES[forge])
+    if repository.serverless:
+        return [*steps, "tell readers where the packages are: see docs/hosting.md of caur-ci"]
     source = json.dumps({repository.source_repo: {"url": "URL OF THIS REPOSITORY"}})
     target = json.dumps({repository.target_repo: {}})
     steps.append(

@@ -17,6 +17,7 @@ class Forge(StrEnum):
 
     GITLAB = "gitlab"
     GITHUB = "github"
+    FORGEJO = "forgejo"
     NONE = "none"
 
     @property
@@ -24,20 +25,42 @@ class Forge(StrEnum):
         """Where the forge looks for the pipeline; empty where there is none."""
         return _PATHS.get(self, "")
 
-    @property
-    def template(self) -> str:
-        """The file among the templates; empty where there is none."""
-        return _TEMPLATES.get(self, "")
+    def template(self, *, serverless: bool = False) -> str:
+        """Return the file among the templates; empty where there is none."""
+        return _TEMPLATES.get((self, serverless), "")
 
 
-_PATHS = {Forge.GITLAB: ".gitlab-ci.yml", Forge.GITHUB: ".github/workflows/caur-ci.yml"}
-_TEMPLATES = {Forge.GITLAB: "gitlab-ci.yml", Forge.GITHUB: "github-workflow.yml"}
+# Those that have pipelines.
+FORGES = (Forge.GITLAB, Forge.GITHUB, Forge.FORGEJO)
+_PATHS = {
+    Forge.GITLAB: ".gitlab-ci.yml",
+    Forge.GITHUB: ".github/workflows/caur-ci.yml",
+    Forge.FORGEJO: ".forgejo/workflows/caur-ci.yml",
+}
+_TEMPLATES = {
+    (Forge.GITLAB, False): "gitlab-ci.yml",
+    (Forge.GITLAB, True): "gitlab-ci-serverless.yml",
+    (Forge.GITHUB, False): "github-workflow.yml",
+    (Forge.GITHUB, True): "github-workflow-serverless.yml",
+    (Forge.FORGEJO, False): "forgejo-workflow.yml",
+}
 
 
-def pipeline_template(forge: Forge) -> bytes:
-    """Return the pipeline for a forge. Raises InputError where this installation has none."""
+def is_serverless(pipeline: bytes) -> bool:
+    """Tell whether a pipeline builds in its own job, without a queue elsewhere."""
+    return b"caur-ci run" in pipeline
+
+
+def pipeline_template(forge: Forge, *, serverless: bool = False) -> bytes:
+    """Return the pipeline for a forge. Raises InputError where there is none."""
+    name = forge.template(serverless=serverless)
+    if not name:
+        raise InputError(
+            f"there is no pipeline for {forge.value} that needs no server",
+            hint="There are some for gitlab and github; `caur-ci run` works in others as well.",
+        )
     for folder in (_INSTALLED, _CHECKED_OUT):
-        file = folder / forge.template
+        file = folder / name
         if file.is_file():
             return file.read_bytes()
     raise InputError(

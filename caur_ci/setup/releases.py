@@ -69,7 +69,7 @@ class Releases:
             raise InputError(f"{RemoteRef(self._url)} has no release {version}")
         return release
 
-    def pipeline(self, release: Release, forge: Forge) -> bytes | None:
+    def pipeline(self, release: Release, forge: Forge, *, serverless: bool = False) -> bytes | None:
         """Return the pipeline that a release has for a forge, pinned to it; None for none.
 
         The commit is the one that the tag was at when it was looked at. Raises TemporaryError.
@@ -81,7 +81,8 @@ class Releases:
         if not found:
             raise TemporaryError(f"{place} went away", hint="Run it again.")
         tree = self._fetcher.tree(found)
-        (content,) = self._fetcher.git.read_blobs([f"{tree}:templates/{forge.template}"])
+        path = f"templates/{forge.template(serverless=serverless)}"
+        (content,) = self._fetcher.git.read_blobs([f"{tree}:{path}"])
         return None if content is None else with_pin(content, release.version)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from caur_ci.architectures import DEFAULT_ARCHITECTURE
 from caur_ci.deptree import find_cycles
 from caur_ci.errors import InputError
 from caur_ci.relations import Relation
-from caur_ci.srcinfo import DEFAULT_ARCHITECTURE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

@@ -43,7 +43,7 @@ def _arrival(
     claim: Claim, delivery: VerifiedDelivery, layout: Layout, published: PublishedState
 ) -> Arrival:
     is_home = layout.arch == claim.spec.arch
-    packages = delivery.fresh if is_home else delivery.fresh_for(published)
+    packages = delivery.fresh if is_home else delivery.fresh_for(layout.arch, published)
     return Arrival(
         delivery=claim.token,
         folder=claim.spec.pkgbase,

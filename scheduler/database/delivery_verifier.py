@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from caur_ci.architectures import base_of
 from caur_ci.config import PackageConfig
 from caur_ci.versions import vercmp
 from scheduler.database.hosted import HostedFiles
@@ -96,19 +97,23 @@ class VerifiedDelivery:
         """The source repository that the packages are from, by name."""
         return dict.fromkeys(self.folders, self.spec.source_repo)
 
-    def fresh_for(self, other: PublishedState) -> list[PackageFile]:
-        """Return the packages for any architecture that the repository of another one lacks."""
+    def fresh_for(self, arch: str, other: PublishedState) -> list[PackageFile]:
+        """Return the packages that go to the repository of another architecture and are not there.
+
+        Those for any architecture go to all, the others to those that the job is shared with.
+        """
         return [
             package
             for package in self.packages
-            if package.arch == ANY_ARCH
+            if (package.arch == ANY_ARCH or arch in self.spec.shared_with)
             and other.status_of(package, self.digests[package], self.mandate) is PackageStatus.FRESH
         ]
 
     def stale_in(self, current: Generation, *, arch: str) -> set[str]:
         """Return the names of packages that no folder produces any more, and this one did.
 
-        In the repository of another architecture than that of the job, only those for any.
+        In the repository of another architecture, only those for any, or what is from the job's
+        because it is shared with that one.
         """
         expectation = self.mandate.expectation
         produced = {package.pkgname for package in self.packages} | expectation.pkgnames
@@ -118,7 +123,7 @@ class VerifiedDelivery:
             if current.folder_of(entry) == self.spec.pkgbase
             and entry.name not in produced
             and not self.mandate.is_left_to_others(entry.name)
-            and (arch == self.spec.arch or entry.arch == ANY_ARCH)
+            and (arch == self.spec.arch or entry.arch in {ANY_ARCH, self.spec.arch})
         }
 
     def _with_status(self, wanted: PackageStatus) -> tuple[PackageFile, ...]:
@@ -137,7 +142,7 @@ class PublishedState:
         entry = self.current.packages.get(package.pkgname)
         if entry is None:
             return PackageStatus.FRESH
-        if entry.version == package.version:
+        if entry.version == package.version and not _refines(package.arch, entry.arch):
             if not self._is_intact(entry):
                 return PackageStatus.FRESH
             return PackageStatus.PUBLISHED if entry.sha256 == sha256 else PackageStatus.KEPT
@@ -230,6 +235,11 @@ class DeliveryVerifier:
         if not problem and package.pkgname in self.distribution:
             return mandate.problem_with_distribution(package.pkgname)
         return problem
+
+
+def _refines(arch: str, published: str) -> bool:
+    """Tell whether one is a flavour of the other; its package has a file name of its own."""
+    return arch != published and base_of(arch) == published
 
 
 def _older(package: PackageFile, current: Generation, spec: JobSpec) -> PackageError:

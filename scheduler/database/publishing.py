@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from scheduler.database.repository import PacmanRepository
     from scheduler.database.signing import Signer
     from scheduler.database.transaction import Transaction
+    from scheduler.job import JobSpec
     from scheduler.landing import LandingZone
     from scheduler.queue import Claim, Queue
     from scheduler.settings import DatabaseSettings
@@ -66,9 +67,9 @@ class _Change:
                 self._take_out_stale(delivery, batch.fresh_names)
 
     def take_over(self, batch: Batch, home: _Change) -> None:
-        """Take in those packages for any architecture that the repository of the jobs has."""
+        """Take in what the repository of the jobs has for this architecture as well."""
         for _, delivery in batch.verified:
-            fresh = delivery.fresh_for(self.published)
+            fresh = delivery.fresh_for(self.repository.layout.arch, self.published)
             for package in fresh:
                 folders = (home.transaction.folder, home.repository.layout.folder)
                 paths = [folder / package.path.name for folder in folders]
@@ -96,11 +97,12 @@ class Publisher:
     def publish(self, claims: Sequence[Claim], *, whole: bool = False) -> None:
         """Publish the deliveries of jobs for one repository and architecture, as one change.
 
-        Packages for any architecture go to all of them; the jobs are done when they are there. What
-        must not be published is refused, and with `whole` the others are handed back for it.
-        Raises TemporaryError when that did not work for a reason that is not in the packages:
-        they stay in the landing zone, and the jobs are handed back. After an error that nobody
-        expected they are handed back as well, to be tried one by one.
+        Packages for any architecture go to all of them, others also to those that their job is
+        shared with; the jobs are done when they are there. What must not be published is refused,
+        and with `whole` the others are handed back for it. Raises TemporaryError when that did not
+        work for a reason that is not in the packages: they stay in the landing zone, and the jobs
+        are handed back. After an error that nobody expected they are handed back as well, to be
+        tried one by one.
         """
         repo, arch = claims[0].spec.target_repo, claims[0].spec.arch
         with Heartbeat(self.queue, claims, interval=self.interval) as heartbeat:
@@ -116,7 +118,7 @@ class Publisher:
                 with ExitStack() as stack:
                     repositories = [
                         stack.enter_context(open_repository(layout, Retention.of(self.settings)))
-                        for layout in self._layouts(repo, arch)
+                        for layout in self._layouts([claim.spec for claim in claims])
                     ]
                     self._publish(repositories, expected.found, settling, whole=whole)
             except (CaurError, OSError) as error:
@@ -152,13 +154,15 @@ class Publisher:
             portable_names=self.settings.portable_names,
         )
 
-    def _layouts(self, repo: str, arch: str) -> list[Layout]:
-        """Return where packages of jobs for `arch` go: first there, then in the same order always.
+    def _layouts(self, jobs: Sequence[JobSpec]) -> list[Layout]:
+        """Return where packages of jobs for one repository and architecture go.
 
         Whoever locks several repositories locks them in this order.
         """
+        repo, arch = jobs[0].target_repo, jobs[0].arch
         target = self.settings.target_repos.get(repo)
-        architectures = {arch, *(target.architectures if target else ())}
+        shared = {other for job in jobs for other in job.shared_with}
+        architectures = {arch, *shared, *(target.architectures if target else ())}
         return [Layout(self.settings.repo_path, repo, each) for each in sorted(architectures)]
 
     def _publish(

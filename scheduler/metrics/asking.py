@@ -117,9 +117,10 @@ def _ready(redis: Redis, labels: Labels) -> dict[str, int]:
         named = cast("set[bytes]", redis.smembers(_NAMED))
     found: Counter[str] = Counter()
     for name in [*numeric, *sorted(named)]:
-        build_class = name.decode()
+        lane = name.decode()
         for kind in ("front", "ready"):
-            found[labels.build_class(build_class)] += _listed(redis, f"{kind}:{build_class}")
+            build_class = labels.build_class(lane.rpartition("/")[2])
+            found[build_class] += _listed(redis, f"{kind}:{lane}")
     return dict(found)
 
 

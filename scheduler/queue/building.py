@@ -41,6 +41,7 @@ class Building(LeaseHolder):
                 worker.build_class,
                 self._lease,
                 milliseconds(block),
+                " ".join(worker.architectures),
             )
             return _claim_from(answer, worker)
 

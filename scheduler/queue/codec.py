@@ -22,7 +22,7 @@ from scheduler.schemas import problem_of, schema_of
 MAX_SPEC_SIZE = 256 * 1024
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
-_LISTS = ("pkgnames", "provides", "depends")
+_LISTS = ("pkgnames", "provides", "depends", "shared_with")
 _SCHEMA = "job"
 
 _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -98,6 +98,7 @@ def job_document(job: JobSpec) -> dict[str, Any]:
         "on_older": job.on_older,
         "group": job.group,
         "publish": job.publish,
+        "shared_with": job.shared_with,
     }
 
 
@@ -105,7 +106,7 @@ def decode_job(text: str | bytes) -> JobSpec:
     """Return the job that was kept as `text`."""
     data = cast("dict[str, Any]", json.loads(text))
     for field in _LISTS:
-        data[field] = tuple(data[field])
+        data[field] = tuple(data.get(field, ()))
     data["on_failure"] = OnFailure(data["on_failure"])
     data["on_older"] = OnOlder(data.get("on_older", OnOlder.REFUSE))
     data["publish"] = GroupPublishing(data.get("publish", GroupPublishing.TOGETHER))

@@ -16,6 +16,7 @@ RECENT = f"{PREFIX}recent"
 REMOVALS = f"{PREFIX}removals"
 HELD_REMOVALS = f"{PREFIX}held_removals"
 WORKERS = f"{PREFIX}workers"
+BUILDS = f"{PREFIX}builds"
 CONTROL = f"{PREFIX}control"
 SEEN = f"{PREFIX}seen"
 # Hash: worker -> why it takes no jobs, and until when that holds, as JSON.

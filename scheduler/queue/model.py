@@ -6,12 +6,13 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
-from caur_ci.names import check_worker_name
+from caur_ci.architectures import DEFAULT_ARCHITECTURE
+from caur_ci.names import check_architecture, check_worker_name
 from scheduler.job import Usage
 from scheduler.queue.notes import BuildNotes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from scheduler.job import FailureClass, JobSpec, JobState, Outcome, Removal
     from scheduler.queue.rebuild_groups import GroupView
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 DEFAULT_WORKER_CLASS = 2
 
 # What a program and a queue have to agree on: the layout of the data, and who does what. A queue of
-# the protocol before this one is taken over by the first program that comes.
-PROTOCOL = 4
+# the protocols before this one is taken over by the first program that comes.
+PROTOCOL = 5
 
 # A job, by its id, or a package, by the identity `target_repo/arch/pkgbase`.
 JobReference = int | str
@@ -51,16 +52,22 @@ class Backoff:
 class WorkerIdentity:
     """One running worker.
 
-    It builds the numeric classes up to `build_class`, and the text class that is its `name`.
-    `id` is unique to the process: a restarted worker is another one.
+    It builds the numeric classes up to `build_class`, and the text class that is its `name`, for
+    `architectures`. `id` is unique to the process: a restarted worker is another one.
     """
 
     id: str
     name: str
     build_class: int = DEFAULT_WORKER_CLASS
+    architectures: tuple[str, ...] = (DEFAULT_ARCHITECTURE,)
 
     @classmethod
-    def new(cls, name: str, build_class: int = DEFAULT_WORKER_CLASS) -> Self:
+    def new(
+        cls,
+        name: str,
+        build_class: int = DEFAULT_WORKER_CLASS,
+        architectures: Sequence[str] = (DEFAULT_ARCHITECTURE,),
+    ) -> Self:
         """Return an identity nobody else has, for the worker called `name`.
 
         Raises NameNotAllowedError.
@@ -69,6 +76,7 @@ class WorkerIdentity:
             id=f"{check_worker_name(name)}-{secrets.token_hex(5)}",
             name=name,
             build_class=build_class,
+            architectures=tuple(map(check_architecture, architectures)),
         )
 
 
@@ -220,7 +228,8 @@ class WorkerView:
     """A worker or database runner that was heard of lately; `build_class` 0 is a runner.
 
     `seen` is a Unix time by the clock of the Redis server. `draining`: it was asked to end and has
-    not been told yet. `trouble` is why it takes no jobs, empty where it does.
+    not been told yet. `trouble` is why it takes no jobs, empty where it does. It builds for
+    `architectures`.
     """
 
     id: str
@@ -230,6 +239,15 @@ class WorkerView:
     jobs: tuple[int, ...] = ()
     draining: bool = False
     trouble: str = ""
+    architectures: tuple[str, ...] = (DEFAULT_ARCHITECTURE,)
+
+    def may_build(self, arch: str, build_class: str) -> bool:
+        """Tell whether jobs for the architecture `arch` and of a class are for this worker."""
+        if not self.build_class or arch not in self.architectures:
+            return False
+        if build_class.isdigit():
+            return self.build_class >= int(build_class)
+        return self.name == build_class
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
+from caur_ci.architectures import DEFAULT_ARCHITECTURE
 from scheduler.job import FailureClass, GroupPublishing, JobState, Outcome
 from scheduler.queue.model import (
     Blocker,
@@ -100,7 +101,11 @@ def snapshot_from(text: bytes, notes: Mapping[str, bytes]) -> QueueSnapshot:
         workers=workers,
         active=_jobs(data["active"]),
         ready=tuple(
-            job_from(job["id"], job, _why_ready_waits(job["class"], workers, pause))
+            job_from(
+                job["id"],
+                job,
+                _why_ready_waits(_Lane.of(job["identity"], job["class"]), workers, pause),
+            )
             for job in data["ready"]
         ),
         waiting=tuple(_waiting(job) for job in data["waiting"]),
@@ -128,6 +133,7 @@ def explanation_from(text: bytes, notes: Mapping[str, bytes]) -> Explanation:
         _workers(data, notes),
         _pause(data.get("pause")),
     )
+    lane = _Lane.of(pending.identity, pending.build_class) if pending else None
     explanation = Explanation(
         identity=data["identity"],
         pending=pending,
@@ -143,8 +149,8 @@ def explanation_from(text: bytes, notes: Mapping[str, bytes]) -> Explanation:
         ),
         more_blockers=data["more"],
         ahead=int(data["ahead"]),
-        able=_eligible(pending.build_class, workers) if pending else (),
-        unwell=_unwell(pending.build_class, workers) if pending else (),
+        able=_eligible(lane, workers) if lane else (),
+        unwell=_unwell(lane, workers) if lane else (),
         paused=pause,
         group=_group(data["group"]) if data.get("group") else None,
     )
@@ -209,6 +215,7 @@ def _workers(data: Mapping[str, Any], notes: Mapping[str, bytes]) -> tuple[Worke
             jobs=tuple(int(job_id) for job_id in worker["jobs"]),
             draining=worker["draining"],
             trouble=_trouble(notes.get(worker["id"]), now),
+            architectures=tuple(worker["architectures"].split()),
         )
         for worker in data["workers"]
     )
@@ -224,22 +231,28 @@ def _pause(pause: dict[str, str] | None) -> Pause | None:
     return Pause(since=seconds(pause["since"]), reason=pause["reason"]) if pause else None
 
 
-def _eligible(build_class: str, workers: Iterable[WorkerView]) -> tuple[WorkerView, ...]:
-    """Return the workers that may build the class, are to go on, and take jobs."""
-    return tuple(worker for worker in _fitting(build_class, workers) if not worker.trouble)
+class _Lane(NamedTuple):
+    """What a job asks of a worker."""
+
+    arch: str
+    build_class: str
+
+    @classmethod
+    def of(cls, identity: str, build_class: str) -> Self:
+        return cls(identity.split("/")[1], build_class)
+
+    def is_for(self, worker: WorkerView) -> bool:
+        return not worker.draining and worker.may_build(self.arch, self.build_class)
 
 
-def _unwell(build_class: str, workers: Iterable[WorkerView]) -> tuple[WorkerView, ...]:
-    """Return those that might build the class if they took jobs."""
-    return tuple(worker for worker in _fitting(build_class, workers) if worker.trouble)
+def _eligible(lane: _Lane, workers: Iterable[WorkerView]) -> tuple[WorkerView, ...]:
+    """Return the workers that may build such jobs, are to go on, and take jobs."""
+    return tuple(worker for worker in workers if lane.is_for(worker) and not worker.trouble)
 
 
-def _fitting(build_class: str, workers: Iterable[WorkerView]) -> tuple[WorkerView, ...]:
-    if build_class.isdigit():
-        able = [worker for worker in workers if worker.build_class >= int(build_class)]
-    else:
-        able = [worker for worker in workers if worker.name == build_class and worker.build_class]
-    return tuple(worker for worker in able if not worker.draining)
+def _unwell(lane: _Lane, workers: Iterable[WorkerView]) -> tuple[WorkerView, ...]:
+    """Return those that might build such jobs if they took any."""
+    return tuple(worker for worker in workers if lane.is_for(worker) and worker.trouble)
 
 
 def _state_reason(view: JobView, setback: str) -> str:
@@ -265,20 +278,19 @@ def _why_it_waits(identity: str, blockers: Iterable[list[str]]) -> str:
     return f"waits for {', '.join(reasons)}" if reasons else ""
 
 
-def _why_ready_waits(
-    build_class: str, workers: Iterable[WorkerView], pause: Pause | None = None
-) -> str:
+def _why_ready_waits(lane: _Lane, workers: Iterable[WorkerView], pause: Pause | None = None) -> str:
     """Return why nobody has taken a ready job yet."""
     if pause:
         return _why_paused(pause)
     workers = tuple(workers)
-    if _eligible(build_class, workers):
+    if _eligible(lane, workers):
         return ""
-    if unwell := _unwell(build_class, workers):
+    if unwell := _unwell(lane, workers):
         return "; ".join(f"{worker.name} takes no jobs: {worker.trouble}" for worker in unwell[:3])
-    if build_class.isdigit():
-        return f"waits for a worker of class {build_class} or higher"
-    return f"waits for the worker {build_class}"
+    which = "" if lane.arch == DEFAULT_ARCHITECTURE else f" that builds {lane.arch}"
+    if lane.build_class.isdigit():
+        return f"waits for a worker of class {lane.build_class} or higher{which}"
+    return f"waits for the worker {lane.build_class}{which}"
 
 
 def _why_paused(pause: Pause) -> str:
@@ -316,7 +328,8 @@ def _reasons_of_pending(job: JobView, facts: Explanation) -> Iterator[str]:
     for blocker in facts.blockers:
         if blocker.job.held_by or blocker.job.delayed_until:
             yield f"{blocker.job.identity} is {blocker.job.reason}"
-    if obstacle := _why_ready_waits(job.build_class, (*facts.able, *facts.unwell), facts.paused):
+    lane = _Lane.of(job.identity, job.build_class)
+    if obstacle := _why_ready_waits(lane, (*facts.able, *facts.unwell), facts.paused):
         yield obstacle
     elif job.state is JobState.READY:
         ahead = f", {facts.ahead} ready jobs of its class go first" if facts.ahead else ""

@@ -13,6 +13,8 @@ from scheduler.settings.database import (
     DEFAULT_REMOVAL_SHARE,
     DatabaseSettings,
 )
+from scheduler.settings.flavours import BUILT_IN as BUILT_IN_FLAVOURS
+from scheduler.settings.flavours import Flavour
 from scheduler.settings.history import (
     DEFAULT_HISTORY_DAYS,
     DEFAULT_LOG_DAYS,
@@ -51,6 +53,7 @@ from scheduler.settings.worker import (
 )
 
 __all__ = [
+    "BUILT_IN_FLAVOURS",
     "DEFAULT_ARCHIVE_DAYS",
     "DEFAULT_CLASS",
     "DEFAULT_GENERATIONS",
@@ -74,6 +77,7 @@ __all__ = [
     "DatabaseSettings",
     "ExecutorKind",
     "ExtraRepository",
+    "Flavour",
     "ForgeKind",
     "HistorySettings",
     "LandingZoneAddress",

@@ -134,6 +134,26 @@ class FilePaths:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """Words that fit `pattern`, which people call `allowed`, with blanks in between.
+
+    In TOML it is a list.
+    """
+
+    pattern: str
+    allowed: str
+
+    def parse(self, text: str) -> tuple[str, ...]:
+        words = tuple(dict.fromkeys(re.split(r"[\s,:]+", text.strip())))
+        if not all(re.fullmatch(self.pattern, word) for word in words):
+            raise ValueError(f"{self.allowed}, with blanks in between")
+        return words
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": {"type": "string", "pattern": f"^(?:{self.pattern})$"}}
+
+
+@dataclass(frozen=True, slots=True)
 class Json:
     """A JSON object that one of our schemas describes; in TOML a table of tables."""
 

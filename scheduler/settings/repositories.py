@@ -26,12 +26,15 @@ class SourceRepository:
 class ExtraRepository:
     """A pacman repository that builds take dependencies from.
 
-    `sig_level` is what pacman.conf calls SigLevel; empty for the default.
+    `sig_level` is what pacman.conf calls SigLevel; empty for the default. Flavours find in it what
+    there is for their base, unless they are among `architectures`, or it is the repository that
+    they are built for.
     """
 
     name: str
     servers: tuple[str, ...]
     sig_level: str = ""
+    architectures: tuple[str, ...] = ()
 
 
 # Beside the architectures of a target repository: a repository for each open rebuild group.
@@ -96,6 +99,7 @@ def target_repos(values: Values, *, needed: bool = True) -> dict[str, TargetRepo
                     name=extra["name"],
                     servers=tuple(extra["servers"]),
                     sig_level=extra.get("sig_level", ""),
+                    architectures=tuple(extra.get("architectures", ())),
                 )
                 for extra in value.get("extra_repos", ())
             ),

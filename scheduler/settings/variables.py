@@ -15,6 +15,7 @@ from scheduler.settings.kinds import (
     Text,
     VariableType,
     Whole,
+    Words,
 )
 
 if TYPE_CHECKING:
@@ -57,6 +58,13 @@ PACKAGE_REPOS_NOTIFIERS: Variable[str] = Variable(
     "notifiers",
     Json("package-repos-notifiers", '{"NAME": {"id": "123456", "token": "…"}}'),
     "Where commit statuses go to, by source repository.",
+)
+BUILDER_FLAVOURS: Variable[str] = Variable(
+    "BUILDER_FLAVOURS",
+    "flavours",
+    Json("flavours", '{"x86_64_v3": {"cflags": "-O3 -march=x86-64-v3"}}'),
+    "How packages for an architecture are built, by its name.",
+    "x86_64_v2, x86_64_v3 and x86_64_v4",
 )
 SHARED_PATH: Variable[Path] = Variable(
     "SHARED_PATH",
@@ -132,6 +140,13 @@ BUILDER_HOSTNAME: Variable[str] = Variable(
 )
 BUILDER_CLASS: Variable[int] = Variable(
     "BUILDER_CLASS", "worker.class", Whole(1), "It builds jobs of this class and below.", "2"
+)
+BUILDER_ARCHITECTURES: Variable[tuple[str, ...]] = Variable(
+    "BUILDER_ARCHITECTURES",
+    "worker.architectures",
+    Words(r"[a-z0-9_]{1,32}", "architectures such as x86_64 and x86_64_v3"),
+    "It builds for these architectures; those of other machines by an emulator.",
+    "that of the machine and its flavours",
 )
 BUILDER_TIMEOUT: Variable[int] = Variable(
     "BUILDER_TIMEOUT",

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 
 from scheduler.settings import variables as v
+from scheduler.settings.flavours import BUILT_IN, flavours
 from scheduler.settings.kinds import absolute
 from scheduler.settings.repositories import source_repos, target_repos
 from scheduler.settings.values import Values
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from scheduler.settings.flavours import Flavour
     from scheduler.settings.repositories import SourceRepository, TargetRepository
 
 DEFAULT_TIMEOUT = 3600
@@ -78,6 +80,7 @@ class WorkerSettings:
     seconds a worker tries again to deliver what it has built. With `installs` the host executor
     installs what packages need, as root. A build in a rebuild group that fails for a reason that
     may pass is tried again `group_retries` times before it holds up the group.
+    Without `architectures`, it builds for those of its machine; `flavours` say how, by name.
     """
 
     source_repos: Mapping[str, SourceRepository]
@@ -101,6 +104,8 @@ class WorkerSettings:
     packager: str = ""
     skip_code: int = DEFAULT_SKIP_CODE
     group_retries: int = DEFAULT_GROUP_RETRIES
+    architectures: tuple[str, ...] = ()
+    flavours: Mapping[str, Flavour] = field(default_factory=lambda: dict(BUILT_IN))
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], *, state_dir: Path) -> Self:
@@ -129,6 +134,8 @@ class WorkerSettings:
             packager=values.get(v.PACKAGER, ""),
             skip_code=values.get(v.CI_CODE_SKIP, DEFAULT_SKIP_CODE),
             group_retries=values.get(v.BUILDER_GROUP_RETRIES, DEFAULT_GROUP_RETRIES),
+            architectures=values.get(v.BUILDER_ARCHITECTURES, ()),
+            flavours=flavours(values),
         )
 
 

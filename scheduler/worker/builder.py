@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from caur_ci.architectures import base_of
 from caur_ci.credentials import without_credentials
 from caur_ci.errors import CaurError, InputError
 from caur_ci.git.trees import UnsafeTreeError
@@ -17,10 +18,10 @@ from scheduler.job import FailureClass, Outcome, Usage
 from scheduler.landing import Manifest
 from scheduler.queue import BuildNotes
 from scheduler.result import Allowance, BadPackageError, sanitize_and_describe_packages
-from scheduler.settings import TargetRepository
+from scheduler.settings import Flavour, TargetRepository
 from scheduler.source.fetching import SourceMissingError
+from scheduler.worker.architectures import image_of, machine_architecture, makepkg_settings
 from scheduler.worker.build_run import BuildRun
-from scheduler.worker.executors.folders import machine_builds
 from scheduler.worker.executors.protocol import BuildSpec, GuestError, StoppedError
 from scheduler.worker.outcome import BuildResult, failed
 from scheduler.worker.plan import read_plan
@@ -70,7 +71,8 @@ class _Build:
 class Builder:
     """What is needed to build any job on this worker.
 
-    One that `rebuilds` does not look whether the target repository has the packages already.
+    It builds for `architectures`. One that `rebuilds` does not look whether the target repository
+    has the packages already.
     """
 
     settings: WorkerSettings
@@ -79,6 +81,7 @@ class Builder:
     downloads: SrcdestCache
     executor: Executor
     user: BuildUser
+    architectures: tuple[str, ...]
     rebuilds: bool = False
 
     def build(
@@ -170,8 +173,9 @@ class Builder:
                 f"this worker does not know the source repository {spec.source_repo!r} "
                 f"(PACKAGE_REPOS has: {known})"
             )
-        if not machine_builds(spec.arch):
-            raise GuestError(f"this machine cannot build for {spec.arch}")
+        if spec.arch not in self.architectures:
+            known = ", ".join(self.architectures)
+            raise GuestError(f"this worker does not build for {spec.arch} (it does for: {known})")
         return repository
 
     def _carry_out(self, build: _Build) -> BuildResult:
@@ -179,6 +183,8 @@ class Builder:
         with self._kept_sources(build) as kept:
             with self.executor.guest(self._build_spec(build), build.watch) as guest:
                 build.log.say(self._origin(build, guest))
+                if base_of(build.claim.spec.arch) != machine_architecture():
+                    build.log.say(f"emulated: this machine is {machine_architecture()}")
                 flow = self._flow(build, guest, kept)
                 try:
                     result = self._run(flow, build, guest)
@@ -243,6 +249,7 @@ class Builder:
                 f"what is staged in the group {claim.group} cannot be used: the extra_repos "
                 f"of {target.name} in PACKAGE_TARGET_REPOS do not tell where {target.name} is"
             )
+        flavour = settings.flavours.get(spec.arch, Flavour())
         return BuildSpec(
             folder=build.folder,
             user=self.user,
@@ -252,8 +259,11 @@ class Builder:
             staging=staging,
             needs_staged=claim.needs_staged,
             arch_mirror=spec.arch_mirror,
-            makeflags=settings.makeflags,
+            makeflags=flavour.makeflags or settings.makeflags,
             packager=settings.packager,
+            makepkg_conf=makepkg_settings(spec.arch, flavour),
+            image=image_of(spec.arch, settings),
+            shared_with=spec.shared_with,
             environment={
                 "BUILDER_HOSTNAME": settings.name,
                 "BUILDER_TIMEOUT": str(build.watch.limit),

@@ -17,6 +17,7 @@ from scheduler.logs import LogStore
 from scheduler.presence import Presence
 from scheduler.queue import Queue, WorkerIdentity
 from scheduler.source.cache import SourceCache
+from scheduler.worker.architectures import buildable
 from scheduler.worker.builder import Builder
 from scheduler.worker.delivery import DeliveryClient, RetryPolicy
 from scheduler.worker.executors.opening import opened_executor
@@ -73,6 +74,7 @@ def opened_builder(
             downloads=SrcdestCache(settings.srcdest_cache or place.downloads),
             executor=executor,
             user=user,
+            architectures=buildable(settings),
         )
         yield builder, place
 
@@ -85,15 +87,16 @@ def running_worker(
 
     `secrets`, or the passwords in them where they are URLs, are kept out of its logs.
     """
-    identity = WorkerIdentity.new(settings.name, settings.build_class)
+    identity = WorkerIdentity.new(settings.name, settings.build_class, buildable(settings))
     with opened_builder(settings, identity.id) as (builder, place):
         key = WorkerKey.ensure(settings.key)
         _log.info("its line in ALLOWED_WORKERS: %s", key.allowed_line(identity.name))
         _log.info(
-            "worker %s (class %d, executor %s) builds in %s as user id %d",
+            "worker %s (class %d, executor %s) builds for %s in %s as user id %d",
             identity.id,
             identity.build_class,
             builder.executor.name,
+            " ".join(identity.architectures),
             place.folder,
             builder.user.uid,
         )

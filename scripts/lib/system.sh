@@ -24,6 +24,8 @@ ssh         openssh-client          openssh
 redis       redis-tools             valkey
 bwrap       bubblewrap              bubblewrap
 patch       patch                   patch
+curl        curl                    curl
+file        file                    file
 TABLE
     [[ $tools_for != demo ]] || return 0
     cat <<'TABLE'
@@ -35,12 +37,14 @@ TABLE
     cat <<'TABLE'
 sshd        openssh-server          openssh
 openssl     openssl                 openssl
-curl        curl                    curl
 rsync       rsync                   rsync
 shfmt       shfmt                   shfmt
 g++         g++                     gcc
 chromium    chromium                chromium
 kubectl     kubernetes-client       kubectl
+groff       groff                   groff
+node        nodejs                  nodejs
+npm         npm                     npm
 systemd-analyze systemd             systemd
 TABLE
 }

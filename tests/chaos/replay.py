@@ -6,6 +6,7 @@ which everything happened. This follows it with books of its own.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,8 @@ _NEXT: dict[str, tuple[str, ...]] = {
 _ARRIVALS = ("submitted", "replaced", "retried")
 # What the queue says of a held job that was told to go on.
 _WITHOUT = "it was told to go on without"
+# How the list of those that a job goes before ends, where it is too long to be told.
+_MORE = re.compile(r"and [0-9]+ more")
 
 
 class Replay:
@@ -127,7 +130,7 @@ class Replay:
                 life.rank = self.counts["promoted"]
             case "cycle":
                 life.was_in_cycle = True
-                self._broken[life.id] = self._books.skipped_now(life)
+                self._broken[life.id] = self._check_cycle(life, change)
             case "done":
                 self._check_end(life, change)
                 life.outcome = change.outcome
@@ -158,6 +161,19 @@ class Replay:
             for identity in self._books.held_for(life):
                 self._tell(life, f"is started although {identity} failed", change)
         self._check_turn(life, change)
+
+    def _check_cycle(self, life: Life, change: Change) -> set[int]:
+        """Return the jobs that the queue says `life` goes before, which have to wait for it."""
+        allowed = self._books.skipped_now(life)
+        reason = change.reason.removeprefix("goes before ").partition(", which it depends on")[0]
+        *_, last = identities = reason.split(", ")
+        if _MORE.fullmatch(last):
+            return allowed
+        # No more than it says: whoever is believed to skip too much closes no cycle later.
+        said = {job for job in allowed if self.jobs[job].identity in identities}
+        for identity in set(identities) - {self.jobs[job].identity for job in said}:
+            self._tell(life, f"goes before {identity}, which does not wait for it", change)
+        return said
 
     def _check_turn(self, life: Life, change: Change) -> None:
         if change.worker not in self._workers:

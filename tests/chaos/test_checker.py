@@ -84,6 +84,7 @@ class Story:
         return History(requests=(request,), words=words, changes=changes)
 
 
+GOES_BEFORE = "goes before {}, which it depends on and which depend on it"
 _NOTHING_ELSE: dict[str, Any] = {"known": False, "refused": []}
 
 
@@ -233,6 +234,14 @@ def same_token() -> Story:
     return story
 
 
+def before_what_does_not_wait() -> Story:
+    story = Story()
+    story.change("cycle", 2, "ready", reason=GOES_BEFORE.format("repo/x86_64/lib"))
+    story.build(2, "worker0", 1)
+    story.build(1, "worker0", 2)
+    return story
+
+
 def unheard() -> Story:
     story = good()
     story.words[0] = replace(story.words[0], heard=None, answer=None, result={})
@@ -267,11 +276,32 @@ def test_a_run_without_fault_is_not_found_fault_with() -> None:
         (taken_twice, "r was acknowledged as new more than once"),
         (taken_twice, "repo/x86_64/lib"),
         (same_token, "token 1 went to worker0 and to worker1"),
+        (before_what_does_not_wait, "goes before repo/x86_64/lib, which does not wait for it"),
+        (before_what_does_not_wait, "is started before repo/x86_64/lib (job 1)"),
         (unheard, "r was never acknowledged"),
     ],
 )
 def test_each_broken_rule_is_found(story: Callable[[], Story], found: str) -> None:
     assert any(found in problem for problem in check(story().history()).problems)
+
+
+def test_a_cycle_is_closed_by_those_who_wait_although_they_went_before_others() -> None:
+    story = Story()
+    story.jobs = {1: job("a", "b", "d"), 2: job("b", "a", "c"), 3: job("c", "b"), 4: job("d", "b")}
+    story.changes.clear()
+    for number in (1, 2, 3):
+        story.change("submitted", number, "waiting")
+    # Once the first had its turn, the second goes before the third alone.
+    story.change("cycle", 1, "waiting", reason=GOES_BEFORE.format("repo/x86_64/b"))
+    story.change("cycle", 2, "waiting", reason=GOES_BEFORE.format("repo/x86_64/c"))
+    story.change("ready", 1, "ready")
+    story.change("submitted", 4, "waiting")
+    story.change("cycle", 1, "ready", reason=GOES_BEFORE.format("repo/x86_64/d"))
+    for number in (1, 2, 3, 4):
+        story.change("ready", number, "ready")
+        story.build(number, "worker0", number)
+    story.words[0] = replace(story.words[0], result={"jobs": [1, 2, 3, 4]} | _NOTHING_ELSE)
+    assert not check(story.history()).problems
 
 
 def test_refused_words_are_no_fault() -> None:

@@ -16,9 +16,9 @@ BASICS = shlex.split(
     "bash cat chmod cut dirname env flock grep head ln mkdir readlink rm sha256sum sort touch"
 )
 TOOLS = shlex.split(
-    "makepkg repo-add vercmp bsdtar gpg fakeroot zstd strip redis-server ssh bwrap patch "
-    "podman runc debootstrap sshd openssl curl rsync shfmt g++ chromium kubectl "
-    "systemd-analyze"
+    "makepkg repo-add vercmp bsdtar gpg fakeroot zstd strip redis-server ssh bwrap patch curl file "
+    "podman runc debootstrap sshd openssl rsync shfmt g++ chromium kubectl "
+    "systemd-analyze groff node npm"
 )
 
 LOG = 'printf "%s %s\\n" "${0##*/}" "$*" >> "$STUBS/../calls"\n'
@@ -29,7 +29,8 @@ MANAGER = (
 for word in "$@"; do
   case $word in
   makepkg | fakeroot | zstd | patch | podman | runc | debootstrap | curl | rsync) names=$word ;;
-  chromium | kubectl | shfmt) names=$word ;;
+  chromium | file | groff | kubectl | npm | shfmt) names=$word ;;
+  nodejs) names=node ;;
   kubernetes-client) names=kubectl ;;
   systemd) names=systemd-analyze ;;
   bubblewrap) names=bwrap ;;
@@ -176,7 +177,7 @@ def test_the_tests_need_more_than_the_demo(machine: Machine) -> None:
 
 def test_containers_are_for_the_tests_and_for_a_demo_in_containers(machine: Machine) -> None:
     machine.put_tools()
-    for name in ("podman", "runc", "debootstrap", "sshd", "curl", "shfmt"):
+    for name in ("podman", "runc", "debootstrap", "sshd", "rsync", "shfmt"):
         (machine.stubs / name).unlink()
     machine.put("apt-get", MANAGER)
 
@@ -186,7 +187,7 @@ def test_containers_are_for_the_tests_and_for_a_demo_in_containers(machine: Mach
     assert done.returncode == 0, done.stderr
     assert machine.calls_of("apt-get")[-1].endswith(" debootstrap podman runc")
     assert machine.bootstrap("test").returncode == 0
-    assert machine.calls_of("apt-get")[-1].endswith(" curl openssh-server shfmt")
+    assert machine.calls_of("apt-get")[-1].endswith(" openssh-server rsync shfmt")
 
 
 def test_arch_needs_no_debootstrap_to_make_an_image(machine: Machine) -> None:
@@ -252,7 +253,9 @@ def test_root_on_debian_gets_the_packages_and_no_redis_service(machine: Machine)
     assert install.split("--no-install-recommends ")[1].split() == [
         "binutils",
         "bubblewrap",
+        "curl",
         "fakeroot",
+        "file",
         "gnupg",
         "libarchive-tools",
         "makepkg",
@@ -337,7 +340,9 @@ def test_arch_uses_its_pacman_even_where_there_is_an_apt_get(machine: Machine) -
     assert install.split("--noconfirm ")[1].split() == [
         "binutils",
         "bubblewrap",
+        "curl",
         "fakeroot",
+        "file",
         "gnupg",
         "libarchive",
         "openssh",

@@ -13,7 +13,7 @@ from scheduler.landing import LandingZone, Manifest
 from scheduler.landing.manifest import MANIFEST
 from scheduler.logs import LogStore
 from scheduler.queue import Queue, WorkerIdentity
-from scheduler.settings import WorkerSettings
+from scheduler.settings import BUILT_IN_FLAVOURS, WorkerSettings
 from scheduler.source.cache import SourceCache
 from scheduler.worker.builder import Builder
 from scheduler.worker.delivery import DeliveryClient, RetryPolicy
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from scheduler.job import JobSpec, Outcome
     from scheduler.queue import JobView
-    from scheduler.settings import SourceRepository, TargetRepository
+    from scheduler.settings import Flavour, SourceRepository, TargetRepository
     from scheduler.worker.executors.protocol import Executor
     from scheduler.worker.users import BuildUser
     from tests.support.git import Checkout
@@ -136,10 +136,12 @@ class BuildSite:
         min_free: int = 0,
         lease: float = 60.0,
         retry_policy: RetryPolicy | None = None,
+        architectures: tuple[str, ...] = ("x86_64", "x86_64_v3"),
+        flavours: Mapping[str, Flavour] | None = None,
     ) -> Iterator[BuildWorld]:
         queue, logs = Queue(self.redis, lease=lease), LogStore(self.redis)
         landing = LandingZone(self.checkout.folder.parent / "landing")
-        identity = WorkerIdentity.new("builder")
+        identity = WorkerIdentity.new("builder", architectures=architectures)
         settings = WorkerSettings(
             source_repos={"source": self.source},
             landing_zone=landing.folder,
@@ -150,6 +152,7 @@ class BuildSite:
             timeout=timeout,
             stall=stall,
             min_free=min_free,
+            flavours={**BUILT_IN_FLAVOURS, **(flavours or {})},
         )
         stop = threading.Event()
         with workspace(self.shared, identity.id, self.user) as place:
@@ -160,6 +163,7 @@ class BuildSite:
                 downloads=SrcdestCache(place.downloads),
                 executor=executor or HostExecutor(grace=0.3, readable=(self.shared,)),
                 user=self.user,
+                architectures=architectures,
             )
             worker = Worker(
                 queue=queue,

@@ -11,10 +11,9 @@ from scheduler.database.publishing import Publisher
 from scheduler.database.removing import Remover
 from scheduler.database.runner import DatabaseRunner
 from scheduler.database.signing import Signer
-from scheduler.queue import WorkerIdentity
 from tests.support.deliveries import deliver, manifest_of
 from tests.support.packages import make_package
-from tests.support.queue import job
+from tests.support.queue import job, worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -112,7 +111,7 @@ class World:
 
     def build(self, pkgbase: str, /, *packages: Path, **wrong: object) -> str:
         """Claim and land the next job, which has to be that of `pkgbase`."""
-        claim = self.queue.claim(WorkerIdentity.new("worker"))
+        claim = self.queue.claim(worker())
         assert claim is not None
         assert claim.spec.pkgbase == pkgbase
         manifest = manifest_of(claim, *packages, **wrong)

@@ -39,8 +39,8 @@ def submit(queue: Queue, *jobs: JobSpec) -> Submission:
 
 
 def worker(name: str = "worker", build_class: int = 2) -> WorkerIdentity:
-    """Return a new worker."""
-    return WorkerIdentity.new(name, build_class)
+    """Return a new worker, for more than the usual architecture."""
+    return WorkerIdentity.new(name, build_class, ("x86_64", "x86_64_v3", "aarch64"))
 
 
 def claimed(queue: Queue, by: WorkerIdentity | None = None) -> Claim:

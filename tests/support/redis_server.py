@@ -77,7 +77,7 @@ class RedisServer:
             self.process = process = subprocess.Popen(
                 [program, config], stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
-        eventually(lambda: process.poll() is not None or _listens(port))
+        eventually(lambda: process.poll() is not None or listens(port))
         return process.poll() is None
 
 
@@ -93,7 +93,8 @@ def redis_server(folder: Path, *settings: str) -> Iterator[RedisServer]:
         server.kill()
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Tell whether something listens at a port of this machine."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 

@@ -7,7 +7,6 @@ import pwd
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ import pytest
 
 from caur_ci.process import run
 from tests.support.queue import eventually
-from tests.support.redis_server import free_port
+from tests.support.redis_server import free_port, listens
 from tests.support.tools import need_tools
 
 if TYPE_CHECKING:
@@ -113,7 +112,7 @@ class SshServer:
                 stdout=log,
                 stderr=log,
             )
-        eventually(lambda: process.poll() is not None or _listens(port))
+        eventually(lambda: process.poll() is not None or listens(port))
         return process.poll() is None
 
 
@@ -178,8 +177,3 @@ def _sshd() -> str:
         need_tools("sshd")
     assert program is not None
     return program
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -14,7 +14,7 @@ from caur_ci.package_folders import CommittedFolders, unusable_folders
 from caur_ci.pipeline.shared.refs import SharedRepository
 from caur_ci.policy import policy_at
 from caur_ci.process import run
-from caur_ci.setup.pipelines import Forge
+from caur_ci.setup.pipelines import FORGES
 from caur_ci.setup.releases import pinned_version
 from caur_ci.srcinfo import SRCINFO
 from caur_ci.update.hook import HOOK
@@ -132,7 +132,7 @@ def _tools(found: Examination, folders: CommittedFolders, config: RepositoryConf
 
 
 def _pipeline_file(found: Examination, git: GitRepository, head: str) -> None:
-    for forge in (Forge.GITLAB, Forge.GITHUB):
+    for forge in FORGES:
         (content,) = git.read_blobs([f"{head}:{forge.pipeline_path}"])
         version = pinned_version(content or b"")
         if version and version != __version__:

@@ -94,11 +94,7 @@ class Obeying:
         if not decisions:
             return memory, told
         request = build_request(
-            decisions.values(),
-            commit=self.repository.commit,
-            tree=self.repository.deptree,
-            config=self.repository.config,
-            pipeline=self.context.forge_pipeline,
+            decisions.values(), self.repository, pipeline=self.context.forge_pipeline
         )
         return asking(self._keeper, memory, request, command.reason), told
 
@@ -111,6 +107,8 @@ class Obeying:
         classes = build_classes(folders, self.repository.config, {folder: None})
         if problem := classes.unusable.get(folder):
             raise InputError(problem)
+        if not self.repository.build_targets([folder])[folder]:
+            raise InputError(self.repository.no_target(folder))
         return PackageDecision(folder, PackageAction.BUILD, reason, classes.by_package[folder])
 
     def _hold(self, memory: Memory, name: str, reason: str) -> tuple[Memory, Told]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from caur_ci.architectures import build_targets
 from caur_ci.config import PackageConfig, load_package_config
 from caur_ci.credentials import without_credentials
 from caur_ci.errors import ConfigError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from caur_ci.config import PkgbuildSource
     from caur_ci.git import GitRepository
     from caur_ci.pipeline.facts.mirror import Tips
+    from caur_ci.srcinfo import SrcinfoFields
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,17 @@ class Reading:
             or self.repository.config.default_class
             or "",
             maintainers=people,
+            architectures=self._architectures(fields, config),
         )
+
+    def _architectures(
+        self, fields: SrcinfoFields | None, config: PackageConfig | None
+    ) -> tuple[str, ...]:
+        """Return what a package is built for; the first of the repository where that is nothing."""
+        every = self.repository.config.architectures
+        only = config.architectures if config else ()
+        targets = build_targets(fields.arch if fields else (), every, only)
+        return tuple(target.arch for target in targets) or every[:1]
 
 
 def read_repository(

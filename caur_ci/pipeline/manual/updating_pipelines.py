@@ -13,7 +13,7 @@ from caur_ci.errors import InputError
 from caur_ci.pipeline.manual.operation import Edit
 from caur_ci.pipeline.shared.context import RunContext
 from caur_ci.process import run
-from caur_ci.setup.pipelines import Forge
+from caur_ci.setup.pipelines import FORGES, Forge, is_serverless
 from caur_ci.setup.releases import Releases, pinned_version
 from caur_ci.update.fetching import Fetcher
 from caur_ci.versions import vercmp
@@ -44,7 +44,7 @@ class UpdatePipelines:
         target = self.releases.of(self.version) if self.version else self.releases.newest()
         files: dict[str, bytes | None] = {}
         notes: list[str] = []
-        for forge in (Forge.GITLAB, Forge.GITHUB):
+        for forge in FORGES:
             path = forge.pipeline_path
             (there,) = branch.git.read_blobs([f"{branch.repository.commit}:{path}"])
             if there is None:
@@ -73,8 +73,9 @@ class UpdatePipelines:
             raise InputError("it names no CAUR_CI_VERSION, and is none of ours")
         if not asked_for and vercmp(version, target.version) >= 0:
             return there
-        old = self.releases.pipeline(self.releases.of(version), forge)
-        new = self.releases.pipeline(target, forge)
+        alone = is_serverless(there)
+        old = self.releases.pipeline(self.releases.of(version), forge, serverless=alone)
+        new = self.releases.pipeline(target, forge, serverless=alone)
         if old is None or new is None:
             raise InputError("the releases have no such template")
         return new if there == old else _merged(there, old, new)

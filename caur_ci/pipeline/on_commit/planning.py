@@ -94,13 +94,7 @@ class CommitPlanner:
             {name: deploys.packages.get(name) for name in changes.builds},
         )
         decisions = tuple(self._decisions(changes, classes))
-        documents = handover_documents(
-            self.context,
-            decisions,
-            commit=commits.head,
-            tree=self.repository.deptree,
-            config=self.repository.config,
-        )
+        documents = handover_documents(self.context, decisions, self.repository)
         return CommitPlan(
             commits=commits,
             decisions=decisions,
@@ -123,6 +117,7 @@ class CommitPlanner:
 
     def _decisions(self, changes: _Changes, classes: BuildClasses) -> Iterator[PackageDecision]:
         """Yield what is to happen to packages; one that cannot be used costs no other its build."""
+        targets = self.repository.build_targets(changes.builds)
         for name, reason in changes.builds.items():
             if name in changes.on_hold:
                 held = f"{changes.on_hold[name]}; left out: {reason}"
@@ -130,6 +125,9 @@ class CommitPlanner:
             elif name in classes.unusable:
                 problem = classes.unusable[name]
                 yield PackageDecision(name, PackageAction.LEFT_OUT, problem)
+            elif not targets[name]:
+                left_out = self.repository.no_target(name)
+                yield PackageDecision(name, PackageAction.LEFT_OUT, left_out)
             elif name not in changes.empty:
                 yield PackageDecision(name, PackageAction.BUILD, reason, classes.by_package[name])
         for name, reason in changes.removals.items():

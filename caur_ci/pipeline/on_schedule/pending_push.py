@@ -29,7 +29,6 @@ from caur_ci.review import BRANCH_PREFIX
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from caur_ci.deptree import DependencyTree
     from caur_ci.pipeline.on_commit.plan import CommitPlan
     from caur_ci.pipeline.on_schedule.applied import Applied
     from caur_ci.pipeline.on_schedule.followed_repository import FollowedRepository
@@ -212,15 +211,13 @@ class PushBuilder:
         return handover_documents(
             self.context,
             [*_decisions_of_others(pushed, {decision.package for decision in ours}), *ours],
-            commit=commit,
-            tree=self._deptree_at(commit),
-            config=self.repository.committed.config,
+            self._committed_at(commit),
         )
 
-    def _deptree_at(self, commit: str) -> DependencyTree:
+    def _committed_at(self, commit: str) -> CommittedRepository:
         if commit == self.repository.commit:
-            return self.repository.committed.deptree
-        return CommittedRepository.read(self.context.git, commit).deptree
+            return self.repository.committed
+        return CommittedRepository.read(self.context.git, commit)
 
     def _new_memory(self, memory: Memory, applied: Applied) -> Memory:
         """Return the memory with what was made and seen, without packages that are gone."""

@@ -92,13 +92,7 @@ def _push(
 ) -> _TriggeredPush:
     memory = context.shared.memory(snapshot)
     plan = plan_triggered(repository, trigger, memory.holds)
-    documents = handover_documents(
-        context,
-        plan.builds(),
-        commit=repository.commit,
-        tree=repository.committed.deptree,
-        config=repository.committed.config,
-    )
+    documents = handover_documents(context, plan.builds(), repository.committed)
     held = {it.package for it in plan.decisions if it.action is ScheduleAction.HELD}
     if documents.request.is_empty and not held:
         return _TriggeredPush(plan, documents, ())

@@ -1,11 +1,16 @@
 -- Hands out the first ready job that the worker may build.
 --
--- ARGV: protocol, worker id, worker name, worker class, lease and wait in milliseconds.
+-- ARGV: protocol, worker id, worker name, worker class, lease and wait in milliseconds, and the
+-- architectures that the worker builds, with blanks in between.
 -- Returns 1 and the claim; or 0 and how long to wait, and then the worker is known to wait if the
 -- wait is not 0; or 2 if the worker is to end.
 
 local worker, name, class = ARGV[2], ARGV[3], ARGV[4]
-local lease, wait = tonumber(ARGV[5]), tonumber(ARGV[6])
+local lease, wait, architectures = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
+local builds = {}
+for arch in string.gmatch(architectures, '[^ ]+') do
+  builds[#builds + 1] = arch
+end
 
 -- Returns the first entry of a ready list that holds true, and its id. Those before it are thrown
 -- away.
@@ -28,16 +33,16 @@ local function first_entry(queued)
   end
 end
 
--- Returns the first job in the lists of `kind`, which is front or ready, of `classes`.
-local function first_of(kind, classes)
+-- Returns the first job in the lists of `kind`, which is front or ready, of `lanes`.
+local function first_of(kind, lanes)
   local best, best_turn, best_list = nil, nil, nil
-  for _, class in ipairs(classes) do
-    local list = kind .. ':' .. class
+  for _, lane in ipairs(lanes) do
+    local list = kind .. ':' .. lane
     local entry, id = first_entry(list)
     if not entry then
-      if call('EXISTS', P .. 'front:' .. class, P .. 'ready:' .. class) == 0 then
-        call('ZREM', P .. 'classes', class)
-        call('SREM', P .. 'named', class)
+      if call('EXISTS', P .. 'front:' .. lane, P .. 'ready:' .. lane) == 0 then
+        call('ZREM', P .. 'classes', lane)
+        call('SREM', P .. 'named', lane)
       end
     elseif not best or turn_of(entry) < best_turn then
       best, best_turn, best_list = id, turn_of(entry), list
@@ -49,13 +54,23 @@ local function first_of(kind, classes)
   return best
 end
 
-local function first_ready()
-  local classes = call('ZRANGEBYSCORE', P .. 'classes', '-inf', class)
-  if call('SISMEMBER', P .. 'named', name) == 1 then
-    classes[#classes + 1] = name
+-- Returns the lanes with ready jobs that the worker may build.
+local function lanes()
+  local found, may_build = {}, set_of(builds)
+  for _, lane in ipairs(call('ZRANGEBYSCORE', P .. 'classes', '-inf', class)) do
+    found[#found + 1] = may_build[parts_of(lane)] and lane or nil
   end
-  local id = call('EXISTS', P .. 'promoted') == 1 and first_of('front', classes)
-  return id or first_of('ready', classes)
+  for _, arch in ipairs(builds) do
+    local lane = lane_of(arch, name)
+    found[#found + 1] = call('SISMEMBER', P .. 'named', lane) == 1 and lane or nil
+  end
+  return found
+end
+
+local function first_ready()
+  local found = lanes()
+  local id = call('EXISTS', P .. 'promoted') == 1 and first_of('front', found)
+  return id or first_of('ready', found)
 end
 
 -- Whether something is staged in the group that the job depends on.
@@ -89,7 +104,7 @@ local function until_due()
   return next_one and math.max(0, math.min(wait, tonumber(next_one) - NOW)) or wait
 end
 
-local paused, refusal = check_in(ARGV[1], worker, name, class)
+local paused, refusal = check_in(ARGV[1], worker, name, class, architectures)
 if refusal then
   return refusal
 end
@@ -104,8 +119,10 @@ if not paused then
 end
 if wait > 0 then
   wait_for_hint(worker, wait)
-  call('ZADD', P .. 'idle', class, worker)
-  call('SADD', P .. 'idle:' .. name, worker)
+  for _, arch in ipairs(builds) do
+    call('ZADD', P .. idle_for(arch), class, worker)
+    call('SADD', P .. 'idle:' .. lane_of(arch, name), worker)
+  end
 else
   call('HDEL', P .. 'idle_until', worker)
 end

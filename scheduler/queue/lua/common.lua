@@ -11,10 +11,11 @@
 --   scopes              set: all scopes that ever had a job
 --   waiting, held       zset: pending jobs that wait for others, or because others failed, by turn
 --   delayed             zset: pending jobs that were lost and wait for their time, by that time
---   ready:<class>       list: ready jobs, by turn; may hold entries that no longer hold true
---   front:<class>       list: the same for promoted jobs, as rank:id, by rank
+--   ready:<lane>        list: ready jobs, by turn; may hold entries that no longer hold true
+--   front:<lane>        list: the same for promoted jobs, as rank:id, by rank
 --   promoted            zset: promoted jobs that have not ended, by rank
---   classes, named      zset, set: the numeric and the text classes that have ready jobs
+--   classes, named      zset, set: the lanes of numeric classes that have ready jobs, by class, and
+--                       those of text classes
 --   prov:<scope>:<name> set: pending and running jobs that provide the name
 --   want:<scope>:<name> set: pending and running jobs that depend on the name
 --   skip:<id>           set: jobs that the job does not wait for: to break a cycle, or because they
@@ -38,8 +39,9 @@
 --   held_removals       zset: removals that wait to be confirmed, by when they were held
 --   workers, seen       hash, zset: worker or runner -> class and name, last heard of
 --   idle_until          hash: waiting worker or runner -> until when it waits
---   idle                zset: waiting workers by build class
---   idle:<name>         set: waiting workers of that name
+--   builds              hash: worker -> the architectures it builds, where not only the usual one
+--   idle, idle:<arch>/  zset: waiting workers by build class, of the usual and of other architectures
+--   idle:<lane>         set: waiting workers of the name in the lane
 --   idle_runners        set: waiting database runners
 --   hint:<worker>       list: wakes the worker
 --   requests            zset: the requests that were taken, by when they were last seen
@@ -57,7 +59,8 @@
 --   quarantined         hash: identity -> its job in quarantine
 --   events              stream: every change
 --
--- A scope is `target_repo/arch`, a group `target_repo/arch/name`.
+-- A scope is `target_repo/arch`, a group `target_repo/arch/name`. A lane is a class, with the
+-- architecture before it where that is not the usual one: `9`, `aarch64/9`.
 
 local P = KEYS[1]
 local call = redis.call
@@ -73,14 +76,18 @@ local function is_number(class)
   return string.find(class, '^%d+$') ~= nil
 end
 
--- A queue of this protocol is one that has no groups: the next one takes it over as it is.
-local TAKEN_OVER = {['4'] = '3'}
+-- The lanes of this one are mere classes.
+local USUAL_ARCH = 'x86_64'
+
+-- A queue of these protocols has no groups, or no job that is shared by architectures: it is taken
+-- over as it is.
+local TAKEN_OVER = {['3'] = true, ['4'] = true}
 
 -- Returns an error to answer with if the queue follows another protocol than `ours`. The first to
 -- come decides.
 local function other_protocol(ours, known)
   known = known or call('HGET', P .. 'control', 'protocol')
-  if not known or known == TAKEN_OVER[ours] then
+  if not known or (TAKEN_OVER[known] and tonumber(known) < tonumber(ours)) then
     call('HSET', P .. 'control', 'protocol', ours)
   elseif known ~= ours then
     return redis.error_reply('OTHERPROTOCOL ' .. known)
@@ -184,18 +191,33 @@ local function wake(id)
   return true
 end
 
--- Wakes one waiting worker that may build `class`; of several, one of the least class, so that
--- the bigger ones stay free for what only they can build.
-local function wake_worker_for(class)
+local function lane_of(arch, class)
+  return arch == USUAL_ARCH and class or arch .. '/' .. class
+end
+
+-- Returns architecture and class of a lane.
+local function parts_of(lane)
+  local arch, class = string.match(lane, '^([^/]*)/(.*)$')
+  return arch or USUAL_ARCH, class or lane
+end
+
+local function idle_for(arch)
+  return arch == USUAL_ARCH and 'idle' or 'idle:' .. arch .. '/'
+end
+
+-- Wakes one waiting worker that may build what is in `lane`; of several, one of the least class, so
+-- that the bigger ones stay free for what only they can build.
+local function wake_worker_for(lane)
+  local arch, class = parts_of(lane)
   while true do
     local found
     if is_number(class) then
-      found = call('ZRANGEBYSCORE', P .. 'idle', class, '+inf', 'LIMIT', 0, 1)[1]
+      found = call('ZRANGEBYSCORE', P .. idle_for(arch), class, '+inf', 'LIMIT', 0, 1)[1]
       if found then
-        call('ZREM', P .. 'idle', found)
+        call('ZREM', P .. idle_for(arch), found)
       end
     else
-      found = call('SPOP', P .. 'idle:' .. class)
+      found = call('SPOP', P .. 'idle:' .. lane)
     end
     if not found then
       return false
@@ -218,11 +240,21 @@ local function wait_for_hint(id, wait)
 end
 
 -- Once a second is often enough: a write costs more than a look.
-local function touch_worker(id, name, class)
+local function touch_worker(id, name, class, architectures)
   local seen = call('ZSCORE', P .. 'seen', id)
   if not seen or tonumber(seen) + 1000 < NOW then
     call('HSET', P .. 'workers', id, class .. ' ' .. name)
+    if architectures and architectures ~= USUAL_ARCH then
+      call('HSET', P .. 'builds', id, architectures)
+    end
     call('ZADD', P .. 'seen', NOW, id)
+  end
+end
+
+-- Calls `visit` with each architecture that a worker builds.
+local function each_architecture(id, visit)
+  for arch in string.gmatch(call('HGET', P .. 'builds', id) or USUAL_ARCH, '[^ ]+') do
+    visit(arch)
   end
 end
 
@@ -249,13 +281,16 @@ end
 
 local function forget_worker(id)
   local name = string.match(call('HGET', P .. 'workers', id) or '', ' (.*)')
-  if name then
-    call('SREM', P .. 'idle:' .. name, id)
-  end
+  each_architecture(id, function(arch)
+    if name then
+      call('SREM', P .. 'idle:' .. lane_of(arch, name), id)
+    end
+    call('ZREM', P .. idle_for(arch), id)
+  end)
   call('SREM', P .. 'idle_runners', id)
   call('ZREM', P .. 'seen', id)
-  call('ZREM', P .. 'idle', id)
   call('HDEL', P .. 'workers', id)
+  call('HDEL', P .. 'builds', id)
   call('HDEL', P .. 'idle_until', id)
   call('HDEL', P .. 'control', 'drain:' .. id)
   call('DEL', P .. 'hint:' .. id)
@@ -279,7 +314,7 @@ end
 
 -- Registers a worker or runner that asks for work. Returns whether the queue is paused, or what
 -- to answer instead of work: an error, or {2} where it is to end.
-local function check_in(protocol, id, name, class)
+local function check_in(protocol, id, name, class, architectures)
   local control = call('HMGET', P .. 'control', 'protocol', 'drain:' .. id, 'pause')
   local other = other_protocol(protocol, control[1])
   if other then
@@ -290,6 +325,6 @@ local function check_in(protocol, id, name, class)
     return nil, {2}
   end
   call('DEL', P .. 'hint:' .. id)
-  touch_worker(id, name, class)
+  touch_worker(id, name, class, architectures)
   return control[3]
 end

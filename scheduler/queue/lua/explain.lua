@@ -37,7 +37,7 @@ local function ahead_of(id)
   local entry = job[2] and job[2] .. ':' .. id or id
   local ahead = call('LPOS', P .. job[1], entry) or 0
   if not job[2] then
-    ahead = ahead + call('LLEN', P .. 'front:' .. class_of(job[1]))
+    ahead = ahead + call('LLEN', P .. 'front:' .. lane_in(job[1]))
   end
   return ahead
 end

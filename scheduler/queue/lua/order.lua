@@ -18,8 +18,8 @@ local function turn_of(entry)
   return tonumber(entry) or tonumber(string.match(entry, '^%d+'))
 end
 
--- Returns the class of a ready list, ready:<class> or front:<class>.
-local function class_of(queued)
+-- Returns the lane of a ready list, ready:<lane> or front:<lane>.
+local function lane_in(queued)
   return string.sub(queued, 7)
 end
 
@@ -48,12 +48,20 @@ local function add_names(list, own, scope, names)
   end
 end
 
--- Returns the names that the job provides, and the same as a set without the scope.
+-- Returns the names that the job provides, in its own scope and in those of the architectures that
+-- it is shared with, and the same as a set without the scope.
 local function names_of(spec)
   local scope = scope_of(spec) .. ':'
   local own, list = {[spec.pkgbase] = true}, {scope .. spec.pkgbase}
   add_names(list, own, scope, spec.pkgnames)
   add_names(list, own, scope, spec.provides)
+  local names = #list
+  for _, arch in ipairs(spec.shared_with or {}) do
+    local other = spec.target_repo .. '/' .. arch .. ':'
+    for i = 1, names do
+      list[#list + 1] = other .. string.sub(list[i], #scope + 1)
+    end
+  end
   return list, own
 end
 

@@ -81,16 +81,17 @@ local function enqueue_offers()
   local by_list = offers
   offers = {}
   for _, list in ipairs(sorted_keys(by_list)) do
-    local class = class_of(list)
+    local lane = lane_in(list)
+    local _, class = parts_of(lane)
     if is_number(class) then
-      call('ZADD', P .. 'classes', class, class)
+      call('ZADD', P .. 'classes', class, lane)
     else
-      call('SADD', P .. 'named', class)
+      call('SADD', P .. 'named', lane)
     end
     table.sort(by_list[list], function(a, b) return turn_of(a) < turn_of(b) end)
     enlist(P .. list, by_list[list])
     for _ = 1, #by_list[list] do
-      if not wake_worker_for(class) then
+      if not wake_worker_for(lane) then
         break
       end
     end
@@ -98,7 +99,8 @@ local function enqueue_offers()
 end
 
 local function queue_for(job)
-  return (job.rank and 'front:' or 'ready:') .. job.class
+  local arch = string.match(job.identity, '^[^/]*/([^/]*)/')
+  return (job.rank and 'front:' or 'ready:') .. lane_of(arch or USUAL_ARCH, job.class)
 end
 
 -- Has a ready job put into its list, which is returned, when the script ends.

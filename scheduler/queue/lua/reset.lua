@@ -7,7 +7,7 @@
 
 local SINGLE = {'pending', 'active', 'last', 'scopes', 'waiting', 'held', 'delayed', 'promoted',
   'promotions', 'classes', 'named', 'skippers', 'cyclers', 'leases', 'landed', 'publishing', 'removals',
-  'held_removals', 'workers', 'seen', 'idle_until', 'idle', 'idle_runners', 'requests', 'recent',
+  'held_removals', 'workers', 'builds', 'seen', 'idle_until', 'idle', 'idle_runners', 'requests', 'recent',
   'quarantine', 'quarantined', 'groups', 'member_of', 'complete', 'intake', 'intake_seeds', 'intake_changed'}
 
 local function forget(...)
@@ -94,7 +94,10 @@ local function forget_rest()
   end
   each_worker(function(id, name)
     wake(id)
-    forget('hand:' .. id, 'idle:' .. name)
+    each_architecture(id, function(arch)
+      forget(idle_for(arch), 'idle:' .. lane_of(arch, name))
+    end)
+    forget('hand:' .. id)
     call('HDEL', P .. 'control', 'drain:' .. id)
   end)
   forget_each('', SINGLE)

@@ -4,8 +4,7 @@ if call('HDEL', P .. 'control', 'pause') == 0 then
   return 0
 end
 queue_event('resumed')
-for _, worker in ipairs(call('ZRANGE', P .. 'idle', 0, -1)) do
-  wake(worker)
-end
-call('DEL', P .. 'idle')
+each_worker(function(id)
+  wake(id)
+end)
 return 1

@@ -78,6 +78,7 @@ local function workers()
       id = id,
       name = name,
       class = class,
+      architectures = call('HGET', P .. 'builds', id) or USUAL_ARCH,
       seen = call('ZSCORE', P .. 'seen', id),
       jobs = call('LRANGE', P .. 'hand:' .. id, 0, -1),
       draining = call('HEXISTS', P .. 'control', 'drain:' .. id) == 1,

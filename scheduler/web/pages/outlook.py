@@ -104,6 +104,4 @@ class _Looker:
 
 
 def _may_build(worker: WorkerView, job: JobView) -> bool:
-    if job.build_class.isdigit():
-        return worker.build_class >= int(job.build_class)
-    return worker.name == job.build_class
+    return worker.may_build(job.identity.split("/")[1], job.build_class)

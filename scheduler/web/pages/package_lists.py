@@ -185,7 +185,7 @@ def _package_rows(
 
 
 def _package_row(package: PackageSummary, services: WebServices, states: dict[str, Badge]) -> Row:
-    identity = f"{package.target_repo}/x86_64/{package.pkgbase}"
+    identity = package.identity
     history = services.history
     last = next(iter(history.of_package(identity, limit=1)), None) if history is not None else None
     state = states.get(identity)

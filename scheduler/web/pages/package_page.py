@@ -9,7 +9,6 @@ from starlette.responses import RedirectResponse
 
 from caur_ci.errors import TemporaryError
 from caur_ci.names import check_package_name, suggestion
-from caur_ci.srcinfo import DEFAULT_ARCHITECTURE
 from scheduler.job import JobState, Outcome
 from scheduler.web.answers import not_found
 from scheduler.web.pages import words
@@ -114,7 +113,7 @@ def identities_of(services: WebServices, pkgbase: str, *, asks_queue: bool = Tru
     if facts is not None and facts.package.target_repo:
         places = {identity.partition("/")[0] for identity in found}
         if facts.package.target_repo not in places:
-            found.add(f"{facts.package.target_repo}/{DEFAULT_ARCHITECTURE}/{pkgbase}")
+            found.add(facts.package.identity)
     return sorted(found)
 
 
@@ -161,7 +160,7 @@ def _picture(services: WebServices, pkgbase: str, target_repo: str) -> Picture |
     if services.facts is None:
         return None
     maps = services.facts.dependencies(target_repo)
-    found = (neighbourhood(it.needs, pkgbase, target_repo) for it in maps if pkgbase in it.needs)
+    found = (neighbourhood(it.needs, pkgbase) for it in maps if pkgbase in it.needs)
     return next((picture for picture in found if picture is not None), None)
 
 

@@ -48,9 +48,7 @@ class Picture:
     left_out: int = 0
 
 
-def neighbourhood(
-    needs: Ties, package: str, target_repo: str, *, depth: int = 2, most: int = 60
-) -> Picture | None:
+def neighbourhood(needs: Ties, package: str, *, depth: int = 2, most: int = 60) -> Picture | None:
     """Return the packages around one, at most `depth` steps away; None where there are none."""
     needed_by = _reversed(needs)
     columns = {package: 0}
@@ -61,10 +59,10 @@ def neighbourhood(
         return None
     nearest = sorted(columns, key=lambda name: (abs(columns[name]), name))
     shown = {name: columns[name] for name in nearest[:most]}
-    return _drawn(shown, needs, target_repo, here=package, left_out=len(columns) - len(shown))
+    return _drawn(shown, needs, here=package, left_out=len(columns) - len(shown))
 
 
-def whole(needs: Ties, target_repo: str, *, most: int = 120) -> Picture | None:
+def whole(needs: Ties, *, most: int = 120) -> Picture | None:
     """Return all packages that need others or are needed, group by group, the largest first.
 
     Groups that do not fit are left out, but for those of the first one that have the most ties.
@@ -78,7 +76,7 @@ def whole(needs: Ties, target_repo: str, *, most: int = 120) -> Picture | None:
     if not columns:
         return None
     total = sum(map(len, groups))
-    return _drawn(columns, needs, target_repo, left_out=total - len(columns), groups=groups)
+    return _drawn(columns, needs, left_out=total - len(columns), groups=groups)
 
 
 def most_needed(needs: Ties, *, most: int = 30) -> list[tuple[str, int]]:
@@ -91,7 +89,6 @@ def most_needed(needs: Ties, *, most: int = 30) -> list[tuple[str, int]]:
 def _drawn(
     columns: Mapping[str, int],
     needs: Ties,
-    target_repo: str,
     *,
     here: str = "",
     left_out: int = 0,
@@ -110,7 +107,7 @@ def _drawn(
             x=lefts[column],
             y=_MARGIN + rows[name] * _ROW,
             width=widths[column],
-            path=package_path(f"{target_repo}/x86_64/{name}"),
+            path=package_path(name),
             here=name == here,
         )
         for name, column in columns.items()

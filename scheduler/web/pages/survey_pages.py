@@ -27,7 +27,7 @@ def dependencies(request: Request) -> Response:
     maps = services.facts.dependencies() if services.facts is not None else ()
     wanted = text(request, "repo")
     chosen = next((it for it in maps if it.source_repo == wanted), maps[0] if maps else None)
-    picture = whole(chosen.needs, chosen.target_repo) if chosen is not None else None
+    picture = whole(chosen.needs) if chosen is not None else None
     tied = sum(bool(others) for others in chosen.needs.values()) if chosen is not None else 0
     needed = most_needed(chosen.needs) if chosen is not None else []
     context = {

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import platform
 import shlex
 from importlib import resources
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from caur_ci.architectures import base_of
 from scheduler.worker.executors.protocol import GuestPaths
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from scheduler.worker.executors.protocol import BuildFolder, BuildSpec, Step
 
 # The places that the existing system has, where a guest has a file system of its own.
@@ -27,13 +29,6 @@ BUILDENV=(!distcc color !ccache check !sign)
 unset GPGKEY DISTCC_HOSTS
 SRCEXT=.src.tar.gz
 """
-
-
-def machine_builds(arch: str) -> bool:
-    """Tell whether makepkg can build for `arch` on this machine."""
-    own = platform.machine()
-    # x86_64_v3 and the like are the same machine with more instructions.
-    return arch == own or arch.startswith(f"{own}_v")
 
 
 def inner_paths(pkgbase: str) -> GuestPaths:
@@ -85,6 +80,19 @@ def local_servers(build_spec: BuildSpec) -> list[Path]:
     return found
 
 
+def target_servers(build_spec: BuildSpec) -> list[str]:
+    """Return where the target repository is, with `$arch` in it; nothing where that is unknown."""
+    target = build_spec.target
+    own = next((extra for extra in target.extra_repos if extra.name == target.name), None)
+    return [server.replace("$repo", target.name) for server in own.servers] if own else []
+
+
+def target_databases(build_spec: BuildSpec, server: str, architectures: Iterable[str]) -> list[str]:
+    """Return the URLs of the target's databases for `architectures` at one of its servers."""
+    name = f"{build_spec.target.name}.db"
+    return [f"{server.replace('$arch', arch)}/{name}" for arch in architectures]
+
+
 def make_folders(build_spec: BuildSpec, *, makepkg_conf: str = "") -> None:
     """Make what a build writes to, and give it to the user that builds.
 
@@ -95,7 +103,7 @@ def make_folders(build_spec: BuildSpec, *, makepkg_conf: str = "") -> None:
     for path in (*writable, temporary_of(folder)):
         path.mkdir(exist_ok=True)
     settings = f"MAKEFLAGS={shlex.quote(build_spec.makeflags)}\n" if build_spec.makeflags else ""
-    own = _MAKEPKG_CONF + settings + makepkg_conf
+    own = _MAKEPKG_CONF + settings + makepkg_conf + build_spec.makepkg_conf
     (folder.home / ".makepkg.conf").write_text(own, encoding="utf-8")
     (folder.home / ".gitconfig").write_text(_GIT_CONFIG, encoding="utf-8")
     for path in (*writable, temporary_of(folder)):
@@ -128,7 +136,7 @@ def environment_of(
         "SHELL": "/bin/bash",
         "TERM": "dumb",
         "LC_ALL": "C.UTF-8",
-        "CARCH": build_spec.arch,
+        "CARCH": base_of(build_spec.arch),
         "BUILDDIR": str(paths.build),
         "PKGDEST": str(paths.output),
         "SRCDEST": str(paths.downloads),

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from caur_ci.architectures import base_of, is_flavour
 from caur_ci.errors import ConfigError, InputError
 from caur_ci.names import check_repository_name
 from caur_ci.relations import Relation
@@ -38,6 +39,9 @@ def write_setup(build_spec: BuildSpec, folder: Path, inside: PurePosixPath) -> d
     target = build_spec.target
     if build_spec.arch_mirror:
         _write(folder / "mirrorlist", f"Server = {_mirror(build_spec.arch_mirror)}\n")
+    if is_flavour(build_spec.arch):
+        accepted = (base_of(build_spec.arch), build_spec.arch)
+        _write(folder / "architectures", f"{' '.join(accepted)}\n")
     _copy_all(target.keys, folder / "keys")
     keyrings = _keyrings(build_spec, folder / "packages", inside / "packages")
     if keyrings:
@@ -113,7 +117,7 @@ def _section(build_spec: BuildSpec, extra: ExtraRepository) -> str:
 
 def _servers(build_spec: BuildSpec, extra: ExtraRepository) -> list[str]:
     servers = [server.replace("$repo", extra.name) for server in extra.servers]
-    if extra.name == build_spec.target.name:
+    if extra.name == build_spec.target.name or build_spec.arch in extra.architectures:
         # pacman would put in the name of the machine, which x86_64_v3 and the like are not.
         return [server.replace("$arch", build_spec.arch) for server in servers]
     return servers

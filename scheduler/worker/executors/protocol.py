@@ -103,7 +103,10 @@ class BuildSpec:
 
     `staging` is the repository with what is staged for the rebuild group of the package, if it is
     in one and that is known; it goes before the target repository. With `needs_staged` it has to be
-    there. `environment` is shown to every step in addition to what every build sees.
+    there. `environment` is shown to every step in addition to what every build sees. `makepkg_conf`
+    is read by makepkg after all else that says how packages are built; `image` stands in place of
+    the image of the executor, where that has one. What is built is for the architectures in
+    `shared_with` as well.
     """
 
     folder: BuildFolder
@@ -116,6 +119,9 @@ class BuildSpec:
     arch_mirror: str = ""
     makeflags: str = ""
     packager: str = ""
+    makepkg_conf: str = ""
+    image: str = ""
+    shared_with: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -189,8 +195,9 @@ class Guest(Protocol):
     def published(self, watch: Watch) -> frozenset[str]:
         """Return the file names of all packages that the target repository has.
 
-        Empty where that is not known: the repository is not among the `extra_repos` of the
-        target, or it has no database yet. What is told is good for not building again, no more.
+        For a build that is shared with other architectures, those that all of them have. Empty
+        where that is not known: the repository is not among the `extra_repos` of the target, or it
+        has no database yet. What is told is good for not building again, no more.
         """
         ...
 

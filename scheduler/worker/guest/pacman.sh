@@ -4,7 +4,8 @@
 #
 #     pacman.sh FOLDER
 #
-# In FOLDER there may be: `mirrorlist`; `keys/`, files of keys to trust; `keyrings`, packages with
+# In FOLDER there may be: `mirrorlist`; `architectures`, those of packages that may be installed, the
+# first one that of servers, in place of that of the machine; `keys/`, files of keys to trust; `keyrings`, packages with
 # more of them, a URL or path per line; `repositories/`, sections for pacman.conf in their order;
 # `target`, the name of the repository that is built for, and `target-servers`, where it is;
 # `own-key`, where nobody has named a key for that repository; `staging` and `staging-servers`, the
@@ -18,6 +19,12 @@ keyring=/etc/pacman.d/gnupg
 use_mirror() {
     [[ -e $folder/mirrorlist ]] || return 0
     cp -- "$folder/mirrorlist" /etc/pacman.d/mirrorlist
+}
+
+accept_architectures() {
+    [[ -e $folder/architectures ]] || return 0
+    sed -i -E -e '/^[[:space:]]*Architecture[[:space:]]*=/d' \
+        -e "/^\[options\]/a Architecture = $(<"$folder/architectures")" /etc/pacman.conf
 }
 
 gpg_of_pacman() {
@@ -146,6 +153,7 @@ no_second_sandbox() {
 }
 
 no_second_sandbox
+accept_architectures
 use_mirror
 shopt -s nullglob
 trust_keys "$folder"/keys/*

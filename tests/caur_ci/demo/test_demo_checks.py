@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from caur_ci.demo.board import JobBoard
 from caur_ci.demo.checks import EXPECTED_OUTPUT, Attack, Evidence, attack_in, run_checks
 from caur_ci.demo.packages import (
     FAILS,
@@ -21,6 +20,7 @@ from caur_ci.demo.packages import (
 from caur_ci.demo.rebuild import EXPECTED_TIME, Rebuild
 from caur_ci.request import BuildRequest, PackageRequest
 from caur_ci.srcinfo import SrcinfoFields, parse_fields
+from caur_ci.standalone.board import JobBoard
 from scheduler.job import JobState, Outcome
 from scheduler.queue import Event
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.demo import setup
-from caur_ci.demo.interrupts import Interrupts
 from caur_ci.demo.machine import BuildMachine
 from caur_ci.demo.packages import LIBRARY, NEEDS_LIBRARY, Fixtures
 from caur_ci.process import run
+from caur_ci.standalone.interrupts import Interrupts
 from scheduler.settings import ExecutorKind
 
 if TYPE_CHECKING:

@@ -118,7 +118,13 @@ def test_nothing_is_extra_while_a_folder_cannot_be_read(
     assert compared(unsure, published=ALL | {"old": "3-1"}) == {}
 
 
-def test_another_architecture_expects_what_is_for_it(repository: CommittedRepository) -> None:
+def test_another_architecture_expects_what_is_for_it(
+    checkout: Checkout, repository: CommittedRepository
+) -> None:
     side = BuildSide(arch="aarch64", published=ALL)
+    assert discrepancies(repository, side) == []
+    config: dict[str, str | bytes | None] = {".ci/config": "CI_ARCHITECTURES=x86_64 aarch64\n"}
+    git = GitRepository.open(checkout.folder)
+    repository = CommittedRepository.read(git, checkout.commit("more", config))
 
     assert [one.package for one in discrepancies(repository, side)] == ["d"]

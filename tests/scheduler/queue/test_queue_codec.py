@@ -32,7 +32,7 @@ _TEXTS = st.one_of(
 )
 _VALUES: dict[str, st.SearchStrategy[Any]] = {
     field.name: st.lists(_TEXTS, max_size=3).map(tuple)
-    if field.name in {"pkgnames", "provides", "depends"}
+    if field.name in {"pkgnames", "provides", "depends", "shared_with"}
     else _TEXTS
     for field in dataclasses.fields(JobSpec)
 }

@@ -412,7 +412,7 @@ class TestProtocol:
         assert redis.hget("{caur}:control", "protocol") == str(PROTOCOL).encode()
 
     @pytest.mark.parametrize(
-        ("theirs", "hint"), [(PROTOCOL + 1, "Update this program"), (PROTOCOL - 2, "used by")]
+        ("theirs", "hint"), [(PROTOCOL + 1, "Update this program"), (PROTOCOL - 3, "used by")]
     )
     def test_another_one_gets_nothing_and_is_told(
         self, queue: Queue, redis: Redis, theirs: int, hint: str

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from scheduler.job import GroupPublishing, JobState, OnFailure, Outcome, Removal
-from scheduler.queue import Backoff, JobResult, Queue
+from scheduler.queue import PROTOCOL, Backoff, JobResult, Queue
 from tests.support.queue import (
     bases,
     claim_all,
@@ -550,11 +550,12 @@ class TestWholeQueue:
         assert len(publish(queue)) == 4
         assert bases(claim_all(queue)) == ["u"]
 
-    def test_an_older_queue_is_taken_over(self, queue: Queue, redis: Redis) -> None:
+    @pytest.mark.parametrize("protocol", [PROTOCOL - 2, PROTOCOL - 1])
+    def test_an_older_queue_is_taken_over(self, queue: Queue, redis: Redis, protocol: int) -> None:
         submit(queue, job("a"))
-        redis.hset("{caur}:control", "protocol", "3")
+        redis.hset("{caur}:control", "protocol", protocol)
         submit(queue, *chain())
-        assert redis.hget("{caur}:control", "protocol") == b"4"
+        assert redis.hget("{caur}:control", "protocol") == str(PROTOCOL).encode()
 
 
 @pytest.mark.parametrize("kind", ["together", "partial"])

@@ -35,10 +35,11 @@ _LONG = 50 if os.environ.get("CAUR_LONG") else 1
 _COUNT = 6
 _NUMBERS = st.integers(0, _COUNT - 1)
 _CLASSES = ("1", "2", "3", "named")
+_FLAVOUR = "x86_64_v3"
 _WORKERS = (
     WorkerIdentity(id="small-1", name="small", build_class=1),
-    WorkerIdentity(id="big-1", name="big", build_class=3),
-    WorkerIdentity(id="named-1", name="named", build_class=2),
+    WorkerIdentity(id="big-1", name="big", build_class=3, architectures=("x86_64", _FLAVOUR)),
+    WorkerIdentity(id="named-1", name="named", build_class=2, architectures=(_FLAVOUR,)),
 )
 _ACTIVE = (JobState.BUILDING, JobState.LANDED, JobState.PUBLISHING)
 _GOOD = (Outcome.SUCCESS, Outcome.ALREADY_BUILT, Outcome.SKIPPED)
@@ -58,11 +59,17 @@ def _specs(draw: st.DrawFn) -> JobSpec:
         provides=(f"p{number}.so",) if draw(st.booleans()) else (),
         build_class=draw(st.sampled_from(_CLASSES)),
         on_failure=draw(st.sampled_from(OnFailure)),
+        arch=_arch(number),
+        shared_with=(_FLAVOUR,) if _arch(number) != _FLAVOUR and draw(st.booleans()) else (),
     )
 
 
+def _arch(number: int) -> str:
+    return _FLAVOUR if number > _COUNT // 2 else "x86_64"
+
+
 def _identity(number: int) -> str:
-    return f"repo/x86_64/p{number}"
+    return f"repo/{_arch(number)}/p{number}"
 
 
 @dataclass
@@ -79,7 +86,7 @@ class _Job:
     crashes: int = 0
     put_off: bool = False
     rank: int | None = None
-    failed_deps: dict[str, set[str]] = field(default_factory=dict)
+    failed_deps: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     stale: list[Claim] = field(default_factory=list)
 
     @property
@@ -87,12 +94,18 @@ class _Job:
         return self.spec.identity
 
     @property
-    def names(self) -> set[str]:
-        return {self.spec.pkgbase, *self.spec.pkgnames, *self.spec.provides}
+    def names(self) -> set[tuple[str, str]]:
+        """What it provides, with each architecture that it does so for."""
+        architectures = (self.spec.arch, *self.spec.shared_with)
+        return {(arch, name) for arch in architectures for name in self._own_names}
 
     @property
-    def wants(self) -> set[str]:
-        return set(self.spec.depends) - self.names
+    def wants(self) -> set[tuple[str, str]]:
+        return {(self.spec.arch, name) for name in set(self.spec.depends) - self._own_names}
+
+    @property
+    def _own_names(self) -> set[str]:
+        return {self.spec.pkgbase, *self.spec.pkgnames, *self.spec.provides}
 
     @property
     def held(self) -> bool:
@@ -291,13 +304,16 @@ class _QueueMachine(RuleBasedStateMachine):
     def remove(self, number: int, *, keep: bool) -> None:
         bases = (f"p{number}",)
         removal = Removal(
-            target_repo="repo", keep=bases if keep else (), remove=() if keep else bases
+            target_repo="repo",
+            arch=_arch(number),
+            keep=bases if keep else (),
+            remove=() if keep else bases,
         )
         done = self.queue.submit(self._request_id(), [], [removal])
         going = {
             id_: job_.spec
             for id_, job_ in self.model.all(JobState.WAITING, *_ACTIVE).items()
-            if (job_.spec.pkgbase == bases[0]) != keep
+            if job_.spec.arch == removal.arch and (job_.spec.pkgbase == bases[0]) != keep
         }
         self.model.removals[done.removals[0]] = going
         if not keep:
@@ -321,7 +337,12 @@ class _QueueMachine(RuleBasedStateMachine):
     def _expect_claim(self, worker: WorkerIdentity, claim: Claim | None) -> None:
         may = {str(number) for number in range(1, worker.build_class + 1)} | {worker.name}
         ready = [] if self.model.paused else self.model.ready()
-        expected = [id_ for id_ in ready if self.model.jobs[id_].spec.build_class in may]
+        expected = [
+            id_
+            for id_ in ready
+            if self.model.jobs[id_].spec.build_class in may
+            and self.model.jobs[id_].spec.arch in worker.architectures
+        ]
         assert (claim.job_id if claim else None) == (expected[0] if expected else None)
         if claim:
             job_ = self.model.jobs[claim.job_id]

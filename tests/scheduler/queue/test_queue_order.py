@@ -292,5 +292,5 @@ def test_nothing_of_finished_jobs_stays_in_the_indexes(queue: Queue, redis: Redi
     left = {key.decode().split(":")[1] for key in redis.scan_iter()}
     assert left == {
         *("job", "last", "scopes", "requests", "recent", "events", "sequence", "token"),
-        *("workers", "seen", "control", "promotions"),
+        *("workers", "builds", "seen", "control", "promotions"),
     }

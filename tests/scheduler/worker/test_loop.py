@@ -113,23 +113,15 @@ def test_what_cannot_be_built_at_all_has_a_reason(world: BuildWorld) -> None:
 
 
 def test_what_this_worker_cannot_build_is_put_off_for_others(world: BuildWorld) -> None:
-    commit = world.add({"elsewhere": pkgbuild("elsewhere"), "foreign": pkgbuild("foreign")})
-    world.submit(
-        job("elsewhere", commit=commit, source_repo="other"),
-        job("foreign", commit=commit, arch="m68k"),
-    )
+    commit = world.add({"elsewhere": pkgbuild("elsewhere")})
+    world.submit(job("elsewhere", commit=commit, source_repo="other"))
 
     world.build_next()
-    world.build_next()
 
-    for pkgbase, words in {
-        "elsewhere": "does not know the source repository 'other'",
-        "foreign": "cannot build for m68k",
-    }.items():
-        view = world.view(pkgbase)
-        assert (view.state, view.lost) == (JobState.WAITING, 1)
-        assert view.delayed_until > 0
-        assert words in view.reason
+    view = world.view("elsewhere")
+    assert (view.state, view.lost) == (JobState.WAITING, 1)
+    assert view.delayed_until > 0
+    assert "does not know the source repository 'other'" in view.reason
 
 
 def test_only_packages_are_delivered(world: BuildWorld) -> None:

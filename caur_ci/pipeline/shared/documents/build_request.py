@@ -14,8 +14,8 @@ from caur_ci.request import BuildRequest, PackageRequest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from caur_ci.config import RepositoryConfig
-    from caur_ci.deptree import DependencyTree
+    from caur_ci.architectures import BuildTarget
+    from caur_ci.pipeline.shared.committed_repository import CommittedRepository
     from caur_ci.pipeline.shared.forge import ForgePipeline
 
 _WATCHED_DATABASE = re.compile(r"(?P<base>.+)/(?:core|extra|community)/os/[^/]+/[^/]+")
@@ -25,33 +25,42 @@ _MAX_REASON = 500
 
 def build_request(
     decisions: Iterable[PackageDecision],
+    repository: CommittedRepository,
     *,
-    commit: str,
-    tree: DependencyTree,
-    config: RepositoryConfig,
     pipeline: ForgePipeline,
 ) -> BuildRequest:
-    """Return the request, under a new id, for what `decisions` say about `commit`."""
+    """Return the request, under a new id, for what `decisions` say about `repository`.
+
+    A package comes once for each architecture that it is built for.
+    """
     decisions = list(decisions)
+    config = repository.config
+    first, *others = config.architectures
+    builds = [it for it in decisions if it.action is PackageAction.BUILD]
+    targets = repository.build_targets([it.package for it in builds])
     return BuildRequest(
         request_id=uuid.uuid4().hex,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         source_repo=config.source_repo,
         target_repo=config.target_repo,
-        commit=commit,
+        commit=repository.commit,
+        arch=first,
         arch_mirror=mirror_of_databases(config.lib_db),
-        commit_reference=pipeline.reference(commit),
+        commit_reference=pipeline.reference(repository.commit),
         packages=tuple(
-            _package_request(decision, tree)
-            for decision in decisions
-            if decision.action is PackageAction.BUILD
+            _package_request(decision, repository, target)
+            for decision in builds
+            for target in targets[decision.package]
         ),
         remove=tuple(d.package for d in decisions if d.action is PackageAction.REMOVE),
+        remove_from=(first, *others) if others else (),
     )
 
 
-def _package_request(decision: PackageDecision, tree: DependencyTree) -> PackageRequest:
-    package = decision.package
+def _package_request(
+    decision: PackageDecision, repository: CommittedRepository, target: BuildTarget
+) -> PackageRequest:
+    package, tree = decision.package, repository.deptree_for(target.arch)
     own = {package, *tree.pkgnames(package)}
     needed = (name for name in tree.wanted.get(package, ()) if name not in own)
     return PackageRequest(
@@ -63,6 +72,8 @@ def _package_request(decision: PackageDecision, tree: DependencyTree) -> Package
         reason=decision.reason[:_MAX_REASON],
         group=decision.group,
         publish=decision.publish,
+        arch="" if target.arch == repository.config.architectures[0] else target.arch,
+        shared_with=target.shared_with,
     )
 
 

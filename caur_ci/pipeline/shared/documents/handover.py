@@ -12,8 +12,7 @@ from caur_ci.pipeline.shared.documents.legacy import schedule_params
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from caur_ci.config import RepositoryConfig
-    from caur_ci.deptree import DependencyTree
+    from caur_ci.pipeline.shared.committed_repository import CommittedRepository
     from caur_ci.pipeline.shared.context import RunContext
     from caur_ci.pipeline.shared.decision import PackageDecision
     from caur_ci.request import BuildRequest
@@ -32,24 +31,18 @@ class HandoverDocuments:
 
 
 def handover_documents(
-    context: RunContext,
-    decisions: Iterable[PackageDecision],
-    *,
-    commit: str,
-    tree: DependencyTree,
-    config: RepositoryConfig,
+    context: RunContext, decisions: Iterable[PackageDecision], repository: CommittedRepository
 ) -> HandoverDocuments:
-    """Return the documents for what `decisions` say about `commit`, whose packages are in `tree`.
+    """Return the documents for what `decisions` say about the packages of `repository`.
 
     The request has a new id.
     """
-    request = build_request(
-        decisions, commit=commit, tree=tree, config=config, pipeline=context.forge_pipeline
-    )
+    request = build_request(decisions, repository, pipeline=context.forge_pipeline)
+    tree = repository.deptree
     return HandoverDocuments(
         request=request,
         schedule_params=schedule_params(
-            request, config, keep=tree.packages, environ=context.environ
+            request, repository.config, keep=tree.packages, environ=context.environ
         ),
         deptree=write_wire(entries_of(tree)),
     )

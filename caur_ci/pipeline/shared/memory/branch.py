@@ -15,6 +15,7 @@ from caur_ci.git.repository import FILE_MODE, TREE_MODE
 from caur_ci.pipeline.shared.memory.adoptions import Adoptions
 from caur_ci.pipeline.shared.memory.aur_pushes import AurPushes
 from caur_ci.pipeline.shared.memory.comments import CommentMemory
+from caur_ci.pipeline.shared.memory.failed_builds import FailedBuilds
 from caur_ci.pipeline.shared.memory.followed import FollowedUpstreams
 from caur_ci.pipeline.shared.memory.holds import Holds
 from caur_ci.pipeline.shared.memory.ledger import Ledger
@@ -23,6 +24,7 @@ from caur_ci.pipeline.shared.memory.outbox import Outbox
 from caur_ci.pipeline.shared.memory.own_commits import OwnCommits
 from caur_ci.pipeline.shared.memory.reviews import ReviewMemory
 from caur_ci.pipeline.shared.memory.seen import SeenPackages
+from caur_ci.pipeline.shared.memory.standalone_run import StandaloneRun
 from caur_ci.pipeline.shared.memory.troubles import Troubles
 from caur_ci.recalled import RECALLED, RECALLED_BRANCH, read_recalled, write_recalled
 
@@ -41,10 +43,11 @@ _OUTBOX, _LEDGER, _SEEN, _COMMITS = "outbox", "ledger.jsonl", "seen.jsonl", "com
 _REVIEWS, _HOLDS, _ADOPTIONS = "reviews.json", "holds.json", "adoptions.jsonl"
 _LIBRARIES, _BUMPS, _LINKAGE = "libraries.txt", "bumps.json", "linkage.jsonl"
 _TROUBLES, _VCS, _AUR = "troubles.jsonl", "vcs.jsonl", "aur.jsonl"
-_COMMENTS = "comments.json"
+_COMMENTS, _RUN, _FAILED = "comments.json", "run.json", "failed.jsonl"
 _OWN = (
     *(_LEDGER, _SEEN, _COMMITS, _REVIEWS, _TROUBLES, _VCS),
     *(_HOLDS, RECALLED, _ADOPTIONS, _LIBRARIES, _BUMPS, _LINKAGE, _AUR, _COMMENTS),
+    *(_RUN, _FAILED),
 )
 _MESSAGE = "chore(caur): remember [skip ci]\n"
 
@@ -56,7 +59,7 @@ class Memory:
 
     `recalled` are packages that are not to be published; all of them are on hold. `vcs` is what is
     known of the upstream repositories of VCS packages, `aur` what the AUR has of ours, `comments`
-    which comments were dealt with.
+    which comments were dealt with. `run` and `failed` are of runs without a build side.
     """
 
     outbox: Outbox = field(default_factory=Outbox)
@@ -72,6 +75,8 @@ class Memory:
     vcs: FollowedUpstreams = field(default_factory=FollowedUpstreams)
     aur: AurPushes = field(default_factory=AurPushes)
     comments: CommentMemory = field(default_factory=CommentMemory)
+    run: StandaloneRun | None = None
+    failed: FailedBuilds = field(default_factory=FailedBuilds)
     # What else is on the branch, kept as it is.
     others: tuple[TreeEntry, ...] = field(default=(), compare=False)
 
@@ -108,6 +113,8 @@ class Memory:
             FollowedUpstreams.from_bytes(lines.get(_VCS, b"")),
             AurPushes.from_bytes(lines.get(_AUR, b"")),
             CommentMemory.from_bytes(lines.get(_COMMENTS, b"")),
+            StandaloneRun.from_bytes(lines.get(_RUN, b"")),
+            FailedBuilds.from_bytes(lines.get(_FAILED, b"")),
             tuple(top.values()),
         )
 
@@ -163,6 +170,7 @@ class Memory:
             adoptions=self.adoptions.only(packages),
             troubles=self.troubles.only(packages),
             aur=self.aur.only(packages),
+            failed=self.failed.only(packages),
         )
 
     def acknowledged(self, request_ids: Collection[str]) -> Memory:
@@ -193,6 +201,8 @@ class Memory:
             _VCS: self.vcs.to_bytes(),
             _AUR: self.aur.to_bytes(),
             _COMMENTS: self.comments.to_bytes(),
+            _RUN: self.run.to_bytes() if self.run else b"",
+            _FAILED: self.failed.to_bytes(),
         }
         for name, content in own.items():
             if content:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 from caur_ci.request import BuildRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +64,52 @@ class Outbox:
         left = tuple(r for r in self.requests if r.request_id not in request_ids)
         return replace(self, requests=left)
 
+    def settled(
+        self, builds: Mapping[str, Collection[tuple[str, str]]], removals: Collection[str]
+    ) -> Outbox:
+        """Return the outbox without what was done.
+
+        That is builds, as architecture and folder, by the id of their request, and the removals of
+        the requests with these ids.
+        """
+        left = (
+            replace(
+                it,
+                packages=tuple(
+                    package
+                    for package, what in zip(it.packages, _built(it), strict=True)
+                    if what not in builds.get(it.request_id, ())
+                ),
+                remove=() if it.request_id in removals else it.remove,
+            )
+            for it in self.requests
+        )
+        return replace(self, requests=tuple(it for it in left if not it.is_empty))
+
 
 def _without(earlier: BuildRequest, newer: BuildRequest) -> BuildRequest:
     """Return what is left of a request after a newer one for the same repository."""
-    if (earlier.target_repo, earlier.arch) != (newer.target_repo, newer.arch):
+    if earlier.target_repo != newer.target_repo:
         return earlier
-    built = {package.pkgbase for package in newer.packages}
-    settled = built.union(newer.remove)
+    built = set(_built(newer))
+    gone = {(arch, name) for arch in newer.removes_from for name in newer.remove}
+
+    def is_settled(name: str) -> bool:
+        places = {(arch, name) for arch in earlier.removes_from}
+        return places <= gone or not places.isdisjoint(built)
+
     return replace(
         earlier,
-        packages=tuple(p for p in earlier.packages if p.pkgbase not in settled),
-        remove=tuple(name for name in earlier.remove if name not in settled),
+        packages=tuple(
+            package
+            for package, what in zip(earlier.packages, _built(earlier), strict=True)
+            if what not in built | gone
+        ),
+        remove=tuple(name for name in earlier.remove if not is_settled(name)),
     )
+
+
+def _built(request: BuildRequest) -> Iterator[tuple[str, str]]:
+    """Yield architecture and folder of each build that is asked for."""
+    for package in request.packages:
+        yield package.arch or request.arch, package.pkgbase

@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 ENGINES = ("podman", "docker")
 # Whose it is: a lock file that its worker holds for as long as it lives.
 OWNER_LABEL = "caur-ci.owner"
+# What images call architectures, where that is not what pacman calls them.
+_PLATFORMS = {"x86_64": "amd64", "aarch64": "arm64", "armv7h": "arm", "i686": "386"}
 _QUICK = 60.0
 _COMMIT = 900.0
 
@@ -99,6 +101,13 @@ class Engine:
         if digests:
             return digests[0]
         return f"{image}@{self._ask('image', 'inspect', '--format', '{{.Id}}', image)}"
+
+    def check_architecture(self, image: str, arch: str) -> None:
+        """Raise GuestError where an image is for another architecture than `arch`."""
+        found = self._ask("image", "inspect", "--format", "{{.Architecture}}", image)
+        wanted = _PLATFORMS.get(arch, arch)
+        if found != wanted:
+            raise GuestError(f"the image {image} is for {found}, and {wanted} is built for")
 
     def commit(self, container: str, image: str, *, owner: Path) -> None:
         """Make `image` of what has become of a container. Raises GuestError."""

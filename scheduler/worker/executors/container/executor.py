@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
+from caur_ci.architectures import base_of
 from caur_ci.locks import try_lock
 from scheduler.worker.executors.container.container_user import ContainerUser
 from scheduler.worker.executors.container.engine import Engine
@@ -111,8 +112,10 @@ class ContainerExecutor:
     @contextmanager
     def guest(self, build_spec: BuildSpec, watch: Watch) -> Iterator[ContainerGuest]:
         """Provide the container of one build; see `Executor.guest`."""
-        image = self._settings.image
+        image = build_spec.image or self._settings.image
         provide_image(self._engine, image, self._folder, watch)
+        if build_spec.image:
+            self._engine.check_architecture(image, base_of(build_spec.arch))
         identity = ContainerUser.of(
             build_spec.user, self._engine, user_namespace=self._settings.user_namespace
         )
@@ -131,7 +134,7 @@ class ContainerExecutor:
             build_spec=replace(build_spec, environment=told | dict(build_spec.environment)),
             paths=paths,
             identity=identity,
-            settings=self._settings,
+            settings=replace(self._settings, image=image),
             readable=self._readable,
             processes=self._processes,
             owner=self.owner,

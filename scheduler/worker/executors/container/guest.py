@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from caur_ci.errors import ConfigError
 from scheduler.job import Usage
-from scheduler.worker.executors.folders import environment_of
+from scheduler.worker.executors.folders import environment_of, target_databases, target_servers
 from scheduler.worker.executors.guestsetup import install_missing
 from scheduler.worker.executors.protocol import GuestError, Step, StepResult, StoppedError
 from scheduler.worker.executors.step_process import CollectingWatch, Shown, follow, say
@@ -105,8 +105,15 @@ class ContainerGuest:
     def published(self, watch: Watch) -> frozenset[str]:
         """Return the file names that the target's database has; see `Guest.published`."""
         script = self.paths.scripts / "published.sh"
-        database = f"file:///var/lib/pacman/sync/{self._launcher.build_spec.target.name}.db"
-        command = ["bash", str(script), database]
+        build_spec = self._launcher.build_spec
+        own = f"file:///var/lib/pacman/sync/{build_spec.target.name}.db"
+        servers = target_servers(build_spec)[:1]
+        others = [
+            url
+            for server in servers
+            for url in target_databases(build_spec, server, build_spec.shared_with)
+        ]
+        command = ["bash", str(script), own, *others]
         collected = CollectingWatch(watch)
         ending = self.run(self._own(command), collected)
         if ending != StepResult(0):

@@ -22,6 +22,8 @@ from scheduler.worker.executors.folders import (
     make_folders,
     outer_paths,
     scripts_of,
+    target_databases,
+    target_servers,
     temporary_of,
 )
 from scheduler.worker.executors.guestsetup import install_missing
@@ -45,7 +47,7 @@ _log = logging.getLogger(__name__)
 
 DEFAULT_GRACE = 5.0
 # Missing ones are told at once, not by the first build that fails.
-_TOOLS = ("makepkg", "git", "bsdtar", "fakeroot", "setpriv")
+_TOOLS = ("makepkg", "git", "bsdtar", "fakeroot", "setpriv", "curl", "file")
 _STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 # Below the home folder of the build: where what is staged is unpacked; and how a script says that
 # there is nothing.
@@ -220,13 +222,13 @@ class HostGuest:
 
     def published(self, watch: Watch) -> frozenset[str]:
         """Return the file names that the target's database has; see `Guest.published`."""
-        target = self._build_spec.target
-        servers = [extra.servers for extra in target.extra_repos if extra.name == target.name]
-        for server in servers[0] if servers else ():
-            url = server.replace("$repo", target.name).replace("$arch", self._build_spec.arch)
+        build_spec = self._build_spec
+        architectures = (build_spec.arch, *build_spec.shared_with)
+        for server in target_servers(build_spec):
             collected = CollectingWatch(watch)
             script = self.paths.scripts / "published.sh"
-            command = ["bash", str(script), f"{url}/{target.name}.db"]
+            databases = target_databases(build_spec, server, architectures)
+            command = ["bash", str(script), *databases]
             ending = self.run(self._own(command), collected)
             if ending == StepResult(0):
                 return frozenset(collected.lines())

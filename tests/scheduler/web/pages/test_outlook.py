@@ -12,9 +12,17 @@ from scheduler.web.pages.outlook import look_ahead
 NOW = 1000.0
 
 
+def identity(name: str) -> str:
+    return f"repo/x86_64/{name}"
+
+
 def view(job_id: int, name: str, **fields: Any) -> JobView:  # noqa: ANN401 - any field
     given = {"state": JobState.READY, "build_class": "1"} | fields
-    return JobView(job_id=job_id, identity=name, **given)
+    return JobView(job_id=job_id, identity=identity(name), **given)
+
+
+def forecasts(**lengths: float) -> dict[str, float]:
+    return {identity(name): length for name, length in lengths.items()}
 
 
 def worker(name: str, build_class: int = 2, *jobs: int, **fields: Any) -> WorkerView:  # noqa: ANN401
@@ -40,7 +48,7 @@ def test_jobs_go_to_the_worker_that_is_free_first_in_order() -> None:
             active=(BUILDING,),
             ready=(view(2, "b"), view(3, "c"), view(4, "d")),
         ),
-        {"a": 100.0, "b": 30.0, "c": 50.0, "d": 5.0},
+        forecasts(a=100.0, b=30.0, c=50.0, d=5.0),
     )
 
     assert found.ends[1] == NOW + 40
@@ -61,7 +69,7 @@ def test_classes_are_respected() -> None:
                 view(6, "f"),
             ),
         ),
-        dict.fromkeys("abcdef", 10.0),
+        forecasts(**dict.fromkeys("abcdef", 10.0)),
     )
 
     assert found.starts == {1: NOW, 2: NOW + 10, 4: NOW, 6: NOW + 10}
@@ -69,13 +77,13 @@ def test_classes_are_respected() -> None:
 
 def test_what_waits_begins_after_what_it_waits_for() -> None:
     waiting = (
-        view(3, "c", state=JobState.WAITING, waits_for=("b",)),
-        view(2, "b", state=JobState.WAITING, waits_for=("a",)),
+        view(3, "c", state=JobState.WAITING, waits_for=(identity("b"),)),
+        view(2, "b", state=JobState.WAITING, waits_for=(identity("a"),)),
         view(4, "d", state=JobState.WAITING, waits_for=("nobody",)),
     )
     found = look_ahead(
         snapshot(workers=(worker("one", 2, 1), worker("two")), active=(BUILDING,), waiting=waiting),
-        {"a": 100.0, "b": 10.0},
+        forecasts(a=100.0, b=10.0),
     )
 
     assert found.starts == {2: NOW + 40, 3: NOW + 50}
@@ -84,7 +92,7 @@ def test_what_waits_begins_after_what_it_waits_for() -> None:
 
 def test_what_takes_longer_than_usual_is_not_said_to_be_over() -> None:
     late = replace(BUILDING, started=NOW - 500)
-    found = look_ahead(snapshot(workers=(worker("one", 2, 1),), active=(late,)), {"a": 100.0})
+    found = look_ahead(snapshot(workers=(worker("one", 2, 1),), active=(late,)), forecasts(a=100.0))
 
     assert found.ends[1] == NOW + 10
 
@@ -94,4 +102,4 @@ def test_nothing_is_said_where_nothing_is_known() -> None:
 
     assert look_ahead(queue, {}).starts == {}
     paused = replace(queue, paused=Pause(since=NOW))
-    assert look_ahead(paused, {"a": 1.0}).starts == {}
+    assert look_ahead(paused, forecasts(a=1.0)).starts == {}

@@ -47,39 +47,39 @@ def test_kinds_without_a_colour_are_one() -> None:
 
 
 def test_a_package_stands_between_those_that_need_it_and_those_that_it_needs() -> None:
-    picture = neighbourhood(NEEDS, "lib", "repo")
+    picture = neighbourhood(NEEDS, "lib")
 
     assert picture is not None
     x = {node.name: node.x for node in picture.nodes}
     assert x["app"] < x["lib"] < x["base"]
     assert [node.name for node in picture.nodes if node.here] == ["lib"]
-    assert [node.path for node in picture.nodes if node.here] == ["/package/repo/x86_64/lib"]
-    assert neighbourhood(NEEDS, "alone", "repo") is None
+    assert [node.path for node in picture.nodes if node.here] == ["/package/lib"]
+    assert neighbourhood(NEEDS, "alone") is None
 
 
 def test_of_very_many_neighbours_the_nearest_are_shown() -> None:
     needs = {"base": (), **{f"pkg-{number}": ("base",) for number in range(100)}}
-    picture = neighbourhood(needs, "base", "repo", most=10)
+    picture = neighbourhood(needs, "base", most=10)
 
     assert picture is not None
     assert (len(picture.nodes), picture.left_out) == (10, 91)
 
 
 def test_the_whole_leaves_out_who_is_alone_and_what_does_not_fit() -> None:
-    picture = whole({**NEEDS, "x": ("y",), "y": ()}, "repo")
+    picture = whole({**NEEDS, "x": ("y",), "y": ()})
     assert picture is not None
     assert {node.name for node in picture.nodes} == {"app", "lib", "tool", "base", "x", "y"}
     assert len(picture.edges) == 5
 
-    cut = whole({**NEEDS, "x": ("y",), "y": ()}, "repo", most=4)
+    cut = whole({**NEEDS, "x": ("y",), "y": ()}, most=4)
     assert cut is not None
     assert (len(cut.nodes), cut.left_out) == (4, 2)
-    assert whole({"alone": ()}, "repo") is None
+    assert whole({"alone": ()}) is None
 
 
 def test_of_a_group_that_is_too_large_those_with_the_most_ties_are_shown() -> None:
     needs = {"base": (), "hub": ("base",), **{f"a-{number}": ("hub",) for number in range(9)}}
-    picture = whole(needs, "repo", most=3)
+    picture = whole(needs, most=3)
 
     assert picture is not None
     assert {node.name for node in picture.nodes} == {"hub", "a-0", "a-1"}
@@ -97,7 +97,7 @@ _NAMES = st.sampled_from("abcdefgh")
 @settings(max_examples=40)
 @given(st.dictionaries(_NAMES, st.lists(_NAMES, max_size=4).map(tuple), min_size=1))
 def test_whatever_needs_what_boxes_lie_inside_and_apart(needs: dict[str, tuple[str, ...]]) -> None:
-    picture = whole({**dict.fromkeys("abcdefgh", ()), **needs}, "repo")
+    picture = whole({**dict.fromkeys("abcdefgh", ()), **needs})
     if picture is None:
         assert not any(needs.values())
         return

@@ -23,14 +23,17 @@ class Repository:
         name: str = "repo",
         version: str = "1-1",
         content: str = "of a",
+        arch: str = "",
     ) -> None:
         self.folder = folder
         self.key = key
         self.name = name
-        self.place = self.folder / name / "x86_64"
+        self.place = self.folder / name / (arch or "x86_64")
         self.place.mkdir(parents=True)
         extra = "provides = measure=2\n"
-        self.publish(make_package(self.place, "a", version, extra=extra, content=content))
+        self.publish(
+            make_package(self.place, "a", version, extra=extra, content=content, arch=arch or "any")
+        )
 
     def publish(self, package: Path) -> None:
         self._gpg(package)

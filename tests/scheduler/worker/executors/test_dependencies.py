@@ -46,6 +46,33 @@ def test_a_package_is_built_with_one_that_was_published_before(
     assert "Validated By    : SHA-256 Sum  Signature" in built.text or ("Signature" in built.text)
 
 
+def test_a_flavour_is_built_with_what_there_is_of_it_and_of_its_base(
+    shared: Path, user: BuildUser, container_executor: ContainerExecutor, repository: Repository
+) -> None:
+    flavour = Repository(shared / "repos", repository.key, version="2-1", arch="x86_64_v3")
+    flavour.publish(make_package(flavour.place, "b", arch="x86_64"))
+    target = repository.target()
+    # A repository of others has packages for the base, in a folder that $arch stands for.
+    server = f"{(shared / 'repos').as_uri()}/$repo/$arch"
+    others = Repository(shared / "repos", repository.key, name="others", arch="x86_64")
+    others.publish(make_package(others.place, "c", arch="x86_64"))
+    extra = ExtraRepository(name="others", servers=(server,), sig_level="Required")
+    target = replace(target, extra_repos=(*target.extra_repos, extra))
+    order = replace(
+        make_order(shared / "one", user, target=target), arch="x86_64_v3", shared_with=("x86_64",)
+    )
+    watch = Recorder()
+    with container_executor.guest(order, watch) as guest:
+        assert guest.install(["a>=2", "b", "c"], watch) == StepResult(0), watch.text
+        # Only what both have; there is no such file in both.
+        assert guest.published(Recorder()) == frozenset()
+        ending, shown = bash(guest, "pacman -Qi a b c | grep ^Arch; echo $CARCH")
+
+    assert ending == StepResult(0)
+    assert shown.text.split().count("x86_64_v3") == 1
+    assert shown.text.split().count("x86_64") == 3
+
+
 def test_what_is_staged_in_the_group_goes_before_what_is_published(
     shared: Path,
     user: BuildUser,

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import pytest
 
 from caur_ci.config import RepositoryConfig
 from caur_ci.deptree import DependencyTree
 from caur_ci.errors import InputError
+from caur_ci.pipeline.shared.committed_repository import CommittedRepository
 from caur_ci.pipeline.shared.decision import PackageAction, PackageDecision
 from caur_ci.pipeline.shared.documents.build_request import build_request, mirror_of_databases
 from caur_ci.pipeline.shared.forge import ForgePipeline
 from caur_ci.request import BuildRequest, PackageRequest
 from tests.support.git import srcinfo
 from tests.support.trees import tree_of_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from caur_ci.package_folders import CommittedFolders
 
 COMMIT = "c" * 40
 NOTHING = tree_of_words({})
@@ -36,14 +44,31 @@ def requested(
     tree: DependencyTree = NOTHING,
     config: RepositoryConfig | None = None,
     pipeline: ForgePipeline | None = None,
+    others: Mapping[str, DependencyTree] | None = None,
+    package_configs: Mapping[str, bytes] | None = None,
 ) -> BuildRequest:
-    return build_request(
-        iter(decisions),
-        commit=COMMIT,
-        tree=tree,
+    repository = CommittedRepository(
+        folders=cast("CommittedFolders", _Folders(package_configs or {})),
         config=config or RepositoryConfig(),
-        pipeline=pipeline or ForgePipeline(),
+        deptree=tree,
+        config_warnings=(),
+        folder_warnings=(),
+        empty=frozenset(),
+        other_deptrees=others or {},
     )
+    return build_request(iter(decisions), repository, pipeline=pipeline or ForgePipeline())
+
+
+@dataclass
+class _Folders:
+    """Package folders of which only `.CI/config` is there."""
+
+    configs: Mapping[str, bytes]
+    commit: str = COMMIT
+
+    def read(self, file: str, packages: Iterable[str]) -> dict[str, bytes | None]:
+        assert file == ".CI/config"
+        return {name: self.configs.get(name) for name in packages}
 
 
 def test_what_is_asked_for_keeps_its_order() -> None:
@@ -171,3 +196,73 @@ def test_a_group_that_cannot_be_one_is_refused(group: str) -> None:
     document["packages"][0]["group"] = group
     with pytest.raises(InputError, match=r"packages\[0\]\.group"):
         BuildRequest.from_json(json.dumps(document), origin="it")
+
+
+class TestArchitectures:
+    CONFIG = RepositoryConfig(architectures=("x86_64", "x86_64_v3", "aarch64"))
+    FILES: ClassVar = {
+        "data": srcinfo("data"),
+        "lib": srcinfo("lib", "arch = aarch64").replace("arch = any", "arch = x86_64"),
+        "app": srcinfo(
+            "app",
+            "arch = aarch64",
+            "depends = lib",
+            "makedepends_x86_64 = nasm",
+            "makedepends_aarch64 = gas",
+        ).replace("arch = any", "arch = x86_64"),
+    }
+
+    def asked_for(self, *names: str, **package_configs: bytes) -> tuple[PackageRequest, ...]:
+        files = {name: text.encode() for name, text in self.FILES.items()}
+        request = requested(
+            *map(build, names),
+            tree=DependencyTree.read(files),
+            others={"aarch64": DependencyTree.read(files, arch="aarch64")},
+            config=self.CONFIG,
+            package_configs=package_configs,
+        )
+        assert BuildRequest.from_json(request.to_json(), origin="here") == request
+        assert request.arch == "x86_64"
+        return request.packages
+
+    def found(self, *names: str, **configs: bytes) -> list[tuple[str, str, tuple[str, ...]]]:
+        asked_for = self.asked_for(*names, **configs)
+        return [(one.pkgbase, one.arch, one.shared_with) for one in asked_for]
+
+    def test_a_package_is_built_for_what_it_declares(self) -> None:
+        assert self.found("app", "lib") == [
+            ("app", "", ()),
+            ("app", "x86_64_v3", ()),
+            ("app", "aarch64", ()),
+            ("lib", "", ()),
+            ("lib", "x86_64_v3", ()),
+            ("lib", "aarch64", ()),
+        ]
+
+    def test_what_is_for_any_is_built_once_for_all(self) -> None:
+        assert self.found("data", data=b"CI_ARCHITECTURES=aarch64") == [
+            ("data", "", ("x86_64_v3", "aarch64"))
+        ]
+
+    def test_a_flavour_without_a_build_of_its_own_gets_that_of_its_base(self) -> None:
+        assert self.found("lib", lib=b"CI_ARCHITECTURES=x86_64") == [("lib", "", ("x86_64_v3",))]
+        assert self.found("lib", lib=b"CI_ARCHITECTURES=x86_64_v3 aarch64") == [
+            ("lib", "x86_64_v3", ()),
+            ("lib", "aarch64", ()),
+        ]
+
+    def test_nothing_is_asked_for_where_no_architecture_fits(self) -> None:
+        assert self.found("app", app=b"CI_ARCHITECTURES=riscv64") == []
+
+    def test_each_architecture_has_its_own_dependencies(self) -> None:
+        assert [(one.arch, one.depends) for one in self.asked_for("app")] == [
+            ("", ("lib", "nasm")),
+            ("x86_64_v3", ("lib", "nasm")),
+            ("aarch64", ("gas", "lib")),
+        ]
+
+    def test_what_is_removed_goes_from_all(self) -> None:
+        found = requested(remove("z"), config=self.CONFIG)
+
+        assert found.removes_from == self.CONFIG.architectures
+        assert requested(remove("z")).remove_from == ()

@@ -83,6 +83,28 @@ def test_builds_and_removals_are_two_lines() -> None:
     ]
 
 
+def test_each_architecture_has_a_call_of_its_own() -> None:
+    asked = replace(
+        request("a", remove=("c",)),
+        arch="x86_64",
+        packages=(
+            PackageRequest(pkgbase="a"),
+            PackageRequest(pkgbase="a", arch="aarch64"),
+            PackageRequest(pkgbase="b"),
+        ),
+        remove_from=("x86_64", "aarch64"),
+    )
+    other = 'declare -a PARAMS_SCHEDULE_aarch64=([0]="schedule" [1]="--target-repo=target"'
+    gone = '[1]="--target-repo=target" [2]="--arch=aarch64" [3]="--commit" [4]="c" [5]="a"'
+
+    assert params(asked).splitlines() == [
+        f'{HEAD}[4]="c" [5]="a" [6]="b")',
+        f'{other} [2]="--source-repo=source" [3]="--arch=aarch64" [4]="--commit" [5]="c" [6]="a")',
+        f'{REMOVE} [1]="--target-repo=target" [2]="--commit" [3]="c" [4]="a" [5]="b")',
+        f'declare -a PARAMS_AUTOREPOREMOVE_aarch64=([0]="auto-repo-remove" {gone} [6]="b")',
+    ]
+
+
 def test_an_empty_list_of_packages_to_keep_is_never_written() -> None:
     assert params(request(remove=("c",)), keep=()) == ""
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from caur_ci.errors import InputError
@@ -71,6 +74,21 @@ def test_a_newer_one_takes_over_what_older_ones_asked_of_the_same_packages(
 
     assert content(outbox)[:-1] == left
     assert outbox.requests[-1] is newer
+
+
+def test_what_is_asked_of_other_architectures_stays() -> None:
+    def asked(number: int, *architectures: str, **fields: Any) -> BuildRequest:  # noqa: ANN401 - any field
+        packages = tuple(PackageRequest(pkgbase="a", arch=arch) for arch in architectures)
+        return replace(request(number, arch="x86_64"), packages=packages, **fields)
+
+    older = asked(1, "", "aarch64", remove=("x",), remove_from=("x86_64", "aarch64"))
+    outbox = Outbox().add(older).add(asked(2, "", remove=("x",)))
+    (left, _) = outbox.requests
+    assert [package.arch for package in left.packages] == ["aarch64"]
+    assert left.remove == ("x",)
+
+    gone = asked(3, "x86_64", remove=("a", "x"), remove_from=("aarch64", "x86_64"))
+    assert outbox.add(gone).requests == (gone,)
 
 
 def test_every_older_one_gives_way() -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from caur_ci.demo.board import JobBoard, JobProgress
+    from caur_ci.standalone.board import JobBoard, JobProgress
 
 _STYLES = {
     JobState.WAITING: "dim",
@@ -39,7 +39,7 @@ def words(course: JobProgress) -> Text:
     return Text(course.outcome.name.lower().replace("_", " "), style="bold red")
 
 
-class DemoProgress(Protocol):
+class Progress(Protocol):
     """Is told what happens."""
 
     def begin(self, step: str) -> None:
@@ -51,7 +51,7 @@ class DemoProgress(Protocol):
         ...
 
 
-def progress_on(console: Console, board: JobBoard) -> AbstractContextManager[DemoProgress]:
+def progress_on(console: Console, board: JobBoard) -> AbstractContextManager[Progress]:
     """Return what suits the console."""
     return LiveProgress(console, board) if console.is_terminal else PlainProgress(console)
 
@@ -67,11 +67,11 @@ class PlainProgress(AbstractContextManager["PlainProgress"]):
         """Nothing is open."""
 
     def begin(self, step: str) -> None:
-        """See `DemoProgress.begin`."""
+        """See `Progress.begin`."""
         self._line(step)
 
     def moved(self, course: JobProgress, /) -> None:
-        """See `DemoProgress.moved`."""
+        """See `Progress.moved`."""
         by = f" ({course.worker})" if course.state is JobState.BUILDING else ""
         self._line(f"  {course.pkgbase}: {words(course).plain}{by}")
 
@@ -103,11 +103,11 @@ class LiveProgress(AbstractContextManager["LiveProgress"]):
         self._live.stop()
 
     def begin(self, step: str) -> None:
-        """See `DemoProgress.begin`."""
+        """See `Progress.begin`."""
         self._steps.append(step)
 
     def moved(self, _course: JobProgress, /) -> None:
-        """See `DemoProgress.moved`: the picture is drawn anew several times a second anyway."""
+        """See `Progress.moved`: the picture is drawn anew several times a second anyway."""
 
     def _render(self) -> RenderableType:
         steps = Table.grid(padding=(0, 1))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class JobProgress:
-    """The job of one job so far.
+    """The way of one job so far.
 
     `claimed_at` and `done_at` count events, for what came before what; 0 is not yet.
     `started` and `finished` are Unix times.
@@ -41,7 +41,7 @@ class JobProgress:
 
 @dataclass(slots=True)
 class JobBoard:
-    """All jobs of the demonstration, and how many removals were carried out."""
+    """All jobs of a run, and how many removals were carried out."""
 
     jobs: dict[int, JobProgress] = field(default_factory=dict)
     removals_open: int = 0

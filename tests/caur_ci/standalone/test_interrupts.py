@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from caur_ci.demo.interrupts import Interrupts
+from caur_ci.standalone.interrupts import Interrupts
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

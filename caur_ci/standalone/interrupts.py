@@ -1,4 +1,4 @@
-"""Ctrl-C and its like: they end the demonstration once, and leave the cleaning up in peace."""
+"""Ctrl-C and its like: they end the work once, and leave the cleaning up in peace."""
 
 from __future__ import annotations
 

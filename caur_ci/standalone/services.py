@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import ProcessError
+from scheduler.ssh import tied
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,10 +30,11 @@ class _Child:
 
 
 class Services:
-    """Child processes that all end with the demonstration, however that ends.
+    """Child processes that all end with this one, however that ends.
 
-    Each has a session of its own: what a terminal sends on Ctrl-C reaches the demonstration only,
-    which ends them in order. What they print goes to a file in `logs`.
+    Each has a session of its own: what a terminal sends on Ctrl-C reaches this process only, which
+    ends them in order. If it is killed, services get a SIGTERM. What they print goes to a file in
+    `logs`.
     """
 
     def __init__(self, environment: Mapping[str, str], logs: Path) -> None:
@@ -97,9 +99,11 @@ class Services:
         variables: Mapping[str, str] | None,
         cwd: Path | None,
     ) -> subprocess.Popen[bytes]:
+        # -P: the folder it runs in is full of other people's files.
+        python = [sys.executable, "-P"]
+        tied_to_us = [sys.executable, "-I", "-S", tied.__file__, str(os.getpid())]
         return subprocess.Popen(
-            # -P: the folder it runs in is full of other people's files.
-            [sys.executable, "-P", "-m", "caur_ci", *arguments],
+            [*tied_to_us, *python, "-m", "caur_ci", *arguments],
             cwd=cwd or self._logs,
             env={**self._environment, **(variables or {})},
             stdin=subprocess.DEVNULL,

@@ -1,0 +1,1 @@
+"""Many builders and very many packages against one Redis."""

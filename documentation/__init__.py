@@ -1,0 +1,1 @@
+"""Makes the reference and the man pages out of the code: `python -m documentation`."""

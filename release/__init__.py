@@ -1,0 +1,1 @@
+"""What proves that the last commit can be released: see `docs/releasing.md`."""
