@@ -59,11 +59,9 @@ class Images:
         """Start a service in a container of its own."""
         name = f"{self.name}-{service}"
         self._started.append(name)
-        self.containers.run(
-            *("run", "--detach", "--network=host", f"--name={name}"),
-            *self._options(options, environment),
-            *(self.image(kind), service),
-        )
+        words = ["run", "--detach", "--network=host", f"--name={name}"]
+        done = self._engine(*words, *self._options(options, environment), self.image(kind), service)
+        assert done.returncode == 0, done.stderr
 
     def run(
         self,
