@@ -37,8 +37,8 @@ class Images:
         """Make both, with Python packages from the folder `wheels` alone."""
         pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", str(wheels)]
         subprocess.run([*pip, str(CHECKOUT), *_MORE_WHEELS], check=True, capture_output=True)
-        # Without layers nothing is left of the stages in between. A stage that is another image as it
-        # stands would be gone as well, with that image.
+        # Without layers nothing is left of the stages in between. A stage that is another image as
+        # it stands would be gone as well, with that image.
         self._build("manager", "manager", "--layers=false", f"--build-context=wheels={wheels}")
         self._build("builder", "worker", f"--build-arg=MANAGER={self.image('manager')}")
 
