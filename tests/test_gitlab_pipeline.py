@@ -127,7 +127,7 @@ def test_a_stranger_is_told_what_is_wrong(world: ScheduleWorld, pipelines: GitLa
 
     assert not log.endswith("exit code 0")
     assert "CI_MANAGE_AUR" in log
-    assert [call.partition(":")[0] for call in pipelines.calls] == ["validate"]
+    assert [call.partition(":")[0] for call in pipelines.calls] == ["validate", "validate"]
     assert pipelines.jobs_with("REDIS_URL") == set()
     assert "CI_MANAGE_AUR" in (world.checkout.folder / "gl-code-quality.json").read_text()
 

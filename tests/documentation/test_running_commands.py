@@ -45,6 +45,7 @@ _NEEDS = {
     "redis load": "Redis 7",
     "auto-repo-remove": "a removal that is held back",
     "broken --ahead": "databases of a distribution",
+    "queue import": "the existing manager's server",
     "queue restore": "an empty queue",
     "shadow compare": "a run of the bash template",
 }
