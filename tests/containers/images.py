@@ -37,12 +37,14 @@ class Images:
         """Make both, with Python packages from the folder `wheels` alone."""
         pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", str(wheels)]
         subprocess.run([*pip, str(CHECKOUT), *_MORE_WHEELS], check=True, capture_output=True)
-        self._build("manager", "manager", f"--build-context=wheels={wheels}")
+        # Without layers nothing is left of the stages in between. A stage that is another image as
+        # it stands would be gone as well, with that image.
+        self._build("manager", "manager", "--layers=false", f"--build-context=wheels={wheels}")
         self._build("builder", "worker", f"--build-arg=MANAGER={self.image('manager')}")
 
     def _build(self, folder: str, kind: str, *options: str) -> None:
         self.containers.run(
-            *("build", "--quiet", "--layers=false", "--format=docker", "--network=host"),
+            *("build", "--quiet", "--format=docker", "--network=host"),
             *("--pull=never", f"--build-arg=BASE={self.containers.image}", *options),
             f"--file={CHECKOUT / 'containers' / folder / 'Containerfile'}",
             f"--tag={self.image(kind)}",
