@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from scheduler.web.services import WebServices
 
 _ARGUMENTS = ("--no-sandbox", "--disable-background-networking", "--disable-gpu")
-_WAIT = 60_000
+_WAIT = 150_000
 PHONE = {"width": 360, "height": 740}
 PAGES = (
     *("/", "/packages", "/failing", "/failures", "/dependencies"),
