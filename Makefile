@@ -14,7 +14,9 @@ PYTHON_FILES := caur_ci scheduler tests benchmarks documentation release
 # One more than there are cores: many tests wait for a service.
 TEST_PROCESSES = $(shell expr $$(nproc) + 1)
 SHELL_SCRIPTS := deploy/make-secrets scripts/bootstrap scripts/stand-in-image scripts/try-containers .ci/run \
-	$(wildcard scheduler/worker/guest/*.sh)
+	$(wildcard scheduler/worker/guest/*.sh) containers/install-packages containers/healthy \
+	containers/manager/entrypoint containers/manager/install-caur-ci \
+	$(filter-out %/Containerfile,$(wildcard containers/builder/*))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test fuzz chaos lint format docs reference release-check bench clean
@@ -57,8 +59,8 @@ lint: ## Check form, types and the order of the floors.
 		echo 'shellcheck is not installed: the shell scripts were not checked'; \
 	fi
 	@if command -v shfmt >/dev/null; then \
-		echo shfmt -d scripts .ci deploy/make-secrets scheduler/worker/guest; \
-		shfmt -d scripts .ci deploy/make-secrets scheduler/worker/guest; \
+		echo shfmt -d scripts .ci containers deploy/make-secrets scheduler/worker/guest; \
+		shfmt -d scripts .ci containers deploy/make-secrets scheduler/worker/guest; \
 	fi
 
 format: ## Bring the Python files into form.

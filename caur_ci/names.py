@@ -79,8 +79,9 @@ def _check(pattern: re.Pattern[str], name: str, what: str) -> str:
 
 
 def closest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
-    """Return up to `limit` of the `known` names that are most like `name`, best first."""
-    return difflib.get_close_matches(name, list(known), n=limit, cutoff=0.6)
+    """Return up to `limit` of the other `known` names that are most like `name`, best first."""
+    others = [each for each in known if each != name]
+    return difflib.get_close_matches(name, others, n=limit, cutoff=0.6)
 
 
 def suggestion(name: str, known: Iterable[str], limit: int = 3) -> str:

@@ -8,18 +8,20 @@ from documentation.manpages import man_pages
 from documentation.pages import pages
 
 ROOT = Path(__file__).parents[1]
+MAN = ROOT / "man"
 
 
 def files() -> dict[Path, str]:
     """Return what is made, by the file that it goes to."""
     reference = {ROOT / "docs" / "reference" / name: text for name, text in pages().items()}
-    return reference | {ROOT / "man" / name: text for name, text in man_pages().items()}
+    pages_of_man = {MAN / f"man{name[-1]}" / name: text for name, text in man_pages().items()}
+    return reference | pages_of_man
 
 
 def main() -> None:
     """Write all of it, and remove the pages of what is no more."""
     made = files()
-    for path in ROOT.joinpath("man").glob("*.1"):
+    for path in MAN.glob("man?/*"):
         if path not in made:
             path.unlink()
     for path, text in made.items():

@@ -1,4 +1,4 @@
-"""The man pages: one for the program, and one for each of its commands."""
+"""The man pages: one for the program and each of its commands, and two for what it reads."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from documentation.commands import PROGRAM, all_commands, command_tree
+from documentation.keys import CONFIG_FILES, CONFIG_FORM, keys_of
+from scheduler.settings.variables import VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,7 +15,14 @@ if TYPE_CHECKING:
     from documentation.commands import Command, Parameter
 
 _SECTION = 1
+_FILES_SECTION = 5
+_SECTION_TITLES = {_SECTION: "User commands", _FILES_SECTION: "File formats"}
 _SEE_ALSO = "makepkg(8), pacman(8), repo-add(8)"
+_SETTINGS_FORM = (
+    "Each is an environment variable, or a key of the TOML file that `--config` or the variable "
+    "CAUR_CONFIG names. Options win over variables, and variables over the file. Secrets are "
+    "variables only, or in files: REDIS_PASSWORD_FILE names one that holds REDIS_PASSWORD."
+)
 # A line that begins with one of these would be an order to troff.
 _CONTROL = re.compile(r"^[.']", re.MULTILINE)
 _CODE = re.compile(r"`([^`]+)`")
@@ -26,6 +35,8 @@ def man_pages() -> dict[str, str]:
     for command in tree.children:
         name = f"{PROGRAM}-{command.name.replace(' ', '-')}"
         pages[f"{name}.{_SECTION}"] = "".join(_page(command, name))
+    pages[f"{PROGRAM}-config.{_FILES_SECTION}"] = "".join(_config())
+    pages[f"{PROGRAM}-settings.{_FILES_SECTION}"] = "".join(_settings())
     return pages
 
 
@@ -59,8 +70,36 @@ def _page(command: Command, name: str) -> Iterator[str]:
     yield f".SH SEE ALSO\n{PROGRAM}({_SECTION}), {_SEE_ALSO}\n"
 
 
-def _heading(name: str) -> str:
-    return f'.TH "{name.upper()}" {_SECTION} "" "{PROGRAM}" "User commands"\n.nh\n'
+def _config() -> Iterator[str]:
+    name = f"{PROGRAM}-config"
+    yield _heading(name, _FILES_SECTION)
+    yield f".SH NAME\n{_text(name)} \\- keys of .ci/config and .CI/config\n"
+    yield f".SH DESCRIPTION\n{_text(CONFIG_FORM)}\n"
+    for kind, title in CONFIG_FILES.items():
+        yield f".SH {_text(title)}\n"
+        for key, description in keys_of(kind):
+            yield _tagged(key, description)
+    yield f".SH SEE ALSO\n{PROGRAM}({_SECTION}), {PROGRAM}\\-settings({_FILES_SECTION})\n"
+
+
+def _settings() -> Iterator[str]:
+    name = f"{PROGRAM}-settings"
+    yield _heading(name, _FILES_SECTION)
+    yield f".SH NAME\n{_text(name)} \\- settings of workers, database runners and the web server\n"
+    yield f".SH DESCRIPTION\n{_text(_SETTINGS_FORM)}\n.SH VARIABLES\n"
+    for each in VARIABLES:
+        default = f" Default: {each.default}." if each.default else ""
+        yield _tagged(each.name, f"{each.summary}{default} In the file: `{each.key}`.")
+    yield f".SH SEE ALSO\n{PROGRAM}({_SECTION}), {PROGRAM}\\-config({_FILES_SECTION})\n"
+
+
+def _tagged(name: str, description: str) -> str:
+    return f".TP\n\\fB{_text(name)}\\fR\n{_text(description)}\n"
+
+
+def _heading(name: str, section: int = _SECTION) -> str:
+    title = _SECTION_TITLES[section]
+    return f'.TH "{name.upper()}" {section} "" "{PROGRAM}" "{title}"\n.nh\n'
 
 
 def _parameter(parameter: Parameter) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from importlib import resources
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from documentation.commands import PROGRAM, all_commands, command_tree
+from documentation.keys import CONFIG_FILES, CONFIG_FORM, keys_of
+from scheduler.diagnosis.hints import hint_for
+from scheduler.diagnosis.rules.catalogue import RULES
+from scheduler.job import FailureClass, Outcome
 from scheduler.web.api.document import description
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ def pages() -> dict[str, str]:
     """Return the text of each page by its name below `docs/reference`."""
     makers: dict[str, Callable[[], Iterator[str]]] = {
         "commands.md": _commands,
+        "failures.md": _failures,
         "keys.md": _keys,
         "routes.md": _routes,
     }
@@ -65,27 +68,27 @@ def _row(parameter: Parameter) -> str:
 
 def _keys() -> Iterator[str]:
     yield "# Keys of `.ci/config` and `.CI/config`\n"
-    yield (
-        "Lines of the form `KEY=VALUE`, bare or quoted, with comments after `#`. A key that is not "
-        "known is kept, and warned about. What a pattern has to say is in the schemas, which ship "
-        "with the package.\n"
-    )
-    titles = {
-        "repository": "`.ci/config`, for the whole repository",
-        "package": "`.CI/config`, for one package",
-    }
-    for kind, title in titles.items():
+    yield CONFIG_FORM + "\n"
+    for kind, title in CONFIG_FILES.items():
         yield f"## {title}\n"
         yield "| key | what for |\n|-|-|"
-        for key, schema in _schema(f"{kind}-config")["properties"].items():
-            yield f"| `{key}` | {_cell(schema['description'])} |"
+        for key, what_for in keys_of(kind):
+            yield f"| `{key}` | {_cell(what_for)} |"
         yield ""
 
 
-def _schema(name: str) -> dict[str, Any]:
-    text = resources.files("caur_ci.schemas").joinpath(f"{name}.schema.json").read_text("utf-8")
-    schema: dict[str, Any] = json.loads(text)
-    return schema
+def _failures() -> Iterator[str]:
+    yield "# Kinds of failures\n"
+    yield (
+        "What `caur-ci explain`, the pages of builds and notifications say of a build that failed. "
+        "The kind comes from the first line of the log that is the message of a tool, and from the "
+        "step that failed where no message tells; [building.md](../building.md) has more.\n"
+    )
+    yield "| kind | known by messages of | what usually helps |\n|-|-|-|"
+    for failure in FailureClass:
+        tools = sorted({rule.tool for rule in RULES if rule.failure is failure and rule.tool})
+        helps = hint_for(failure, Outcome.FAILED)
+        yield f"| {failure} | {', '.join(tools)} | {_cell(helps)} |"
 
 
 def _routes() -> Iterator[str]:

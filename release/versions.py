@@ -13,14 +13,20 @@ if TYPE_CHECKING:
 _PLACES = (
     ("templates/*.yml", re.compile(r"CAUR_CI_VERSION:\s*\"?([0-9][^\"\s]*)\"?")),
     ("templates/**/*.yml", re.compile(r"caur-ci==([0-9][^\"'\s]*)")),
-    ("action.yml", re.compile(r"caur-ci==([0-9][^\"'\s]*)")),
+    ("action.yml", re.compile(r"^    default: \"([0-9][^\"]*)\"", re.MULTILINE)),
     ("README.md", re.compile(r"caur-ci==([0-9][^\"'\s`]*)")),
     ("docs/**/*.md", re.compile(r"caur-ci==([0-9][^\"'\s`]*)")),
     ("packaging/arch/PKGBUILD", re.compile(r"^pkgver=(.*)$", re.MULTILINE)),
     ("packaging/arch/.SRCINFO", re.compile(r"^\tpkgver = (.*)$", re.MULTILINE)),
 )
 # These have to name it at all.
-_NEEDED = ("templates/gitlab-ci.yml", "templates/github-workflow.yml", "packaging/arch/PKGBUILD")
+_NEEDED = (
+    "templates/gitlab-ci.yml",
+    "templates/github-workflow.yml",
+    "action.yml",
+    "packaging/arch/PKGBUILD",
+    "packaging/arch/.SRCINFO",
+)
 
 
 def of_project(root: Path) -> str:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # A machine that is busy makes no test fail. `CAUR_LONG=1` tries more.
 settings.register_profile(
-    "tests", deadline=None, max_examples=300 if os.environ.get("CAUR_LONG") else 60
+    "tests", deadline=None, max_examples=300 if os.environ.get("CAUR_LONG") else 40
 )
 settings.load_profile("tests")
 
@@ -63,9 +63,23 @@ _GIT_CONFIG = """\
 
 
 def pytest_configure() -> None:
-    """Let what tests start be interrupted, though a job in the background may not be itself."""
+    """Let what tests start be interrupted, though a job in the background may not be itself.
+
+    What is made for many tests at once comes before `private_home`: git has to know somebody there,
+    also where the user has never told it anything.
+    """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    config = Path(tempfile.mkdtemp(prefix="caur-ci-tests-")) / "gitconfig"
+    config.write_text(_GIT_CONFIG, encoding="utf-8")
+    os.environ["GIT_CONFIG_GLOBAL"] = str(config)
+
+
+def pytest_unconfigure() -> None:
+    """Remove what `pytest_configure` made."""
+    config = Path(os.environ.pop("GIT_CONFIG_GLOBAL"))
+    config.unlink(missing_ok=True)
+    config.parent.rmdir()
 
 
 @pytest.fixture(autouse=True)

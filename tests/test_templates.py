@@ -85,6 +85,8 @@ def commands_of(name: str) -> dict[str, str]:
         calls = re.findall(r"\bcaur-ci ([a-z-]+(?: --[a-z-]+)*)", "\n".join(lines))
         if job == "on-schedule":
             assert (calls.pop(0), calls.pop(0)) == ("comments", "update-pipelines --if-enabled")
+        if job == "validate":
+            assert calls.pop(0) == "diff"
         if job == MANUAL:
             found |= {f"manual-{call.partition(' ')[0]}": call for call in calls}
         else:

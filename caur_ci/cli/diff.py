@@ -13,10 +13,10 @@ from caur_ci.cli.session import session_of
 from caur_ci.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from caur_ci.git import GitRepository
-    from caur_ci.judge import File
+    from caur_ci.judge import File, Judgement
 
 _BRANCH = "update-"
 
@@ -32,15 +32,22 @@ class _State:
 
 def diff(
     context: typer.Context,
-    old: Annotated[str, typer.Argument(metavar="OLD", help="A folder, REV:PACKAGE, or a branch.")],
-    new: Annotated[
+    old: Annotated[
         str,
-        typer.Argument(metavar="NEW", help="A folder, REV:PACKAGE, or a branch update-PACKAGE."),
+        typer.Argument(metavar="OLD", help="A folder, REV:PACKAGE, or a branch; or REV..REV."),
     ],
+    new: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NEW",
+            help="A folder, REV:PACKAGE, or a branch update-PACKAGE.",
+            show_default=False,
+        ),
+    ] = None,
     *,
     repo: Repo = Path(),
     exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="End with 1 where the change is major.")
+        bool, typer.Option("--exit-code", help="End with 1 where a change is major.")
     ] = False,
     sarif: Annotated[
         bool, typer.Option("--sarif", help="Print the findings as SARIF 2.1.0, for forges.")
@@ -50,33 +57,77 @@ def diff(
     """Show what changed in a package, word by word, and what the judge says of it.
 
     OLD and NEW are folders, packages at a commit (`main:PACKAGE`), or two branches of which one is
-    named `update-PACKAGE`. Nothing of what is shown is run.
+    named `update-PACKAGE`. `REV..REV` in place of both is about all packages that differ between
+    two commits. Nothing of what is shown is run.
     """
     if sarif and as_json:
         raise typer.BadParameter("--sarif and --json exclude each other")
-    from caur_ci.cli.data import to_json  # noqa: PLC0415 - keeps `--help` fast
-    from caur_ci.config import load_package_config  # noqa: PLC0415
-    from caur_ci.judge import PackageContext, Verdict  # noqa: PLC0415
-    from caur_ci.judge.limited import LimitedJudge  # noqa: PLC0415
-    from caur_ci.judge.sarif import as_sarif  # noqa: PLC0415
+    from caur_ci.judge import Verdict  # noqa: PLC0415 - keeps `--help` fast
 
     session = session_of(context)
-    before, after = _states(repo, old, new)
-    name = after.name or before.name
-    config = load_package_config(before.config, origin=f"{name}/.CI/config").config
-    package = PackageContext(name=name, allow=config.change_allow_regex)
-    with LimitedJudge() as judge:
-        judgement = judge.judge(before.files, after.files, package=package)
-    if as_json:
-        session.print_plain(to_json(judgement.to_dict()))
-    elif sarif:
-        session.print_plain(to_json(as_sarif(judgement, folder=name)))
+    pairs = [_states(repo, old, new)] if new is not None else list(_changed(repo, old))
+    judged = list(_judged(pairs))
+    if as_json or sarif:
+        # A range is a list, however many packages it is about.
+        session.print_plain(_document(judged, sarif=sarif, several=new is None))
     else:
         from caur_ci.cli.word_diff import print_diff  # noqa: PLC0415
 
-        print_diff(session.out, before.files, after.files, judgement)
-    is_major = judgement.verdict is Verdict.MAJOR
+        for before, after, judgement in judged:
+            if new is None:
+                session.out.print(f"[bold]{after.name}[/bold]")
+            print_diff(session.out, before.files, after.files, judgement)
+    is_major = any(judgement.verdict is Verdict.MAJOR for *_, judgement in judged)
     return ExitCode.FAILED if exit_code and is_major else ExitCode.OK
+
+
+def _judged(pairs: Iterable[tuple[_State, _State]]) -> Iterator[tuple[_State, _State, Judgement]]:
+    from caur_ci.config import load_package_config  # noqa: PLC0415
+    from caur_ci.judge import PackageContext  # noqa: PLC0415
+    from caur_ci.judge.limited import LimitedJudge  # noqa: PLC0415
+
+    with LimitedJudge() as judge:
+        for before, after in pairs:
+            name = after.name or before.name
+            config = load_package_config(before.config, origin=f"{name}/.CI/config").config
+            package = PackageContext(name=name, allow=config.change_allow_regex)
+            yield before, after, judge.judge(before.files, after.files, package=package)
+
+
+def _document(
+    judged: Sequence[tuple[_State, _State, Judgement]], *, sarif: bool, several: bool
+) -> str:
+    from caur_ci.cli.data import to_json  # noqa: PLC0415
+    from caur_ci.judge.sarif import as_sarif, as_sarif_of  # noqa: PLC0415
+
+    named = [(after.name or before.name, judgement) for before, after, judgement in judged]
+    if sarif and several:
+        return to_json(as_sarif_of(named))
+    if sarif:
+        return to_json(as_sarif(named[0][1], folder=named[0][0]))
+    if several:
+        return to_json([{"package": name, **each.to_dict()} for name, each in named])
+    return to_json(named[0][1].to_dict())
+
+
+def _changed(repo: Path, text: str) -> Iterator[tuple[_State, _State]]:
+    """Yield both states of each package that is at both ends of a range and differs."""
+    from caur_ci.git import GitRepository  # noqa: PLC0415
+    from caur_ci.names import is_package_name  # noqa: PLC0415
+
+    first, dots, last = text.partition("..")
+    if not dots or not first or not last:
+        raise InputError(
+            f"{text} is compared with nothing", hint="Name OLD and NEW, or two commits as A..B."
+        )
+    git = GitRepository.open(repo)
+    older, newer = (
+        {each.name: each.object_id for each in git.entries(git.commit_id(end)) if each.is_folder}
+        for end in (first, last)
+    )
+    for name in sorted(older.keys() & newer.keys()):
+        if older[name] != newer[name] and is_package_name(name):
+            yield _committed(git, first, name), _committed(git, last, name)
 
 
 def _states(repo: Path, old: str, new: str) -> tuple[_State, _State]:

@@ -84,7 +84,10 @@ def unhold(
     _show(session, held, "let go; it was {}", as_json=as_json)
     for name, before in held.items():
         if before.left_out:
-            session.note(f"{name} is built by the next run: {before.left_out}")
+            session.note(
+                f"{name} is built by the next on-schedule, or with the next change: "
+                f"{before.left_out}"
+            )
 
 
 def open_keeper(session: Session, repo: Path, remote: str | None) -> Keeper:

@@ -30,7 +30,8 @@ def queue_reasons(
     for reason in explanation.reasons:
         yield _reason(first_line(reason))
     if end:
-        yield _reason(f"by its earlier builds, the end is to be expected {end}")
+        verb = "was" if end.endswith(" ago") else "is"
+        yield _reason(f"by its earlier builds, the end {verb} to be expected {end}")
     if pending is not None and explanation.blockers:
         yield _reason("the jobs that it waits for:", *_blockers(explanation, pending.job_id))
     if pending is not None and not explanation.able:

@@ -113,7 +113,8 @@ def _package(word: str, tree: Mapping[str, WireEntry], repo: Path) -> PackageReq
     if tree and name not in tree:
         raise InputError(
             f"the dependency tree has no package {name!r}",
-            hint=suggestion(name, tree) or "Name a package folder, or use --without-order.",
+            hint=suggestion(name, tree)
+            or "Name a committed folder; `caur-ci schedule --without-order` takes any name.",
         )
     entry = tree.get(name, WireEntry(name))
     return PackageRequest(

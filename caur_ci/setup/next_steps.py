@@ -101,7 +101,10 @@ def next_steps(repository: NewRepository) -> list[str]:
     """Return what people have to do, in this order."""
     forge = repository.forge
     steps = [
-        "commit and push: `git add --all && git commit -m 'feat: begin' && git push -u origin main`"
+        (
+            "commit and push, after `git remote add origin URL` if there is no remote yet: "
+            "`git add --all && git commit -m 'feat: begin' && git push -u origin main`"
+        ),
     ]
     if secrets := secrets_of(repository):
         names = ", ".join(secret.name for secret in secrets if secret.needed)

@@ -94,7 +94,8 @@ class Rounds:
         """
         seen = self.side.queue.last_event_id()
         while new := self._new_requests():
-            self.progress.begin(f"Building {sum(len(it.packages) for it in new)} packages")
+            number = sum(len(it.packages) for it in new)
+            self.progress.begin(f"Building {number} package{'s' if number != 1 else ''}")
             self._hand_over(new)
             seen = self._follow(seen)
             if self.out_of_time:

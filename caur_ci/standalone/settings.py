@@ -14,6 +14,7 @@ from caur_ci.environment import child_environment
 from scheduler.settings import ExecutorKind, WorkerSettings
 from scheduler.settings.repositories import target_repos
 from scheduler.settings.values import Values
+from scheduler.settings.variables import BUILDER_EXECUTOR
 from scheduler.worker.architectures import buildable
 
 if TYPE_CHECKING:
@@ -103,8 +104,11 @@ def worker_name(number: int) -> str:
 
 
 def usual_executor(environ: Mapping[str, str]) -> ExecutorKind:
-    """Return BUILDER_EXECUTOR, by default containers where they can be had, else this machine."""
-    if named := environ.get("BUILDER_EXECUTOR"):
+    """Return BUILDER_EXECUTOR, by default containers where they can be had, else this machine.
+
+    Raises ConfigError.
+    """
+    if named := Values(environ).get(BUILDER_EXECUTOR):
         return ExecutorKind(named)
     has_engine = any(map(shutil.which, _ENGINES))
     return ExecutorKind.CONTAINER if has_engine else ExecutorKind.HOST

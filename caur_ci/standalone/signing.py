@@ -42,8 +42,8 @@ def signing_home(
 ) -> Iterator[SigningHome]:
     """Provide the key: that of GPG_PRIVATE_KEY, else that in GPG_PATH, else the one in `kept`.
 
-    That one is made where it is missing and `may_make` allows it. Raises ConfigError without a key,
-    and for one that GnuPG cannot read.
+    The first may be the path of a file as well. The last one is made where it is missing and
+    `may_make` allows it. Raises ConfigError without a key, and for one that GnuPG cannot read.
     """
     text = secrets.get(KEY_VARIABLE, "")
     if not text and environ.get(_FOLDER_VARIABLE):
@@ -51,7 +51,7 @@ def signing_home(
         return
     with private_gnupg() as home:
         if text:
-            _import(home, f"{text}\n".encode(), KEY_VARIABLE)
+            _import(home, _key_in(text), KEY_VARIABLE)
             yield SigningHome(home)
             return
         if kept.exists():
@@ -89,6 +89,18 @@ def make_key(home: Path, user: str) -> str:
     _gpg(home, "--passphrase", "", "--quick-generate-key", user, "ed25519", "sign", "never")
     listing = _gpg(home, "--with-colons", "--list-keys", user).decode()
     return next(line.split(":")[9] for line in listing.splitlines() if line.startswith("fpr:"))
+
+
+def _key_in(text: str) -> bytes:
+    """Return the key that a variable holds, or the file that it names, as GitLab has it."""
+    if not text.startswith("/"):
+        return f"{text}\n".encode()
+    try:
+        return Path(text).read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"the file that {KEY_VARIABLE} names cannot be read: {error.strerror}", hint=_HINT
+        ) from error
 
 
 def _keep(home: Path, kept: Path) -> None:

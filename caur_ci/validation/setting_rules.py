@@ -102,6 +102,12 @@ SETTING_RULES: dict[str, tuple[Rule, ...]] = {
             "no worker of the queue takes {what}",
             "Correct BUILDER_CLASS, or start such a worker.",
         ),
+        Rule(
+            "architecture-missed",
+            _WARNING,
+            "{what}",
+            "Correct CI_ARCHITECTURES here or in .ci/config, or arch in the PKGBUILD.",
+        ),
     ),
     "Interfere": (
         Rule("interfere-unusable", _ERROR, "{what}", "docs/interfere.md shows how it has to be."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from caur_ci.architectures import build_targets
 from caur_ci.errors import InputError
 from caur_ci.interfere import InterfereError, bumped_pkgrel
 from caur_ci.interfere.bump import configured_bump
@@ -14,7 +15,7 @@ from caur_ci.validation.snapshot import NVCHECKER_FILES, PACKAGE_CONFIG, REPOSIT
 from caur_ci.versions import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from caur_ci.config import PackageConfig
     from caur_ci.validation.model import Finding
@@ -29,6 +30,7 @@ def check_settings(view: PackageView, repository: RepositoryView) -> Iterator[Fi
     yield from _bump(view, config)
     yield from _followed(view, config)
     yield from _names(view, config)
+    yield from _architectures(view, config, repository.config.architectures)
     if config.rebuild_triggers and not repository.config.lib_db:
         what = "CI_REBUILD_TRIGGERS does nothing without CI_LIB_DB in .ci/config"
         yield _about(view, "key-idle", "CI_REBUILD_TRIGGERS", what)
@@ -41,6 +43,21 @@ def check_settings(view: PackageView, repository: RepositoryView) -> Iterator[Fi
     serves = repository.surroundings.serves
     if serves is not None and config.build_class is not None and not serves(config.build_class):
         yield _about(view, "class-unserved", "BUILDER_CLASS", f"BUILDER_CLASS={config.build_class}")
+
+
+def _architectures(
+    view: PackageView, config: PackageConfig, architectures: Sequence[str]
+) -> Iterator[Finding]:
+    """Yield architectures that the repository does not have, or that none is left."""
+    key, every = "CI_ARCHITECTURES", " ".join(architectures)
+    for arch in config.architectures:
+        if arch not in architectures:
+            what = f"{key} names {arch}, which the repository is not built for ({every})"
+            yield _about(view, "architecture-missed", key, what)
+    declared = view.fields.arch if view.fields else ()
+    if declared and not build_targets(declared, architectures, config.architectures):
+        what = f"built for nothing: arch has {' '.join(declared)}, the repository {every}"
+        yield view.about("architecture-missed", "arch", what=what)
 
 
 def check_triggers(repository: RepositoryView) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -41,14 +42,22 @@ def unforeseen(error: Exception) -> str:
 
 def told(error: CaurError | OSError) -> str:
     """Return what an error says, with what to do about it, for a job that waits because of it."""
-    hint = error.hint if isinstance(error, CaurError) else ""
+    hint = _hint(error)
     return f"{error} ({hint.rstrip('.')})" if hint else str(error)
 
 
 def temporary(target_repo: str, arch: str, error: CaurError | OSError) -> TemporaryError:
     """Return what to raise for trouble with a repository that may pass."""
-    hint = error.hint if isinstance(error, CaurError) else ""
-    return TemporaryError(f"{target_repo}/{arch}: {error}", hint=hint)
+    return TemporaryError(f"{target_repo}/{arch}: {error}", hint=_hint(error))
+
+
+def _hint(error: CaurError | OSError) -> str:
+    if isinstance(error, CaurError):
+        return error.hint
+    # The error of a write names no file.
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return "Make room in REPO_PATH and in the landing zone."
+    return ""
 
 
 def _retrying(queue: Queue, claim: Claim, reason: str) -> Callable[[], object]:

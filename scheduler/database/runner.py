@@ -129,7 +129,7 @@ class DatabaseRunner:
     def _rest(self, error: TemporaryError) -> None:
         """Wait a while, longer each time in a row, for what is wrong to be put right."""
         self._pause = min(_LONGEST_PAUSE, max(_SHORTEST_PAUSE, 2 * self._pause))
-        hint = f" {error.hint}" if error.hint else ""
+        hint = f". {error.hint}" if error.hint else ""
         _log.warning("%s%s (going on in %g s)", error.message, hint, self._pause)
         self._stop.wait(self._pause)
 

@@ -6,6 +6,7 @@ packages grows.
 
 from __future__ import annotations
 
+import re
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 # What GitHub takes in one file.
 LARGEST = 100 * 1024 * 1024
 _TRIES = 3
+_LOOPBACK = re.compile(r"http://(?:localhost|127\.0\.0\.1|\[::1\])[:/]")
 _MESSAGE = "chore: publish\n"
 _IDENTITY = Identity("caur-ci", "caur-ci@localhost")
 
@@ -46,6 +48,11 @@ class PagesTarget:
             raise ConfigError(
                 f"git+{without_credentials(url)} has a password in it",
                 hint="Set ACCESS_TOKEN instead.",
+            )
+        if url.startswith("http://") and not _LOOPBACK.match(url):
+            raise ConfigError(
+                f"git+{url} would send the token for everybody on the way to read",
+                hint="Use https://.",
             )
         self._url = url
         self._ref = f"refs/heads/{branch}"

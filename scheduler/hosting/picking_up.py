@@ -49,7 +49,9 @@ def pick_up(
         known = dict(hosted.files)
         for layout in found:
             if not _follows(layout, HostedFiles.beside(layout), hosted):
-                known = bringing.bring(layout) | known
+                brought = bringing.bring(layout)
+                # Of what an upload that was killed announced, the signed database knows more.
+                known = brought | {name: it for name, it in known.items() if it.sha256}
     for layout in found[:1]:
         HostedFiles(known).write(private_list(layout))
     return found
@@ -96,7 +98,7 @@ class _Bringing:
             *(f"{home}/{name}" for name in index_names(layout.name)),
         ]
         self.target.fetch([path for path in wanted if path in self.there], self.workplace)
-        self._check_signature(main)
+        self._check_signature(layout, main)
         make_public_folder(layout.folder)
         with open_repository(layout) as repository:
             for path in wanted:
@@ -118,14 +120,30 @@ class _Bringing:
             if path.startswith(start) and _MAIN.fullmatch(path.removeprefix(start))
         )
 
-    def _check_signature(self, main: str) -> None:
+    def _check_signature(self, layout: Layout, main: str) -> None:
         problem = self.keyring.problem_with(self.workplace / main)
-        if problem:
+        if problem and not self._take_copy(layout, main):
             raise TargetError(
                 f"{self.target.address}: the signature of {main} {problem}",
                 hint="What is there is signed anew with each publication, so it has to be ours. "
                 "Where it is, sign the database by hand once: gpg --detach-sign.",
             )
+
+    def _take_copy(self, layout: Layout, main: str) -> bool:
+        """Take the database that readers ask for; tell whether it is signed.
+
+        An upload may have been killed between the other one and its signature.
+        """
+        copy = f"{layout.name}/{layout.arch}/{layout.name}.db"
+        paths = [copy, f"{copy}.sig"]
+        if not all(path in self.there for path in paths):
+            return False
+        self.target.fetch(paths, self.workplace)
+        if self.keyring.problem_with(self.workplace / copy):
+            return False
+        for path in paths:
+            (self.workplace / path).replace(self.workplace / path.replace(copy, main))
+        return True
 
     def _packages(self, layout: Layout, main: str) -> dict[str, HostedFile]:
         home = f"{layout.name}/{layout.arch}"

@@ -110,16 +110,22 @@ class ReleaseTarget:
         self._check(change)
         with self._translated():
             releases = {release.tag_name: release for release in self._releases()}
+            # Asked for once: GitHub allows a pipeline some 1,000 requests in an hour.
+            assets: dict[str, dict[str, GitReleaseAsset]] = {}
             for upload in (each for stage in change.stages for each in stage):
                 folder, _, name = upload.path.rpartition("/")
                 tag = _tag_of(folder)
                 if tag not in releases:
                     releases[tag] = self._make_release(tag)
-                self._upload(releases[tag], name, upload)
+                if tag not in assets:
+                    assets[tag] = self._assets(releases[tag])
+                self._upload(releases[tag], assets[tag], name, upload)
             for path in change.removals:
                 folder, _, name = path.rpartition("/")
-                release = releases.get(_tag_of(folder))
-                asset = self._assets(release).get(name) if release else None
+                tag = _tag_of(folder)
+                if tag in releases and tag not in assets:
+                    assets[tag] = self._assets(releases[tag])
+                asset = assets.get(tag, {}).pop(name, None)
                 if asset:
                     self._remove(asset)
 
@@ -146,9 +152,10 @@ class ReleaseTarget:
             )
         )
 
-    def _upload(self, release: GitRelease, name: str, upload: Upload) -> None:
+    def _upload(
+        self, release: GitRelease, assets: dict[str, GitReleaseAsset], name: str, upload: Upload
+    ) -> None:
         """Upload a file under another name, and rename it when it is there whole."""
-        assets = self._assets(release)
         if len(assets) >= MOST_ASSETS and name not in assets:
             raise TargetError(
                 f"{self.address}: GitHub allows {MOST_ASSETS} assets in the release "
@@ -156,15 +163,15 @@ class ReleaseTarget:
                 hint="Use another publishing target; see docs/hosting.md.",
             )
         if f"{_NEW}{name}" in assets:
-            self._remove(assets[f"{_NEW}{name}"])
+            self._remove(assets.pop(f"{_NEW}{name}"))
         fresh = self._forge.call(
             lambda _: release.upload_asset(
                 str(upload.source), name=f"{_NEW}{name}", content_type="application/octet-stream"
             )
         )
         if name in assets:
-            self._remove(assets[name])
-        self._forge.call(lambda _: fresh.update_asset(name))
+            self._remove(assets.pop(name))
+        assets[name] = self._forge.call(lambda _: fresh.update_asset(name))
 
     def _remove(self, asset: GitReleaseAsset) -> None:
         self._forge.call(lambda _: asset.delete_asset())

@@ -39,7 +39,6 @@ class S3Target:
     ) -> None:
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
-        self._endpoint = endpoint
         self._client = _client(endpoint, region, secrets)
 
     @property
@@ -48,9 +47,11 @@ class S3Target:
 
     @property
     def server(self) -> str:
-        if not self._endpoint:
+        # Also where a variable of AWS names it.
+        endpoint = str(self._client.meta.endpoint_url).rstrip("/")
+        if endpoint.endswith("amazonaws.com"):
             return f"https://{self._bucket}.s3.amazonaws.com/{self._prefix}$repo/$arch"
-        return f"{self._endpoint.rstrip('/')}/{self._bucket}/{self._prefix}$repo/$arch"
+        return f"{endpoint}/{self._bucket}/{self._prefix}$repo/$arch"
 
     def listing(self, repository: str) -> Mapping[str, int]:
         with self._translated():

@@ -29,13 +29,20 @@ class PublishedHere:
     """What is published of one repository, by path below its folder.
 
     `packages` are those that databases list, with signatures; `documents` what belongs to them
-    without being read before a database is; `databases` come last.
+    without being read before a database is. `databases` come last, those that readers ask for
+    after their `archives`: so that one of both fits its signature, whenever an upload is killed.
     """
 
     repository: str
     packages: Mapping[str, LocalFile]
     documents: Mapping[str, LocalFile]
+    archives: Mapping[str, LocalFile]
     databases: Mapping[str, LocalFile]
+
+    @property
+    def stages(self) -> tuple[Mapping[str, LocalFile], ...]:
+        """All files, in the order in which they come."""
+        return (self.packages, self.documents, self.archives, self.databases)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,7 @@ def synchronization(
     """
     stages = []
     coming: dict[str, HostedFile] = {}
-    for files in (here.packages, here.documents, here.databases):
+    for files in here.stages:
         differing = {
             name: file
             for name, file in files.items()
@@ -92,7 +99,7 @@ def synchronization(
                 if file.source is not None
             )
         )
-    wanted = {**here.packages, **here.documents, **here.databases}
+    wanted = {name: file for files in here.stages for name, file in files.items()}
     gone = {
         name: HostedFile(size=file.size, sha256=file.sha256, unlisted=file.unlisted or now)
         for name, file in hosted.files.items()

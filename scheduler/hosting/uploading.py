@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from scheduler.database.entries import read_entries
 from scheduler.database.forms import database_in_place
-from scheduler.database.hosted import HOSTED, HostedFiles
+from scheduler.database.hosted import HOSTED, HostedFile, HostedFiles
 from scheduler.database.layout import KINDS, layouts
 from scheduler.database.linkage import index_names
 from scheduler.database.lists import FILES, LAST_UPDATE, PACKAGES
@@ -25,7 +25,7 @@ from scheduler.hosting.synchronizing import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from scheduler.database.entries import Entry
     from scheduler.database.layout import Layout
@@ -46,6 +46,7 @@ def upload(
         workplace = Path(folder)
         hosted = hosted_at(target, repository, there, workplace)
         here = _published(root, repository, hosted, workplace)
+        hosted = _settled(target, here, hosted, there, workplace)
         found = synchronization(here, there, hosted, grace=grace, now=time.time())
         if found.is_empty:
             return found
@@ -69,9 +70,38 @@ def hosted_at(
     return HostedFiles.read(workplace / path)
 
 
+def _settled(
+    target: PublishingTarget,
+    here: PublishedHere,
+    hosted: HostedFiles,
+    there: Mapping[str, int],
+    workplace: Path,
+) -> HostedFiles:
+    """Look at what an upload that was killed may have brought, and is there only."""
+    unsettled = {
+        name: f"{here.repository}/{name}"
+        for name, file in here.packages.items()
+        if file.source is None
+        and file.sha256
+        and name in hosted.files
+        and not hosted.files[name].sha256
+    }
+    looked_at = {name: path for name, path in unsettled.items() if path in there}
+    if not looked_at:
+        return hosted
+    with tempfile.TemporaryDirectory(dir=workplace) as folder:
+        target.fetch(looked_at.values(), Path(folder))
+        digests = {name: hash_file(Path(folder) / path) for name, path in looked_at.items()}
+    settled = {
+        name: HostedFile(size=digest.size, sha256=digest.sha256) for name, digest in digests.items()
+    }
+    return HostedFiles({**hosted.files, **settled})
+
+
 def _published(root: Path, repository: str, hosted: HostedFiles, workplace: Path) -> PublishedHere:
     packages: dict[str, LocalFile] = {}
     documents: dict[str, LocalFile] = {}
+    archives: dict[str, LocalFile] = {}
     databases: dict[str, LocalFile] = {}
     for layout in layouts(root, repository):
         if not layout.is_published:
@@ -84,11 +114,17 @@ def _published(root: Path, repository: str, hosted: HostedFiles, workplace: Path
         entries = read_entries(copies / layout.database)
         packages |= _packages(layout, entries.values(), hosted)
         for path in sorted(copies.iterdir()):
-            kind = documents if not _is_asked_first(path.name, layout) else databases
+            kind = documents
+            if path.name.startswith(f"{layout.name}.db"):
+                kind = archives if path.name.startswith(layout.database) else databases
             kind[f"{layout.arch}/{path.name}"] = _local(path)
     documents |= _shared(root / repository, packages, workplace)
     return PublishedHere(
-        repository=repository, packages=packages, documents=documents, databases=databases
+        repository=repository,
+        packages=packages,
+        documents=documents,
+        archives=archives,
+        databases=databases,
     )
 
 
@@ -123,11 +159,6 @@ def _packages(
         source = path if path.is_file() and path.stat().st_size == entry.size else None
         found[name] = LocalFile(size=entry.size, sha256=entry.sha256, source=source)
     return found
-
-
-def _is_asked_first(name: str, layout: Layout) -> bool:
-    """Tell whether pacman asks for a file in order to learn of packages."""
-    return name.startswith(f"{layout.name}.db")
 
 
 def _shared(home: Path, packages: Iterable[str], workplace: Path) -> dict[str, LocalFile]:

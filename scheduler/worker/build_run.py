@@ -205,7 +205,7 @@ class BuildRun:
                 reason = (
                     f"the .SRCINFO of {self.plan.pkgbase} is out of step with its PKGBUILD, and "
                     f"what is built would not be published: {pkgname} {problem}; "
-                    f"`makepkg --printsrcinfo > .SRCINFO` writes it anew"
+                    f"`caur-ci srcinfo --write {self.plan.pkgbase}` writes it anew"
                 )
                 return failed(FailureClass.CONFIGURATION, reason)
         return None

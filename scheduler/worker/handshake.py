@@ -93,6 +93,8 @@ class Handshake:
         assert self._greeting is not None  # noqa: S101 - see check()
         answer = self._presence.answer_to(self._greeting.id)
         if answer == WELCOME:
+            if self._told and not self._good_until:
+                _log.info("a database runner has answered")
             self._good_until = time.monotonic() + _WELCOME_FOR
             self._greeting = None
         elif answer:

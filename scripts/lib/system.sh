@@ -38,6 +38,9 @@ TABLE
 sshd        openssh-server          openssh
 openssl     openssl                 openssl
 rsync       rsync                   rsync
+xz          xz-utils                xz
+bzip2       bzip2                   bzip2
+lz4         lz4                     lz4
 shfmt       shfmt                   shfmt
 g++         g++                     gcc
 chromium    chromium                chromium

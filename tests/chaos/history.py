@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from scheduler.queue import Queue, WorkerIdentity, keys
 from tests.chaos.journal import Word, read_journals
 from tests.chaos.settings import worker_class, worker_name
-from tests.chaos.workload import Request, workload
+from tests.chaos.workload import ARCHITECTURES, Request, workload
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # single job or request has to have an end set.
 _LASTING = re.compile(
     r"sequence|token|promotions|control|events|recent|last|scopes|requests|targets|sources"
-    r"|quarantine|quarantined|workers|seen|idle|idle:.*|idle_until|idle_runners"
+    r"|quarantine|quarantined|workers|builds|seen|idle|idle:.*|idle_until|idle_runners"
 )
 _ENDING = re.compile(r"(job|spec|removal|hint):.*")
 
@@ -94,7 +94,12 @@ def _claimable(settings: Settings, redis: Redis) -> list[int]:
     """Ask as every worker once more: that also clears the ready lists of outdated entries."""
     queue = Queue(redis)
     workers = [
-        WorkerIdentity(id="last", name=worker_name(slot), build_class=worker_class(slot))
+        WorkerIdentity(
+            id="last",
+            name=worker_name(slot),
+            build_class=worker_class(slot),
+            architectures=ARCHITECTURES,
+        )
         for slot in range(settings.workers)
     ]
     claims = [queue.claim(worker) for worker in workers]

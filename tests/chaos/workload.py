@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tests.chaos.settings import Settings
 
 _SCOPES = (("stable", "x86_64"), ("stable", "aarch64"), ("testing", "x86_64"))
+# Each worker builds for all of them.
+ARCHITECTURES = tuple(sorted({arch for _, arch in _SCOPES}))
 _BATCH_SIZES = (1, 2, 5, 12, 25, 60)
 _COMMIT = "c0ffee" * 6 + "cafe"
 _CLASSES = {"1": 50, "2": 25, "3": 15, worker_name(0): 10}

@@ -46,6 +46,7 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("secrets") / "made"
     services = ["redis.caur-ci.svc:6379", "landing.caur-ci.svc:2222"]
     subprocess.run([DEPLOY / "make-secrets", folder, *services], check=True)
-    # This one is not for a script to make.
-    (folder / "runner" / "signing-key.asc").touch(mode=0o600)
+    # These are not for a script to make.
+    for name in ("runner/signing-key.asc", "builder/repository.asc"):
+        (folder / name).touch(mode=0o600)
     return folder

@@ -67,6 +67,9 @@ def test_commands_and_settings_are_known_to_caur_ci(
     assert "Usage: caur-ci database" in capsys.readouterr().out
     config = {"CAUR_CONFIG": str(DEPLOY / "compose" / "settings.toml")}
     worker = compose["services"]["worker"]["environment"] | config
-    assert WorkerSettings.from_environment(worker, state_dir=tmp_path).installs
+    settings = WorkerSettings.from_environment(worker, state_dir=tmp_path)
+    assert settings.installs
+    (key,) = settings.target_repos["my-repo"].keys
+    assert (key.parent, key.name in compose["secrets"]) == (settings.key.parent, True)
     database = compose["services"]["database"]["environment"] | config
     assert DatabaseSettings.from_environment(database, state_dir=tmp_path).source_repos

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -73,6 +74,8 @@ def test_every_object_fits_the_schema_of_its_kind(
 def test_nothing_has_rights_that_it_does_not_need(rendered: list[dict[str, Any]]) -> None:
     for name, pod in pods(rendered):
         assert pod["automountServiceAccountToken"] is False
+        # Variables like WEB_PORT and REDIS_PORT are ours.
+        assert pod["enableServiceLinks"] is False
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
         assert not any("hostPath" in volume for volume in pod["volumes"])
         is_builder = name.startswith("builder-")
@@ -113,13 +116,17 @@ def test_commands_and_variables_are_known_to_caur_ci(
 
 
 def test_the_settings_are_complete_for_each_part(
-    rendered: list[dict[str, Any]], tmp_path: Path
+    rendered: list[dict[str, Any]], tmp_path: Path, secrets: Path
 ) -> None:
     worker = environment(container_named(rendered, "worker"))
     settings = WorkerSettings.from_environment(worker, state_dir=tmp_path)
     assert settings.executor is ExecutorKind.HOST
     assert settings.installs
-    assert settings.target_repos.keys() == {"my-repo"}
+    (target,) = settings.target_repos.values()
+    # Over plain HTTP no key is taken from beside the packages.
+    (key,) = target.keys
+    assert key.parent == settings.key.parent
+    assert (secrets / "builder" / key.name).is_file()
     database = environment(container_named(rendered, "database"))
     assert DatabaseSettings.from_environment(database, state_dir=tmp_path).source_repos
     web = environment(container_named(rendered, "web"))
@@ -159,7 +166,7 @@ def test_what_is_mounted_is_made(rendered: list[dict[str, Any]], secrets: Path) 
             if "secret" in volume
         }
         words = [*container.get("command", ()), *environment(container).values()]
-        for path in (word for word in words if word.startswith("/run/secrets/")):
+        for path in re.findall(r"/run/secrets/\S+", " ".join(words)):
             folder, _, name = path.rpartition("/")
             (volume,) = [name for name, place in places.items() if place == folder]
             assert (made[sources[volume]] / name).is_file(), path

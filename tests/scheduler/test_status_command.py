@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.cli.main import run
+from caur_ci.cli.queue_reasons import queue_reasons
 from caur_ci.cli.session import Session
 from caur_ci.errors import ExitCode
 from scheduler.history import History
@@ -92,6 +93,13 @@ def test_by_the_history_one_knows_when_a_build_will_have_ended(
     assert lines["repo/x86_64/lib"].rstrip().endswith("in 1 h")
     assert data["forecasts"] == {"repo/x86_64/lib": 7200.0}
     assert "the end is to be expected in 1 h" in why
+
+
+def test_a_build_that_takes_longer_than_expected_is_told_so(busy: Queue) -> None:
+    explanation = busy.explain(job("lib").identity)
+    assert explanation is not None
+    said = [reason.text for reason in queue_reasons(explanation, None, [], "13 s ago")]
+    assert "by its earlier builds, the end was to be expected 13 s ago" in said
 
 
 def test_a_history_that_cannot_be_read_is_left_out(

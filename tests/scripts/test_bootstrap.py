@@ -18,7 +18,7 @@ BASICS = shlex.split(
 TOOLS = shlex.split(
     "makepkg repo-add vercmp bsdtar gpg fakeroot zstd strip redis-server ssh bwrap patch curl file "
     "podman runc debootstrap sshd openssl rsync shfmt g++ chromium kubectl "
-    "systemd-analyze groff node npm"
+    "systemd-analyze groff node npm xz bzip2 lz4"
 )
 
 LOG = 'printf "%s %s\\n" "${0##*/}" "$*" >> "$STUBS/../calls"\n'
@@ -29,8 +29,10 @@ MANAGER = (
 for word in "$@"; do
   case $word in
   makepkg | fakeroot | zstd | patch | podman | runc | debootstrap | curl | rsync) names=$word ;;
-  chromium | file | groff | kubectl | npm | shfmt) names=$word ;;
+  bzip2 | chromium | file | groff | kubectl | npm | shfmt) names=$word ;;
   nodejs) names=node ;;
+  xz-utils) names=xz ;;
+  lz4) names=lz4 ;;
   kubernetes-client) names=kubectl ;;
   systemd) names=systemd-analyze ;;
   bubblewrap) names=bwrap ;;

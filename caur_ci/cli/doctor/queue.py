@@ -75,7 +75,8 @@ def _workers(found: Examination, snapshot: QueueSnapshot) -> None:
         if worker.trouble:
             found.problem(f"worker {worker.name}", f"it takes no jobs: {worker.trouble}", "")
         else:
-            found.ok(f"worker {worker.name}", f"class {worker.build_class}")
+            builds = " ".join(worker.architectures)
+            found.ok(f"worker {worker.name}", f"class {worker.build_class}, builds {builds}")
     if not workers:
         found.problem("workers", "none has been heard of lately", "Start `caur-ci worker`.")
     if snapshot.paused:

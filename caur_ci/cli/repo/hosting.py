@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Address = Annotated[
     str | None,
     typer.Option(
+        "--publish-to",
         metavar="ADDRESS",
         help="The publishing target: /FOLDER, ssh://HOST/FOLDER, s3://BUCKET/PREFIX, "
         "github-release:OWNER/NAME or git+URL#BRANCH. Variable PUBLISH_TO.",
@@ -33,7 +34,7 @@ Address = Annotated[
 def upload(
     context: typer.Context,
     *,
-    to: Address = None,
+    publish_to: Address = None,
     target_repo: TargetRepo = None,
     repo_path: RepoPath = None,
     config: Config = None,
@@ -48,7 +49,7 @@ def upload(
     from scheduler.settings import DEFAULT_GRACE, variables  # noqa: PLC0415 - slow to import
 
     session = session_of(context)
-    values = settings_from(CAUR_CONFIG=config, REPO_PATH=repo_path, PUBLISH_TO=to)
+    values = settings_from(CAUR_CONFIG=config, REPO_PATH=repo_path, PUBLISH_TO=publish_to)
     target, root = target_of(session, values), repo_root(values)
     grace = values.get(variables.REPO_GRACE, DEFAULT_GRACE)
     results = {
@@ -72,15 +73,7 @@ def upload(
 def pick_up(
     context: typer.Context,
     *,
-    origin: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar="ADDRESS",
-            help="The publishing target. Variable PUBLISH_TO.",
-            show_default=False,
-        ),
-    ] = None,
+    publish_to: Address = None,
     target_repo: Annotated[
         str, typer.Option("--target-repo", metavar="NAME", help="Which repository.")
     ],
@@ -100,7 +93,7 @@ def pick_up(
 
     session = session_of(context)
     values = settings_from(
-        CAUR_CONFIG=config, REPO_PATH=repo_path, GPG_PATH=gpg_path, PUBLISH_TO=origin
+        CAUR_CONFIG=config, REPO_PATH=repo_path, GPG_PATH=gpg_path, PUBLISH_TO=publish_to
     )
     target = target_of(session, values)
     name = check_repository_name(target_repo)

@@ -13,10 +13,12 @@ from caur_ci.git import Identity
 from caur_ci.package_folders import CommittedFolders, unusable_folders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from caur_ci.config import RepositoryConfig
     from caur_ci.git import GitRepository
+
+_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +54,11 @@ class CommittedRepository:
             config=loaded.config,
             deptree=deptree,
             config_warnings=tuple(loaded.warnings),
-            folder_warnings=(*unusable_folders(folders), *problem_sentences(problems)),
+            folder_warnings=(
+                *unusable_folders(folders),
+                *problem_sentences(problems),
+                *_built_for_nothing(deptree, loaded.config),
+            ),
             empty=frozenset(empty),
             other_deptrees={
                 base: DependencyTree.read_each(folders.srcinfos(), arch=base) for base in others
@@ -93,6 +99,21 @@ class CommittedRepository:
     def identity(self) -> Identity:
         """Who the commits of pipelines are by."""
         return Identity(self.config.author_name, self.config.author_email)
+
+
+def _built_for_nothing(deptree: DependencyTree, config: RepositoryConfig) -> Iterator[str]:
+    """Yield a sentence about packages that declare no architecture of the repository."""
+    found = [
+        name
+        for name, fields in deptree.fields.items()
+        if fields.arch and not build_targets(fields.arch, config.architectures)
+    ]
+    if found:
+        names = ", ".join([*found[:_SHOWN], *(["…"] if len(found) > _SHOWN else [])])
+        yield (
+            f"not built, because their arch has nothing of {' '.join(config.architectures)} "
+            f"(CI_ARCHITECTURES): {names}"
+        )
 
 
 def _restriction(data: bytes, package: str) -> tuple[str, ...]:

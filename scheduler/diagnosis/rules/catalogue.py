@@ -37,7 +37,7 @@ _ANYBODY.add(
 )
 
 # What says more stands before what says less: the first that fits counts.
-_RULES = tuple(
+RULES = tuple(
     rule
     for rules in (
         machine.RULES,
@@ -62,7 +62,7 @@ _ROOTS = (
 def _grouped() -> dict[str, list[tuple[int, Rule]]]:
     """Return the rules and their places in the order, by what every line that they fit has."""
     groups: dict[str, list[tuple[int, Rule]]] = {}
-    for place, rule in enumerate(_RULES):
+    for place, rule in enumerate(RULES):
         root = next((root for root in _ROOTS if root in rule.word), rule.word)
         groups.setdefault(root, []).append((place, rule))
     return groups

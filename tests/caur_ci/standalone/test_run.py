@@ -63,8 +63,9 @@ def test_from_a_commit_to_an_installed_package_and_on(
     secrets = {
         "GPG_PATH": "",
         "GPG_PASSPHRASE": PASSPHRASE,
-        "GPG_PRIVATE_KEY": with_passphrase(key),
+        "GPG_PRIVATE_KEY": str(tmp_path / "key"),  # as GitLab hands over a file
     }
+    (tmp_path / "key").write_text(with_passphrase(key))
     forge = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(page)}
 
     done = world.run(**secrets, **forge)
@@ -238,6 +239,16 @@ def test_a_key_that_cannot_be_read_is_not_shown(tmp_path: Path) -> None:
     assert "no key at all" not in f"{caught.value.message}{caught.value.hint}"
 
 
+def test_a_key_in_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    secrets = Secrets({"GPG_PRIVATE_KEY": str(tmp_path / "missing")})
+
+    with (
+        pytest.raises(ConfigError, match="GPG_PRIVATE_KEY names cannot be read: No such file"),
+        signing_home(tmp_path / "kept", {}, secrets, may_make=True),
+    ):
+        pass
+
+
 def test_a_key_that_was_made_is_there_for_the_next_run(tmp_path: Path) -> None:
     kept = tmp_path / "kept.asc"
 
@@ -248,3 +259,14 @@ def test_a_key_that_was_made_is_there_for_the_next_run(tmp_path: Path) -> None:
 
     assert fingerprint() == fingerprint()
     assert kept.stat().st_mode & 0o077 == 0
+
+
+def test_a_key_may_be_given_by_its_path(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.asc"
+    with signing_home(kept, {}, Secrets(), may_make=True) as home:
+        made = Signer(home.folder).public_key()
+    secrets = Secrets({"GPG_PRIVATE_KEY": str(kept)})
+
+    with signing_home(tmp_path / "other.asc", {}, secrets, may_make=False) as home:
+        assert home.made_here is None
+        assert Signer(home.folder).public_key() == made

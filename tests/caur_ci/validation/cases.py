@@ -466,6 +466,13 @@ SETTINGS = [
         "BUILDER_CLASS=bag",
         surroundings=WORKERS,
     ),
+    Case(
+        "architecture-missed",
+        configured("CI_ARCHITECTURES=x86_64 aarch64"),
+        configured("CI_ARCHITECTURES=x86_64"),
+        "tool/.CI/config:1",
+        "aarch64, which the repository is not built for (x86_64)",
+    ),
 ]
 INTERFERE = [
     Case(

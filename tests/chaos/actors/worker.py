@@ -12,6 +12,7 @@ from scheduler.queue import Claim, WorkerIdentity
 from tests.chaos.actors.actor import Actor
 from tests.chaos.journal import DRAINED, OK, STALE
 from tests.chaos.settings import POISON, worker_class
+from tests.chaos.workload import ARCHITECTURES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,12 @@ class Worker(Actor):
     def __init__(self) -> None:
         super().__init__(doom=_DOOM)
         slot = int(self.part.removeprefix("worker"))
-        self._me = WorkerIdentity(id=self.id, name=self.part, build_class=worker_class(slot))
+        self._me = WorkerIdentity(
+            id=self.id,
+            name=self.part,
+            build_class=worker_class(slot),
+            architectures=ARCHITECTURES,
+        )
         self._is_dismissed = False
         signal.signal(signal.SIGTERM, self._dismiss)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scheduler.diagnosis.rules import Rank, meaning_of
-from scheduler.diagnosis.rules.catalogue import _RULES
+from scheduler.diagnosis.rules.catalogue import RULES
 
 # Whose message it is, and then such messages.
 CAUSES = """
@@ -298,4 +298,4 @@ def test_what_good_builds_may_say_is_weak(line: str) -> None:
 
 
 def test_words_are_looked_for_in_small_letters() -> None:
-    assert [rule.word for rule in _RULES if rule.word != rule.word.lower() or not rule.word] == []
+    assert [rule.word for rule in RULES if rule.word != rule.word.lower() or not rule.word] == []

@@ -54,6 +54,7 @@ def test_addresses(address: str, shown: str, server: str) -> None:
         ("s3://", "has no bucket"),
         ("s3://bucket?acl=public", "has 'acl', which means nothing there"),
         ("git+https://example.org/x.git#a..b", "no name of a branch"),
+        ("git+http://example.org/x.git", "would send the token"),
     ],
 )
 def test_what_is_no_address_is_told(address: str, said: str) -> None:

@@ -33,6 +33,7 @@ def _here(packages: dict[str, str]) -> PublishedHere:
         repository="repo",
         packages={name: _file(content) for name, content in packages.items()},
         documents={"pkgs.txt": _file(f"list {database}")},
+        archives={"x86_64/repo.db.tar.zst": _file(database)},
         databases={"x86_64/repo.db": _file(database)},
     )
 
@@ -86,7 +87,7 @@ def test_whatever_is_killed_readers_find_what_is_listed_and_the_next_run_brings_
         planned = synchronization(final, model.listing(), model.hosted, grace=1, now=now)
         model.apply(planned, 1000)
 
-    wanted = {**final.packages, **final.documents, **final.databases}
+    wanted = {name: file for files in final.stages for name, file in files.items()}
     for name, file in wanted.items():
         assert model.files[f"repo/{name}"] == file.sha256
     assert model.files.keys() == {f"repo/{name}" for name in wanted}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +12,7 @@ import pytest
 
 from caur_ci.errors import CaurError
 from caur_ci.process import run
+from scheduler.hosting.folder import FolderTarget
 from scheduler.hosting.picking_up import pick_up
 from scheduler.hosting.protocol import Change, TargetError, Upload
 from scheduler.hosting.uploading import upload
@@ -137,12 +141,39 @@ def test_what_was_published_but_not_uploaded_is_kept(
     assert shelf.versions() == {"tool": "2-1"}
 
 
+def test_whenever_an_upload_is_killed_another_machine_goes_on(
+    shelf: Shelf, keyring: Keyring, tmp_path: Path
+) -> None:
+    web = tmp_path / "web"
+    target = FolderTarget(web)
+    shelf.publish(("tool", "1-1"))
+    upload(target, _root(shelf), "repo", grace=GRACE)
+    shutil.copytree(web, tmp_path / "before")
+    shelf.publish(("tool", "2-1"))
+    seen = []
+    for steps in itertools.count():
+        shutil.rmtree(web)
+        shutil.copytree(tmp_path / "before", web)
+        with suppress(_KilledError):
+            upload(_Killed(web, steps), _root(shelf), "repo", grace=GRACE)
+            break
+        other = Shelf(tmp_path / f"other-{steps}", shelf.signer)
+        pick_up(target, _root(other), "repo", keyring)
+        upload(target, _root(other), "repo", grace=GRACE)
+        assert upload(target, _root(other), "repo", grace=GRACE).is_empty
+        seen.append(other.versions()["tool"])
+
+    assert seen == sorted(seen)
+    assert set(seen) == {"1-1", "2-1"}
+
+
 def test_a_database_of_somebody_else_is_not_signed_anew(
     near_place: Place, shelf: Shelf, keyring: Keyring, tmp_path: Path
 ) -> None:
     shelf.publish(("tool", "1-1"))
     upload(near_place.target, _root(shelf), "repo", grace=GRACE)
-    forged = _files(tmp_path, {f"{HOME}/repo.db.tar.zst": _other_database(tmp_path)})
+    names = ("repo.db.tar.zst", "repo.db")
+    forged = _files(tmp_path, {f"{HOME}/{name}": _other_database(tmp_path) for name in names})
     near_place.target.apply(Change(stages=(forged,)))
     other = Shelf(tmp_path / "other", shelf.signer)
 
@@ -175,6 +206,26 @@ def test_names_that_github_would_change_are_refused_before_anything_is_changed(
     assert not releases.releases.releases
 
 
+class _KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+class _Killed(FolderTarget):
+    """A folder whose user is killed after `steps` files."""
+
+    def __init__(self, root: Path, steps: int) -> None:
+        super().__init__(root)
+        self._steps = steps
+
+    def apply(self, change: Change) -> None:
+        for each in (each for stage in change.stages for each in stage):
+            if self._steps == 0:
+                raise _KilledError
+            self._steps -= 1
+            super().apply(Change(stages=((each,),)))
+        super().apply(Change(removals=change.removals))
+
+
 def _files(folder: Path, contents: Mapping[str, bytes]) -> tuple[Upload, ...]:
     uploads = []
     for path, content in contents.items():
@@ -191,7 +242,7 @@ def _root(shelf: Shelf) -> Path:
 
 def _other_database(tmp_path: Path) -> bytes:
     folder = tmp_path / "forged"
-    (folder / "evil-1-1").mkdir(parents=True)
+    (folder / "evil-1-1").mkdir(parents=True, exist_ok=True)
     (folder / "evil-1-1" / "desc").write_text("%NAME%\nevil\n")
     path = tmp_path / "forged.tar.zst"
     run(["bsdtar", "--zstd", "-cf", path, "-C", folder, "evil-1-1"])

@@ -126,6 +126,18 @@ def test_where_no_runner_is_heard_of_nobody_knows(
     site.handshake.check()
 
 
+def test_the_answer_that_was_waited_for_is_told(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    site.allow()
+    site.handshake.wait(0.0, threading.Event())
+    site.handshake.check()
+    site.run()
+    site.handshake.check()
+    assert caplog.messages[-1] == "a database runner has answered"
+
+
 def test_a_landing_zone_out_of_reach_is_told(site: Site) -> None:
     site.landing.folder.rmdir()
     site.landing.folder.write_text("not a folder")
