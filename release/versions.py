@@ -20,7 +20,13 @@ _PLACES = (
     ("packaging/arch/.SRCINFO", re.compile(r"^\tpkgver = (.*)$", re.MULTILINE)),
 )
 # These have to name it at all.
-_NEEDED = ("templates/gitlab-ci.yml", "templates/github-workflow.yml", "packaging/arch/PKGBUILD")
+_NEEDED = (
+    "templates/gitlab-ci.yml",
+    "templates/github-workflow.yml",
+    "action.yml",
+    "packaging/arch/PKGBUILD",
+    "packaging/arch/.SRCINFO",
+)
 
 
 def of_project(root: Path) -> str:
