@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import subprocess
 
@@ -31,7 +32,10 @@ def as_ordinary_user() -> list[str]:
     """
     if os.geteuid() != 0:
         return []
-    words = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"]
+    # One with a name, which ssh-keygen insists on; every system has `nobody`.
+    known = {each.pw_uid for each in pwd.getpwall()}
+    user = 1000 if 1000 in known else pwd.getpwnam("nobody").pw_uid
+    words = ["unshare", "--user", f"--map-user={user}", f"--map-group={user}", "--"]
     if subprocess.run([*words, "true"], capture_output=True, check=False).returncode != 0:
         pytest.skip("this machine lets nobody make user namespaces")
     return words
