@@ -21,8 +21,8 @@ from caur_ci.git.repository import FILE_MODE
 from caur_ci.git.trees import files_below, write_files
 from caur_ci.names import is_ref_name
 from caur_ci.process import run
-from scheduler.files import make_public_folder
-from scheduler.hosting.protocol import TargetError
+from scheduler.hosting.protocol import TargetError, first_of
+from scheduler.hosting.receiving import received
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -56,8 +56,7 @@ class PagesTarget:
             )
         self._url = url
         self._ref = f"refs/heads/{branch}"
-        names = ("ACCESS_TOKEN", "GITHUB_TOKEN", "GITLAB_TOKEN")
-        token = next((secrets[name] for name in names if secrets.get(name)), "")
+        token = first_of(secrets, "ACCESS_TOKEN", "GITHUB_TOKEN", "GITLAB_TOKEN")
         # GitLab asks for this user; GitHub takes any.
         self._credentials = Credentials("oauth2", token) if token else None
 
@@ -81,10 +80,8 @@ class PagesTarget:
                 if path not in files:
                     raise TargetError(f"{self.address} does not have {path}")
                 content = next(branch.git.read_blobs([files[path].object_id]))
-                make_public_folder((root / path).parent)
-                part = root / f"{path}.part"
-                part.write_bytes(content or b"")
-                part.replace(root / path)
+                with received(root / path) as part:
+                    part.write_bytes(content or b"")
 
     def apply(self, change: Change) -> None:
         uploads = [each for stage in change.stages for each in stage]

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Self
 import requests
 
 from caur_ci.errors import ConfigError, TemporaryError
-from scheduler.files import make_public_folder
 from scheduler.forges import GitHubRepository
 from scheduler.forges.errors import ForgeError
-from scheduler.hosting.protocol import TargetError
+from scheduler.hosting.protocol import TargetError, first_of
+from scheduler.hosting.receiving import received
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -59,8 +59,7 @@ class ReleaseTarget:
             raise ConfigError(
                 f"{repository!r} is no repository at GitHub", hint="As github-release:OWNER/NAME"
             )
-        names = ("ACCESS_TOKEN", "GITHUB_TOKEN", "GH_TOKEN")
-        token = next((secrets[name] for name in names if secrets.get(name)), "")
+        token = first_of(secrets, "ACCESS_TOKEN", "GITHUB_TOKEN", "GH_TOKEN")
         if not token:
             raise ConfigError(
                 f"github-release:{repository} needs a token",
@@ -95,16 +94,8 @@ class ReleaseTarget:
         for path in paths:
             folder, _, name = path.rpartition("/")
             url = f"{self._server}/{self._repository}/releases/download/{_tag_of(folder)}/{name}"
-            make_public_folder((root / path).parent)
-            part = root / f"{path}.part"
-            try:
-                with requests.get(url, stream=True, timeout=60) as answer, part.open("wb") as file:
-                    answer.raise_for_status()
-                    for chunk in answer.iter_content(_CHUNK):
-                        file.write(chunk)
-            except requests.RequestException as error:
-                raise TemporaryError(f"{url} cannot be fetched: {error}") from error
-            part.replace(root / path)
+            with received(root / path) as part:
+                _download(url, part)
 
     def apply(self, change: Change) -> None:
         self._check(change)
@@ -188,6 +179,16 @@ class ReleaseTarget:
             if error.refused:
                 raise TargetError(message) from error
             raise TemporaryError(message) from error
+
+
+def _download(url: str, path: Path) -> None:
+    try:
+        with requests.get(url, stream=True, timeout=60) as answer, path.open("wb") as file:
+            answer.raise_for_status()
+            for chunk in answer.iter_content(_CHUNK):
+                file.write(chunk)
+    except requests.RequestException as error:
+        raise TemporaryError(f"{url} cannot be fetched: {error}") from error
 
 
 def _tag_of(folder: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import tempfile
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote
@@ -16,11 +16,11 @@ from scheduler.files import link_or_copy
 from scheduler.hosting.protocol import TargetError
 from scheduler.ssh.command import host_options, need_programs, ssh_error
 from scheduler.ssh.host import SshHost
-from scheduler.ssh.hostkeys import write_known_hosts
+from scheduler.ssh.hostkeys import pinned_keys
 from scheduler.ssh.keys import key_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from urllib.parse import SplitResult
 
     from scheduler.hosting.protocol import Change, Upload
@@ -75,10 +75,10 @@ class RsyncTarget:
         return ""
 
     def listing(self, repository: str) -> Mapping[str, int]:
+        options = ["--recursive", "--relative", "--list-only", "--no-human-readable"]
         try:
-            listed = self._rsync(
-                ["--recursive", "--list-only", "--no-human-readable", self._there(repository)]
-            )
+            with self._ssh() as ssh:
+                listed = self._rsync([*options, self._there(repository)], ssh)
         except _NothingThereError:
             return {}
         found = filter(None, map(_LISTED.fullmatch, listed.splitlines()))
@@ -89,22 +89,26 @@ class RsyncTarget:
         if not names:
             return
         try:
-            self._rsync(
-                ["--times", "--files-from=-", self._there(), f"{root}/"],
-                stdin="".join(f"{name}\n" for name in names).encode(),
-            )
+            with self._ssh() as ssh:
+                self._rsync(
+                    ["--times", "--files-from=-", self._there(), f"{root}/"],
+                    ssh,
+                    stdin="".join(f"{name}\n" for name in names).encode(),
+                )
         except _NothingThereError as error:
             raise TargetError(f"{self.address} does not have all of: {', '.join(names)}") from error
 
     def apply(self, change: Change) -> None:
-        for stage in change.stages:
-            self._upload(stage)
-        if change.removals:
-            self._remove(change.removals)
+        # The host is looked at once for all stages.
+        with self._ssh() as ssh:
+            for stage in change.stages:
+                self._upload(stage, ssh)
+            if change.removals:
+                self._remove(change.removals, ssh)
 
-    def _upload(self, stage: Iterable[Upload]) -> None:
-        # Put together as it will be there: rsync gives files no other names. Beside the files, so
-        # that they need not be copied.
+    def _upload(self, stage: Iterable[Upload], ssh: Sequence[str]) -> None:
+        # Put together as it will be there: rsync gives files no other names. Where that is on
+        # another file system, they are copied.
         uploads = list(stage)
         if not uploads:
             return
@@ -117,16 +121,18 @@ class RsyncTarget:
                 [
                     *("--recursive", "--times", "--checksum", "--delay-updates", "--mkpath"),
                     *("--chmod=D755,F644", f"{folder}/", self._there()),
-                ]
+                ],
+                ssh,
             )
 
-    def _remove(self, paths: Iterable[str]) -> None:
+    def _remove(self, paths: Iterable[str], ssh: Sequence[str]) -> None:
         with tempfile.TemporaryDirectory(prefix="caur-ci-upload-") as folder:
             for path in paths:
                 # What is missing in a folder is missing; without the folder, it is an error.
                 (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
             self._rsync(
                 ["--delete-missing-args", "--files-from=-", f"{folder}/", self._there()],
+                ssh,
                 stdin="".join(f"{path}\n" for path in paths).encode(),
             )
 
@@ -136,16 +142,12 @@ class RsyncTarget:
         host = f"[{self._host.host}]" if ":" in self._host.host else self._host.host
         return f"{host}:{self._root}{inner}"
 
-    def _rsync(self, arguments: list[str], *, stdin: bytes = b"") -> bytes:
-        need_programs(self._host, "rsync", purpose="the publishing target on")
-        with self._ssh() as ssh:
-            command = ["rsync", "--protect-args", f"--rsh={shlex.join(ssh)}"]
-            if "--list-only" in arguments:
-                command.append("--relative")
-            try:
-                return run([*command, *arguments], stdin=stdin, timeout=_TIMEOUT).stdout
-            except ProcessError as error:
-                raise self._translated(error) from error
+    def _rsync(self, arguments: Sequence[str], ssh: Sequence[str], *, stdin: bytes = b"") -> bytes:
+        command = ["rsync", "--protect-args", f"--rsh={shlex.join(ssh)}", *arguments]
+        try:
+            return run(command, stdin=stdin, timeout=_TIMEOUT).stdout
+        except ProcessError as error:
+            raise self._translated(error) from error
 
     def _translated(self, error: ProcessError) -> Exception:
         said = error.message.splitlines()
@@ -164,16 +166,15 @@ class RsyncTarget:
     @contextmanager
     def _ssh(self) -> Iterator[list[str]]:
         """Provide the command that rsync starts; the key is in a file of its own meanwhile."""
-        with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="caur-ci-ssh-")))
-            pinned = None
-            if self._host.fingerprints:
-                pinned = folder / "known_hosts"
-                write_known_hosts(self._host, pinned)
+        need_programs(self._host, "rsync", purpose="the publishing target on")
+        with (
+            tempfile.TemporaryDirectory(prefix="caur-ci-ssh-") as folder,
+            pinned_keys(self._host) as pinned,
+        ):
             key_file = ""
             text = key_text(self._host)
             if text:
-                path = folder / "key"
+                path = Path(folder) / "key"
                 path.touch(mode=0o600)
                 path.write_bytes(text)
                 key_file = str(path)

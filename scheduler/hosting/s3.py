@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from caur_ci.errors import ProcessError, TemporaryError
-from scheduler.files import make_public_folder
 from scheduler.hosting.protocol import TargetError
+from scheduler.hosting.receiving import received
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -66,10 +66,8 @@ class S3Target:
 
     def fetch(self, paths: Iterable[str], root: Path) -> None:
         def one(path: str) -> None:
-            make_public_folder((root / path).parent)
-            part = root / f"{path}.part"
-            self._client.download_file(self._bucket, f"{self._prefix}{path}", str(part))
-            part.replace(root / path)
+            with received(root / path) as part:
+                self._client.download_file(self._bucket, f"{self._prefix}{path}", str(part))
 
         self._many(one, paths)
 

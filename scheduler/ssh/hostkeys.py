@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError, ProcessError, TemporaryError
 from caur_ci.process import run
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from scheduler.ssh.host import SshHost
 
 # The name under which the key stands in the known_hosts file that we write.
 ALIAS = "caur-ci-ssh-host"
+
+
+@contextmanager
+def pinned_keys(host: SshHost) -> Iterator[Path | None]:
+    """Provide a known_hosts file with the host's keys that have one of its fingerprints.
+
+    None where it has none. Raises CaurError as `write_known_hosts` does.
+    """
+    if not host.fingerprints:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="caur-ci-ssh-") as folder:
+        known_hosts = Path(folder) / "known_hosts"
+        write_known_hosts(host, known_hosts)
+        yield known_hosts
 
 
 def write_known_hosts(host: SshHost, file: Path) -> None:

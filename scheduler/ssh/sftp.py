@@ -8,14 +8,13 @@ import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from caur_ci.environment import child_environment
 from caur_ci.errors import TemporaryError
 from scheduler.ssh import tied
 from scheduler.ssh.command import host_options, need_programs, ssh_error
-from scheduler.ssh.hostkeys import write_known_hosts
+from scheduler.ssh.hostkeys import pinned_keys
 from scheduler.ssh.keys import private_key
 
 if TYPE_CHECKING:
@@ -54,7 +53,9 @@ def run_sftp(
         said = stack.enter_context(tempfile.TemporaryFile())
         batch = stack.enter_context(in_memory("".join(f"{line}\n" for line in commands).encode()))
         stdin, key_file = stack.enter_context(private_key(host))
-        options = host_options(host, key_file=key_file, pinned=stack.enter_context(_pinned(host)))
+        options = host_options(
+            host, key_file=key_file, pinned=stack.enter_context(pinned_keys(host))
+        )
         address = f"[{host.host}]" if ":" in host.host else host.host
         sftp = [
             *("sftp", "-b", local_path(batch)),
@@ -100,17 +101,6 @@ def in_memory(content: bytes) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-@contextmanager
-def _pinned(host: SshHost) -> Iterator[Path | None]:
-    if not host.fingerprints:
-        yield None
-        return
-    with tempfile.TemporaryDirectory(prefix="caur-ci-ssh-") as folder:
-        known_hosts = Path(folder) / "known_hosts"
-        write_known_hosts(host, known_hosts)
-        yield known_hosts
 
 
 def _wait(process: subprocess.Popen[bytes], should_stop: Callable[[], bool]) -> int:
