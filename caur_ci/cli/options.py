@@ -128,6 +128,10 @@ Wait = Annotated[
     ),
 ]
 
+PUBLISHING_TARGET = (
+    "The publishing target: /FOLDER, ssh://HOST/FOLDER, s3://BUCKET/PREFIX, "
+    "github-release:OWNER/NAME or git+URL#BRANCH. Variable PUBLISH_TO"
+)
 RepoPath = Annotated[
     Path | None,
     typer.Option(

@@ -38,9 +38,7 @@ PublishTo = Annotated[
     typer.Option(
         "--publish-to",
         metavar="ADDRESS",
-        help="The publishing target: /FOLDER, ssh://HOST/FOLDER, s3://BUCKET/PREFIX, "
-        "github-release:OWNER/NAME or git+URL#BRANCH. Variable PUBLISH_TO; default: REPO_PATH, or "
-        "a folder in the work folder.",
+        help=f"{options.PUBLISHING_TARGET}; default: REPO_PATH, or a folder in the work folder.",
         envvar="PUBLISH_TO",
         show_envvar=False,
         show_default=False,

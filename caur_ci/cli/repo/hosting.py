@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caur_ci.cli.options import AsJson, Config, GpgPath, RepoPath
+from caur_ci.cli.options import PUBLISHING_TARGET, AsJson, Config, GpgPath, RepoPath
 from caur_ci.cli.repo.selection import TargetRepo, repo_root, settings_from
 from caur_ci.cli.session import Session, session_of
 from caur_ci.errors import InputError
@@ -24,8 +24,7 @@ Address = Annotated[
     typer.Option(
         "--publish-to",
         metavar="ADDRESS",
-        help="The publishing target: /FOLDER, ssh://HOST/FOLDER, s3://BUCKET/PREFIX, "
-        "github-release:OWNER/NAME or git+URL#BRANCH. Variable PUBLISH_TO.",
+        help=f"{PUBLISHING_TARGET}.",
         show_default=False,
     ),
 ]
