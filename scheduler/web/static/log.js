@@ -19,6 +19,8 @@
   let ended = log.dataset.ended === "yes";
   let part = 0;
   let following = !ended && !location.hash;
+  let reached = 0; // how many lines there were, and how far down that was, when the end was last shown
+  let bottom = 0;
   let marked = 0;
   let matches = [];
   let match = -1;
@@ -106,9 +108,9 @@
 
   function need(first) {
     if (asked.has(first)) return;
-    const later = () => setTimeout(draw, 2000);
+    const later = () => setTimeout(renewView, 2000);
     const complete = () => blocks.get(first)?.length >= Math.min(step, total - first + 1);
-    ask(first).then(() => (complete() ? draw() : later()), later);
+    ask(first).then(() => (complete() ? renewView() : later()), later);
   }
 
   function highlight() {
@@ -148,7 +150,15 @@
     part = lastPart();
     lay();
     log.scrollTop = log.scrollHeight;
+    reached = total;
+    bottom = log.scrollTop;
     draw();
+  }
+
+  // Any answer may bring the news that the log has grown.
+  function renewView() {
+    if (following && reached !== total) toEnd();
+    else draw();
   }
 
   function setFollowing(value) {
@@ -173,8 +183,7 @@
             blocks.delete(first);
             learn(data);
           }
-          if (following) toEnd();
-          else draw();
+          renewView();
         }
       }
     } catch {
@@ -273,19 +282,19 @@
     setFollowing(false);
     draw();
   });
-  log.addEventListener("scroll", () => requestAnimationFrame(draw), { passive: true });
-  // Whoever scrolls up wants to read.
-  log.addEventListener("wheel", (event) => {
-    if (event.deltaY < 0 && following) setFollowing(false);
+  log.addEventListener("scroll", () => {
+    // Whoever goes up wants to read, be it by wheel, key, finger or bar.
+    const left = log.scrollHeight - log.scrollTop - log.clientHeight;
+    if (following && log.scrollTop < bottom && left > HEIGHT) setFollowing(false);
+    requestAnimationFrame(draw);
   }, { passive: true });
   log.addEventListener("keydown", (event) => {
-    if (["ArrowUp", "PageUp", "Home"].includes(event.key) && following) setFollowing(false);
     if (event.key === "Home") part = 0;
     if (event.key === "End") part = lastPart();
     if (event.key === "Home" || event.key === "End") lay();
   });
   window.addEventListener("hashchange", fromHash);
-  window.addEventListener("resize", draw);
+  window.addEventListener("resize", () => (following ? toEnd() : draw()));
   if (!fromHash()) {
     follow.setAttribute("aria-pressed", String(following));
     toEnd();

@@ -24,7 +24,7 @@ from tests.support.tools import need_tools
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
     from scheduler.logs import LogStore
     from scheduler.queue import Claim, Queue
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from scheduler.web.services import WebServices
 
 _ARGUMENTS = ("--no-sandbox", "--disable-background-networking", "--disable-gpu")
-_WAIT = 150_000
+_WAIT = 60_000
 PHONE = {"width": 360, "height": 740}
 PAGES = (
     *("/", "/packages", "/failing", "/failures", "/dependencies"),
@@ -128,6 +128,53 @@ def test_a_log_is_followed_while_a_build_writes_it(
         picture(page, screenshots, "log")
         queue.finish(claim, Outcome.SUCCESS)
         expect(page.locator("#heading")).to_contain_text("success")
+
+
+def test_growth_is_followed_whichever_answer_tells_of_it(
+    browser: Browser, site: str, log_store: LogStore, running: dict[str, Claim]
+) -> None:
+    """The end comes between the page and the lines that it asks for at once."""
+    claim = running["lib"]
+    end = LOG.count(b"\n") + 3200
+    log_store.append(claim.job_id, claim.attempt, many_lines(1, 3000))
+    asked: list[str] = []
+
+    def grow(route: Route) -> None:
+        if not asked:
+            log_store.append(claim.job_id, claim.attempt, many_lines(3001, 3200))
+            log_store.finish(claim.job_id, claim.attempt)
+        asked.append(route.request.url)
+        route.continue_()
+
+    with page_in(browser) as page:
+        page.route("**/lines?*", grow)
+        page.goto(f"{site}/log/{claim.job_id}/{claim.attempt}")
+        expect(page.locator(f"#L{end}")).to_contain_text("line 3200")
+        assert is_at_end(page)
+        assert asked
+
+
+def test_whoever_goes_up_in_a_growing_log_is_left_there(
+    browser: Browser, site: str, log_store: LogStore, running: dict[str, Claim]
+) -> None:
+    """By a finger or the bar as well, which send no wheel and no key."""
+    claim = running["lib"]
+    begun = LOG.count(b"\n")
+    log_store.append(claim.job_id, claim.attempt, many_lines(1, 1000))
+    with page_in(browser) as page:
+        page.goto(f"{site}/log/{claim.job_id}/{claim.attempt}")
+        expect(page.locator(f"#L{begun + 1000}")).to_contain_text("line 1000")
+        page.set_viewport_size({"width": 700, "height": 900})
+        expect(page.locator("#follow")).to_have_attribute("aria-pressed", "true")
+        page.evaluate("document.getElementById('log').scrollTop -= 2000")
+        expect(page.locator("#follow")).to_have_attribute("aria-pressed", "false")
+        read = page.evaluate("document.getElementById('log').scrollTop")
+        log_store.append(claim.job_id, claim.attempt, many_lines(1001, 1100))
+        expect(page.locator("#standing")).to_contain_text("110")
+        assert page.evaluate("document.getElementById('log').scrollTop") == read
+        page.get_by_role("button", name="Follow").click()
+        expect(page.locator(f"#L{begun + 1100}")).to_contain_text("line 1100")
+        assert is_at_end(page)
 
 
 def test_a_log_is_waited_for(
