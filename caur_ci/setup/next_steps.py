@@ -87,12 +87,15 @@ _SCHEDULES = {
     Forge.NONE: "run `caur-ci on-commit` after each push, and `caur-ci on-schedule` every half an "
     "hour",
 }
+_LOCAL_RUNS = (
+    "`caur-ci run` builds and publishes what is committed, `caur-ci run on-schedule` what is new"
+)
 
 
 def secrets_of(repository: NewRepository) -> tuple[Secret, ...]:
     """Return the secrets that the pipelines of a repository read."""
     secrets = _SECRETS[repository.forge]
-    if not repository.serverless:
+    if not repository.serverless or repository.forge is Forge.NONE:
         return secrets
     return (_KEY, *(secret for secret in secrets if secret not in {_REDIS, _TUNNEL}))
 
@@ -113,8 +116,9 @@ def next_steps(repository: NewRepository) -> list[str]:
         steps.insert(
             1, "allow GitHub Actions to create pull requests (Settings > Actions > General)"
         )
-    if _SCHEDULES[forge]:
-        steps.append(_SCHEDULES[forge])
+    here = repository.serverless and forge is Forge.NONE
+    if schedule := _LOCAL_RUNS if here else _SCHEDULES[forge]:
+        steps.append(schedule)
     if repository.serverless:
         return [*steps, "tell readers where the packages are: see docs/hosting.md of caur-ci"]
     source = json.dumps({repository.source_repo: {"url": "URL OF THIS REPOSITORY"}})

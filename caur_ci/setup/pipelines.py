@@ -43,6 +43,7 @@ _TEMPLATES = {
     (Forge.GITHUB, False): "github-workflow.yml",
     (Forge.GITHUB, True): "github-workflow-serverless.yml",
     (Forge.FORGEJO, False): "forgejo-workflow.yml",
+    (Forge.FORGEJO, True): "forgejo-workflow-serverless.yml",
 }
 
 
@@ -52,13 +53,8 @@ def is_serverless(pipeline: bytes) -> bool:
 
 
 def pipeline_template(forge: Forge, *, serverless: bool = False) -> bytes:
-    """Return the pipeline for a forge. Raises InputError where there is none."""
+    """Return the pipeline for a forge that has some. Raises InputError where none were installed."""
     name = forge.template(serverless=serverless)
-    if not name:
-        raise InputError(
-            f"there is no pipeline for {forge.value} that needs no server",
-            hint="There are some for gitlab and github; `caur-ci run` works in others as well.",
-        )
     for folder in (_INSTALLED, _CHECKED_OUT):
         file = folder / name
         if file.is_file():

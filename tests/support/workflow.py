@@ -126,7 +126,8 @@ def _text(value: Value) -> str:
 class Workflow:
     """A workflow, what it is run for, and what came of it.
 
-    `seen` has for each job the secrets that its steps were given.
+    `runner` is what the runner's owner has set for all jobs. `seen` has for each job the secrets
+    that its steps were given.
     """
 
     file: Path
@@ -134,6 +135,7 @@ class Workflow:
     base: Path
     programs: str
     contexts: dict[str, Any]
+    runner: Mapping[str, str] = field(default_factory=dict)
     seen: dict[str, set[str]] = field(default_factory=dict)
     results: dict[str, str] = field(default_factory=dict)
 
@@ -159,6 +161,7 @@ class Workflow:
 
     def _job(self, name: str, job: dict[str, Any], variables: Mapping[str, str]) -> str:
         workspace = self.base / name
+        workspace.mkdir()
         (self.base / "temp").mkdir(exist_ok=True)
         files = {
             f"GITHUB_{kind}": self.base / f"{name}-{kind}"
@@ -175,6 +178,7 @@ class Workflow:
                 self._use(step, workspace)
                 continue
             environment = {
+                **self.runner,
                 **self._surroundings(workspace),
                 **{key: str(path) for key, path in files.items()},
                 **self._filled(name, variables),

@@ -109,7 +109,7 @@ class Migrate:
     ) -> None:
         path = forge.pipeline_path
         if not path:
-            change.notes.append("no pipeline is written: --forge gitlab or github asks for one")
+            change.notes.append("no pipeline is written: --forge NAME asks for one")
             return
         ours = pipeline_template(forge)
         if path in paths:

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Captured = pytest.CaptureFixture[str]
+PIPELINES = [
+    ("gitlab", ".gitlab-ci.yml"),
+    ("github", ".github/workflows/caur-ci.yml"),
+    ("forgejo", ".forgejo/workflows/caur-ci.yml"),
+]
 
 
 @pytest.fixture
@@ -73,9 +78,7 @@ def test_its_srcinfo_follows_from_the_pkgbuild(
     assert run(["srcinfo", "--check", "hello-caur"], Session()) == ExitCode.OK
 
 
-@pytest.mark.parametrize(
-    ("forge", "path"), [("gitlab", ".gitlab-ci.yml"), ("github", ".github/workflows/caur-ci.yml")]
-)
+@pytest.mark.parametrize(("forge", "path"), PIPELINES)
 def test_the_pipeline_of_the_forge_is_there(
     folder: Path, forge: str, path: str, capsys: Captured
 ) -> None:
@@ -86,6 +89,28 @@ def test_the_pipeline_of_the_forge_is_there(
     said = capsys.readouterr().out
     assert "REDIS_URL" in said
     assert "PACKAGE_REPOS=" in said
+
+
+@pytest.mark.parametrize(("forge", "path"), PIPELINES)
+def test_the_pipeline_without_a_server_asks_for_the_key_alone(
+    folder: Path, forge: str, path: str, capsys: Captured
+) -> None:
+    init(folder, "--forge", forge, "--serverless")
+
+    assert "caur-ci run" in (folder / path).read_text()
+    said = capsys.readouterr().out
+    assert "GPG_PRIVATE_KEY" in said
+    assert "REDIS_URL" not in said
+    assert "PACKAGE_REPOS=" not in said
+
+
+def test_without_a_server_and_without_a_forge_it_runs_here(folder: Path, capsys: Captured) -> None:
+    init(folder, "--forge", "none", "--serverless", "--json")
+
+    told = json.loads(capsys.readouterr().out)
+    assert told["secrets"] == []
+    assert any("caur-ci run on-schedule" in step for step in told["next"])
+    assert not any("caur-ci on-commit" in step for step in told["next"])
 
 
 def test_without_a_forge_and_without_an_example(folder: Path, capsys: Captured) -> None:

@@ -1,0 +1,72 @@
+"""The workflows that need no server, run step by step around the real command."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from caur_ci.process import run
+from tests.support.packages import pkgbuild
+from tests.support.workflow import Workflow
+
+if TYPE_CHECKING:
+    from tests.caur_ci.standalone.conftest import RunWorld
+    from tests.support.packages import SigningKey
+
+_TEMPLATES = Path(__file__).parents[3] / "templates"
+
+
+def shims(folder: Path) -> Path:
+    """Return a folder of programs that install nothing: everything is here already."""
+    folder.mkdir()
+    pacman = f'#!/bin/sh\n[ "$1" = -Syu ] || exec {shutil.which("pacman")} "$@"\n'
+    nothing = "#!/bin/sh\nexit 0\n"
+    for name in ("pip", "pipx", "sudo", "pacman"):
+        (folder / name).write_text(pacman if name == "pacman" else nothing)
+        (folder / name).chmod(0o755)
+    return folder
+
+
+@pytest.mark.parametrize("forge", ["github", "forgejo"])
+def test_a_push_becomes_a_package_in_one_job(forge: str, world: RunWorld, key: SigningKey) -> None:
+    export = ["gpg", "--homedir", str(key.home), "--batch", "--armor", "--export-secret-keys"]
+    exported = run(export).stdout.decode()
+    head = world.push("feat: tool", tool=pkgbuild("tool"))
+    (world.base / "run").mkdir()
+    programs = [shims(world.base / "shims"), Path(sys.executable).parent, os.environ["PATH"]]
+    workflow = Workflow(
+        file=_TEMPLATES / f"{forge}-workflow-serverless.yml",
+        remote=world.checkout.remote,
+        base=world.base / "run",
+        programs=":".join(map(str, programs)),
+        contexts={
+            "github": {
+                "event_name": "push",
+                "sha": head,
+                "token": "tok",
+                "repository": "me/packages",
+                "server_url": "https://forge.example.org",
+                "workspace": str(world.base / "run"),
+            },
+            "inputs": {},
+            "secrets": {"ACCESS_TOKEN": "acc", "GPG_PRIVATE_KEY": exported},
+            "vars": {"PUBLISH_TO": str(world.target)},
+        },
+        runner={"BUILDER_EXECUTOR": "host"},
+    )
+
+    workflow.run()
+
+    log = (world.base / "run/run.log").read_text()
+    assert workflow.results == {"validate": "skipped", "run": "success"}, log
+    assert "acc" not in log.split()
+    assert "PRIVATE KEY" not in log
+    client = world.client(key)
+    client.install("tool")
+    assert client.installed() == {"tool": "1-1"}
+    assert (world.base / "run/run/caur-ci-logs.tar").stat().st_size > 0
