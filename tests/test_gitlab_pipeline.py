@@ -165,7 +165,7 @@ def test_without_a_server_one_job_does_all_and_pages_serves_it(
 
     assert log.endswith("exit code 0"), log
     asked = " --package a --retry-failed" if variables else ""
-    assert pipelines.calls == [f"run: {call} --executor host --timeout 10000{asked}"]
+    assert pipelines.calls == [f"run: {call} --workers 1 --timeout 10000{asked}"]
     assert (checkout.folder / "public/a/PKGBUILD").read_text() == "pkgname=a\n"
     names = subprocess.run(
         ["tar", "--list", "--file", checkout.folder / "caur-ci-logs.tar"],

@@ -53,7 +53,7 @@ def is_serverless(pipeline: bytes) -> bool:
 
 
 def pipeline_template(forge: Forge, *, serverless: bool = False) -> bytes:
-    """Return the pipeline for a forge that has some. Raises InputError where none were installed."""
+    """Return the pipeline for a forge that has some. Raises InputError where none is installed."""
     name = forge.template(serverless=serverless)
     for folder in (_INSTALLED, _CHECKED_OUT):
         file = folder / name

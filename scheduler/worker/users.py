@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import secrets
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,7 +112,10 @@ def _take_uid() -> tuple[int, int]:
             hint="Set BUILDER_USER to an account that only builds of this worker run as.",
         ) from error
     running = _uids_with_processes()
-    for uid in range(_FIRST_UID, _LAST_UID + 1):
+    # Containers may share user ids with this machine, and no locks: nobody begins at the same one.
+    uids = [*range(_FIRST_UID, _LAST_UID + 1)]
+    begin = secrets.randbelow(len(uids))
+    for uid in (*uids[begin:], *uids[:begin]):
         if uid in running or _is_known(uid):
             continue
         lock = try_lock(_UID_LOCKS / str(uid))

@@ -50,6 +50,8 @@ def srcinfo_of(text: str, pkgbase: str) -> str:
     names = value("pkgname", pkgbase).replace("(", "").split()
     head = [f"pkgbase = {value('pkgbase', names[0])}", *([f"epoch = {epoch}"] if epoch else ())]
     head += [f"{name} = {value(name, '1')}" for name in ("pkgver", "pkgrel")]
+    needed = [it.strip("'\"") for it in value("makedepends", "").split()]
+    head += [f"makedepends = {it}" for it in needed]
     return "\n".join([*head, *(f"pkgname = {name}" for name in names), ""])
 
 

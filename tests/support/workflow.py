@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ruamel.yaml import YAML
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 # Whatever an expression may come to.
@@ -126,7 +126,8 @@ def _text(value: Value) -> str:
 class Workflow:
     """A workflow, what it is run for, and what came of it.
 
-    `runner` is what the runner's owner has set for all jobs. `seen` has for each job the secrets
+    `runner` is what the runner's owner has set for all jobs, `machine` makes the command that runs
+    one in a machine of the job's own. `seen` has for each job the secrets
     that its steps were given.
     """
 
@@ -136,6 +137,7 @@ class Workflow:
     programs: str
     contexts: dict[str, Any]
     runner: Mapping[str, str] = field(default_factory=dict)
+    machine: Callable[[Sequence[str]], Sequence[str | Path]] = list
     seen: dict[str, set[str]] = field(default_factory=dict)
     results: dict[str, str] = field(default_factory=dict)
 
@@ -185,8 +187,9 @@ class Workflow:
                 **self._filled(name, job.get("env", {})),
                 **self._filled(name, step.get("env", {})),
             }
+            shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
             done = subprocess.run(
-                ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
+                self.machine(shell),
                 cwd=workspace,
                 env=environment,
                 capture_output=True,

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _PACMAN_CONF = Path("/etc/pacman.conf")
 # As it was before the first build added its repositories.
 _ORIGINAL = Path("/etc/pacman.conf.caur-ci")
-_LOCK = Path("/run/caur-ci/pacman")
+# Beside what it is about: containers may have a /run in common, and no pacman.
+_LOCK = Path("/var/lib/pacman/caur-ci.lck")
 
 
 class Installer:

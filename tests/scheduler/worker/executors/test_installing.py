@@ -11,6 +11,7 @@ import pytest
 
 from caur_ci.errors import ConfigError
 from scheduler.worker.executors.host.installer import Installer
+from tests.support.overlays import in_overlays
 from tests.support.tools import need_tools
 
 if TYPE_CHECKING:
@@ -18,18 +19,6 @@ if TYPE_CHECKING:
 
     from tests.scheduler.worker.executors.repository import Repository
 
-# What is written there is gone with the mount namespace of the shell.
-OVERLAID = """
-set -eu
-mount -t tmpfs tmpfs "$1"
-for folder in etc usr run var; do
-    mkdir -p "$1/$folder/upper" "$1/$folder/work"
-    layers=lowerdir=/$folder,upperdir=$1/$folder/upper,workdir=$1/$folder/work
-    mount -t overlay overlay -o "$layers" "/$folder"
-done
-shift
-exec "$@"
-"""
 BUILDS = """
 import sys
 from dataclasses import replace
@@ -76,13 +65,10 @@ def test_dependencies_are_installed_as_root_and_builds_have_no_rights(
     need_tools("unshare", "makepkg", "pacman", "fakeroot")
     if os.geteuid() != 0:
         pytest.skip("only root can make overlays here")
-    layers = shared / "layers"
-    layers.mkdir()
     (extra,) = repository.target().extra_repos
-    shell = ["unshare", "--mount", "bash", "-c", OVERLAID, "bash"]
     arguments = [str(shared), extra.servers[0], str(repository.key.public)]
     ended = subprocess.run(
-        [*shell, str(layers), sys.executable, "-c", BUILDS, *arguments],
+        in_overlays(shared, [sys.executable, "-c", BUILDS, *arguments]),
         capture_output=True,
         text=True,
         check=False,
