@@ -31,7 +31,7 @@ TABLE
     cat <<'TABLE'
 podman      podman                  podman
 runc        runc                    runc
-debootstrap debootstrap             pacman
+mmdebstrap  mmdebstrap              pacman
 TABLE
     [[ $tools_for == test ]] || return 0
     cat <<'TABLE'
@@ -94,7 +94,7 @@ have_tool() {
     # Not on the PATH of ordinary users everywhere.
     sshd | runc) have "$1" || [[ -x $system_root/usr/sbin/$1 ]] ;;
     # Arch can make an image of itself by pacman.
-    debootstrap) have "$1" || [[ -x $system_root/usr/sbin/$1 || $(package_manager) == pacman ]] ;;
+    mmdebstrap) have "$1" || [[ $(package_manager) == pacman ]] ;;
     *) have "$1" ;;
     esac
 }

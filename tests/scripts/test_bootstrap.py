@@ -17,7 +17,7 @@ BASICS = shlex.split(
 )
 TOOLS = shlex.split(
     "makepkg repo-add vercmp bsdtar gpg fakeroot zstd strip redis-server ssh bwrap patch curl file "
-    "podman runc debootstrap sshd openssl rsync shfmt g++ chromium kubectl "
+    "podman runc mmdebstrap sshd openssl rsync shfmt g++ chromium kubectl "
     "systemd-analyze groff node npm xz bzip2 lz4"
 )
 
@@ -28,7 +28,7 @@ MANAGER = (
     + """
 for word in "$@"; do
   case $word in
-  makepkg | fakeroot | zstd | patch | podman | runc | debootstrap | curl | rsync) names=$word ;;
+  makepkg | fakeroot | zstd | patch | podman | runc | mmdebstrap | curl | rsync) names=$word ;;
   bzip2 | chromium | file | groff | kubectl | npm | shfmt) names=$word ;;
   nodejs) names=node ;;
   xz-utils) names=xz ;;
@@ -179,7 +179,7 @@ def test_the_tests_need_more_than_the_demo(machine: Machine) -> None:
 
 def test_containers_are_for_the_tests_and_for_a_demo_in_containers(machine: Machine) -> None:
     machine.put_tools()
-    for name in ("podman", "runc", "debootstrap", "sshd", "rsync", "shfmt"):
+    for name in ("podman", "runc", "mmdebstrap", "sshd", "rsync", "shfmt"):
         (machine.stubs / name).unlink()
     machine.put("apt-get", MANAGER)
 
@@ -187,14 +187,14 @@ def test_containers_are_for_the_tests_and_for_a_demo_in_containers(machine: Mach
     assert machine.calls_of("apt-get") == []
     done = machine.bootstrap("container")
     assert done.returncode == 0, done.stderr
-    assert machine.calls_of("apt-get")[-1].endswith(" debootstrap podman runc")
+    assert machine.calls_of("apt-get")[-1].endswith(" mmdebstrap podman runc")
     assert machine.bootstrap("test").returncode == 0
     assert machine.calls_of("apt-get")[-1].endswith(" openssh-server rsync shfmt")
 
 
-def test_arch_needs_no_debootstrap_to_make_an_image(machine: Machine) -> None:
+def test_arch_needs_no_mmdebstrap_to_make_an_image(machine: Machine) -> None:
     machine.put_tools()
-    (machine.stubs / "debootstrap").unlink()
+    (machine.stubs / "mmdebstrap").unlink()
     (machine.system / "etc" / "os-release").write_text("ID=arch\n")
 
     done = machine.bootstrap("container")

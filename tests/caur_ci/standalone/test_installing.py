@@ -1,4 +1,4 @@
-"""A run on a machine that is thrown away, as jobs of GitLab and Forgejo are: pacman installs there."""
+"""A run on a machine that is thrown away, as at GitLab and Forgejo: pacman installs there."""
 
 from __future__ import annotations
 
