@@ -86,6 +86,11 @@ def ensure(state_dir: Path) -> str:
     return place.url
 
 
+def is_known(state_dir: Path) -> bool:
+    """Tell whether the server of `state_dir` has ever been used, and may have data."""
+    return _place_of(state_dir).folder.is_dir()
+
+
 def running(state_dir: Path) -> str | None:
     """Return the URL of the server of `state_dir` if it is running."""
     place = _place_of(state_dir)

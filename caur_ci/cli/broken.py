@@ -248,7 +248,7 @@ def _builds_of_queue(
     from scheduler.queue import QueueReader  # noqa: PLC0415
 
     try:
-        with connect(redis, secrets=session.secrets) as client:
+        with connect(redis, secrets=session.secrets, begin=False) as client:
             recent = QueueReader(client).snapshot(limit=_LOOKED_AT).recent
     except CaurError as error:
         session.warn(f"how long builds take is not known: {error.message}")

@@ -38,7 +38,10 @@ def explain(
     from scheduler.queue import QueueReader  # noqa: PLC0415
 
     session = session_of(context)
-    with connect(redis, secrets=session.secrets) as client, known_history(session) as history:
+    with (
+        connect(redis, secrets=session.secrets, begin=False) as client,
+        known_history(session) as history,
+    ):
         queue = QueueReader(client)
         meant = meant_by(package, queue, history)
         job = (

@@ -76,7 +76,10 @@ def logs(
     session = session_of(context)
     if as_json and not listed:
         raise InputError("--json goes with --list; a log is no JSON")
-    with connect(redis, secrets=session.secrets) as client, known_history(session) as history:
+    with (
+        connect(redis, secrets=session.secrets, begin=False) as client,
+        known_history(session) as history,
+    ):
         queue, build_logs = QueueReader(client), BuildLogs(LogStore(client), history)
         meant = meant_by(package, queue, history, job_id=job, attempt=attempt)
         try:

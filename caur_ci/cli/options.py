@@ -45,7 +45,7 @@ Redis = Annotated[
         "--redis",
         metavar="URL",
         help="The queue's Redis server, such as redis://HOST:6379. Variables REDIS_URL or "
-        "REDIS_HOST, default: a server of this machine, which is started (see `caur-ci redis`).",
+        "REDIS_HOST, default: a server of this machine (see `caur-ci redis`).",
         show_default=False,
     ),
 ]

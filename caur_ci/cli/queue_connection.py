@@ -20,12 +20,15 @@ _SAYS_WHERE = ("REDIS_HOST", "REDIS_SSH_HOST", "CAUR_STATE_DIR")
 _SAYS_SOMETHING = ("REDIS_SSH_HOST", "REDIS_PORT", "REDIS_CA_CERT", "REDIS_CLIENT_CERT")
 
 
-def open_queue(session: Session, url: str | None) -> Queue:
-    """Return the queue at `url`, or where the environment says, or in the embedded server."""
+def open_queue(session: Session, url: str | None, *, begin: bool = False) -> Queue:
+    """Return the queue at `url`, or where the environment says, or in the embedded server.
+
+    Raises NoServerError where that would be a new one, unless that is meant to `begin` here.
+    """
     from scheduler.connection import connect  # noqa: PLC0415 - slow to import
     from scheduler.queue import Queue  # noqa: PLC0415
 
-    return Queue(connect(url, secrets=session.secrets))
+    return Queue(connect(url, secrets=session.secrets, begin=begin))
 
 
 def open_durable(

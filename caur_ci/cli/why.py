@@ -12,6 +12,7 @@ import typer
 from caur_ci.cli.options import AsJson, Job, Redis, Remote, Repo
 from caur_ci.cli.session import Session, session_of
 from caur_ci.errors import ExitCode
+from caur_ci.names import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,11 +92,11 @@ class _Asked:
     """
 
     package: str
-    explanation: Explanation | None
-    failure: FailureExplanation | None
-    log: Log | None
-    workers: Sequence[WorkerView]
-    near: str
+    explanation: Explanation | None = None
+    failure: FailureExplanation | None = None
+    log: Log | None = None
+    workers: Sequence[WorkerView] = ()
+    near: str = ""
     end: str = ""
 
     @property
@@ -106,11 +107,17 @@ class _Asked:
 def _ask_queue(session: Session, redis: str | None, package: str, repo: Path) -> _Asked:
     from caur_ci.cli.queue.targets import by_folder, near_names  # noqa: PLC0415
     from caur_ci.cli.working_tree import known_names  # noqa: PLC0415
-    from scheduler.connection import connect  # noqa: PLC0415 - slow to import
+    from scheduler.connection import NoServerError, connect  # noqa: PLC0415 - slow to import
     from scheduler.logs import LogStore  # noqa: PLC0415
     from scheduler.queue import QueueReader  # noqa: PLC0415
 
-    with connect(redis, secrets=session.secrets) as client:
+    try:
+        client = connect(redis, secrets=session.secrets, begin=False)
+    except NoServerError as error:
+        session.warn(error.message)
+        near = suggestion(package, known_names(repo))
+        return _Asked(package=package, near=near)
+    with client:
         queue = QueueReader(client)
         explanation = _explained(queue, package)
         if explanation is None and (folder := by_folder(package, repo)):

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from scheduler.connection.durability import check_durability
-from scheduler.connection.errors import redis_errors
+from scheduler.connection.errors import NoServerError, redis_errors
 from scheduler.connection.opening import client_of, connect
 from scheduler.connection.settings import default_state_dir
 
-__all__ = ["check_durability", "client_of", "connect", "default_state_dir", "redis_errors"]
+__all__ = [
+    "NoServerError",
+    "check_durability",
+    "client_of",
+    "connect",
+    "default_state_dir",
+    "redis_errors",
+]

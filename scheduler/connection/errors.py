@@ -6,7 +6,7 @@ import ssl
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from caur_ci.errors import CaurError, TemporaryError
+from caur_ci.errors import CaurError, ConfigError, TemporaryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -70,6 +70,10 @@ _LASTING_SIGNS = {
 }
 # The other side just went away, which may be mended by the next try.
 _TLS_CUT = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class NoServerError(ConfigError):
+    """No server is named, and none of this machine's own was ever used."""
 
 
 @contextmanager

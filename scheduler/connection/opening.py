@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from scheduler.connection.errors import named_server, redis_errors
+from scheduler.connection.errors import NoServerError, named_server, redis_errors
 from scheduler.connection.settings import Server, default_state_dir, server_at, server_of
 
 if TYPE_CHECKING:
@@ -30,23 +30,26 @@ def connect(
     secrets: Mapping[str, str] | None = None,
     environ: Mapping[str, str] | None = None,
     state_dir: Path | None = None,
+    begin: bool = True,
 ) -> Redis:
     """Return a client of the server that the options and the environment name.
 
     In this order: `url`; REDIS_URL; REDIS_HOST, REDIS_PORT, REDIS_USER and REDIS_PASSWORD, through
     an SSH tunnel if REDIS_SSH_HOST is set; the embedded server of `state_dir` (default:
-    `default_state_dir()`), which is started where it is not running. REDIS_URL, REDIS_PASSWORD and
+    `default_state_dir()`), which is started where it is not running; without `begin` only where it
+    has been before. REDIS_URL, REDIS_PASSWORD and
     REDIS_SSH_KEY are taken from `secrets`, the rest from `environ` (default: the process's own).
 
     The server has answered when this returns. The client goes on when the server or the tunnel
     was away for some seconds; closing it closes the tunnel.
 
     Raises TemporaryError when it cannot be reached, ConfigError when the settings make no sense,
+    NoServerError for a server that would be new,
     CaurError when the server or the SSH host is not the right one or does not let us in.
     """
     server = server_of(url, os.environ if environ is None else environ, secrets or {})
     if server is None:
-        return _embedded(state_dir or default_state_dir())
+        return _embedded(state_dir or default_state_dir(), begin=begin)
     if server.tunnel is not None:
         return _through_tunnel(server, server.tunnel)
     return _reached(server)
@@ -63,9 +66,15 @@ def client_of(url: str, *, patience: float | None = None) -> Redis:
     return new_client(server_at(url), patience=patience)
 
 
-def _embedded(state_dir: Path) -> Redis:
+def _embedded(state_dir: Path, *, begin: bool) -> Redis:
     from scheduler import embedded  # noqa: PLC0415 - only where it is needed
 
+    if not (begin or embedded.is_known(state_dir)):
+        raise NoServerError(
+            "there is no queue: no Redis server is named, and none has been used on this machine",
+            hint="Name it with --redis, REDIS_URL or REDIS_HOST. Without them `caur-ci schedule`, "
+            "`caur-ci worker` and `caur-ci database` start one here.",
+        )
     server = Server(url=embedded.ensure(state_dir))
     return _reached(server, repair=partial(embedded.revive, state_dir))
 

@@ -84,7 +84,7 @@ def restore(
 
     session = session_of(context)
     with _read(file) as stream:
-        restored = open_queue(session, redis).restore(
+        restored = open_queue(session, redis, begin=True).restore(
             _documents(stream, file, whole=not incomplete)
         )
     if as_json:

@@ -118,7 +118,7 @@ def _value(
 def _from_key(session: Session, key: str, url: str | None) -> bytes:
     from scheduler.connection import connect, redis_errors  # noqa: PLC0415 - slow to import
 
-    with connect(url, secrets=session.secrets) as client, redis_errors():
+    with connect(url, secrets=session.secrets, begin=False) as client, redis_errors():
         value: Any = client.get(key) if client.type(key) == b"string" else None
     if value is None:
         raise InputError(

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from caur_ci.cli.main import run
 from caur_ci.cli.queue_connection import open_queue_for_hand_over
 from caur_ci.cli.session import Session
 from caur_ci.environment import Secrets
-from caur_ci.errors import CaurError, ConfigError, TemporaryError
+from caur_ci.errors import CaurError, ConfigError, ExitCode, TemporaryError
 from scheduler import embedded
 from tests.support.git import Checkout
 from tests.support.queue import job, submit
@@ -107,3 +108,40 @@ def test_without_any_settings_the_embedded_server_is_used(
         )
     finally:
         assert embedded.stop(private_home / "state" / "caur-ci")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "status",
+        "why app",
+        "logs app",
+        "explain app",
+        "queue list",
+        "queue cancel app",
+        "notify --list",
+    ],
+)
+def test_a_look_begins_no_queue(
+    command: str,
+    private_home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(private_home)
+
+    assert run(command.split(), Session()) == ExitCode.FAILED
+
+    assert "there is no queue: no Redis server is named" in capsys.readouterr().err
+    assert not (private_home / "state").exists()
+
+
+def test_a_queue_that_was_stopped_is_looked_at(
+    private_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        assert run(["redis", "start"], Session()) == ExitCode.OK
+        assert run(["redis", "stop"], Session()) == ExitCode.OK
+        assert run(["status"], Session()) == ExitCode.OK
+    finally:
+        embedded.stop(private_home / "state" / "caur-ci")
