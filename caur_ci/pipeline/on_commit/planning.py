@@ -106,7 +106,7 @@ class CommitPlanner:
                         *self._range_warnings(commits),
                         *classes.warnings,
                         *self._package_warnings(commits, changes),
-                        *self.repository.folder_warnings,
+                        *self.repository.folder_warnings(but=changes.builds),
                         *_legacy_warnings(documents.request, self.repository.deptree.packages),
                     )
                 )

@@ -107,6 +107,6 @@ def read_repository(
         warnings=(
             *committed.config_warnings,
             *configs.warnings,
-            *committed.folder_warnings,
+            *committed.folder_warnings(),
         ),
     )

@@ -13,7 +13,7 @@ from caur_ci.git import Identity
 from caur_ci.package_folders import CommittedFolders, unusable_folders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from caur_ci.config import RepositoryConfig
     from caur_ci.git import GitRepository
@@ -25,7 +25,7 @@ _SHOWN = 10
 class CommittedRepository:
     """The package folders at one commit, their configuration, and what depends on what.
 
-    `config_warnings` are about `.ci/config`, `folder_warnings` about folders and `.SRCINFO` files.
+    `config_warnings` are about `.ci/config`.
     `empty` are folders that have neither PKGBUILD nor `.SRCINFO`: no packages, or none yet.
     `deptree` is for the first architecture; `other_deptrees` are for those of the repository that
     are neither this one nor flavours of it, by what they are flavours of.
@@ -35,7 +35,6 @@ class CommittedRepository:
     config: RepositoryConfig
     deptree: DependencyTree
     config_warnings: tuple[str, ...]
-    folder_warnings: tuple[str, ...]
     empty: frozenset[str]
     other_deptrees: Mapping[str, DependencyTree] = field(default_factory=dict)
 
@@ -48,22 +47,25 @@ class CommittedRepository:
         deptree = DependencyTree.read_each(folders.srcinfos(), arch=first)
         missing = {p.package for p in deptree.problems if p.kind is ProblemKind.MISSING}
         empty = missing - folders.having("PKGBUILD", sorted(missing))
-        problems = (problem for problem in deptree.problems if problem.package not in empty)
         return cls(
             folders=folders,
             config=loaded.config,
             deptree=deptree,
             config_warnings=tuple(loaded.warnings),
-            folder_warnings=(
-                *unusable_folders(folders),
-                *problem_sentences(problems),
-                *_built_for_nothing(deptree, loaded.config),
-            ),
             empty=frozenset(empty),
             other_deptrees={
                 base: DependencyTree.read_each(folders.srcinfos(), arch=base) for base in others
             },
         )
+
+    def folder_warnings(self, *, but: Collection[str] = ()) -> Iterator[str]:
+        """Yield what is wrong with folders and `.SRCINFO` files, `but` for those of packages."""
+        yield from unusable_folders(self.folders)
+        left_out = self.empty.union(but)
+        yield from problem_sentences(
+            it for it in self.deptree.problems if it.package not in left_out
+        )
+        yield from _built_for_nothing(self.deptree, self.config)
 
     def deptree_for(self, arch: str) -> DependencyTree:
         """Return what depends on what for an architecture."""

@@ -96,10 +96,11 @@ class TestSrcinfo:
         (warning,) = told(tool, "tool/.SRCINFO", "not sure")
         assert "1,000 here-documents" in warning
 
-    def test_one_that_is_missing_is_told_with_the_remedy(self, checkout: Checkout) -> None:
+    def test_one_that_is_missing_is_told_once_with_the_remedy(self, checkout: Checkout) -> None:
         checkout.commit("x", {"new/PKGBUILD": PKGBUILD})
 
-        assert told(checkout, "new/.SRCINFO is missing", "caur-ci srcinfo --write new")
+        (warning,) = told(checkout, "new/.SRCINFO is missing")
+        assert "caur-ci srcinfo --write new" in warning
 
 
 class TestRemovals:
@@ -165,7 +166,7 @@ class TestFolders:
         missing = told(checkout, ".SRCINFO")
         assert len(missing) == 2
         assert missing[0].startswith("p3/.SRCINFO is missing")
-        assert missing[1].startswith("30 folders have no .SRCINFO")
+        assert missing[1].startswith("29 folders have no .SRCINFO")
 
 
 class TestRange:

@@ -52,7 +52,6 @@ def requested(
         config=config or RepositoryConfig(),
         deptree=tree,
         config_warnings=(),
-        folder_warnings=(),
         empty=frozenset(),
         other_deptrees=others or {},
     )
