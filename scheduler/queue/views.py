@@ -24,6 +24,8 @@ from scheduler.queue.rebuild_groups import GroupView
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+# Three of the longest leases that renew it.
+_SILENT_MINUTES = 3
 _STATE_WORDS = {
     JobState.WAITING: "waiting",
     JobState.READY: "ready",
@@ -214,7 +216,7 @@ def _workers(data: Mapping[str, Any], notes: Mapping[str, bytes]) -> tuple[Worke
             seen=seconds(worker.get("seen")),
             jobs=tuple(int(job_id) for job_id in worker["jobs"]),
             draining=worker["draining"],
-            trouble=_trouble(notes.get(worker["id"]), now),
+            trouble=_trouble(notes.get(worker["id"]), now) or _silence(worker.get("seen"), now),
             architectures=tuple(worker["architectures"].split()),
         )
         for worker in data["workers"]
@@ -225,6 +227,12 @@ def _workers(data: Mapping[str, Any], notes: Mapping[str, bytes]) -> tuple[Worke
 def _trouble(note: bytes | None, now: float) -> str:
     told = json.loads(note) if note else {"until": 0.0}
     return str(told["text"]) if told["until"] > now else ""
+
+
+def _silence(seen: float | str | None, now: float) -> str:
+    """Return that a worker may have died; one that is well asks for jobs or renews its lease."""
+    minutes = int((now - seconds(seen)) // 60)
+    return f"it was not heard of for {minutes} minutes" if minutes >= _SILENT_MINUTES else ""
 
 
 def _pause(pause: dict[str, str] | None) -> Pause | None:

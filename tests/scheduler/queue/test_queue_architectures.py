@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import pytest
 
 from scheduler.job import OnFailure, Outcome
 from scheduler.presence import Presence
-from scheduler.queue import WorkerIdentity
+from scheduler.queue import WorkerIdentity, keys
 from tests.support.queue import (
     Background,
     bases,
@@ -88,6 +89,19 @@ class TestClaims:
         assert (why.able, why.reasons) == ((), (reasons[0],))
         Presence(redis).takes_no_jobs(worker(ARM), "its disk is full")
         assert "its disk is full" in queue.snapshot().ready[0].reason
+
+    def test_a_worker_that_may_have_died_is_not_waited_for_in_silence(
+        self, queue: Queue, redis: Redis
+    ) -> None:
+        me = worker(ARM)
+        queue.claim(me)
+        submit(queue, job("a", arch=ARM))
+        assert queue.snapshot().ready[0].reason == ""
+
+        for minutes, dead in ((2, False), (7, True)):
+            redis.zadd(keys.SEEN, {me.id: (time.time() - 60 * minutes - 5) * 1000})
+            reason = queue.snapshot().ready[0].reason
+            assert ("it was not heard of for 7 minutes" in reason) is dead
 
 
 class TestSharing:
