@@ -39,8 +39,8 @@ def pick_up(
     """Make the repository below `root` what is published at `target`; return what it consists of.
 
     What is here already and follows from what is there, is kept: a run that was killed before its
-    upload. All databases have to be signed by a key in `keyring`, as they are signed anew with
-    whatever is added. Raises TargetError and what `target` raises.
+    upload. All databases have to be signed by a secret key in `keyring`, as they are signed anew
+    with whatever is added. Raises TargetError and what `target` raises.
     """
     there = target.listing(repository)
     found = [Layout(root, repository, arch) for arch in _architectures(repository, there)]
@@ -120,7 +120,7 @@ class _Bringing:
         for path in candidates:
             wanted = [name for name in (path, f"{path}.sig") if name in self.there]
             self.target.fetch(wanted, self.workplace)
-            problem = self.keyring.problem_with(self.workplace / path)
+            problem = self.keyring.problem_with_own(self.workplace / path)
             if not problem:
                 return path
             problems.append(problem)

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.process import run
+from scheduler.database.signing import Keyring
 from scheduler.hosting.folder import FolderTarget
 from scheduler.hosting.picking_up import pick_up
 from scheduler.hosting.protocol import TargetError
 from scheduler.hosting.uploading import upload
+from tests.support.packages import signing_key
 from tests.support.shelf import Shelf
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from scheduler.database.signing import Keyring
     from tests.support.packages import SigningKey
 
 HOME = "repo/x86_64"
@@ -113,6 +114,19 @@ def test_lists_of_files_by_somebody_else_are_not_signed_anew(
     with pytest.raises(TargetError, match=r"repo.files.tar.zst is not a good signature"):
         pick_up(target, other.layout.root, "repo", keyring)
     assert not other.folder.exists()
+
+
+def test_somebody_whose_public_key_is_there_is_not_us(
+    web: Path, target: FolderTarget, shelf: Shelf, key: SigningKey, tmp_path: Path
+) -> None:
+    shelf.publish(("tool", "1-1"))
+    upload(target, shelf.layout.root, "repo", grace=0)
+    with signing_key() as ours:
+        run(["gpg", "--homedir", ours.home, "--batch", "--import", key.public])
+        other = Shelf(tmp_path / "other", shelf.signer)
+
+        with pytest.raises(TargetError, match=f"is by {key.fingerprint}, which is no secret key"):
+            pick_up(target, other.layout.root, "repo", Keyring(ours.home))
 
 
 @pytest.mark.parametrize(
