@@ -333,12 +333,12 @@ class TestArchitectures:
 
 def test_a_file_name_that_not_every_place_can_store_is_made_portable(world: World) -> None:
     world.settings = replace(world.settings, portable_names=True)
-    world.simple("tool", "1:2-1")
+    world.simple("tool", "1:2+r3-1")
     world.runner().step()
 
-    assert world.published() == {"tool": "1:2-1"}
+    assert world.published() == {"tool": "1:2+r3-1"}
     names = sorted(path.name for path in world.folder.glob("tool*"))
-    assert names == ["tool-1_2-1-any.pkg.tar.zst", "tool-1_2-1-any.pkg.tar.zst.sig"]
+    assert names == ["tool-1_2_r3-1-any.pkg.tar.zst", "tool-1_2_r3-1-any.pkg.tar.zst.sig"]
     entries = read_entries(world.folder / "repo.db.tar.zst")
     assert entries["tool"].filename == names[0]
 

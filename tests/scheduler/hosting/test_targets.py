@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scheduler.database.signing import Keyring
-    from tests.scheduler.hosting.conftest import Place
+    from tests.support.publishing_targets import Place
 
 GRACE = 3600.0
 HOME = "repo/x86_64"
