@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 from caur_ci.pipeline.handover import hand_over
+from caur_ci.standalone.bringing import bring
 from caur_ci.standalone.settling import Settler
-from scheduler.hosting.uploading import upload
+from scheduler.hosting.lease import LEASE
 from scheduler.job import JobState, Outcome
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 _GLANCE = 0.5
 # Recalls and commits that come while builds go on count as well.
 _SOURCE_EVERY = 300.0
+# As long as an upload by others may be heard of no more, and some minutes for a last one.
+_PATIENCE = LEASE + 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +185,21 @@ class Rounds:
             return
         self.progress.begin(f"Publishing at {self.target.address}")
         for name in sorted(self.setting.targets):
-            done = upload(self.target, self.setting.repo_path, name, grace=self.side.grace)
+            done = bring(
+                self.target,
+                self.setting.repo_path,
+                name,
+                grace=self.side.grace,
+                who=self.context.forge_pipeline.url,
+                patience=min(_PATIENCE, self.deadline.for_publishing),
+                waiting=self._wait_for,
+            )
             if not done.is_empty:
                 self.published = self.target.address
+
+    def _wait_for(self, message: str) -> None:
+        self.progress.begin(f"Waiting: {message}")
+        self.lease.check()
 
 
 def for_us(request: BuildRequest, architectures: Collection[str]) -> BuildRequest:

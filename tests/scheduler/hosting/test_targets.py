@@ -14,7 +14,7 @@ from caur_ci.errors import CaurError
 from caur_ci.process import run
 from scheduler.hosting.folder import FolderTarget
 from scheduler.hosting.picking_up import pick_up
-from scheduler.hosting.protocol import Change, TargetError, Upload
+from scheduler.hosting.protocol import Change, TargetError, Upload, nothing_to_check
 from scheduler.hosting.uploading import upload
 from tests.support.shelf import Shelf
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scheduler.database.signing import Keyring
+    from scheduler.hosting.protocol import Check
     from tests.support.publishing_targets import Place
 
 GRACE = 3600.0
@@ -217,12 +218,12 @@ class _Killed(FolderTarget):
         super().__init__(root)
         self._steps = steps
 
-    def apply(self, change: Change) -> None:
+    def apply(self, change: Change, check: Check = nothing_to_check) -> None:
         for each in (each for stage in change.stages for each in stage):
             if self._steps == 0:
                 raise _KilledError
             self._steps -= 1
-            super().apply(Change(stages=((each,),)))
+            super().apply(Change(stages=((each,),)), check)
         super().apply(Change(removals=change.removals))
 
 
