@@ -6,12 +6,12 @@ import os
 import sys
 import time
 from contextlib import nullcontext, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from caur_ci.architectures import DEFAULT_ARCHITECTURE
 from caur_ci.cli import completion, options
 from caur_ci.cli.interruption import leave_to_handlers
 from caur_ci.cli.session import Session, session_of
@@ -214,13 +214,17 @@ def _ask_for(
     if not (packages or retry_failed):
         return
     from caur_ci.cli.hold import open_keeper  # noqa: PLC0415 - slow to import
-    from caur_ci.cli.schedule_packages import NamedPackages, named_request  # noqa: PLC0415
+    from caur_ci.cli.schedule_packages import (  # noqa: PLC0415
+        NamedPackages,
+        named_request,
+        names_all,
+    )
     from caur_ci.pipeline.manual.asking import put_into_outbox  # noqa: PLC0415
 
     keeper = open_keeper(session, repo, remote)
-    names = dict.fromkeys(packages)
+    memory, names = keeper.memory(), dict.fromkeys(packages)
     if retry_failed:
-        memory, folders = keeper.memory(), keeper.folders()
+        folders = keeper.folders()
         failed = [it for it in memory.failed.packages if it in folders]
         names |= dict.fromkeys(it for it in failed if memory.holds.get(it) is None)
     if not names:
@@ -232,13 +236,19 @@ def _ask_for(
             target_repo=None,
             source_repo=None,
             commit=None,
-            arch=DEFAULT_ARCHITECTURE,
+            arch=None,
             arch_mirror="",
             deptree=None,
             without_order=False,
             repo=repo,
         )
     )
+    if names_all(packages):
+        held = [it.pkgbase for it in request.packages if memory.holds.get(it.pkgbase) is not None]
+        rest = tuple(it for it in request.packages if it.pkgbase not in held)
+        request = replace(request, packages=rest)
+        if held:
+            session.note(f"on hold, so not asked for: {', '.join(held)}")
     session.note(f"asked for by name: {', '.join(it.pkgbase for it in request.packages)}")
     if not dry_run:
         put_into_outbox(keeper, request, even_held=False)

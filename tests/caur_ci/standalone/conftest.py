@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from caur_ci.git import GitRepository, Identity
+from caur_ci.pipeline.shared.memory.holds import Hold
 from caur_ci.pipeline.shared.refs import SharedRepository
 from scheduler import embedded
 from scheduler.files import remove_tree
@@ -111,6 +112,11 @@ class RunWorld:
 
     def change_memory(self, change: Callable[[Memory], Memory]) -> None:
         self.shared.change_memory(change, identity=IDENTITY, push_options=())
+
+    def hold(self, package: str) -> None:
+        """Put a package on hold."""
+        hold = Hold("somebody", since=0, reason="")
+        self.change_memory(lambda it: it.with_holds(it.holds.with_hold(package, hold)))
 
     def outbox(self) -> set[str]:
         """Return the packages that are still asked for."""
