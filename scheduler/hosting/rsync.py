@@ -212,7 +212,7 @@ class RsyncTarget:
     def _translated(self, error: ProcessError) -> Exception:
         said = error.message.splitlines()
         if error.returncode == _MISSING and "No such file or directory" in error.message:
-            return _NothingThereError(error.message)
+            return _NothingThereError(f"{self.address}: {error.message}")
         if error.returncode == _NO_RSYNC_THERE or "rsync: command not found" in error.message:
             return TargetError(
                 f"{self.address}: rsync is not installed there", hint="Install it on that machine."
@@ -249,7 +249,7 @@ class RsyncTarget:
             ]
 
 
-class _NothingThereError(Exception):
+class _NothingThereError(TargetError):
     """What was asked for is not there."""
 
 
