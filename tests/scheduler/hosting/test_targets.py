@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.errors import CaurError
+from caur_ci.locks import try_lock
 from caur_ci.process import run
 from scheduler.hosting.folder import FolderTarget
 from scheduler.hosting.picking_up import pick_up
@@ -221,6 +223,15 @@ def test_while_another_upload_goes_on_nothing_is_changed(
         killed.__enter__()
     assert not upload(place.target, _root(shelf), "repo", grace=GRACE).is_empty
     killed.__exit__(None, None, None)
+
+
+def test_whoever_uploads_to_a_folder_has_it_locked(tmp_path: Path) -> None:
+    lock = tmp_path / "web/.caur-upload/lock"
+    with FolderTarget(tmp_path / "web").held("repo", Uploader(id="us", who="us")):
+        assert try_lock(lock) is None
+    free = try_lock(lock)
+    assert free is not None
+    os.close(free)
 
 
 def test_a_copy_of_a_repository_is_another_uploader(tmp_path: Path) -> None:
