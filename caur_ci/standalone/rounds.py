@@ -11,6 +11,7 @@ from caur_ci.pipeline.handover import hand_over
 from caur_ci.standalone.bringing import bring
 from caur_ci.standalone.settling import Settler
 from scheduler.hosting.lease import LEASE
+from scheduler.hosting.needed import fetch_needed
 from scheduler.job import JobState, Outcome
 
 if TYPE_CHECKING:
@@ -124,9 +125,21 @@ class Rounds:
 
     def _hand_over(self, requests: Sequence[BuildRequest]) -> None:
         self.source.renew(it.commit for it in requests)
+        self._fetch_needed(requests)
         for submission in hand_over(self.side.queue, requests).submissions:
             self._settler.refused.update({it.identity: it for it in submission.refused})
         self._handed_over.update(it.request_id for it in requests)
+
+    def _fetch_needed(self, requests: Sequence[BuildRequest]) -> None:
+        """Bring what builds need here, where they cannot get it as readers do."""
+        if self.target is None or self.target.server:
+            return
+        for name in sorted(self.setting.targets):
+            packages = [it for r in requests if r.target_repo == name for it in r.packages]
+            needs = {need for it in packages for need in it.depends}
+            came = fetch_needed(self.target, self.setting.repo_path, name, needs)
+            if came:
+                self.progress.begin(f"Fetched for builds: {', '.join(came)}")
 
     def _follow(self, seen: str) -> str:
         """Watch until nothing goes on any more, and return the last event."""
