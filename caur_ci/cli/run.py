@@ -148,7 +148,7 @@ def run(
     is still asked for, and the next run goes on. One run at a time builds for a repository.
 
     Ends with 0 if all was built, with 3 if packages failed or were left for the next run, with 75
-    if another run is under way.
+    if another run is under way, or another upload to the target.
     """
     began = time.monotonic()
     session = session_of(context)
