@@ -20,6 +20,8 @@ from caur_ci.errors import ExitCode, InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from caur_ci.pipeline.shared.memory.holds import Holds
+    from caur_ci.request import BuildRequest
     from caur_ci.standalone.journey import StandaloneOptions
     from caur_ci.standalone.report import RunReport
 
@@ -244,14 +246,18 @@ def _ask_for(
         )
     )
     if names_all(packages):
-        held = [it.pkgbase for it in request.packages if memory.holds.get(it.pkgbase) is not None]
-        rest = tuple(it for it in request.packages if it.pkgbase not in held)
-        request = replace(request, packages=rest)
-        if held:
-            session.note(f"on hold, so not asked for: {', '.join(held)}")
+        request = _without_held(session, request, memory.holds)
     session.note(f"asked for by name: {', '.join(it.pkgbase for it in request.packages)}")
     if not dry_run:
         put_into_outbox(keeper, request, even_held=False)
+
+
+def _without_held(session: Session, request: BuildRequest, holds: Holds) -> BuildRequest:
+    held = [it.pkgbase for it in request.packages if holds.get(it.pkgbase) is not None]
+    if held:
+        session.note(f"on hold, so not asked for: {', '.join(held)}")
+    rest = tuple(it for it in request.packages if it.pkgbase not in held)
+    return replace(request, packages=rest)
 
 
 def _options(
