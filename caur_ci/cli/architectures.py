@@ -30,11 +30,11 @@ def architectures_of(arch: str | None, repo: Path) -> tuple[str, ...]:
 
 
 def named_targets(
-    packages: Iterable[str], arch: str | None, repo: Path
+    packages: Iterable[str], arch: str | None, repo: Path, *, leaving_out: bool = False
 ) -> dict[str, tuple[BuildTarget, ...]]:
     """Return what each of `packages` is built for, or what of it reaches `arch`.
 
-    Raises InputError where that is nothing.
+    Raises InputError where that is nothing, unless it is to be left out.
     """
     from caur_ci.git import GitRepository  # noqa: PLC0415 - slow to import
     from caur_ci.pipeline.shared.committed_repository import CommittedRepository  # noqa: PLC0415
@@ -52,7 +52,7 @@ def named_targets(
         for name, targets in known.items()
     }
     for name, targets in found.items():
-        if not targets:
+        if not targets and not leaving_out:
             why = repository.no_target(name) if not known[name] else f"it is not built for {arch}"
             raise InputError(f"{name}: {why}")
     return {**dict.fromkeys(names, plain), **found}

@@ -10,7 +10,7 @@ import typer
 
 from caur_ci.cli.options import AsJson, Repo
 from caur_ci.cli.session import session_of
-from caur_ci.errors import ExitCode, InputError
+from caur_ci.errors import ConfigError, ExitCode, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,6 +28,16 @@ class _State:
     files: Mapping[str, File]
     name: str = ""
     config: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class _Changed:
+    """The packages that differ, in both states; those at one end only; and what cannot be read."""
+
+    pairs: Sequence[tuple[_State, _State]]
+    added: Sequence[str] = ()
+    removed: Sequence[str] = ()
+    problems: Sequence[str] = ()
 
 
 def diff(
@@ -58,15 +68,16 @@ def diff(
 
     OLD and NEW are folders, packages at a commit (`main:PACKAGE`), or two branches of which one is
     named `update-PACKAGE`. `REV..REV` in place of both is about all packages that differ between
-    two commits. Nothing of what is shown is run.
+    two commits; one of them that cannot be read is named, and the command ends with 1. Nothing of
+    what is shown is run.
     """
     if sarif and as_json:
         raise typer.BadParameter("--sarif and --json exclude each other")
     from caur_ci.judge import Verdict  # noqa: PLC0415 - keeps `--help` fast
 
     session = session_of(context)
-    pairs = [_states(repo, old, new)] if new is not None else list(_changed(repo, old))
-    judged = list(_judged(pairs))
+    changed = _changed(repo, old) if new is None else _Changed([_states(repo, old, new)])
+    judged = list(_judged(changed.pairs))
     if as_json or sarif:
         # A range is a list, however many packages it is about.
         session.print_plain(_document(judged, sarif=sarif, several=new is None))
@@ -77,21 +88,34 @@ def diff(
             if new is None:
                 session.out.print(f"[bold]{after.name}[/bold]")
             print_diff(session.out, before.files, after.files, judgement)
+    for what, names in (("added", changed.added), ("removed", changed.removed)):
+        if names:
+            session.note(f"{what}, with nothing to compare: {', '.join(names)}")
+    for problem in changed.problems:
+        session.fail(problem)
     is_major = any(judgement.verdict is Verdict.MAJOR for *_, judgement in judged)
-    return ExitCode.FAILED if exit_code and is_major else ExitCode.OK
+    return ExitCode.FAILED if changed.problems or (exit_code and is_major) else ExitCode.OK
 
 
 def _judged(pairs: Iterable[tuple[_State, _State]]) -> Iterator[tuple[_State, _State, Judgement]]:
-    from caur_ci.config import load_package_config  # noqa: PLC0415
     from caur_ci.judge import PackageContext  # noqa: PLC0415
     from caur_ci.judge.limited import LimitedJudge  # noqa: PLC0415
 
     with LimitedJudge() as judge:
         for before, after in pairs:
             name = after.name or before.name
-            config = load_package_config(before.config, origin=f"{name}/.CI/config").config
-            package = PackageContext(name=name, allow=config.change_allow_regex)
+            package = PackageContext(name=name, allow=_allowed(before.config, name))
             yield before, after, judge.judge(before.files, after.files, package=package)
+
+
+def _allowed(config: bytes, package: str) -> tuple[str, ...]:
+    """Return what a package lets change quietly; nothing where its configuration is of no use."""
+    from caur_ci.config import load_package_config  # noqa: PLC0415
+
+    try:
+        return load_package_config(config, origin=f"{package}/.CI/config").config.change_allow_regex
+    except ConfigError:
+        return ()
 
 
 def _document(
@@ -110,9 +134,10 @@ def _document(
     return to_json(named[0][1].to_dict())
 
 
-def _changed(repo: Path, text: str) -> Iterator[tuple[_State, _State]]:
-    """Yield both states of each package that is at both ends of a range and differs."""
+def _changed(repo: Path, text: str) -> _Changed:
+    """Return the packages that differ at both ends of a range. Raises InputError, GitError."""
     from caur_ci.git import GitRepository  # noqa: PLC0415
+    from caur_ci.judge.package import files_of_trees  # noqa: PLC0415
     from caur_ci.names import is_package_name  # noqa: PLC0415
 
     first, dots, last = text.partition("..")
@@ -122,12 +147,27 @@ def _changed(repo: Path, text: str) -> Iterator[tuple[_State, _State]]:
         )
     git = GitRepository.open(repo)
     older, newer = (
-        {each.name: each.object_id for each in git.entries(git.commit_id(end)) if each.is_folder}
+        {name: tree for name, tree in _folders(git, end).items() if is_package_name(name)}
         for end in (first, last)
     )
-    for name in sorted(older.keys() & newer.keys()):
-        if older[name] != newer[name] and is_package_name(name):
-            yield _committed(git, first, name), _committed(git, last, name)
+    names = sorted(it for it in older.keys() & newer.keys() if older[it] != newer[it])
+    configs = git.read_blobs([f"{older[name]}:.CI/config" for name in names])
+    pairs, problems = [], []
+    for name, config in zip(names, configs, strict=True):
+        try:
+            before, after = files_of_trees(git, older[name], newer[name])
+        except InputError as error:
+            problems.append(f"{name} cannot be judged: {error.message}")
+        else:
+            pairs.append((_State(before, name, config or b""), _State(after, name)))
+    added, removed = sorted(newer.keys() - older.keys()), sorted(older.keys() - newer.keys())
+    return _Changed(pairs, added, removed, problems)
+
+
+def _folders(git: GitRepository, revision: str) -> dict[str, str]:
+    """Return the tree of each folder at a commit."""
+    entries = git.entries(git.commit_id(revision))
+    return {entry.name: entry.object_id for entry in entries if entry.is_folder}
 
 
 def _states(repo: Path, old: str, new: str) -> tuple[_State, _State]:
@@ -171,8 +211,7 @@ def _committed(git: GitRepository, revision: str, package: str) -> _State:
     from caur_ci.names import check_package_name  # noqa: PLC0415
 
     check_package_name(package)
-    commit = git.commit_id(revision)
-    trees = {entry.name: entry.object_id for entry in git.entries(commit) if entry.is_folder}
+    trees = _folders(git, revision)
     if package not in trees:
         raise InputError(
             f"there is no package folder {package} at {revision}", hint="Name another commit."

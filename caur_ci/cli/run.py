@@ -6,12 +6,12 @@ import os
 import sys
 import time
 from contextlib import nullcontext, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from caur_ci.architectures import DEFAULT_ARCHITECTURE
 from caur_ci.cli import completion, options
 from caur_ci.cli.interruption import leave_to_handlers
 from caur_ci.cli.session import Session, session_of
@@ -20,6 +20,8 @@ from caur_ci.errors import ExitCode, InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from caur_ci.pipeline.shared.memory.holds import Holds
+    from caur_ci.request import BuildRequest
     from caur_ci.standalone.journey import StandaloneOptions
     from caur_ci.standalone.report import RunReport
 
@@ -148,7 +150,7 @@ def run(
     is still asked for, and the next run goes on. One run at a time builds for a repository.
 
     Ends with 0 if all was built, with 3 if packages failed or were left for the next run, with 75
-    if another run is under way.
+    if another run is under way, or another upload to the target.
     """
     began = time.monotonic()
     session = session_of(context)
@@ -214,13 +216,17 @@ def _ask_for(
     if not (packages or retry_failed):
         return
     from caur_ci.cli.hold import open_keeper  # noqa: PLC0415 - slow to import
-    from caur_ci.cli.schedule_packages import NamedPackages, named_request  # noqa: PLC0415
+    from caur_ci.cli.schedule_packages import (  # noqa: PLC0415
+        NamedPackages,
+        named_request,
+        names_all,
+    )
     from caur_ci.pipeline.manual.asking import put_into_outbox  # noqa: PLC0415
 
     keeper = open_keeper(session, repo, remote)
-    names = dict.fromkeys(packages)
+    memory, names = keeper.memory(), dict.fromkeys(packages)
     if retry_failed:
-        memory, folders = keeper.memory(), keeper.folders()
+        folders = keeper.folders()
         failed = [it for it in memory.failed.packages if it in folders]
         names |= dict.fromkeys(it for it in failed if memory.holds.get(it) is None)
     if not names:
@@ -232,16 +238,26 @@ def _ask_for(
             target_repo=None,
             source_repo=None,
             commit=None,
-            arch=DEFAULT_ARCHITECTURE,
+            arch=None,
             arch_mirror="",
             deptree=None,
             without_order=False,
             repo=repo,
         )
     )
+    if names_all(packages):
+        request = _without_held(session, request, memory.holds)
     session.note(f"asked for by name: {', '.join(it.pkgbase for it in request.packages)}")
     if not dry_run:
         put_into_outbox(keeper, request, even_held=False)
+
+
+def _without_held(session: Session, request: BuildRequest, holds: Holds) -> BuildRequest:
+    held = [it.pkgbase for it in request.packages if holds.get(it.pkgbase) is not None]
+    if held:
+        session.note(f"on hold, so not asked for: {', '.join(held)}")
+    rest = tuple(it for it in request.packages if it.pkgbase not in held)
+    return replace(request, packages=rest)
 
 
 def _options(

@@ -25,7 +25,7 @@ from caur_ci.names import (
 from caur_ci.request import BuildRequest, PackageRequest, normalize_build_class
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 _COMMIT = re.compile(r"(?P<sha>[0-9a-f]{7,64})(?::(?P<pipeline>[0-9]+))?")
 # What a line of pacman's list of mirrors can hold.
@@ -74,10 +74,19 @@ def named_request(named: NamedPackages) -> BuildRequest:
     )
 
 
+def names_all(packages: Iterable[str]) -> bool:
+    """Tell whether words that name packages ask for all that there are."""
+    words = (word for text in packages for word in package_list(text))
+    return any(word.partition("/")[0] == _ALL for word in words)
+
+
 def _for_targets(packages: list[PackageRequest], named: NamedPackages) -> Iterator[PackageRequest]:
     """Yield the packages once for each architecture that they are built for."""
     first = architectures_of(named.arch, named.repo)[0]
-    targets = named_targets([package.pkgbase for package in packages], named.arch, named.repo)
+    names = [package.pkgbase for package in packages]
+    # Of all, those that are built for nothing are left out.
+    leaving_out = names_all(named.packages)
+    targets = named_targets(names, named.arch, named.repo, leaving_out=leaving_out)
     for package in packages:
         for target in targets[package.pkgbase]:
             arch = "" if target.arch == first else target.arch

@@ -16,29 +16,33 @@ if TYPE_CHECKING:
 _TIMEOUT = 60.0
 
 
-def repository_section(name: str, folder: Path) -> str:
-    """Return the lines of pacman.conf that make the repository in `folder` known."""
+def repository_section(name: str, folder: Path, *, server: str = "") -> str:
+    """Return the lines of pacman.conf that make the repository in `folder` known.
+
+    `server` is where readers find it, where that is not the folder.
+    """
     # $repo and $arch stand at the end of the address of any repository of ours. Where pacman
     # accepts several architectures, $arch is the first, and that of a flavour is spelt out.
     address = folder.parent.parent.as_uri()
     arch = folder.name if is_flavour(folder.name) else "$arch"
-    return f"[{name}]\nSigLevel = Required\nServer = {address}/$repo/{arch}\n"
+    server = server or f"{address}/$repo/{arch}"
+    return f"[{name}]\nSigLevel = Required\nServer = {server}\n"
 
 
 class PacmanClient:
-    """One installation below `folder`, for one repository.
+    """One installation below `folder`, for one repository, in a folder or at `server`.
 
     Nothing of the machine's own pacman is read or changed: not its configuration, its databases,
     its keys or its hooks.
     """
 
-    def __init__(self, folder: Path, *, repository: str, published: Path) -> None:
+    def __init__(self, folder: Path, *, repository: str, published: Path, server: str = "") -> None:
         self.root = folder / "root"
         self._folder = folder
         self._repository = repository
         self._config = folder / "pacman.conf"
         self._keyring = folder / "gnupg"
-        self._make(published)
+        self._make(published, server)
 
     def trust(self, public_key: Path, fingerprint: str) -> None:
         """Let the keyring hold this key, and trust it as an administrator who has signed it."""
@@ -80,7 +84,7 @@ class PacmanClient:
         done = self._gpg(*options, allowed=(0, 1, 2))
         return done.returncode == 0 and b"TRUST_ULTIMATE" in done.stdout
 
-    def _make(self, published: Path) -> None:
+    def _make(self, published: Path, server: str) -> None:
         folders = {
             "RootDir": self.root,
             "DBPath": self._folder / "database",
@@ -100,7 +104,7 @@ class PacmanClient:
             f"Architecture = {' '.join(reversed(accepted_by(published.name)))}",
             "SigLevel = Required",
             "",
-            repository_section(self._repository, published),
+            repository_section(self._repository, published, server=server),
         ]
         self._config.write_text("\n".join(lines), encoding="utf-8")
 

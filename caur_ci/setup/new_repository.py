@@ -27,13 +27,19 @@ BUILD_REPO={source_repo}
 # Changes of more than the version are looked at by people before they are taken over.
 CI_HUMAN_REVIEW={review}
 
-# Sources are fetched first; what is built from them has no network.
-BUILDER_NETWORK=false
+{network}
 
 # Who commits what pipelines change.
 GIT_AUTHOR_NAME={target_repo} pipeline
 GIT_AUTHOR_EMAIL=pipeline@{target_repo}.invalid
 """
+_OFFLINE = """\
+# Sources are fetched first; what is built from them has no network.
+BUILDER_NETWORK=false"""
+# A runner's own container is no place for a sandbox, unless its administrator sees to that.
+_ONLINE = """\
+# With false, what is built has no network. Runners have to allow jobs to make user namespaces then.
+BUILDER_NETWORK=true"""
 # Written by pipelines, for the jobs that follow in them.
 IGNORED = ("/.ci/schedule.json", "/.ci/schedule-params.txt", "/.ci/deptree.txt", "/.state/")
 _GITIGNORE = """\
@@ -95,8 +101,10 @@ class NewRepository:
     def files(self) -> Mapping[str, bytes]:
         """Return the files by their paths."""
         names = {"target_repo": self.target_repo, "source_repo": self.source_repo}
+        network = _ONLINE if self.serverless and self.forge is Forge.FORGEJO else _OFFLINE
+        review = str(self.review).lower()
         files = {
-            ".ci/config": _CONFIG.format(**names, review=str(self.review).lower()).encode(),
+            ".ci/config": _CONFIG.format(**names, review=review, network=network).encode(),
             ".gitignore": _GITIGNORE.format(ignored="\n".join(IGNORED)).encode(),
         }
         if self.forge.pipeline_path:

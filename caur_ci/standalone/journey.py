@@ -49,8 +49,8 @@ if TYPE_CHECKING:
 # What of the time of a run is left for publishing: this part of it, within these limits in seconds.
 _PUBLISHING_SHARE = 0.1
 _LEAST, _MOST = 5.0, 600.0
-# Targets that cannot store every file name.
-_NOT_ALL_NAMES = "github-release:"
+# Targets that cannot store every file name, or not so that readers find it.
+_NOT_ALL_NAMES = ("github-release:", "s3:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

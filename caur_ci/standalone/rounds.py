@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 from caur_ci.pipeline.handover import hand_over
+from caur_ci.standalone.bringing import bring
 from caur_ci.standalone.settling import Settler
-from scheduler.hosting.uploading import upload
+from scheduler.hosting.lease import LEASE
+from scheduler.hosting.needed import fetch_needed
 from scheduler.job import JobState, Outcome
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 _GLANCE = 0.5
 # Recalls and commits that come while builds go on count as well.
 _SOURCE_EVERY = 300.0
+# As long as an upload by others may be heard of no more, and some minutes for a last one.
+_PATIENCE = LEASE + 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +125,21 @@ class Rounds:
 
     def _hand_over(self, requests: Sequence[BuildRequest]) -> None:
         self.source.renew(it.commit for it in requests)
+        self._fetch_needed(requests)
         for submission in hand_over(self.side.queue, requests).submissions:
             self._settler.refused.update({it.identity: it for it in submission.refused})
         self._handed_over.update(it.request_id for it in requests)
+
+    def _fetch_needed(self, requests: Sequence[BuildRequest]) -> None:
+        """Bring what builds need here, where they cannot get it as readers do."""
+        if self.target is None or self.target.server:
+            return
+        for name in sorted(self.setting.targets):
+            packages = [it for r in requests if r.target_repo == name for it in r.packages]
+            needs = {need for it in packages for need in it.depends}
+            came = fetch_needed(self.target, self.setting.repo_path, name, needs)
+            if came:
+                self.progress.begin(f"Fetched for builds: {', '.join(came)}")
 
     def _follow(self, seen: str) -> str:
         """Watch until nothing goes on any more, and return the last event."""
@@ -182,9 +198,21 @@ class Rounds:
             return
         self.progress.begin(f"Publishing at {self.target.address}")
         for name in sorted(self.setting.targets):
-            done = upload(self.target, self.setting.repo_path, name, grace=self.side.grace)
+            done = bring(
+                self.target,
+                self.setting.repo_path,
+                name,
+                grace=self.side.grace,
+                who=self.context.forge_pipeline.url,
+                patience=min(_PATIENCE, self.deadline.for_publishing),
+                waiting=self._wait_for,
+            )
             if not done.is_empty:
                 self.published = self.target.address
+
+    def _wait_for(self, message: str) -> None:
+        self.progress.begin(f"Waiting: {message}")
+        self.lease.check()
 
 
 def for_us(request: BuildRequest, architectures: Collection[str]) -> BuildRequest:

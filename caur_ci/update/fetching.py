@@ -87,8 +87,9 @@ class Fetcher:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._opened_quarantine is not None:
-            self._opened_quarantine.close()
+        opened, self._opened_quarantine = self._opened_quarantine, None
+        if opened is not None:
+            opened.close()
 
     def tips(self, wanted: Iterable[RemoteRef]) -> dict[RemoteRef, str | FetchProblem]:
         """Return the commits that the refs are at, empty where there is no such ref (any more)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from caur_ci.architectures import base_of
@@ -150,7 +151,7 @@ class VerifiedDelivery:
         return tuple(package for package, status in self.packages.items() if status is wanted)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PublishedState:
     """What a repository has: its newest state, and where its files are."""
 
@@ -184,8 +185,13 @@ class PublishedState:
         try:
             digest = copy_regular_file(self.layout.folder / entry.filename, second_names=True)
         except (OSError, NotAFileError):
-            return HostedFiles.beside(self.layout).has(entry, self.layout.arch)
+            return self._hosted.has(entry, self.layout.arch)
         return (digest.size, digest.sha256) == (entry.size, entry.sha256)
+
+    @cached_property
+    def _hosted(self) -> HostedFiles:
+        """What is hosted elsewhere, read once: the list of a large repository is long."""
+        return HostedFiles.beside(self.layout)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 USUAL_ARCH = "x86_64"
-_NOT_PORTABLE = re.compile(r"[^A-Za-z0-9._+-]")
+_NOT_PORTABLE = re.compile(r"[^A-Za-z0-9._-]")
 _PRIVATE = ".caur"
 # In the order in which they are put into place.
 KINDS = ("files", "db")
@@ -92,8 +92,9 @@ class Layout:
 def portable_name(filename: str) -> str:
     """Return the name of a package file in characters that every place can store.
 
-    GitHub gives release assets with others new names, and some file systems have no colon, which
-    stands behind an epoch. pacman takes whatever name a database lists.
+    GitHub gives release assets with others new names, some file systems have no colon, which
+    stands behind an epoch, and Amazon takes the plus sign of an address for a blank. pacman takes
+    whatever name a database lists.
     """
     return _NOT_PORTABLE.sub("_", filename)
 

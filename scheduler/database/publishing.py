@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError, InputError
@@ -47,7 +48,7 @@ _SAME_NAME = "another job in the same transaction brings a package of the same n
 _NOT_WITHOUT = "another member of its rebuild group cannot be published"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Change:
     """What happens to the repository of one architecture."""
 
@@ -55,8 +56,9 @@ class _Change:
     transaction: Transaction
     current: Generation
 
-    @property
+    @cached_property
     def published(self) -> PublishedState:
+        """What is published before the change."""
         return PublishedState(self.current, self.repository.layout)
 
     def add(self, batch: Batch) -> None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from caur_ci.errors import CaurError
 from caur_ci.locks import locked
 from scheduler.files import make_public_folder
+from scheduler.hosting.protocol import nothing_to_check
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from scheduler.hosting.protocol import Change
+    from scheduler.hosting.protocol import Change, Check, Uploader
 
 # On the same file system as what readers see; no name that a repository can have.
 _PRIVATE = ".caur-upload"
@@ -47,16 +48,32 @@ class FolderTarget:
             for path in paths:
                 _copy(self._root / path, root / path, fresh=root / f"{path}.part")
 
-    def apply(self, change: Change) -> None:
-        private = self._root / _PRIVATE
+    def admit(self, change: Change) -> None:
+        """Take any file."""
+
+    @contextmanager
+    def held(self, repository: str, uploader: Uploader) -> Iterator[Check]:
+        """Wait for whoever has it: the kernel knows when that one is dead."""
+        del repository, uploader
+        with ExitStack() as stack:
+            with self._translated():
+                stack.enter_context(locked(self._private() / "lock"))
+            yield nothing_to_check
+
+    def apply(self, change: Change, check: Check = nothing_to_check) -> None:
         with self._translated():
-            make_public_folder(self._root)
-            private.mkdir(exist_ok=True)
-            with locked(private / "lock"):
-                for upload in (each for stage in change.stages for each in stage):
-                    _copy(upload.source, self._root / upload.path, fresh=private / "new")
-                for path in change.removals:
-                    (self._root / path).unlink(missing_ok=True)
+            fresh = self._private() / "new"
+            for upload in (each for stage in change.stages for each in stage):
+                check()
+                _copy(upload.source, self._root / upload.path, fresh=fresh)
+            for path in change.removals:
+                (self._root / path).unlink(missing_ok=True)
+
+    def _private(self) -> Path:
+        make_public_folder(self._root)
+        private = self._root / _PRIVATE
+        private.mkdir(exist_ok=True)
+        return private
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -14,25 +14,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caur_ci.credentials import secrets_of, without_credentials
-from caur_ci.errors import ConfigError, TemporaryError
+from caur_ci.errors import ConfigError
 from caur_ci.git import GitRepository, Identity, TreeEntry
 from caur_ci.git.remote import Credentials, RefUpdate, Remote
 from caur_ci.git.repository import FILE_MODE
 from caur_ci.git.trees import files_below, write_files
 from caur_ci.names import is_ref_name
 from caur_ci.process import run
-from scheduler.hosting.protocol import TargetError, first_of
+from scheduler.hosting.protocol import BusyTargetError, TargetError, first_of, nothing_to_check
 from scheduler.hosting.receiving import received
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from caur_ci.git.trees import TreeFile
-    from scheduler.hosting.protocol import Change, Upload
+    from scheduler.hosting.protocol import Change, Check, Upload, Uploader
 
 # What GitHub takes in one file.
 LARGEST = 100 * 1024 * 1024
 _TRIES = 3
+# Whatever the branch has now.
+_ANY = ""
 _LOOPBACK = re.compile(r"http://(?:localhost|127\.0\.0\.1|\[::1\])[:/]")
 _MESSAGE = "chore: publish\n"
 _IDENTITY = Identity("caur-ci", "caur-ci@localhost")
@@ -56,6 +58,7 @@ class PagesTarget:
             )
         self._url = url
         self._ref = f"refs/heads/{branch}"
+        self._seen: str | None = _ANY
         token = first_of(secrets, "ACCESS_TOKEN", "GITHUB_TOKEN", "GITLAB_TOKEN")
         # GitLab asks for this user; GitHub takes any.
         self._credentials = Credentials("oauth2", token) if token else None
@@ -83,31 +86,53 @@ class PagesTarget:
                 with received(root / path) as part:
                     part.write_bytes(content or b"")
 
-    def apply(self, change: Change) -> None:
-        uploads = [each for stage in change.stages for each in stage]
-        for upload in uploads:
+    def admit(self, change: Change) -> None:
+        for upload in (each for stage in change.stages for each in stage):
             if upload.source.stat().st_size > LARGEST:
                 raise TargetError(
                     f"{upload.path} has more than {LARGEST // 1024**2} MiB, which forges refuse",
                     hint="Use another publishing target; see docs/hosting.md.",
                 )
+
+    @contextmanager
+    def held(self, repository: str, uploader: Uploader) -> Iterator[Check]:
+        """Let one change be made, of what the branch has now."""
+        del repository, uploader
+        with self._remote() as (_, remote):
+            self._seen = remote.refs(self._ref).get(self._ref)
+        try:
+            yield nothing_to_check
+        finally:
+            self._seen = _ANY
+
+    def apply(self, change: Change, check: Check = nothing_to_check) -> None:
+        uploads = [each for stage in change.stages for each in stage]
         for _ in range(_TRIES):
             with self._branch() as branch:
+                if self._seen not in {_ANY, branch.commit}:
+                    break
+                check()
                 if branch.replace(uploads, change.removals):
                     return
-        raise TemporaryError(f"{self.address}: others change it all the time")
+        raise BusyTargetError(
+            f"somebody else is changing {self.address} at the same time", hint="Upload once more."
+        )
 
     @contextmanager
     def _branch(self) -> Iterator[_Branch]:
-        with tempfile.TemporaryDirectory(prefix="caur-ci-pages-") as folder:
-            run(["git", "init", "--quiet", "--bare", folder])
-            git = GitRepository.open(Path(folder))
-            git.git("config", "remote.origin.url", self._url)
-            remote = Remote(git, "origin", self._credentials)
+        with self._remote() as (git, remote):
             commit = remote.refs(self._ref).get(self._ref)
             if commit:
                 remote.fetch(self._ref)
             yield _Branch(git, remote, self._ref, commit)
+
+    @contextmanager
+    def _remote(self) -> Iterator[tuple[GitRepository, Remote]]:
+        with tempfile.TemporaryDirectory(prefix="caur-ci-pages-") as folder:
+            run(["git", "init", "--quiet", "--bare", folder])
+            git = GitRepository.open(Path(folder))
+            git.git("config", "remote.origin.url", self._url)
+            yield git, Remote(git, "origin", self._credentials)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from caur_ci.errors import InputError
+from caur_ci.errors import InputError, TemporaryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
+
+    # Raises what ends an upload before its time.
+    Check = Callable[[], None]
 
 
 class TargetError(InputError):
     """A publishing target does not take or give what it should, and will not a moment later."""
+
+
+class BusyTargetError(TemporaryError):
+    """Somebody else is changing what is at a publishing target."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uploader:
+    """Who uploads. `id` is that of one process at a time, `who` is for people."""
+
+    id: str
+    who: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +51,10 @@ class Change:
 
     stages: tuple[tuple[Upload, ...], ...] = ()
     removals: tuple[str, ...] = ()
+
+
+def nothing_to_check() -> None:
+    """Let an upload go on in any case."""
 
 
 def first_of(secrets: Mapping[str, str], *names: str) -> str:
@@ -67,9 +87,21 @@ class PublishingTarget(Protocol):
         """Bring files to `root`/PATH. A file is there whole, or not at all."""
         ...
 
-    def apply(self, change: Change) -> None:
+    def admit(self, change: Change) -> None:
+        """Raise TargetError for files that cannot be stored, by their names or sizes."""
+        ...
+
+    def held(self, repository: str, uploader: Uploader) -> AbstractContextManager[Check]:
+        """Keep other uploads of the repository away until the block ends.
+
+        Provides what raises BusyTargetError once that is lost; so does entering it where somebody
+        else has it and may have it for long.
+        """
+        ...
+
+    def apply(self, change: Change, check: Check = nothing_to_check) -> None:
         """Bring about `change`. Repeating it is harmless, also after being killed half-way.
 
-        Raises TargetError before anything has changed for names that cannot be stored.
+        `check` is asked before each step.
         """
         ...

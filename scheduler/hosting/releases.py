@@ -7,7 +7,10 @@ names others; those are refused before anything is changed.
 from __future__ import annotations
 
 import re
+import tempfile
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 import requests
@@ -15,17 +18,19 @@ import requests
 from caur_ci.errors import ConfigError, TemporaryError
 from scheduler.forges import GitHubRepository
 from scheduler.forges.errors import ForgeError
-from scheduler.hosting.protocol import TargetError, first_of
+from scheduler.hosting.lease import PREFIX, leased, name_of, number_of
+from scheduler.hosting.protocol import TargetError, first_of, nothing_to_check
 from scheduler.hosting.receiving import received
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from github.GitRelease import GitRelease
     from github.GitReleaseAsset import GitReleaseAsset
 
-    from scheduler.hosting.protocol import Change, Upload
+    from scheduler.hosting.protocol import Change, Check, Upload, Uploader
 
 _API = "https://api.github.com"
 _SERVER = "https://github.com"
@@ -33,6 +38,7 @@ _NAME = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9._+-]*")
 # What GitHub allows in one release.
 MOST_ASSETS = 1000
 _NEW = "new-"
+_EXISTS = 422
 _CHUNK = 1024 * 1024
 
 
@@ -50,7 +56,8 @@ class ReleaseTarget:
     ) -> None:
         self._repository = repository
         self._server = server.rstrip("/")
-        self._forge = GitHubRepository(api, repository, token, pauses=pauses)
+        self._connect = partial(GitHubRepository, api, repository, token, pauses=pauses)
+        self._forge = self._connect()
 
     @classmethod
     def at(cls, repository: str, environ: Mapping[str, str], secrets: Mapping[str, str]) -> Self:
@@ -83,7 +90,7 @@ class ReleaseTarget:
     def listing(self, repository: str) -> Mapping[str, int]:
         found: dict[str, int] = {}
         with self._translated():
-            for release in self._releases():
+            for release in _releases(self._forge):
                 folder = _folder_of(release.tag_name, repository)
                 if folder is not None:
                     assets = self._assets(release).values()
@@ -97,30 +104,36 @@ class ReleaseTarget:
             with received(root / path) as part:
                 _download(url, part)
 
-    def apply(self, change: Change) -> None:
-        self._check(change)
+    def held(self, repository: str, uploader: Uploader) -> AbstractContextManager[Check]:
+        # With a connection of its own: it is renewed by another thread.
+        leases = _Leases(self._connect(), _tag_of(repository), self._translated)
+        return leased(leases, uploader, self.address)
+
+    def apply(self, change: Change, check: Check = nothing_to_check) -> None:
         with self._translated():
-            releases = {release.tag_name: release for release in self._releases()}
+            releases = {release.tag_name: release for release in _releases(self._forge)}
             # Asked for once: GitHub allows a pipeline some 1,000 requests in an hour.
             assets: dict[str, dict[str, GitReleaseAsset]] = {}
             for upload in (each for stage in change.stages for each in stage):
+                check()
                 folder, _, name = upload.path.rpartition("/")
                 tag = _tag_of(folder)
                 if tag not in releases:
-                    releases[tag] = self._make_release(tag)
+                    releases[tag] = _make_release(self._forge, tag)
                 if tag not in assets:
                     assets[tag] = self._assets(releases[tag])
                 self._upload(releases[tag], assets[tag], name, upload)
             for path in change.removals:
+                check()
                 folder, _, name = path.rpartition("/")
                 tag = _tag_of(folder)
                 if tag in releases and tag not in assets:
                     assets[tag] = self._assets(releases[tag])
                 asset = assets.get(tag, {}).pop(name, None)
                 if asset:
-                    self._remove(asset)
+                    _remove(self._forge, asset)
 
-    def _check(self, change: Change) -> None:
+    def admit(self, change: Change) -> None:
         names = [each.path.rpartition("/")[2] for stage in change.stages for each in stage]
         bad = sorted({name for name in names if not _NAME.fullmatch(name)})
         if bad:
@@ -130,18 +143,8 @@ class ReleaseTarget:
                 "that every place can store.",
             )
 
-    def _releases(self) -> list[GitRelease]:
-        return self._forge.call(lambda repository: list(repository.get_releases()))
-
     def _assets(self, release: GitRelease) -> dict[str, GitReleaseAsset]:
         return self._forge.call(lambda _: {each.name: each for each in release.get_assets()})
-
-    def _make_release(self, tag: str) -> GitRelease:
-        return self._forge.call(
-            lambda repository: repository.create_git_release(
-                tag, tag, "Files of a pacman repository.", prerelease=True
-            )
-        )
 
     def _upload(
         self, release: GitRelease, assets: dict[str, GitReleaseAsset], name: str, upload: Upload
@@ -154,18 +157,15 @@ class ReleaseTarget:
                 hint="Use another publishing target; see docs/hosting.md.",
             )
         if f"{_NEW}{name}" in assets:
-            self._remove(assets.pop(f"{_NEW}{name}"))
+            _remove(self._forge, assets.pop(f"{_NEW}{name}"))
         fresh = self._forge.call(
             lambda _: release.upload_asset(
                 str(upload.source), name=f"{_NEW}{name}", content_type="application/octet-stream"
             )
         )
         if name in assets:
-            self._remove(assets.pop(name))
+            _remove(self._forge, assets.pop(name))
         assets[name] = self._forge.call(lambda _: fresh.update_asset(name))
-
-    def _remove(self, asset: GitReleaseAsset) -> None:
-        self._forge.call(lambda _: asset.delete_asset())
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -204,4 +204,72 @@ def _folder_of(tag: str, repository: str) -> str | None:
 
 
 def _is_whole(asset: GitReleaseAsset) -> bool:
-    return asset.state == "uploaded" and not asset.name.startswith(_NEW)
+    return asset.state == "uploaded" and not asset.name.startswith((_NEW, PREFIX))
+
+
+def _releases(forge: GitHubRepository) -> list[GitRelease]:
+    return forge.call(lambda repository: list(repository.get_releases()))
+
+
+def _remove(forge: GitHubRepository, asset: GitReleaseAsset) -> None:
+    forge.call(lambda _: asset.delete_asset())
+
+
+def _make_release(forge: GitHubRepository, tag: str) -> GitRelease:
+    return forge.call(
+        lambda repository: repository.create_git_release(
+            tag, tag, "Files of a pacman repository.", prerelease=True
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Leases:
+    """The leases of a repository: assets of the release `tag`, with the text as their label.
+
+    GitHub does not take two assets of one name, and a label can be changed.
+    """
+
+    forge: GitHubRepository
+    tag: str
+    translated: Callable[[], AbstractContextManager[None]]
+
+    def read(self) -> Mapping[int, str]:
+        with self.translated():
+            return {number: asset.label or "" for number, asset in self._assets().items()}
+
+    def create(self, number: int, text: str) -> bool:
+        with self.translated(), tempfile.NamedTemporaryFile(prefix="caur-ci-lease-") as content:
+            content.write(b"The label says who uploads.\n")
+            content.flush()
+            release = self._release() or _make_release(self.forge, self.tag)
+            try:
+                self.forge.call(
+                    lambda _: release.upload_asset(
+                        content.name, text, content_type="text/plain", name=name_of(number)
+                    )
+                )
+            except ForgeError as error:
+                if error.status == _EXISTS:
+                    return False
+                raise
+        return True
+
+    def replace(self, number: int, text: str, obsolete: Collection[int]) -> None:
+        with self.translated():
+            assets = self._assets()
+            if number in assets:
+                self.forge.call(lambda _: assets[number].update_asset(name_of(number), text))
+            for asset in (assets[each] for each in obsolete if each in assets):
+                _remove(self.forge, asset)
+
+    def _release(self) -> GitRelease | None:
+        return next((it for it in _releases(self.forge) if it.tag_name == self.tag), None)
+
+    def _assets(self) -> dict[int, GitReleaseAsset]:
+        release = self._release()
+        if release is None:
+            return {}
+        found = self.forge.call(lambda _: list(release.get_assets()))
+        numbers = {number_of(asset.name): asset for asset in found}
+        return {number: asset for number, asset in numbers.items() if number is not None}

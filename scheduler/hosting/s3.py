@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from caur_ci.errors import ConfigError, ProcessError, TemporaryError
-from scheduler.hosting.protocol import TargetError
+from scheduler.hosting.lease import PREFIX, leased, name_of, number_of
+from scheduler.hosting.protocol import TargetError, nothing_to_check
 from scheduler.hosting.receiving import received
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from scheduler.hosting.protocol import Change, Upload
+    from scheduler.hosting.protocol import Change, Check, Upload, Uploader
 
 T = TypeVar("T")
 
@@ -23,6 +26,8 @@ _AT_ONCE = 8
 # As many as one request may name.
 _REMOVED_AT_ONCE = 1000
 _ACCESS = frozenset({"AccessDenied", "403", "InvalidAccessKeyId", "SignatureDoesNotMatch"})
+_EXISTS = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
+_UNKNOWN_CONDITION = frozenset({"NotImplemented", "501"})
 _PASSING = frozenset({"InternalError", "SlowDown", "RequestTimeout", "ServiceUnavailable", "503"})
 _KEYS = (
     "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY say who we are. They need the rights to list, "
@@ -64,9 +69,15 @@ class S3Target:
         return f"{endpoint}/{self._bucket}/{self._prefix}$repo/$arch"
 
     def listing(self, repository: str) -> Mapping[str, int]:
+        found = self.sizes(f"{repository}/")
+        leases = f"{repository}/{PREFIX}"
+        return {path: size for path, size in found.items() if not path.startswith(leases)}
+
+    def sizes(self, start: str) -> dict[str, int]:
+        """Return the sizes of all files whose paths begin so."""
         with self._translated():
             pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=f"{self._prefix}{repository}/"
+                Bucket=self._bucket, Prefix=f"{self._prefix}{start}"
             )
             return {
                 each["Key"].removeprefix(self._prefix): each["Size"]
@@ -81,11 +92,48 @@ class S3Target:
 
         self._many(one, paths)
 
-    def apply(self, change: Change) -> None:
+    def admit(self, change: Change) -> None:
+        """Take any file."""
+
+    def held(self, repository: str, uploader: Uploader) -> AbstractContextManager[Check]:
+        return leased(_Leases(self, f"{repository}/"), uploader, self.address)
+
+    def apply(self, change: Change, check: Check = nothing_to_check) -> None:
+        def one(upload: Upload) -> None:
+            check()
+            self._upload(upload)
+
         for stage in change.stages:
-            self._many(self._upload, stage)
-        for start in range(0, len(change.removals), _REMOVED_AT_ONCE):
-            self._remove(change.removals[start : start + _REMOVED_AT_ONCE])
+            self._many(one, stage)
+        check()
+        self.remove(change.removals)
+
+    def read(self, path: str) -> bytes | None:
+        """Return a small file; None where there is none."""
+        with self._translated():
+            try:
+                answer = self._client.get_object(Bucket=self._bucket, Key=f"{self._prefix}{path}")
+            except self._client.exceptions.NoSuchKey:
+                return None
+            content: bytes = answer["Body"].read()
+            return content
+
+    def write(self, path: str, content: bytes, **conditions: str) -> None:
+        """Write a small file, under conditions of S3's."""
+        with self._translated():
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=f"{self._prefix}{path}",
+                Body=content,
+                ContentType="text/plain",
+                CacheControl="no-cache",
+                **conditions,
+            )
+
+    def remove(self, paths: Sequence[str]) -> None:
+        """Remove files, where they are there."""
+        for start in range(0, len(paths), _REMOVED_AT_ONCE):
+            self._remove(paths[start : start + _REMOVED_AT_ONCE])
 
     def _upload(self, upload: Upload) -> None:
         # Packages never change under their name; databases do, and must not be kept by a cache.
@@ -145,6 +193,10 @@ class S3Target:
 
     def _refusal(self, error: Mapping[str, Any]) -> Exception:
         code, said = str(error.get("Code", "")), error.get("Message", "")
+        if code in _EXISTS:
+            return _ExistsError(f"{self.address} answered with {code}: {said}")
+        if code in _UNKNOWN_CONDITION:
+            return _UnknownConditionError(f"{self.address} answered with {code}: {said}")
         if code in _PASSING:
             return TemporaryError(f"{self.address} answered with {code}: {said}")
         hint = ""
@@ -153,6 +205,46 @@ class S3Target:
         if code == "NoSuchBucket":
             hint = "Make the bucket, and let everybody read it."
         return TargetError(f"{self.address} answered with {code}: {said}", hint=hint)
+
+
+class _ExistsError(TemporaryError):
+    """What was to be new is there."""
+
+
+class _UnknownConditionError(TargetError):
+    """This storage does not know what was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Leases:
+    """The leases in the folder `home`, which ends with a slash."""
+
+    target: S3Target
+    home: str
+
+    def read(self) -> Mapping[int, str]:
+        found = {}
+        for path in self.target.sizes(f"{self.home}{PREFIX}"):
+            number = number_of(path.removeprefix(self.home))
+            content = self.target.read(path) if number is not None else None
+            if number is not None and content is not None:
+                found[number] = content.decode("ascii", "replace")
+        return found
+
+    def create(self, number: int, text: str) -> bool:
+        path = f"{self.home}{name_of(number)}"
+        try:
+            self.target.write(path, text.encode(), IfNoneMatch="*")
+        except _ExistsError:
+            return False
+        except _UnknownConditionError:
+            # Whoever comes later sees that there are two.
+            self.target.write(path, text.encode())
+        return True
+
+    def replace(self, number: int, text: str, obsolete: Collection[int]) -> None:
+        self.target.write(f"{self.home}{name_of(number)}", text.encode())
+        self.target.remove([f"{self.home}{name_of(each)}" for each in obsolete])
 
 
 def _client(endpoint: str, region: str, secrets: Mapping[str, str]) -> Any:  # noqa: ANN401

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,9 +25,10 @@ from scheduler.hosting.synchronizing import (
     Synchronization,
     synchronization,
 )
+from scheduler.hosting.uploader import one_uploader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from scheduler.database.entries import Entry
     from scheduler.database.layout import Layout
@@ -34,14 +36,37 @@ if TYPE_CHECKING:
 
 
 def upload(
-    target: PublishingTarget, root: Path, repository: str, *, grace: float
+    target: PublishingTarget, root: Path, repository: str, *, grace: float, who: str = ""
 ) -> Synchronization:
     """Bring to `target` what is published of `repository` below `root`; return what that was.
 
     Packages come first and databases last, so that readers never see a database without its
     files, and what is not listed any more stays for `grace` seconds. Where nothing differs, nothing
-    is changed. Killed half-way, it is repeated. Raises TargetError and what `target` raises.
+    is changed. Killed half-way, it is repeated. `who` tells others meanwhile whom they wait for.
+
+    Raises BusyTargetError where another upload is under way, TargetError, and what `target` raises.
     """
+    with _planned(target, root, repository, grace=grace) as (found, change):
+        if found.is_empty:
+            return found
+        target.admit(change)
+    with (
+        one_uploader(root, repository, who) as uploader,
+        target.held(repository, uploader) as check,
+        # What is there may have changed until nobody else could change it any more.
+        _planned(target, root, repository, grace=grace) as (found, change),
+    ):
+        if not found.is_empty:
+            target.admit(change)
+            target.apply(change, check)
+    return found
+
+
+@contextmanager
+def _planned(
+    target: PublishingTarget, root: Path, repository: str, *, grace: float
+) -> Iterator[tuple[Synchronization, Change]]:
+    """Provide what there is to do, and the change with the lists of what is hosted."""
     there = target.listing(repository)
     with tempfile.TemporaryDirectory(prefix="caur-ci-upload-") as folder:
         workplace = Path(folder)
@@ -50,15 +75,12 @@ def upload(
         here = _published(root, repository, hosted, workplace)
         hosted = _settled(target, here, hosted, there, workplace)
         found = synchronization(here, there, hosted, grace=grace, now=time.time())
-        if found.is_empty:
-            return found
         lists = [workplace / f"{number}-{HOSTED}" for number in range(2)]
         for path, files in zip(lists, (found.announced, found.hosted), strict=True):
             files.write(path)
         first, last = (Upload(path=f"{repository}/{HOSTED}", source=path) for path in lists)
         stages = ((first,), *found.change.stages, (last,))
-        target.apply(Change(stages=stages, removals=found.change.removals))
-    return found
+        yield found, Change(stages=stages, removals=found.change.removals)
 
 
 def hosted_at(

@@ -366,7 +366,7 @@ REPO_PORTABLE_NAMES: Variable[bool] = Variable(
     "REPO_PORTABLE_NAMES",
     "database.portable_names",
     Flag(),
-    "Whether package files get names without colons and the like, as release assets need.",
+    "Whether package files get names without colons and the like, as release assets and S3 need.",
     "false",
 )
 PUBLISH_TO: Variable[str] = Variable(

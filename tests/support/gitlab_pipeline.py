@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from tests.support.tools import need_tools
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 _PROGRAM = Path(__file__).parents[2] / ".venv/node/node_modules/.bin/gitlab-ci-local"
 # Installs what is installed already, if it is asked for the right thing.
@@ -42,12 +43,14 @@ exec {program} "$@"
 class GitLabPipelines:
     """Pipelines of a checkout, for a project with CI/CD variables.
 
-    A variable is a value, or values by the environments that it is for.
+    A variable is a value, or values by the environments that it is for. `machine` makes the command
+    that runs one in a machine of the jobs' own.
     """
 
     checkout: Path
     base: Path
     variables: Mapping[str, str | dict[str, str]]
+    machine: Callable[[Sequence[str]], Sequence[str | Path]] = list
 
     def prepare(self, version: str, program: Path | None = None) -> None:
         """Write what stands in for the images of the jobs, with another caur-ci if there is one."""
@@ -61,7 +64,7 @@ class GitLabPipelines:
             programs / "pip": _INSTALL.format(version=version, base=self.base),
             programs / "pipx": _INSTALL.format(version=version, base=self.base),
             programs / "apt-get": "#!/bin/sh\n",
-            programs / "pacman": "#!/bin/sh\n",
+            programs / "pacman": f'#!/bin/sh\n[ "$1" = -Syu ] || exec {which("pacman")} "$@"\n',
             self.base / "tell": _TELL.format(
                 secrets=" ".join(self.variables),
                 base=self.base,
@@ -98,7 +101,7 @@ class GitLabPipelines:
         for name, value in given.items():
             command += ["--variable", f"{name}={value}"]
         done = subprocess.run(
-            command,
+            self.machine(command),
             cwd=self.checkout,
             env={**os.environ, "PATH": f"{self.base / 'programs'}:{os.environ['PATH']}"},
             stdout=subprocess.PIPE,

@@ -28,6 +28,7 @@ class Asset:
     number: int
     name: str
     content: bytes
+    label: str = ""
 
 
 @dataclass
@@ -57,7 +58,8 @@ class ReleaseServer:
             if method != "GET" and self.refusals:
                 return self.refusals.pop(0), {"message": "refused for a test"}
             if path.startswith(_UPLOADS):
-                return self._upload(path, query["name"][0], body)
+                label = query.get("label", [""])[0]
+                return self._upload(path, query["name"][0], label, body)
             return self._api(method, path.removeprefix(_API), query, body)
 
     def _api(
@@ -79,7 +81,7 @@ class ReleaseServer:
         self.problems.append(f"{method} {path}")
         return 404, {"message": "Not Found"}
 
-    def _upload(self, path: str, name: str, body: bytes) -> tuple[int, Any]:
+    def _upload(self, path: str, name: str, label: str, body: bytes) -> tuple[int, Any]:
         match = re.fullmatch(rf"{_UPLOADS}/(\d+)/assets", path)
         if match is None:
             self.problems.append(path)
@@ -89,7 +91,7 @@ class ReleaseServer:
         stored = re.sub(r"[^A-Za-z0-9._+-]", ".", name).strip(".")
         if any(asset.name == stored for asset in assets):
             return 422, {"message": "Validation Failed: already_exists"}
-        asset = Asset(self.next_number(), stored, body)
+        asset = Asset(self.next_number(), stored, body, label)
         assets.append(asset)
         return 201, self._asset(asset)
 
@@ -104,7 +106,7 @@ class ReleaseServer:
                 name = json.loads(body)["name"]
                 if any(other.name == name for other in assets if other is not asset):
                     return 422, {"message": "Validation Failed: already_exists"}
-                asset.name = name
+                asset.name, asset.label = name, json.loads(body).get("label", asset.label)
                 return 200, self._asset(asset)
         return 404, {"message": "Not Found"}
 
@@ -130,7 +132,7 @@ class ReleaseServer:
         return {
             "id": asset.number,
             "name": asset.name,
-            "label": None,
+            "label": asset.label or None,
             "size": len(asset.content),
             "state": "uploaded",
             "url": f"{self.url}{_API}/assets/{asset.number}",

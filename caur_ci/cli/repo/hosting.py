@@ -42,8 +42,10 @@ def upload(
     """Bring what is published to a publishing target, where readers fetch it from.
 
     Only what differs is uploaded, packages first and databases last, so that readers never see a
-    database without its files. What was interrupted is repeated.
+    database without its files. What was interrupted is repeated. Ends with 75 while another upload
+    to the same place is under way.
     """
+    from caur_ci.pipeline.shared.forge import ForgePipeline  # noqa: PLC0415
     from scheduler.hosting.uploading import upload as uploaded  # noqa: PLC0415 - slow to import
     from scheduler.settings import DEFAULT_GRACE, variables  # noqa: PLC0415 - slow to import
 
@@ -51,8 +53,10 @@ def upload(
     values = settings_from(CAUR_CONFIG=config, REPO_PATH=repo_path, PUBLISH_TO=publish_to)
     target, root = target_of(session, values), repo_root(values)
     grace = values.get(variables.REPO_GRACE, DEFAULT_GRACE)
+    who = ForgePipeline.from_environment(os.environ).url
     results = {
-        name: uploaded(target, root, name, grace=grace) for name in _names(root, target_repo)
+        name: uploaded(target, root, name, grace=grace, who=who)
+        for name in _names(root, target_repo)
     }
     if as_json:
         counts = {

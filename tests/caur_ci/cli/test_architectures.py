@@ -82,6 +82,7 @@ class TestByName:
         ("arguments", "expected"),
         [
             (["app", "data", "lib"], ALL),
+            (["all"], ALL),  # but the one that is built for nothing
             (["app", "lib", f"--arch={V3}"], [f"repo/{V3}/app", "repo/x86_64/lib"]),
             (["data", f"--arch={ARM}"], ["repo/x86_64/data"]),
         ],

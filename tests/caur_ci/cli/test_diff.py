@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from caur_ci.cli.main import run
 from caur_ci.cli.session import Session
 from caur_ci.errors import ExitCode
+from caur_ci.package_folders import LARGEST_FILE
 from tests.support.git import git
 from tests.support.upstream import files_of
 
@@ -192,6 +194,32 @@ def test_a_range_is_about_all_packages_that_differ(
     }
     assert {path.partition("/")[0] for path in paths} == {"tool", "wild"}
     assert json.loads(diff(capsys, "HEAD..HEAD", "--json")[1]) == []
+
+
+def test_in_a_range_nothing_is_passed_over_in_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    git(tmp_path, "init", "--quiet")
+    for name in ("gone", "huge", "tool"):
+        write(tmp_path / name, files_of(name, "1-1"))
+    write(tmp_path / "tool", {".CI/config": "CI_MANAGE_AUR=perhaps\n"})
+    git(tmp_path, "add", "--all")
+    git(tmp_path, "commit", "--quiet", "-m", "a")
+    shutil.rmtree(tmp_path / "gone")
+    write(tmp_path / "new", files_of("new", "1-1"))
+    write(tmp_path / "tool", files_of("tool", "2-1"))
+    write(tmp_path / "huge", {"data": "x" * (LARGEST_FILE + 1)})
+    git(tmp_path, "add", "--all")
+    git(tmp_path, "commit", "--quiet", "-m", "b")
+
+    code, out, err = diff(capsys, "HEAD~..HEAD", "--json")
+
+    assert code == ExitCode.FAILED
+    assert [it["package"] for it in json.loads(out)] == ["tool"]
+    assert "added, with nothing to compare: new" in err
+    assert "removed, with nothing to compare: gone" in err
+    assert "huge cannot be judged: 'data' has more than" in err
 
 
 def test_one_word_that_is_no_range_is_an_error(

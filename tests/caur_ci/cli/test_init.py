@@ -98,6 +98,8 @@ def test_the_pipeline_without_a_server_asks_for_the_key_alone(
     init(folder, "--forge", forge, "--serverless")
 
     assert "caur-ci run" in (folder / path).read_text()
+    config = load_repository_config((folder / ".ci/config").read_bytes()).config
+    assert config.network is (forge == "forgejo")
     said = capsys.readouterr().out
     assert "GPG_PRIVATE_KEY" in said
     assert "REDIS_URL" not in said

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from caur_ci.git import GitRepository, Identity
+from caur_ci.pipeline.shared.memory.holds import Hold
 from caur_ci.pipeline.shared.refs import SharedRepository
 from scheduler import embedded
 from scheduler.files import remove_tree
@@ -34,11 +35,17 @@ IDENTITY = Identity("Tester", "tester@example.org")
 
 @dataclass
 class RunWorld:
-    """What `caur-ci run` has to do with. `gate` is a folder that builds may look into."""
+    """What `caur-ci run` has to do with. `gate` is a folder that builds may look into.
+
+    `publish_to` is the address of a publishing target, by default the folder `target`; `program`
+    are the options by which Python runs the command.
+    """
 
     base: Path
     checkout: Checkout
     environment: dict[str, str] = field(default_factory=dict)
+    publish_to: str = ""
+    program: tuple[str, ...] = ("-m", "caur_ci")
 
     @property
     def target(self) -> Path:
@@ -68,8 +75,9 @@ class RunWorld:
 
     def command(self, *arguments: str) -> list[str]:
         run = ["run", "--executor", "host", "--workers", "1", "--work-dir", str(self.work)]
-        to = ["--publish-to", str(self.target), "--repo", str(self.checkout.folder)]
-        return [sys.executable, "-P", "-m", "caur_ci", *run, *to, *arguments]
+        where = self.publish_to or str(self.target)
+        to = ["--publish-to", where, "--repo", str(self.checkout.folder)]
+        return [sys.executable, "-P", *self.program, *run, *to, *arguments]
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run it to its end; nothing that is a bug passes."""
@@ -105,6 +113,11 @@ class RunWorld:
     def change_memory(self, change: Callable[[Memory], Memory]) -> None:
         self.shared.change_memory(change, identity=IDENTITY, push_options=())
 
+    def hold(self, package: str) -> None:
+        """Put a package on hold."""
+        hold = Hold("somebody", since=0, reason="")
+        self.change_memory(lambda it: it.with_holds(it.holds.with_hold(package, hold)))
+
     def outbox(self) -> set[str]:
         """Return the packages that are still asked for."""
         return {it.pkgbase for r in self.memory().outbox.requests for it in r.packages}
@@ -117,11 +130,11 @@ class RunWorld:
             if path.is_file()
         }
 
-    def client(self, key: SigningKey) -> PacmanClient:
-        """Return a pacman that reads the target and trusts the key."""
+    def client(self, key: SigningKey, *, server: str = "") -> PacmanClient:
+        """Return a pacman that reads the target, or `server`, and trusts the key."""
         published = self.target / "repo" / "x86_64"
         folder = Path(tempfile.mkdtemp(dir=self.base))
-        client = PacmanClient(folder, repository="repo", published=published)
+        client = PacmanClient(folder, repository="repo", published=published, server=server)
         client.trust(key.public, key.fingerprint)
         client.refresh()
         return client

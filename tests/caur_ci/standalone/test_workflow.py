@@ -1,4 +1,4 @@
-"""The workflows that need no server, run step by step around the real command."""
+"""The pipelines that need no server, run around the real command, from a push to a package."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from caur_ci import __version__
 from caur_ci.process import run
+from tests.support.gitlab_pipeline import GitLabPipelines
 from tests.support.overlays import in_overlays
 from tests.support.packages import pkgbuild
 from tests.support.workflow import Workflow
@@ -36,10 +38,13 @@ def shims(folder: Path) -> Path:
     return folder
 
 
+def exported(key: SigningKey) -> str:
+    export = ["gpg", "--homedir", str(key.home), "--batch", "--armor", "--export-secret-keys"]
+    return run(export).stdout.decode()
+
+
 def workflow_of(forge: str, world: RunWorld, key: SigningKey, head: str) -> Workflow:
     """Return the workflow for a push of the commit `head`."""
-    export = ["gpg", "--homedir", str(key.home), "--batch", "--armor", "--export-secret-keys"]
-    exported = run(export).stdout.decode()
     (world.base / "run").mkdir()
     programs = [shims(world.base / "shims"), Path(sys.executable).parent, os.environ["PATH"]]
     return Workflow(
@@ -57,7 +62,7 @@ def workflow_of(forge: str, world: RunWorld, key: SigningKey, head: str) -> Work
                 "workspace": str(world.base / "run"),
             },
             "inputs": {},
-            "secrets": {"ACCESS_TOKEN": "acc", "GPG_PRIVATE_KEY": exported},
+            "secrets": {"ACCESS_TOKEN": "acc", "GPG_PRIVATE_KEY": exported(key)},
             "vars": {"PUBLISH_TO": str(world.target)},
         },
         runner={"BUILDER_EXECUTOR": "host"},  # GitHub's machines have containers
@@ -92,3 +97,31 @@ def test_a_push_with_nothing_to_build_is_well(world: RunWorld, key: SigningKey) 
     log = (world.base / "run/run.log").read_text()
     assert workflow.results["run"] == "success", log
     assert not world.target.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make overlays here")
+def test_gitlabs_pipeline_ends_in_pages_that_pacman_reads(world: RunWorld, key: SigningKey) -> None:
+    checkout = world.checkout
+    pipeline = (_TEMPLATES / "gitlab-ci-serverless.yml").read_text(encoding="utf-8")
+    checkout.commit("feat: begin", {".gitlab-ci.yml": pipeline})
+    world.push("feat: tool", lib=pkgbuild("lib"), tool=pkgbuild("tool", head="makedepends=(lib)"))
+    pipelines = GitLabPipelines(
+        checkout.folder,
+        world.base / "gitlab",
+        {
+            "ACCESS_TOKEN": "glpat-x",
+            "GPG_PRIVATE_KEY": exported(key),
+            "PUBLISH_TO": f"git+{checkout.remote.as_uri()}#pages",
+        },
+        partial(in_overlays, world.base),
+    )
+    pipelines.prepare(__version__)
+
+    log = pipelines.run("push", CAUR_WORK_DIR=str(world.work))
+
+    assert log.endswith("exit code 0"), log
+    assert pipelines.calls == ["run: run on-commit --workers 1 --timeout 10000"]
+    shutil.move(checkout.folder / "public", world.target)
+    client = world.client(key)
+    client.install("tool")
+    assert client.available() == {"lib": "1-1", "tool": "1-1"}

@@ -352,26 +352,43 @@ class TestArchitectures:
 
 def test_a_file_name_that_not_every_place_can_store_is_made_portable(world: World) -> None:
     world.settings = replace(world.settings, portable_names=True)
-    world.simple("tool", "1:2-1")
+    world.simple("tool", "1:2+r3-1")
     world.runner().step()
 
-    assert world.published() == {"tool": "1:2-1"}
+    assert world.published() == {"tool": "1:2+r3-1"}
     names = sorted(path.name for path in world.folder.glob("tool*"))
-    assert names == ["tool-1_2-1-any.pkg.tar.zst", "tool-1_2-1-any.pkg.tar.zst.sig"]
+    assert names == ["tool-1_2_r3-1-any.pkg.tar.zst", "tool-1_2_r3-1-any.pkg.tar.zst.sig"]
     entries = read_entries(world.folder / "repo.db.tar.zst")
     assert entries["tool"].filename == names[0]
 
 
-def test_what_is_at_a_publishing_target_is_not_lost(world: World) -> None:
-    world.simple("tool", "1-1")
+def test_what_is_at_a_publishing_target_is_not_lost(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("tool", "lib"):
+        world.simple(name, "1-1")
     world.runner().step()
-    (published,) = world.folder.glob("tool*.zst")
-    entry = read_entries(world.folder / "repo.db.tar.zst")["tool"]
-    listed = {f"x86_64/{published.name}": HostedFile(size=entry.size, sha256=entry.sha256)}
+    entries = read_entries(world.folder / "repo.db.tar.zst")
+    listed = {
+        f"x86_64/{it.filename}": HostedFile(size=it.size, sha256=it.sha256)
+        for it in entries.values()
+    }
     HostedFiles(listed).write(private_list(Layout(world.settings.repo_path, "repo", "x86_64")))
-    published.unlink()
+    published = [world.folder / it.filename for it in entries.values()]
+    for path in published:
+        path.unlink()
+    read, reads = HostedFiles.read, []
 
-    world.simple("tool", "1-1", content="another build")
+    def counted(path: Path) -> HostedFiles:
+        reads.append(path)
+        return read(path)
+
+    monkeypatch.setattr(HostedFiles, "read", counted)
+
+    for name in ("tool", "lib"):
+        world.simple(name, "1-1", content="another build")
     world.runner().step()
-    assert not published.exists()
-    assert read_entries(world.folder / "repo.db.tar.zst")["tool"] == entry
+    assert not any(path.exists() for path in published)
+    assert read_entries(world.folder / "repo.db.tar.zst") == entries
+    # It is as long as the repository is large.
+    assert len(reads) == 1

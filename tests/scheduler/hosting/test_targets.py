@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -11,18 +12,28 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.errors import CaurError
+from caur_ci.locks import try_lock
 from caur_ci.process import run
 from scheduler.hosting.folder import FolderTarget
 from scheduler.hosting.picking_up import pick_up
-from scheduler.hosting.protocol import Change, TargetError, Upload
+from scheduler.hosting.protocol import (
+    BusyTargetError,
+    Change,
+    TargetError,
+    Upload,
+    Uploader,
+    nothing_to_check,
+)
+from scheduler.hosting.uploader import one_uploader
 from scheduler.hosting.uploading import upload
 from tests.support.shelf import Shelf
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from scheduler.database.signing import Keyring
-    from tests.scheduler.hosting.conftest import Place
+    from scheduler.hosting.protocol import Check
+    from tests.support.publishing_targets import Place
 
 GRACE = 3600.0
 HOME = "repo/x86_64"
@@ -79,8 +90,9 @@ def test_what_is_published_here_is_published_there(near_place: Place, shelf: She
 
 
 def test_only_what_differs_is_uploaded_and_old_files_stay_for_their_time(
-    place: Place, shelf: Shelf
+    near_place: Place, shelf: Shelf
 ) -> None:
+    place = near_place
     shelf.publish(("tool", "1-1"), ("app", "2-1"))
     upload(place.target, _root(shelf), "repo", grace=GRACE)
     shelf.publish(("tool", "3-1"))
@@ -194,6 +206,58 @@ def test_a_listed_package_that_is_lost_stops_the_upload(near_place: Place, shelf
     assert near_place.target.listing("repo") == before
 
 
+@pytest.mark.parametrize("kind", ["s3", "releases"])
+def test_while_another_upload_goes_on_nothing_is_changed(
+    kind: str, place_of: Callable[[str], Place], shelf: Shelf
+) -> None:
+    place = place_of(kind)
+    shelf.publish(("tool", "1-1"))
+    with place.open().held("repo", Uploader(id="other", who="the other one")):
+        with pytest.raises(BusyTargetError, match="is under way: the other one"):
+            upload(place.target, _root(shelf), "repo", grace=GRACE)
+        assert not place.target.listing("repo")
+
+    # A process of ours that was killed is no other one.
+    with one_uploader(_root(shelf), "repo", "") as uploader:
+        killed = place.open().held("repo", uploader)
+        killed.__enter__()
+    assert not upload(place.target, _root(shelf), "repo", grace=GRACE).is_empty
+    killed.__exit__(None, None, None)
+
+
+def test_whoever_uploads_to_a_folder_has_it_locked(tmp_path: Path) -> None:
+    lock = tmp_path / "web/.caur-upload/lock"
+    with FolderTarget(tmp_path / "web").held("repo", Uploader(id="us", who="us")):
+        assert try_lock(lock) is None
+    free = try_lock(lock)
+    assert free is not None
+    os.close(free)
+
+
+def test_a_copy_of_a_repository_is_another_uploader(tmp_path: Path) -> None:
+    def uploader(root: str) -> Uploader:
+        with one_uploader(tmp_path / root, "repo", "us") as uploader:
+            return uploader
+
+    ours = uploader("one")
+    shutil.copytree(tmp_path / "one", tmp_path / "copy")
+    assert uploader("one") == ours
+    assert uploader("copy").id != ours.id
+
+
+def test_pages_that_somebody_else_has_changed_are_left_alone(
+    place_of: Callable[[str], Place], tmp_path: Path
+) -> None:
+    place = place_of("pages")
+    first = Change(stages=(_files(tmp_path, {f"{HOME}/repo.db": b"ours"}),))
+    second = Change(stages=(_files(tmp_path / "other", {f"{HOME}/repo.db": b"theirs"}),))
+    with place.target.held("repo", Uploader(id="us", who="us")):
+        place.open().apply(second)
+        with pytest.raises(BusyTargetError, match="somebody else is changing"):
+            place.target.apply(first)
+    assert place.read(f"{HOME}/repo.db") == b"theirs"
+
+
 def test_names_that_github_would_change_are_refused_before_anything_is_changed(
     releases: Place, shelf: Shelf
 ) -> None:
@@ -217,12 +281,12 @@ class _Killed(FolderTarget):
         super().__init__(root)
         self._steps = steps
 
-    def apply(self, change: Change) -> None:
+    def apply(self, change: Change, check: Check = nothing_to_check) -> None:
         for each in (each for stage in change.stages for each in stage):
             if self._steps == 0:
                 raise _KilledError
             self._steps -= 1
-            super().apply(Change(stages=((each,),)))
+            super().apply(Change(stages=((each,),)), check)
         super().apply(Change(removals=change.removals))
 
 

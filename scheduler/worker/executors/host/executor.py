@@ -169,7 +169,8 @@ class HostGuest:
         if not (step.network or self.cuts_network):
             raise ConfigError(
                 "a build without network needs bubblewrap or the container executor",
-                hint="Install bubblewrap on the worker, and allow user namespaces there.",
+                hint="Install bubblewrap on the worker, and allow user namespaces there; or set "
+                "BUILDER_NETWORK=true in .ci/config, where builds may have the network.",
             )
         user = self._build_spec.user
         identity = [str(user.uid), str(user.gid)] if user.is_other else _SAME_USER
