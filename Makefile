@@ -11,8 +11,8 @@ export PATH := $(PATH):$(CURDIR)/.venv/system:$(CURDIR)/$(VENV)
 unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON_FILES := caur_ci scheduler tests benchmarks documentation release
-# One more than there are cores: many tests wait for a service.
-TEST_PROCESSES = $(shell expr $$(nproc) + 1)
+# More than there are cores: many tests wait for a service.
+TEST_PROCESSES = $(shell expr $$(nproc) + 2)
 SHELL_SCRIPTS := deploy/make-secrets scripts/bootstrap scripts/stand-in-image scripts/try-containers .ci/run \
 	$(wildcard scheduler/worker/guest/*.sh) containers/install-packages containers/healthy \
 	containers/manager/entrypoint containers/manager/install-caur-ci \
