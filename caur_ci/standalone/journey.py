@@ -18,9 +18,10 @@ from caur_ci.standalone import workdir
 from caur_ci.standalone.interrupts import Interrupts
 from caur_ci.standalone.lease import Lease
 from caur_ci.standalone.report import RunReport
-from caur_ci.standalone.rounds import Deadline, Rounds, for_us
+from caur_ci.standalone.rounds import Deadline, Rounds
 from caur_ci.standalone.settings import Setting
-from caur_ci.standalone.settling import got_through, not_here
+from caur_ci.standalone.settling import got_through
+from caur_ci.standalone.share import share_of
 from caur_ci.standalone.signing import signing_home
 from caur_ci.standalone.source import SharedSource
 from caur_ci.standalone.system import build_side
@@ -34,7 +35,7 @@ from scheduler.hosting.picking_up import pick_up
 from scheduler.job import jobs_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from caur_ci.config import RepositoryConfig
     from caur_ci.pipeline.shared.options import RunOptions
@@ -114,8 +115,9 @@ def build_what_waits(options: StandaloneOptions, board: JobBoard, progress: Prog
         setting = _setting(
             options, requests, config=config, work=work, signing=signing, target=target
         )
-        if all(for_us(it, setting.architectures).is_empty for it in requests):
-            return RunReport(left=_left_to_others(requests))
+        share = share_of(requests, setting.architectures)
+        if share.is_empty:
+            return RunReport(left=share.reasons)
         lease = _lease(options, config, context, work)
         with lease.kept():
             if not lease.goes_on:
@@ -193,10 +195,6 @@ def _setting(
         servers=(target.server,) if target is not None and target.server else (),
         portable_names=options.publish_to.startswith(_NOT_ALL_NAMES),
     )
-
-
-def _left_to_others(requests: Iterable[BuildRequest]) -> dict[str, str]:
-    return {spec.pkgbase: not_here(spec.arch) for request in requests for spec in jobs_of(request)}
 
 
 def _lease(

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from caur_ci.pipeline.handover import hand_over
 from caur_ci.standalone.bringing import bring
 from caur_ci.standalone.settling import Settler
+from caur_ci.standalone.share import share_of
 from scheduler.hosting.lease import LEASE
 from scheduler.hosting.needed import fetch_needed
 from scheduler.job import JobState, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from caur_ci.pipeline.shared.context import RunContext
     from caur_ci.request import BuildRequest
@@ -85,7 +86,7 @@ class Rounds:
             queue=self.side.queue,
             logs=self.side.logs,
             folder=self.setting.work.logs,
-            architectures=self.setting.architectures,
+            elsewhere={},
             refused={},
             failed_removals={},
         )
@@ -110,18 +111,20 @@ class Rounds:
                 return
 
     def _new_requests(self) -> Sequence[BuildRequest]:
-        """Return what is asked for and was not handed over yet, by others while we build as well.
-
-        A class of workers does not matter: there are no others than ours.
-        """
-        wanted = [
-            for_us(it, self.setting.architectures)
-            for it in self.lease.memory().outbox.requests
+        """Return what is asked for and was not handed over yet, also by others meanwhile."""
+        share = share_of(self.lease.memory().outbox.requests, self.setting.architectures)
+        new = [
+            it
+            for it in share.requests
             if it.request_id not in self._handed_over
             and it.target_repo in self.setting.targets
             and it.source_repo in self.setting.sources
+            and not it.is_empty
         ]
-        return [it for it in wanted if not it.is_empty]
+        ids = {it.request_id for it in new}
+        left = {build: why for build, why in share.left.items() if build[0] in ids}
+        self._settler.elsewhere.update(left)
+        return new
 
     def _hand_over(self, requests: Sequence[BuildRequest]) -> None:
         self.source.renew(it.commit for it in requests)
@@ -213,12 +216,6 @@ class Rounds:
     def _wait_for(self, message: str) -> None:
         self.progress.begin(f"Waiting: {message}")
         self.lease.check()
-
-
-def for_us(request: BuildRequest, architectures: Collection[str]) -> BuildRequest:
-    """Return what of a request our workers can do, whichever they were meant for."""
-    packages = (it for it in request.packages if (it.arch or request.arch) in architectures)
-    return replace(request, packages=tuple(replace(it, build_class=None) for it in packages))
 
 
 def _is_failed_removal(event: Event) -> bool:

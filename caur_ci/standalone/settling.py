@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from caur_ci.pipeline.shared.memory.branch import Memory
     from caur_ci.pipeline.shared.memory.standalone_run import StandaloneRun
     from caur_ci.request import BuildRequest
+    from caur_ci.standalone.share import Build
     from scheduler.job import JobSpec
     from scheduler.logs import LogStore
     from scheduler.queue import Queue, Refusal
@@ -119,14 +120,14 @@ def got_through(memory: Memory, run: StandaloneRun, filenames: Collection[str]) 
 class Settler:
     """Looks up in the queue what became of requests; logs of builds go into the folder `folder`.
 
-    `architectures` are what is built here, `refused` are jobs that the queue did not take,
-    `failed_removals` says why some did not work, by the id of the request.
+    `elsewhere` says of builds why they were not handed over, `refused` are jobs that the queue did
+    not take, `failed_removals` says why some did not work, by the id of the request.
     """
 
     queue: Queue
     logs: LogStore
     folder: Path
-    architectures: Collection[str]
+    elsewhere: dict[Build, str]
     refused: dict[str, Refusal]
     failed_removals: dict[str, str]
 
@@ -151,8 +152,9 @@ class Settler:
 
     def _packages(self, request: BuildRequest, left: dict[str, str]) -> Iterator[PackageResult]:
         for spec in jobs_of(request):
-            if spec.arch not in self.architectures:
-                left[spec.pkgbase] = not_here(spec.arch)
+            build = (request.request_id, spec.arch, spec.pkgbase)
+            if (why := self.elsewhere.get(build)) is not None:
+                left[spec.pkgbase] = why
                 continue
             if (refusal := self.refused.get(spec.identity)) is not None:
                 yield PackageResult(
@@ -199,11 +201,6 @@ class Settler:
         path = self.folder / f"{spec.pkgbase}{of_which}.log"
         path.write_bytes(self.logs.read_all(job_id, attempt))
         return path
-
-
-def not_here(arch: str) -> str:
-    """Say why a package is left that is to be built for another architecture."""
-    return f"nothing is built for {arch} here"
 
 
 def _by_request(packages: Iterable[PackageResult]) -> dict[str, set[tuple[str, str]]]:

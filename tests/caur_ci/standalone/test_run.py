@@ -192,25 +192,40 @@ def workers_of(world: RunWorld) -> int:
     return found
 
 
-def test_what_is_not_built_for_an_architecture_any_more_waits_for_nobody(world: RunWorld) -> None:
+def test_what_another_machine_builds_is_waited_for_until_the_repository_drops_that(
+    world: RunWorld,
+) -> None:
     config = world.config
-    world.config += "CI_ARCHITECTURES=x86_64 aarch64\n"
+    world.config += "CI_ARCHITECTURES=aarch64 x86_64\n"
+    packages = (
+        PackageRequest(pkgbase="data", arch="aarch64", shared_with=("x86_64",)),
+        PackageRequest(pkgbase="app", pkgnames=("app",), depends=("data",)),
+        PackageRequest(pkgbase="tool", pkgnames=("tool",)),
+    )
     request = BuildRequest(
         request_id="of-another-machine",
         created="2026-01-01T00:00:00+00:00",
         source_repo="source",
         target_repo="repo",
-        commit=world.push("feat: begin"),
-        packages=(PackageRequest(pkgbase="tool", pkgnames=("tool",), arch="aarch64"),),
+        commit=world.push("feat: begin", app=pkgbuild("app"), tool=pkgbuild("tool")),
+        packages=packages,
     )
     world.change_memory(lambda memory: replace(memory, outbox=memory.outbox.add(request)))
+    tag = ["push", "--quiet", "origin", "HEAD:refs/tags/scheduled"]
+    run(["git", "-C", world.checkout.folder, *tag])
+
     report = world.report(code=ExitCode.PARTIAL)
-    assert report["left"] == {"tool": "nothing is built for aarch64 here"}
-    assert world.outbox() == {"tool"}
+    assert [it["package"] for it in report["packages"]] == ["tool"]
+    assert report["left"] == {
+        "data": "nothing is built for aarch64 here",
+        "app": "it needs data, which is left as well",
+    }
+    assert world.outbox() == {"data", "app"}
 
     world.config = config
     world.push("feat: for one architecture only")
-    assert world.report()["left"] == {}
+    report = world.report()
+    assert ([it["package"] for it in report["packages"]], report["left"]) == (["app"], {})
     assert world.outbox() == set()
 
 

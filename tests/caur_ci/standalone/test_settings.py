@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.errors import ConfigError
-from caur_ci.request import BuildRequest, PackageRequest
-from caur_ci.standalone.rounds import for_us
 from caur_ci.standalone.settings import Setting, usual_executor
 from caur_ci.standalone.signing import SigningHome
 from caur_ci.standalone.workdir import WorkDir
@@ -70,23 +68,6 @@ def test_names_are_portable_where_the_target_needs_it_and_nobody_says_otherwise(
     assert portable.environment()["REPO_PORTABLE_NAMES"] == "true"
     monkeypatch.setenv("REPO_PORTABLE_NAMES", "false")
     assert portable.environment()["REPO_PORTABLE_NAMES"] == "false"
-
-
-def test_workers_are_handed_what_they_build_whomever_it_was_meant_for() -> None:
-    request = BuildRequest(
-        request_id="request-1",
-        created="2026-01-01T00:00:00+00:00",
-        source_repo="source",
-        target_repo="repo",
-        commit="0" * 40,
-        packages=(
-            PackageRequest(pkgbase="large", build_class="bigbox"),
-            PackageRequest(pkgbase="large", arch="aarch64"),
-        ),
-    )
-
-    assert for_us(request, ["x86_64"]).packages == (PackageRequest(pkgbase="large"),)
-    assert for_us(request, ["riscv64"]).is_empty
 
 
 def test_containers_are_used_where_there_are_some(
