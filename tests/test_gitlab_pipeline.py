@@ -136,6 +136,7 @@ def test_a_stranger_is_told_what_is_wrong(world: ScheduleWorld, pipelines: GitLa
 _PUBLISHING = """\
 #!/bin/sh
 mkdir -p "$CAUR_WORK_DIR/logs" && echo "$PUBLISH_TO" >"$CAUR_WORK_DIR/logs/a:1.log"
+stat --format=%a "$CI_PROJECT_DIR" "$CI_PROJECT_DIR.tmp" >"$CAUR_WORK_DIR/modes"
 git push --quiet origin HEAD:pages
 exit 3
 """
@@ -160,8 +161,11 @@ def test_without_a_server_one_job_does_all_and_pages_serves_it(
     program.chmod(0o755)
     pipelines = GitLabPipelines(checkout.folder, tmp_path / "gitlab", {"ACCESS_TOKEN": "glpat-x"})
     pipelines.prepare(__version__, program)
+    # Where GitLab's runners put variables of type File.
+    checkout.folder.with_name(f"{checkout.folder.name}.tmp").mkdir()
+    places = {"CAUR_WORK_DIR": tmp_path / "work", "CI_PROJECT_DIR": checkout.folder}
 
-    log = pipelines.run(source, CAUR_WORK_DIR=str(tmp_path / "work"), **variables)
+    log = pipelines.run(source, **{name: str(path) for name, path in places.items()}, **variables)
 
     assert log.endswith("exit code 0"), log
     asked = " --package a --retry-failed" if variables else ""
@@ -175,3 +179,5 @@ def test_without_a_server_one_job_does_all_and_pages_serves_it(
     ).stdout
     assert "logs/a:1.log" in names.splitlines()
     assert (tmp_path / "work/logs/a:1.log").read_text().endswith(".git#pages\n")
+    # Builds run as another user there.
+    assert (tmp_path / "work/modes").read_text() == "700\n700\n"

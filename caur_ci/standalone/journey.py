@@ -98,11 +98,12 @@ def build_what_waits(options: StandaloneOptions, board: JobBoard, progress: Prog
     began = time.monotonic()
     context = RunContext.open(options.run)
     requests = waiting_requests(context)
+    config = read_repository_config(context.git, context.head).config
+    requests = _without_dropped(requests, context, config, progress)
     if not requests:
         return RunReport()
     environ, secrets = options.run.environ, options.run.secrets
     target = _target(options)
-    config = read_repository_config(context.git, context.head).config
     # On a pipeline's runner a key that is made would be gone with the job.
     may_make = not context.forge_pipeline.forge
     with (
@@ -138,6 +139,28 @@ def build_what_waits(options: StandaloneOptions, board: JobBoard, progress: Prog
             lease.change(lambda memory, _: replace(memory, run=None))
         work.forget_work()
     return _report(rounds, setting, target, seconds=time.monotonic() - began)
+
+
+def _without_dropped(
+    requests: tuple[BuildRequest, ...],
+    context: RunContext,
+    config: RepositoryConfig,
+    progress: Progress,
+) -> tuple[BuildRequest, ...]:
+    """Return the requests without what no run is ever to build, which leaves the outbox as well.
+
+    CI_ARCHITECTURES may have changed since it was asked for.
+    """
+    asked = {spec.arch for request in requests for spec in jobs_of(request)}
+    others = sorted(asked - set(config.architectures))
+    if not others:
+        return requests
+    progress.begin(f"The repository is not built for {', '.join(others)} any more")
+    return context.shared.change_memory(
+        lambda it: replace(it, outbox=it.outbox.for_architectures(config.architectures)),
+        identity=Identity(config.author_name, config.author_email),
+        push_options=context.forge_pipeline.push_options(),
+    ).outbox.requests
 
 
 def _target(options: StandaloneOptions) -> PublishingTarget | None:

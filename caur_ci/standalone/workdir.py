@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 _HINT = "Name a folder that you may write to with --work-dir."
 # Builds run as another user when this is root, and have to get to their folders.
 _PASSABLE = 0o711
+# That user is to change nothing, in jobs where everybody may write to what is made as well.
+_UMASK = 0o022
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +124,23 @@ class WorkDir:
 
 @contextmanager
 def opened(folder: Path) -> Iterator[WorkDir]:
-    """Provide the folder `folder` to one run at a time.
+    """Provide the folder `folder` to one run at a time, whatever the umask is outside.
 
     Raises InputError for a folder that cannot be used, TemporaryError where a run is at work there.
     """
-    work = WorkDir(folder.absolute())
+    before = os.umask(_UMASK)
+    try:
+        lock = _locked(work := WorkDir(folder.absolute()))
+        try:
+            yield work
+        finally:
+            os.close(lock)
+    finally:
+        os.umask(before)
+
+
+def _locked(work: WorkDir) -> int:
+    """Make what is missing, and return the lock."""
     try:
         make_public_folder(work.folder)
         work.folder.chmod(_PASSABLE)
@@ -144,7 +158,4 @@ def opened(folder: Path) -> Iterator[WorkDir]:
         raise TemporaryError(
             f"another run is at work in {work.folder}", hint="Wait for its end, then run it again."
         )
-    try:
-        yield work
-    finally:
-        os.close(lock)
+    return lock

@@ -101,14 +101,34 @@ class VerifiedDelivery:
     def fresh_for(self, arch: str, other: PublishedState) -> list[PackageFile]:
         """Return the packages that go to the repository of another architecture and are not there.
 
-        Those for any architecture go to all, the others to those that the job is shared with.
+        Those for any architecture go to all, the others to those that the job is shared with. Where
+        the folder is built for the other architecture as well, that build brings all: of two
+        versions, packages would ask for what is not there.
         """
+        if arch not in self.spec.shared_with and self._would_leave_behind(arch, other.current):
+            return []
         return [
             package
             for package in self.packages
             if (package.arch == ANY_ARCH or arch in self.spec.shared_with)
             and other.status_of(package, self.digests[package], self.mandate) is PackageStatus.FRESH
         ]
+
+    def _would_leave_behind(self, arch: str, current: Generation) -> bool:
+        """Tell whether another architecture has packages of its own build, in another version.
+
+        What is no more, or is for any architecture now, comes from no such build again.
+        """
+        for_any = {package.pkgname for package in self.packages if package.arch == ANY_ARCH}
+        versions = {package.version for package in self.packages}
+        left = self.mandate.expectation.names - for_any
+        return any(
+            entry.arch == arch
+            and entry.name in left
+            and entry.version not in versions
+            and current.folder_of(entry) == self.spec.pkgbase
+            for entry in current.packages.values()
+        )
 
     def stale_in(self, current: Generation, *, arch: str) -> set[str]:
         """Return the names of packages that no folder produces any more, and this one did.

@@ -46,7 +46,7 @@ class HostedFiles:
         """Read a list; an empty one where there is none. Raises CaurError."""
         try:
             data: dict[str, dict[str, Any]] = json.loads(path.read_bytes())["files"]
-            return cls({name: HostedFile(**each) for name, each in data.items()})
+            return cls({name: _file_of(each) for name, each in data.items()})
         except FileNotFoundError:
             return cls()
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -71,6 +71,13 @@ class HostedFiles:
         """Tell whether the file of a listed package is there, as it is listed."""
         found = self.files.get(f"{arch}/{entry.filename}")
         return found is not None and (found.size, found.sha256) == (entry.size, entry.sha256)
+
+
+def _file_of(data: Mapping[str, Any]) -> HostedFile:
+    # Another version may say more of it.
+    return HostedFile(
+        size=int(data["size"]), sha256=str(data["sha256"]), unlisted=float(data.get("unlisted", 0))
+    )
 
 
 def private_list(layout: Layout) -> Path:

@@ -28,6 +28,8 @@ _FAILURE = re.compile(rb"^\[GNUPG:\] FAILURE sign (\d+)", re.MULTILINE)
 # GnuPG's numbers: a wrong passphrase, nobody to ask for it, nobody who answers, none given.
 _PASSPHRASE = frozenset({11, 62, 85, 99, 177})
 _AT_ONCE = 4
+# The last word about a good signature is the fingerprint of the primary key behind it.
+_VALID = re.compile(rb"^\[GNUPG:\] VALIDSIG .* ([0-9A-F]{40,64})$", re.MULTILINE)
 # Of the key that made a signature, as `gpg --list-packets` shows it.
 _FINGERPRINT = re.compile(rb"issuer fpr v[0-9]+ ([0-9A-F]{40,64})")
 
@@ -203,9 +205,20 @@ class Keyring:
 
         Raises ProcessError when GnuPG is missing.
         """
+        return self._verified(path)[0]
+
+    def problem_with_own(self, path: Path) -> str:
+        """Do as `problem_with`, for what only a key may have signed that is secret here."""
+        problem, signer = self._verified(path)
+        if problem or signer in self._own():
+            return problem
+        return f"is by {signer}, which is no secret key in {self._home}"
+
+    def _verified(self, path: Path) -> tuple[str, str]:
+        """Return what is wrong with a signature, and the fingerprint of the key of a good one."""
         signature = path.with_name(f"{path.name}.sig")
         if not signature.is_file():
-            return "is missing"
+            return "is missing", ""
         options = ["--batch", "--no-tty", "--no-autostart", "--no-auto-check-trustdb"]
         options += ["--trust-model", "always", "--status-fd", "1"]
         done = run(
@@ -213,9 +226,19 @@ class Keyring:
             timeout=_TIMEOUT,
             allowed=(0, 1, 2),
         )
-        words = done.stdout.decode("utf-8", "replace").split()
-        if done.returncode == 0 and "VALIDSIG" in words:
-            return ""
-        if "NO_PUBKEY" in words:
-            return f"is by a key that is not in {self._home}"
-        return "is not a good signature of this file"
+        valid = _VALID.search(done.stdout)
+        if done.returncode == 0 and valid:
+            return "", valid[1].decode()
+        if b"NO_PUBKEY" in done.stdout.split():
+            return f"is by a key that is not in {self._home}", ""
+        return "is not a good signature of this file", ""
+
+    def _own(self) -> set[str]:
+        """Return the fingerprints of the keys, and subkeys, of which the secret half is there."""
+        listing = run(
+            ["gpg", "--homedir", self._home, "--batch", "--with-colons", "-K"],
+            timeout=_TIMEOUT,
+            allowed=(0, 2),
+        ).stdout.decode(errors="replace")
+        fields = [line.split(":") for line in listing.splitlines()]
+        return {each[9] for each in fields if each[0] == "fpr" and len(each) > 9}

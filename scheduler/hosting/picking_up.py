@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from scheduler.database.signing import Keyring
     from scheduler.hosting.protocol import PublishingTarget
 
-_MAIN = re.compile(r"\.db\.tar(\.[a-z0-9]+)?")
+# What may stand behind NAME.db, and for signatures after that.
+_FORM = re.compile(r"(\.tar(\.[a-z0-9]+)?)?")
 
 
 def pick_up(
@@ -38,8 +39,8 @@ def pick_up(
     """Make the repository below `root` what is published at `target`; return what it consists of.
 
     What is here already and follows from what is there, is kept: a run that was killed before its
-    upload. The databases have to be signed by a key in `keyring`, as they are signed anew with
-    whatever is added. Raises TargetError and what `target` raises.
+    upload. All databases have to be signed by a secret key in `keyring`, as they are signed anew
+    with whatever is added. Raises TargetError and what `target` raises.
     """
     there = target.listing(repository)
     found = [Layout(root, repository, arch) for arch in _architectures(repository, there)]
@@ -65,8 +66,8 @@ def _architectures(repository: str, there: Mapping[str, int]) -> list[str]:
             for path in paths
             if len(path) == 3
             and is_architecture(path[1])
-            and path[2].startswith(repository)
-            and _MAIN.fullmatch(path[2].removeprefix(repository))
+            and path[2].startswith(f"{repository}.db")
+            and _FORM.fullmatch(path[2].removeprefix(f"{repository}.db"))
         }
     )
 
@@ -89,66 +90,103 @@ class _Bringing:
 
     def bring(self, layout: Layout) -> dict[str, HostedFile]:
         """Put databases into place; return what is at the target, as they say."""
-        home = f"{layout.name}/{layout.arch}"
-        main = self._main_database(layout)
-        ending = main.partition(".db")[2]
-        databases = [f"{layout.name}.{kind}{ending}" for kind in KINDS]
-        wanted = [
-            *(f"{home}/{name}{sig}" for name in databases for sig in ("", ".sig")),
-            *(f"{home}/{name}" for name in index_names(layout.name)),
-        ]
-        self.target.fetch([path for path in wanted if path in self.there], self.workplace)
-        self._check_signature(layout, main)
-        make_public_folder(layout.folder)
-        with open_repository(layout) as repository:
-            for path in wanted:
-                # Nothing of an older state stays beside it.
-                (layout.root / path).unlink(missing_ok=True)
-                if (self.workplace / path).is_file():
-                    shutil.move(self.workplace / path, layout.root / path)
-            if ending == ".tar.zst":
-                repository.link()
-        digest = hash_file(layout.root / main)
-        database = HostedFile(size=digest.size, sha256=digest.sha256)
-        return {main.partition("/")[2]: database, **self._packages(layout, main)}
-
-    def _main_database(self, layout: Layout) -> str:
-        start = f"{layout.name}/{layout.arch}/{layout.name}"
-        return next(
+        databases = {kind: self._signed_database(layout, kind) for kind in KINDS}
+        main = databases["db"]
+        assert main  # noqa: S101 - without one, this would be no architecture of the repository
+        indexes = [
             path
-            for path in sorted(self.there)
-            if path.startswith(start) and _MAIN.fullmatch(path.removeprefix(start))
+            for name in index_names(layout.name)
+            if (path := f"{layout.name}/{layout.arch}/{name}") in self.there
+        ]
+        self.target.fetch(indexes, self.workplace)
+        brought = [f"{name}{sig}" for name in databases.values() if name for sig in ("", ".sig")]
+        make_public_folder(layout.folder)
+        with open_repository(layout):
+            _forget_older(layout)
+            for path in (*brought, *indexes):
+                shutil.move(self.workplace / path, layout.root / path)
+            for kind, path in databases.items():
+                if path:
+                    _link(layout.root / path, f"{layout.name}.{kind}")
+        return {**self._databases(layout), **self._packages(layout, main)}
+
+    def _signed_database(self, layout: Layout, kind: str) -> str:
+        """Fetch the database `kind` and its signature; return its path, "" where there is none.
+
+        Raises TargetError where none is signed by us.
+        """
+        candidates = self._candidates(layout, kind)
+        problems = []
+        for path in candidates:
+            wanted = [name for name in (path, f"{path}.sig") if name in self.there]
+            self.target.fetch(wanted, self.workplace)
+            problem = self.keyring.problem_with_own(self.workplace / path)
+            if not problem:
+                return path
+            problems.append(problem)
+        if not candidates:
+            return ""
+        raise TargetError(
+            f"{self.target.address}: the signature of {candidates[0]} {problems[0]}",
+            hint="What is there is signed anew with each publication, so it has to be ours. "
+            "Where it is, sign the database by hand once: gpg --detach-sign.",
         )
 
-    def _check_signature(self, layout: Layout, main: str) -> None:
-        problem = self.keyring.problem_with(self.workplace / main)
-        if problem and not self._take_copy(layout, main):
-            raise TargetError(
-                f"{self.target.address}: the signature of {main} {problem}",
-                hint="What is there is signed anew with each publication, so it has to be ours. "
-                "Where it is, sign the database by hand once: gpg --detach-sign.",
-            )
+    def _candidates(self, layout: Layout, kind: str) -> list[str]:
+        """Return the databases that are there, the one that counts first.
 
-    def _take_copy(self, layout: Layout, main: str) -> bool:
-        """Take the database that readers ask for; tell whether it is signed.
-
-        An upload may have been killed between the other one and its signature.
+        An upload may have been killed between ours and its signature, or while ours was replaced:
+        then the one that readers ask for counts. Others are of before the first upload.
         """
-        copy = f"{layout.name}/{layout.arch}/{layout.name}.db"
-        paths = [copy, f"{copy}.sig"]
-        if not all(path in self.there for path in paths):
-            return False
-        self.target.fetch(paths, self.workplace)
-        if self.keyring.problem_with(self.workplace / copy):
-            return False
-        for path in paths:
-            (self.workplace / path).replace(self.workplace / path.replace(copy, main))
-        return True
+        start = f"{layout.name}/{layout.arch}/{layout.name}.{kind}"
+        ours = [path for path in (f"{start}.tar.zst", start) if path in self.there]
+        if ours[:1] == [f"{start}.tar.zst"]:
+            return ours
+        return ours + [path for path in sorted(self.there) if _is_database(path, start)]
+
+    def _databases(self, layout: Layout) -> dict[str, HostedFile]:
+        """Return what is there of databases in any form, with the digest of the one we follow."""
+        home = f"{layout.name}/{layout.arch}"
+        found = {
+            path.removeprefix(f"{layout.name}/"): HostedFile(size=size, sha256="")
+            for path, size in self.there.items()
+            for kind in KINDS
+            if _is_database(path.removesuffix(".sig"), f"{home}/{layout.name}.{kind}")
+        }
+        ours = layout.folder / layout.database
+        if ours.is_file():
+            digest = hash_file(ours)
+            found[f"{layout.arch}/{ours.name}"] = HostedFile(size=digest.size, sha256=digest.sha256)
+        return found
 
     def _packages(self, layout: Layout, main: str) -> dict[str, HostedFile]:
         home = f"{layout.name}/{layout.arch}"
-        return {
-            f"{layout.arch}/{entry.filename}": HostedFile(size=entry.size, sha256=entry.sha256)
-            for entry in read_entries(layout.root / main).values()
-            if f"{home}/{entry.filename}" in self.there
-        }
+        found = {}
+        for entry in read_entries(layout.root / main).values():
+            name = f"{layout.arch}/{entry.filename}"
+            if f"{home}/{entry.filename}" in self.there:
+                found[name] = HostedFile(size=entry.size, sha256=entry.sha256)
+            if (size := self.there.get(f"{home}/{entry.filename}.sig")) is not None:
+                found[f"{name}.sig"] = HostedFile(size=size, sha256="")
+        return found
+
+
+def _is_database(path: str, start: str) -> bool:
+    return path.startswith(start) and _FORM.fullmatch(path.removeprefix(start)) is not None
+
+
+def _link(database: Path, asked_for: str) -> None:
+    """Let builds find a database that has come under the name by which pacman asks for it."""
+    if database.name != asked_for:
+        for suffix in ("", ".sig"):
+            database.with_name(f"{asked_for}{suffix}").symlink_to(f"{database.name}{suffix}")
+
+
+def _forget_older(layout: Layout) -> None:
+    """Remove what is here, so that nothing of an older state stays beside what comes."""
+    for kind in KINDS:
+        for path in layout.folder.glob(f"{layout.name}.{kind}*"):
+            if _is_database(path.name.removesuffix(".sig"), f"{layout.name}.{kind}"):
+                path.unlink()
+    for name in index_names(layout.name):
+        (layout.folder / name).unlink(missing_ok=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from caur_ci.errors import ProcessError, TemporaryError
+from caur_ci.errors import ConfigError, ProcessError, TemporaryError
 from scheduler.hosting.lease import PREFIX, leased, name_of, number_of
 from scheduler.hosting.protocol import TargetError, nothing_to_check
 from scheduler.hosting.receiving import received
@@ -28,6 +29,10 @@ _ACCESS = frozenset({"AccessDenied", "403", "InvalidAccessKeyId", "SignatureDoes
 _EXISTS = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
 _UNKNOWN_CONDITION = frozenset({"NotImplemented", "501"})
 _PASSING = frozenset({"InternalError", "SlowDown", "RequestTimeout", "ServiceUnavailable", "503"})
+_KEYS = (
+    "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY say who we are. They need the rights to list, "
+    "get, put and delete objects there."
+)
 
 
 class S3Target:
@@ -44,6 +49,11 @@ class S3Target:
     ) -> None:
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
+        if endpoint and not re.fullmatch(r"https?://[^?#\s]+", endpoint):
+            raise ConfigError(
+                f"s3://{bucket} has the endpoint {endpoint!r}, which is no address of a server",
+                hint="As ?endpoint=https://s3.example.org",
+            )
         self._client = _client(endpoint, region, secrets)
 
     @property
@@ -155,14 +165,26 @@ class S3Target:
     @contextmanager
     def _translated(self) -> Iterator[None]:
         from boto3.exceptions import Boto3Error  # noqa: PLC0415 - slow to import
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+        from botocore.exceptions import (  # noqa: PLC0415
+            BotoCoreError,
+            ClientError,
+            NoCredentialsError,
+            ParamValidationError,
+            PartialCredentialsError,
+        )
 
         try:
             yield
         except ClientError as error:
             raise self._refusal(error.response.get("Error", {})) from error
-        except Boto3Error as error:  # an upload or download: what it was is in its words only
+        except Boto3Error as error:  # an upload: what it was stands behind it
+            if isinstance(error.__context__, ClientError):
+                raise self._refusal(error.__context__.response.get("Error", {})) from error
             raise TemporaryError(f"{self.address}: {error}") from error
+        except (NoCredentialsError, PartialCredentialsError) as error:
+            raise TargetError(f"{self.address}: {error}", hint=_KEYS) from error
+        except ParamValidationError as error:
+            raise TargetError(f"{self.address} cannot be asked for: {error}") from error
         except BotoCoreError as error:
             raise TemporaryError(
                 f"{self.address} cannot be reached: {error}",
@@ -179,8 +201,7 @@ class S3Target:
             return TemporaryError(f"{self.address} answered with {code}: {said}")
         hint = ""
         if code in _ACCESS:
-            hint = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY say who we are. They need the "
-            hint += "rights to list, get, put and delete objects there."
+            hint = _KEYS
         if code == "NoSuchBucket":
             hint = "Make the bucket, and let everybody read it."
         return TargetError(f"{self.address} answered with {code}: {said}", hint=hint)

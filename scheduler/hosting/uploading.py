@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from caur_ci.errors import CaurError
 from scheduler.database.entries import read_entries
 from scheduler.database.forms import database_in_place
 from scheduler.database.hosted import HOSTED, HostedFile, HostedFiles
@@ -17,7 +18,7 @@ from scheduler.database.linkage import index_names
 from scheduler.database.lists import FILES, LAST_UPDATE, PACKAGES
 from scheduler.database.repository import open_repository
 from scheduler.files import hash_file
-from scheduler.hosting.protocol import Change, Upload
+from scheduler.hosting.protocol import Change, TargetError, Upload
 from scheduler.hosting.synchronizing import (
     LocalFile,
     PublishedHere,
@@ -27,7 +28,7 @@ from scheduler.hosting.synchronizing import (
 from scheduler.hosting.uploader import one_uploader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from scheduler.database.entries import Entry
     from scheduler.database.layout import Layout
@@ -70,6 +71,7 @@ def _planned(
     with tempfile.TemporaryDirectory(prefix="caur-ci-upload-") as folder:
         workplace = Path(folder)
         hosted = hosted_at(target, repository, there, workplace)
+        hosted = _with_picked_up(hosted, layouts(root, repository), there)
         here = _published(root, repository, hosted, workplace)
         hosted = _settled(target, here, hosted, there, workplace)
         found = synchronization(here, there, hosted, grace=grace, now=time.time())
@@ -84,12 +86,41 @@ def _planned(
 def hosted_at(
     target: PublishingTarget, repository: str, there: Iterable[str], workplace: Path
 ) -> HostedFiles:
-    """Return what a target was told to have of a repository."""
+    """Return what a target was told to have of a repository.
+
+    Raises TargetError where that cannot be read.
+    """
     path = f"{repository}/{HOSTED}"
     if path not in there:
         return HostedFiles()
     target.fetch([path], workplace)
-    return HostedFiles.read(workplace / path)
+    try:
+        return HostedFiles.read(workplace / path)
+    except CaurError as error:
+        raise TargetError(
+            f"{target.address}: {path} is no list of what is there",
+            hint="Remove it there, and pick the repository up: the signed database tells the rest.",
+        ) from error
+
+
+def _with_picked_up(
+    hosted: HostedFiles, here: Sequence[Layout], there: Mapping[str, int]
+) -> HostedFiles:
+    """Add what nobody told the target, but its signed databases did when they were picked up.
+
+    So a repository goes on that others have brought there. Of what we write there ourselves,
+    nothing but our own list tells what it is.
+    """
+    ours = {
+        f"{layout.arch}/{name}" for layout in here for name in (*layout.databases, *layout.links)
+    }
+    known = HostedFiles.beside(here[0]).files if here else {}
+    found = {
+        name: file
+        for name, file in known.items()
+        if name not in ours and there.get(f"{here[0].name}/{name}") == file.size
+    }
+    return HostedFiles({**found, **hosted.files})
 
 
 def _settled(
@@ -139,6 +170,9 @@ def _published(root: Path, repository: str, hosted: HostedFiles, workplace: Path
             kind = documents
             if path.name.startswith(f"{layout.name}.db"):
                 kind = archives if path.name.startswith(layout.database) else databases
+            elif path.name in layout.links:
+                # After its archive: one of both fits its signature.
+                kind = archives
             kind[f"{layout.arch}/{path.name}"] = _local(path)
     documents |= _shared(root / repository, packages, workplace)
     return PublishedHere(

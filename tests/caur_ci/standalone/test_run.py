@@ -192,6 +192,28 @@ def workers_of(world: RunWorld) -> int:
     return found
 
 
+def test_what_is_not_built_for_an_architecture_any_more_waits_for_nobody(world: RunWorld) -> None:
+    config = world.config
+    world.config += "CI_ARCHITECTURES=x86_64 aarch64\n"
+    request = BuildRequest(
+        request_id="of-another-machine",
+        created="2026-01-01T00:00:00+00:00",
+        source_repo="source",
+        target_repo="repo",
+        commit=world.push("feat: begin"),
+        packages=(PackageRequest(pkgbase="tool", pkgnames=("tool",), arch="aarch64"),),
+    )
+    world.change_memory(lambda memory: replace(memory, outbox=memory.outbox.add(request)))
+    report = world.report(code=ExitCode.PARTIAL)
+    assert report["left"] == {"tool": "nothing is built for aarch64 here"}
+    assert world.outbox() == {"tool"}
+
+    world.config = config
+    world.push("feat: for one architecture only")
+    assert world.report()["left"] == {}
+    assert world.outbox() == set()
+
+
 def test_what_is_new_at_the_aur_is_taken_over_and_built(
     world: RunWorld, key: SigningKey, tmp_path: Path
 ) -> None:

@@ -43,13 +43,11 @@ def exported(key: SigningKey) -> str:
     return run(export).stdout.decode()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make overlays here")
-@pytest.mark.parametrize("forge", ["github", "forgejo"])
-def test_a_push_becomes_a_package_in_one_job(forge: str, world: RunWorld, key: SigningKey) -> None:
-    head = world.push("feat: tool", lib=pkgbuild("lib"), tool=pkgbuild("tool", head=_NEEDS[forge]))
+def workflow_of(forge: str, world: RunWorld, key: SigningKey, head: str) -> Workflow:
+    """Return the workflow for a push of the commit `head`."""
     (world.base / "run").mkdir()
     programs = [shims(world.base / "shims"), Path(sys.executable).parent, os.environ["PATH"]]
-    workflow = Workflow(
+    return Workflow(
         file=_TEMPLATES / f"{forge}-workflow-serverless.yml",
         remote=world.checkout.remote,
         base=world.base / "run",
@@ -71,6 +69,13 @@ def test_a_push_becomes_a_package_in_one_job(forge: str, world: RunWorld, key: S
         machine=partial(in_overlays, world.base),
     )
 
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make overlays here")
+@pytest.mark.parametrize("forge", ["github", "forgejo"])
+def test_a_push_becomes_a_package_in_one_job(forge: str, world: RunWorld, key: SigningKey) -> None:
+    head = world.push("feat: tool", lib=pkgbuild("lib"), tool=pkgbuild("tool", head=_NEEDS[forge]))
+    workflow = workflow_of(forge, world, key, head)
+
     workflow.run()
 
     log = (world.base / "run/run.log").read_text()
@@ -81,6 +86,17 @@ def test_a_push_becomes_a_package_in_one_job(forge: str, world: RunWorld, key: S
     client.install("tool")
     assert client.installed() == {"tool": "1-1"}
     assert (world.base / "run/run/caur-ci-logs.tar").stat().st_size > 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make overlays here")
+def test_a_push_with_nothing_to_build_is_well(world: RunWorld, key: SigningKey) -> None:
+    workflow = workflow_of("github", world, key, world.push("docs: nothing to build"))
+
+    workflow.run()
+
+    log = (world.base / "run/run.log").read_text()
+    assert workflow.results["run"] == "success", log
+    assert not world.target.exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make overlays here")

@@ -289,6 +289,25 @@ class TestArchitectures:
             both.settings.repo_path / "repo/pkgs.txt"
         ).read_text() == "tool-1-1/\ntool-bin-1-1/\n"
 
+    def test_what_is_for_any_does_not_leave_a_build_of_its_own_behind(self, both: World) -> None:
+        def bring(version: str, arch: str, native: str) -> None:
+            app = both.package("app", version, arch=native, extra=f"depend = data={version}\n")
+            data = make_package(app.parent, "data", version, base="app", content=arch)
+            both.deliver(job("app", arch=arch, pkgnames=("app", "data")), app, data)
+            both.runner().step()
+
+        for arch in ("x86_64", "aarch64"):
+            bring("1-1", arch, arch)
+        bring("2-1", "x86_64", "x86_64")
+        assert both.published() == {"app": "2-1", "data": "2-1"}
+        assert both.published("aarch64") == {"app": "1-1", "data": "1-1"}
+
+        bring("2-1", "aarch64", "aarch64")
+        assert both.published("aarch64") == {"app": "2-1", "data": "2-1"}
+        # From now on there is one build for both.
+        bring("3-1", "x86_64", "any")
+        assert both.published("aarch64") == {"app": "3-1", "data": "3-1"}
+
     def test_what_was_published_for_one_only_comes_to_the_other(self, both: World) -> None:
         single = replace(both.settings, target_repos={"repo": TargetRepository(name="repo")})
         both.simple("tool")

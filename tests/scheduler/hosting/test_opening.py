@@ -53,6 +53,7 @@ def test_addresses(address: str, shown: str, server: str) -> None:
         ("ssh://host:port/srv", "is no URL"),
         ("s3://", "has no bucket"),
         ("s3://bucket?acl=public", "has 'acl', which means nothing there"),
+        ("s3://bucket?endpoint=s3.example.org", "which is no address of a server"),
         ("git+https://example.org/x.git#a..b", "no name of a branch"),
         ("git+http://example.org/x.git", "would send the token"),
     ],

@@ -64,6 +64,17 @@ class Outbox:
         left = tuple(r for r in self.requests if r.request_id not in request_ids)
         return replace(self, requests=left)
 
+    def for_architectures(self, architectures: Collection[str]) -> Outbox:
+        """Return the outbox without builds for others than these."""
+        left = (
+            replace(
+                it,
+                packages=tuple(p for p in it.packages if (p.arch or it.arch) in architectures),
+            )
+            for it in self.requests
+        )
+        return replace(self, requests=tuple(it for it in left if not it.is_empty))
+
     def settled(
         self, builds: Mapping[str, Collection[tuple[str, str]]], removals: Collection[str]
     ) -> Outbox:

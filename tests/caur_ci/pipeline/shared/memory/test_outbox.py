@@ -115,3 +115,16 @@ def test_builds_that_are_taken_back_leave_all_else() -> None:
     assert reasons == {"a": "", "b": ""}
     assert left.taken_back({"c"})[0] == left.without([f"{2:032x}"])
     assert left.taken_back({"a"}) == (left, {})
+
+
+def test_builds_for_other_architectures_can_be_left_out() -> None:
+    both = replace(
+        request(1, "a", "b", arch="x86_64"),
+        packages=(PackageRequest(pkgbase="a"), PackageRequest(pkgbase="b", arch="aarch64")),
+    )
+    outbox = Outbox().add(both).add(request(2, "c", arch="aarch64"))
+    outbox = outbox.add(request(3, "d", remove=("x",), arch="aarch64"))
+
+    left = outbox.for_architectures(("x86_64",))
+
+    assert content(left) == [(1, ["a"], []), (3, [], ["x"])]
