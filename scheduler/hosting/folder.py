@@ -88,9 +88,14 @@ class FolderTarget:
 
 def _copy(source: Path, target: Path, *, fresh: Path) -> None:
     make_public_folder(target.parent)
-    shutil.copyfile(source, fresh)
-    fresh.chmod(0o644)
-    # pacman asks a web server whether a database is newer than the one it has.
-    shutil.copystat(source, fresh)
-    fresh.chmod(0o644)
-    fresh.replace(target)
+    try:
+        shutil.copyfile(source, fresh)
+        fresh.chmod(0o644)
+        # pacman asks a web server whether a database is newer than the one it has.
+        shutil.copystat(source, fresh)
+        fresh.chmod(0o644)
+        fresh.replace(target)
+    except OSError:
+        # A disk that is full is not to stay so by what nobody reads.
+        fresh.unlink(missing_ok=True)
+        raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import shutil
@@ -232,6 +233,22 @@ def test_whoever_uploads_to_a_folder_has_it_locked(tmp_path: Path) -> None:
     free = try_lock(lock)
     assert free is not None
     os.close(free)
+
+
+def test_a_disk_that_is_full_is_told_and_nothing_is_left_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(source: Path, target: Path) -> None:
+        target.write_bytes(b"a part of it")
+        raise OSError(errno.ENOSPC, "No space left on device", str(source), None, str(target))
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    files = _files(tmp_path, {f"{HOME}/a.pkg": b"all of it"})
+
+    with pytest.raises(CaurError, match="/web: No space left on device") as caught:
+        FolderTarget(tmp_path / "web").apply(Change(stages=(files,)))
+    assert "Make room" in caught.value.hint
+    assert not [path for path in (tmp_path / "web").rglob("*") if path.is_file()]
 
 
 def test_a_copy_of_a_repository_is_another_uploader(tmp_path: Path) -> None:
