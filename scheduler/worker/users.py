@@ -56,11 +56,19 @@ class BuildUser:
             return True
         return all(self._may_pass(part) for part in (folder, *folder.parents))
 
+    def can_read(self, file: Path) -> bool:
+        """Tell whether the user may read a file, as far as anybody can find it."""
+        return file.is_file() and self.can_reach(file.parent) and self._may(4, file)
+
     def _may_pass(self, folder: Path) -> bool:
-        status = folder.stat()
+        return self._may(1, folder)
+
+    def _may(self, right: int, path: Path) -> bool:
+        """Tell whether the user has a right, by the number that it has for others."""
+        status = path.stat()
         if status.st_uid == self.uid:
-            return bool(status.st_mode & 0o100)
-        return bool(status.st_mode & (0o010 if status.st_gid == self.gid else 0o001))
+            return bool(status.st_mode & right << 6)
+        return bool(status.st_mode & (right << 3 if status.st_gid == self.gid else right))
 
     def end_processes(self) -> None:
         """Kill everything that runs as this user, where nothing but builds does."""

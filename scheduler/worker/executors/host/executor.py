@@ -35,7 +35,7 @@ from scheduler.worker.executors.protocol import GuestError, Step, StepResult
 from scheduler.worker.executors.step_process import CollectingWatch, follow, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import PurePosixPath
 
     from scheduler.job import Usage
@@ -129,7 +129,7 @@ class HostExecutor:
             found = find_sandbox(user, hidden=self._hidden, readable=self._readable)
             self._sandboxes[user.uid] = found if self._sandboxed else None
             if self._sandboxes[user.uid] is None:
-                _log.warning("%s", _without_sandbox(user))
+                _log.warning("%s", _without_sandbox(user, self._hidden))
         return self._sandboxes[user.uid]
 
 
@@ -367,10 +367,11 @@ def _read_report(control: socket.socket) -> supervisor.UsageReport:
     return supervisor.UsageReport.parse(data)
 
 
-def _without_sandbox(user: BuildUser) -> str:
+def _without_sandbox(user: BuildUser, secrets: Iterable[Path]) -> str:
     text = "bubblewrap is missing or does not work here: builds see the whole file system"
     if user.is_other:
-        return text
+        seen = [str(path) for path in secrets if user.can_read(path)]
+        return f"{text}, with {' and '.join(seen)}: only root is to read that" if seen else text
     return f"{text}, and run as this worker's own user, which may read its keys"
 
 

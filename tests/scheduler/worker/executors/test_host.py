@@ -57,6 +57,23 @@ def test_nothing_runs_as_root(shared: Path, user: BuildUser, executor: HostExecu
         bash(guest, "id", as_root=True)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root builds as another user")
+def test_without_bubblewrap_keys_that_builds_may_read_are_named(
+    shared: Path, user: BuildUser, caplog: pytest.LogCaptureFixture
+) -> None:
+    keys = [shared / name for name in ("closed", "open", "owned")]
+    for key, mode in zip(keys, (0o640, 0o644, 0o600), strict=True):
+        key.touch(mode)
+        key.chmod(mode)
+    os.chown(keys[2], user.uid, 0)
+
+    executor = HostExecutor(sandboxed=False, hidden=[*keys, shared / "missing"])
+    with executor.guest(make_order(shared / "one", user), Recorder()):
+        pass
+
+    assert f"with {keys[1]} and {keys[2]}: only root is to read that" in caplog.text
+
+
 def test_without_bubblewrap_no_step_is_without_network(shared: Path, user: BuildUser) -> None:
     order = make_order(shared / "one", user)
     with HostExecutor(sandboxed=False).guest(order, Recorder()) as guest:
