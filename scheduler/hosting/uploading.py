@@ -93,9 +93,11 @@ def hosted_at(
     path = f"{repository}/{HOSTED}"
     if path not in there:
         return HostedFiles()
-    target.fetch([path], workplace)
+    # Apart from folders for architectures: a repository may be called as one is.
+    told = workplace / "told"
+    target.fetch([path], told)
     try:
-        return HostedFiles.read(workplace / path)
+        return HostedFiles.read(told / path)
     except CaurError as error:
         raise TargetError(
             f"{target.address}: {path} is no list of what is there",

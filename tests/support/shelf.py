@@ -21,11 +21,11 @@ ARCH = "x86_64"
 
 
 class Shelf:
-    """The repository `repo` below `root`."""
+    """A repository below `root`."""
 
-    def __init__(self, root: Path, signer: Signer, *, arch: str = ARCH) -> None:
+    def __init__(self, root: Path, signer: Signer, *, arch: str = ARCH, name: str = "repo") -> None:
         self.signer = signer
-        self.layout = Layout(root / "www", "repo", arch)
+        self.layout = Layout(root / "www", name, arch)
         self.folder = self.layout.folder
         self.retention = Retention(grace=3600)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caur_ci.process import run
-from scheduler.database.signing import Keyring
+from scheduler.database.signing import Keyring, Signer
 from scheduler.hosting.folder import FolderTarget
 from scheduler.hosting.picking_up import pick_up
 from scheduler.hosting.protocol import TargetError
@@ -149,3 +149,13 @@ def test_a_list_that_cannot_be_read_is_named_by_where_it_is(
 
 def _names(folder: Path, ending: str) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.name.endswith(ending))
+
+
+def test_a_repository_may_be_called_as_an_architecture_is(
+    web: Path, target: FolderTarget, tmp_path: Path, key: SigningKey
+) -> None:
+    shelf = Shelf(tmp_path, Signer(key.home), name="x86_64")
+    for version in ("1-1", "2-1"):
+        shelf.publish(("tool", version))
+        upload(target, shelf.layout.root, "x86_64", grace=0)
+    assert _names(web / "x86_64/x86_64", ".pkg.tar.zst") == ["tool-2-1-any.pkg.tar.zst"]
