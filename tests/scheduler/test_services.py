@@ -73,22 +73,26 @@ class Site:
         return (view.state, view.outcome) if view else None
 
     def builds(self) -> dict[int, dict[str, str]]:
-        """Return the processes of builds of the worker, and their environments."""
+        """Return the processes of builds of the worker, oldest first, and their environments."""
         found = {}
+        started = {}
         for folder in Path("/proc").iterdir():
             if folder.name.isdigit():
                 try:
                     text = (folder / "environ").read_text(errors="replace")
+                    status = (folder / "stat").read_text(errors="replace")
                 except OSError:
                     continue
                 environ = dict(line.partition("=")[::2] for line in text.split("\0"))
                 if environ.get("BUILDER_HOSTNAME") == self.name and "PKGDEST" in environ:
                     found[int(folder.name)] = environ
-        return found
+                    started[int(folder.name)] = int(status.rpartition(")")[2].split()[19])
+        # Numbers begin anew at some time; a process of a moment may have a small one.
+        return dict(sorted(found.items(), key=lambda it: started[it[0]]))
 
     def home(self) -> Path:
         """Return the home folder of the running build, wherever that has its root."""
-        for pid, environ in sorted(self.builds().items()):
+        for pid, environ in self.builds().items():
             home = Path(f"/proc/{pid}/root{environ['HOME']}")
             if home.is_dir():
                 return home
