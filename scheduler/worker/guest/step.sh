@@ -12,4 +12,5 @@ if [[ $EUID != 0 && -r /etc/profile ]]; then
     source /etc/profile
 fi
 
-exec "$@"
+# As one stream: of two, an engine tells in no order what came first.
+exec "$@" 2>&1

@@ -98,6 +98,13 @@ def test_any_output_arrives_as_it_was_printed(
     assert watch.data == b"\xff\xfe\0" + 3_000_000 * b"x" + b"\nend"
 
 
+def test_errors_stand_where_they_came(shared: Path, user: BuildUser, executor: Executor) -> None:
+    script = "for number in {1..300}; do echo $number; echo $number >&2; done"
+    with executor.guest(make_order(shared / "one", user), Recorder()) as guest:
+        _, watch = bash(guest, script)
+    assert watch.lines() == [str(number) for number in range(1, 301) for _ in range(2)]
+
+
 @pytest.mark.parametrize(
     ("script", "code"), [("exit 123", 123), ("kill -SEGV $$", 139), ("nothing-of-this-name", 127)]
 )
