@@ -11,7 +11,7 @@ from caur_ci.errors import InputError
 from caur_ci.versions import vercmp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
 # A package name, or a soname: `libfoo.so` and, in the newer form, `lib:libfoo.so.1`.
 _RELATION = re.compile(
@@ -76,3 +76,12 @@ class Relation:
         except InputError:
             return provided.version == self.version
         return _COMPARISONS[self.operator](order, 0)
+
+
+def readable(texts: Iterable[str]) -> Iterator[Relation]:
+    """Yield the relations that can be read. pacman takes all others for names that nobody has."""
+    for text in texts:
+        try:
+            yield Relation.parse(text)
+        except InputError:
+            continue

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from caur_ci.errors import InputError
-from caur_ci.relations import Relation
+from caur_ci.relations import Relation, readable
 from caur_ci.syncdb import SyncPackage, read_entries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable
     from pathlib import Path
 
     from scheduler.database.packages import PackageFile
@@ -104,15 +103,7 @@ def _escaped(path: bytes, *, plain: bool) -> bytes:
 
 def _excludes(one: SyncPackage, other: SyncPackage) -> bool:
     itself = Relation(other.name, "=", other.version)
-    offered = [itself, *_relations(other.provides)]
+    offered = [itself, *readable(other.provides)]
     return any(
-        relation.satisfied_by(each) for relation in _relations(one.conflicts) for each in offered
-    ) or any(relation.satisfied_by(itself) for relation in _relations(one.replaces))
-
-
-def _relations(texts: Sequence[str]) -> Iterator[Relation]:
-    for text in texts:
-        try:
-            yield Relation.parse(text)
-        except InputError:
-            continue  # pacman takes it for a name that nobody has
+        relation.satisfied_by(each) for relation in readable(one.conflicts) for each in offered
+    ) or any(relation.satisfied_by(itself) for relation in readable(one.replaces))

@@ -7,12 +7,12 @@ packages in the database whose files they cannot get.
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scheduler.database.dependencies import needed
 from scheduler.database.entries import entry_of, read_records
 from scheduler.database.forms import database_in_place
 from scheduler.database.layout import layouts
@@ -21,13 +21,11 @@ from scheduler.files import hash_file
 from scheduler.hosting.protocol import TargetError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
-    from scheduler.database.entries import Entry, Record
+    from scheduler.database.entries import Entry
     from scheduler.database.layout import Layout
     from scheduler.hosting.protocol import PublishingTarget
-
-_VERSION = re.compile(r"[<>=].*")
 
 
 def fetch_needed(
@@ -48,21 +46,6 @@ def fetch_needed(
             _bring(target, layout, missing)
             came += [it.filename for it in missing]
     return came
-
-
-def needed(records: Mapping[str, Record], names: Iterable[str]) -> set[str]:
-    """Return the packages of a database that answer to `names`, and all that these need of it."""
-    answering: dict[str, set[str]] = {}
-    for name, record in records.items():
-        for provided in (name, *record.get("PROVIDES", ())):
-            answering.setdefault(_VERSION.sub("", provided), set()).add(name)
-    found: set[str] = set()
-    open_names = list(names)
-    while open_names:
-        for name in answering.get(_VERSION.sub("", open_names.pop()), set()) - found:
-            found.add(name)
-            open_names += records[name].get("DEPENDS", ())
-    return found
 
 
 def _bring(target: PublishingTarget, layout: Layout, entries: Iterable[Entry]) -> None:

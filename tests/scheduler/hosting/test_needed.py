@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scheduler.database.dependencies import needed
 from scheduler.hosting.folder import FolderTarget
-from scheduler.hosting.needed import fetch_needed, needed
+from scheduler.hosting.needed import fetch_needed
 from scheduler.hosting.picking_up import pick_up
 from scheduler.hosting.protocol import TargetError
 from scheduler.hosting.uploading import upload
