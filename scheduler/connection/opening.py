@@ -37,15 +37,15 @@ def connect(
     In this order: `url`; REDIS_URL; REDIS_HOST, REDIS_PORT, REDIS_USER and REDIS_PASSWORD, through
     an SSH tunnel if REDIS_SSH_HOST is set; the embedded server of `state_dir` (default:
     `default_state_dir()`), which is started where it is not running; without `begin` only where it
-    has been before. REDIS_URL, REDIS_PASSWORD and
-    REDIS_SSH_KEY are taken from `secrets`, the rest from `environ` (default: the process's own).
+    has been before. REDIS_URL, REDIS_PASSWORD and REDIS_SSH_KEY are taken from `secrets`, the rest
+    from `environ` (default: the process's own).
 
     The server has answered when this returns. The client goes on when the server or the tunnel
     was away for some seconds; closing it closes the tunnel.
 
     Raises TemporaryError when it cannot be reached, ConfigError when the settings make no sense,
-    NoServerError for a server that would be new,
-    CaurError when the server or the SSH host is not the right one or does not let us in.
+    NoServerError for a server that would be new, CaurError when the server or the SSH host is not
+    the right one or does not let us in.
     """
     server = server_of(url, os.environ if environ is None else environ, secrets or {})
     if server is None:
