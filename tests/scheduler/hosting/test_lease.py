@@ -12,6 +12,7 @@ import pytest
 from scheduler.hosting import lease as leases
 from scheduler.hosting.lease import LEASE, Lease, number_of
 from scheduler.hosting.protocol import BusyTargetError, Uploader
+from tests.support.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -22,17 +23,9 @@ ONE = Uploader(id="one", who="https://ci.example.org/jobs/1")
 TWO = Uploader(id="two", who="a laptop: ~/ö")
 
 
-@dataclass
-class Clock:
-    now: float = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
+    clock = Clock(1_800_000_000.0)
     monkeypatch.setattr(leases, "_now", clock)
     return clock
 

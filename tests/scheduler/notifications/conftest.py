@@ -13,6 +13,7 @@ from scheduler.notifications.sending import NoteSender
 from scheduler.notifications.target import Target
 from scheduler.outbox import Outbox
 from scheduler.settings.telling import NotificationTarget
+from tests.support.clock import Clock
 from tests.support.telegram import CHAT, TOKEN, Telegram, serving_telegram
 
 if TYPE_CHECKING:
@@ -25,16 +26,6 @@ if TYPE_CHECKING:
 TELEGRAM = NotificationTarget(name="telegram", url=f"tgram://{TOKEN}/{CHAT}")
 SOURCE = "https://me:s3cret@gitlab.example.org/group/pkgbuilds.git"
 LOGS = "https://builds.example.org/logs/logs.html"
-
-
-@dataclass
-class Clock:
-    """The time, which is a little later than that of the events."""
-
-    now: float
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture(scope="session")

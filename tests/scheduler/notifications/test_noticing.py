@@ -17,7 +17,7 @@ from tests.support.queue import COMMIT, claimed, job, let_leases_end, submit, wo
 if TYPE_CHECKING:
     from redis import Redis
 
-    from tests.scheduler.notifications.conftest import Clock
+    from tests.support.clock import Clock
 
 
 def notes(telling: Telling) -> list[Note]:

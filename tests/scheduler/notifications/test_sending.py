@@ -17,7 +17,7 @@ from scheduler.notifications.target import Target
 from scheduler.notifications.wording import Message
 from scheduler.outbox import DeliveryError, Dispatcher, Patience
 from scheduler.settings.telling import NotificationTarget, Told
-from tests.scheduler.notifications.conftest import TELEGRAM, Clock, Telling, telling_of
+from tests.scheduler.notifications.conftest import TELEGRAM, Telling, telling_of
 from tests.support.queue import claimed, job, submit, worker
 from tests.support.telegram import TOKEN
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from scheduler.queue import Queue
+    from tests.support.clock import Clock
     from tests.support.telegram import Telegram
 
 HOUR, DAY = 3600.0, 86400.0

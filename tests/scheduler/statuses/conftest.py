@@ -16,6 +16,7 @@ from scheduler.statuses.following import OUTBOX, StatusFollower
 from scheduler.statuses.github import GitHubStatuses
 from scheduler.statuses.gitlab import GitLabStatuses
 from scheduler.statuses.sending import StatusSender
+from tests.support.clock import Clock
 from tests.support.forges.model import Forge
 from tests.support.forges.server import TOKEN, serving
 from tests.support.forges.statuses import ForgejoStatusApi, GitHubStatusApi, GitLabStatusApi
@@ -36,16 +37,6 @@ _APIS: dict[ForgeKind, Any] = {
     ForgeKind.GITHUB: GitHubStatusApi,
     ForgeKind.FORGEJO: ForgejoStatusApi,
 }
-
-
-@dataclass
-class Clock:
-    """The time."""
-
-    now: float
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass

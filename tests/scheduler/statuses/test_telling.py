@@ -17,7 +17,8 @@ from tests.support.queue import claimed, job, let_delays_pass, let_leases_end, s
 if TYPE_CHECKING:
     from redis import Redis
 
-    from tests.scheduler.statuses.conftest import Clock, Shown, Telling
+    from tests.scheduler.statuses.conftest import Shown, Telling
+    from tests.support.clock import Clock
 
 ONE, OTHER = "1" * 40, "2" * 40
 DAY = 86400.0
