@@ -92,6 +92,11 @@ class Secrets(Mapping[str, str]):
         return text
 
 
+def first_of(secrets: Mapping[str, str], *names: str) -> str:
+    """Return the first of these secrets that there is, empty where there is none."""
+    return next((secrets[name] for name in names if secrets.get(name)), "")
+
+
 def take_secrets(environ: MutableMapping[str, str] | None = None) -> Secrets:
     """Move the secrets out of `environ` (default: this process's environment).
 

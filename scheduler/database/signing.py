@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 _TIMEOUT = 300.0
 _SOON = 30 * 24 * 3600.0
 _CAPABILITIES = 11
+# Where lines for fingerprints have them.
+_USER_ID = 9
 _FAILURE = re.compile(rb"^\[GNUPG:\] FAILURE sign (\d+)", re.MULTILINE)
 # GnuPG's numbers: a wrong passphrase, nobody to ask for it, nobody who answers, none given.
 _PASSPHRASE = frozenset({11, 62, 85, 99, 177})
@@ -161,16 +163,8 @@ class Signer:
 
     def _keys(self) -> list[SecretKey]:
         """Return the keys and subkeys that sign, among those that may be meant."""
-        wanted = ["--", self._key] if self._key else []
-        listing = run(
-            ["gpg", "--homedir", self._home, "--batch", "--with-colons", "-K", *wanted],
-            timeout=_TIMEOUT,
-            allowed=(0, 2),
-        ).stdout.decode(errors="replace")
         found = []
-        for line in listing.splitlines():
-            # As in GnuPG's DETAILS: kind, validity, …, id, created, expires, …, capabilities.
-            fields = line.split(":")
+        for fields in _secret_keys(self._home, self._key):
             is_key = fields[0] in {"sec", "ssb"} and len(fields) > _CAPABILITIES
             if is_key and "s" in fields[_CAPABILITIES]:
                 expires = float(fields[6]) if fields[6].isdecimal() else None
@@ -235,10 +229,23 @@ class Keyring:
 
     def _own(self) -> set[str]:
         """Return the fingerprints of the keys, and subkeys, of which the secret half is there."""
-        listing = run(
-            ["gpg", "--homedir", self._home, "--batch", "--with-colons", "-K"],
-            timeout=_TIMEOUT,
-            allowed=(0, 2),
-        ).stdout.decode(errors="replace")
-        fields = [line.split(":") for line in listing.splitlines()]
-        return {each[9] for each in fields if each[0] == "fpr" and len(each) > 9}
+        return {
+            fields[_USER_ID]
+            for fields in _secret_keys(self._home)
+            if fields[0] == "fpr" and len(fields) > _USER_ID
+        }
+
+
+def _secret_keys(home: Path, key: str = "") -> list[list[str]]:
+    """Return GnuPG's listing of secret keys, of all or of those that `key` names.
+
+    As in its DETAILS, a line for keys is: kind, validity, …, id, created, expires, …, capabilities;
+    and one for fingerprints: `fpr`, …, user id.
+    """
+    wanted = ["--", key] if key else []
+    listing = run(
+        ["gpg", "--homedir", home, "--batch", "--with-colons", "-K", *wanted],
+        timeout=_TIMEOUT,
+        allowed=(0, 2),
+    ).stdout.decode(errors="replace")
+    return [line.split(":") for line in listing.splitlines()]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caur_ci.credentials import secrets_of, without_credentials
+from caur_ci.environment import first_of
 from caur_ci.errors import ConfigError
 from caur_ci.git import GitRepository, Identity, TreeEntry
 from caur_ci.git.remote import Credentials, RefUpdate, Remote
@@ -21,7 +22,7 @@ from caur_ci.git.repository import FILE_MODE
 from caur_ci.git.trees import files_below, write_files
 from caur_ci.names import is_ref_name
 from caur_ci.process import run
-from scheduler.hosting.protocol import BusyTargetError, TargetError, first_of, nothing_to_check
+from scheduler.hosting.protocol import BusyTargetError, TargetError, nothing_to_check
 from scheduler.hosting.receiving import received
 
 if TYPE_CHECKING:

@@ -142,7 +142,8 @@ class _Bringing:
         ours = [path for path in (f"{start}.tar.zst", start) if path in self.there]
         if ours[:1] == [f"{start}.tar.zst"]:
             return ours
-        return ours + [path for path in sorted(self.there) if _is_database(path, start)]
+        others = (path for path in sorted(self.there) if _is_database(path, start))
+        return list(dict.fromkeys((*ours, *others)))
 
     def _databases(self, layout: Layout) -> dict[str, HostedFile]:
         """Return what is there of databases in any form, with the digest of the one we follow."""

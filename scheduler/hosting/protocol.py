@@ -57,11 +57,6 @@ def nothing_to_check() -> None:
     """Let an upload go on in any case."""
 
 
-def first_of(secrets: Mapping[str, str], *names: str) -> str:
-    """Return the first of these secrets that there is, empty where there is none."""
-    return next((secrets[name] for name in names if secrets.get(name)), "")
-
-
 class PublishingTarget(Protocol):
     """A place that readers fetch a repository from.
 

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Self
 
 import requests
 
+from caur_ci.environment import first_of
 from caur_ci.errors import ConfigError, TemporaryError
 from scheduler.forges import GitHubRepository
 from scheduler.forges.errors import ForgeError
 from scheduler.hosting.lease import PREFIX, leased, name_of, number_of
-from scheduler.hosting.protocol import TargetError, first_of, nothing_to_check
+from scheduler.hosting.protocol import TargetError, nothing_to_check
 from scheduler.hosting.receiving import received
 
 if TYPE_CHECKING:

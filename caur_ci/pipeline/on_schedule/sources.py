@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from caur_ci.aur import Aur
 from caur_ci.confined import Confined
-from caur_ci.environment import Secrets
+from caur_ci.environment import Secrets, first_of
 from caur_ci.errors import CaurError
 from caur_ci.pipeline.on_schedule.release_sources import ReleaseServers, release_sources
 from caur_ci.srcinfo import SRCINFO
@@ -123,7 +123,7 @@ def _upstream(
             name: (its.get(SRCINFO, b""), its.get("PKGBUILD", b"")) for name, its in files.items()
         }
 
-    token = next((secrets[name] for name in _GITHUB_TOKENS if secrets.get(name)), "")
+    token = first_of(secrets, *_GITHUB_TOKENS)
     finder = TipFinder(fetcher, outside, parallel=config.max_parallel, token=token)
     return VcsSource(finder, read_sources=read_sources, interval=config.vcs_interval, now=now)
 
